@@ -1,0 +1,27 @@
+"""What good looks like: the catalogue of checks, one module a topic."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from checks import (
+    aoai_inbound,
+    aoai_outbound,
+    api_keys,
+    diagnostics,
+    dns_policies,
+    foundry_basics,
+    foundry_stores,
+)
+from scanner.model.check import Check
+
+ALL: tuple[Check[Any], ...] = (
+    *aoai_outbound.CHECKS,
+    *aoai_inbound.CHECKS,
+    *api_keys.CHECKS,
+    *diagnostics.CHECKS,
+    *foundry_basics.CHECKS,
+    *foundry_stores.CHECKS,
+    *dns_policies.CHECKS,
+)
+"""Every check, in the order of the guidance."""

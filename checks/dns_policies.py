@@ -1,0 +1,579 @@
+"""DNS security policies: whose queries they see, what they log and what they block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import takewhile
+from typing import Any
+
+from scanner.dns.names import normalised
+from scanner.dns.path import Route, is_private, route, supernets
+from scanner.dns.shadowing import BLOCK, Clash, Rule, Shadow, shadows, worst
+from scanner.model.check import (
+    Check,
+    Post,
+    Severity,
+    Topic,
+    Verdict,
+    check,
+    failed,
+    info,
+    not_applicable,
+    passed,
+    warned,
+)
+from scanner.model.dns import DomainList, PolicyLink, ResolverPolicy, SecurityRule
+from scanner.model.ids import ResourceId, id_key
+from scanner.model.insights import DiagnosticSetting
+from scanner.model.network import VirtualNetwork
+from scanner.model.tenant import Tenant
+
+_LOGGING_CONTROLS = (
+    "MCSB:LT-4",
+    "MCSB:NS-10",
+    "NIST-800-53:AU-12",
+    "NIST-800-53:SI-4",
+    "ISO-27001-2022:A.8.15",
+    "ISO-27001-2022:A.8.16",
+    "PCI-DSS-4.0.1:10.2.1",
+)
+_FILTERING_CONTROLS = (
+    "MCSB:NS-10",
+    "NIST-800-53:SC-7",
+    "NIST-800-53:SC-20",
+    "NIST-800-53:SC-21",
+    "ISO-27001-2022:A.8.20",
+    "ISO-27001-2022:A.8.23",
+)
+
+
+def _some(names: Iterable[str]) -> str:
+    """Return the first three of some names and how many more there are."""
+    every = [name[:80] for name in names]
+    more = len(every) - 3
+    shown = ", ".join(every[:3])
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+@check(
+    id="dns-diag-enabled",
+    title="DNS security policies log the queries they see",
+    topic=Topic.DNS,
+    severity=Severity.HIGH,
+    on=ResolverPolicy,
+    guidance=Post.DNS_POLICIES,
+    controls=_LOGGING_CONTROLS,
+)
+def diag_enabled(policy: ResolverPolicy, _: Tenant) -> Verdict:
+    r"""
+    Reads `properties.logs[]` of the policy's diagnostic settings.
+
+    Of each element it reads `category`, `categoryGroup` and `enabled` (absent or null:
+    off, Azure Monitor REST reference), and of the setting its destinations. A policy
+    without any diagnostic setting logs nothing.
+
+    ## Why it matters
+    Name resolution shows what a workload is about to talk to: a command server, a
+    tunnel, a bucket that takes the data. Without the query log an incident cannot be
+    traced back to the machine that asked, and exfiltration through DNS itself leaves no
+    mark.
+
+    ## How to fix
+    Add a diagnostic setting on the DNS security policy (not on the virtual network)
+    that sends the category `DnsResponse` to a Log Analytics workspace, storage or event
+    hub.
+
+    ```sh
+    az monitor diagnostic-settings create --name dns-queries --resource POLICY_ID \
+      --workspace WORKSPACE_ID --logs '[{"category": "DnsResponse", "enabled": true}]'
+    ```
+
+    ```bicep
+    resource queries 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+      name: 'dns-queries'
+      scope: policy
+      properties: {
+        workspaceId: workspace.id
+        logs: [{ category: 'DnsResponse', enabled: true }]
+      }
+    }
+    ```
+
+    ```terraform
+    resource "azurerm_monitor_diagnostic_setting" "dns_queries" {
+      name                       = "dns-queries"
+      target_resource_id         = azapi_resource.policy.id
+      log_analytics_workspace_id = azurerm_log_analytics_workspace.logs.id
+      enabled_log { category = "DnsResponse" }
+    }
+    ```
+
+    Busy networks ask a great deal: set the plan and retention of the table DNSQueryLogs
+    before the first bill does.
+
+    ## References
+    - DNS Security Policies
+    - Microsoft Learn: Secure and view DNS traffic
+    """
+    unsent = 0
+    for setting in policy.diagnostic_settings:
+        if _logs_queries(setting):
+            if setting.has_destination:
+                return passed(f"queries are logged by {setting.name[:80]}")
+            unsent += 1
+    if unsent:
+        return failed("the setting that logs queries has no destination")
+    return failed("no diagnostic setting logs DnsResponse")
+
+
+def _logs_queries(setting: DiagnosticSetting) -> bool:
+    """Whether a setting takes the query log, by its category or with all logs."""
+    return any(
+        log.enabled
+        and (
+            (log.category or "").lower() == "dnsresponse"
+            or (log.group or "").lower() == "alllogs"
+        )
+        for log in setting.logs
+    )
+
+
+@check(
+    id="dns-vnet-linked",
+    title="Virtual networks send their DNS queries past a security policy",
+    topic=Topic.DNS,
+    severity=Severity.HIGH,
+    on=VirtualNetwork,
+    guidance=Post.DNS_POLICIES,
+    controls=(*_LOGGING_CONTROLS, "NIST-800-53:SC-7", "ISO-27001-2022:A.8.20"),
+)
+def vnet_linked(network: VirtualNetwork, _: Tenant) -> Verdict:
+    r"""
+    Reads `properties.dhcpOptions.dnsServers` and the policies' virtual network links.
+
+    No servers (absent, null or empty) mean Azure's own resolver in this very network
+    (Network REST reference), as does its address 168.63.129.16. A server inside the
+    network's `properties.addressSpace.addressPrefixes` asks that resolver too; one
+    inside another scanned network, peered ones first, asks the resolver there, and then
+    that network needs the link. A network whose servers are all elsewhere is not
+    applicable.
+
+    ## Why it matters
+    A policy sees only queries that reach Azure's resolver in a network it is linked to.
+    Whatever runs in an unlinked network resolves any name unseen and unfiltered, so
+    malware there finds its command server and DNS tunnels carry data out.
+
+    ## How to fix
+    Link the network where the queries reach Azure's resolver, which is the hub for
+    spokes that forward to it, to the DNS security policy of its region.
+
+    ```sh
+    az dns-resolver policy vnet-link create --resource-group RG --policy-name POLICY \
+      --name VNET --location REGION --virtual-network "{id:VNET_ID}"
+    ```
+
+    ```bicep
+    resource policy 'Microsoft.Network/dnsResolverPolicies@2025-05-01' existing = {
+      name: 'POLICY'
+      resource link 'virtualNetworkLinks' = {
+        name: 'hub'
+        location: location
+        properties: { virtualNetwork: { id: network.id } }
+      }
+    }
+    ```
+
+    ```terraform
+    resource "azapi_resource" "link" {
+      type      = "Microsoft.Network/dnsResolverPolicies/virtualNetworkLinks@2025-05-01"
+      name      = "hub"
+      parent_id = azapi_resource.policy.id
+      location  = azurerm_virtual_network.hub.location
+      body = {
+        properties = { virtualNetwork = { id = azurerm_virtual_network.hub.id } }
+      }
+    }
+    ```
+
+    A network has one policy only, and the link puts its Block rules in force at once:
+    try new lists with Alert first.
+
+    ## References
+    - DNS Security Policies
+    - Microsoft Learn: DNS security policy
+    """
+    path = _route(network)
+    if not path.reaches_azure:
+        return not_applicable(
+            f"its DNS servers are in no scanned network: {_some(path.outside)}"
+        )
+    return _linked_where_asked(network, path)
+
+
+def _route(network: VirtualNetwork) -> Route:
+    """Return where a network's queries go."""
+    prefixes = network.address_prefixes or ()
+    return route(
+        network.resolvers(), prefixes, lambda server: _holders(network, server)
+    )
+
+
+def _holders(network: VirtualNetwork, server: str) -> tuple[str, ...]:
+    """Return the ids of the other networks that hold an address, peered ones first.
+
+    An address that no peer holds is found only when every network is known.
+    """
+    tenant, peers = network.tenant, network.peers
+    listings = [
+        tenant.referring(VirtualNetwork, "address_prefixes", prefix)
+        for prefix in supernets(server)
+    ]
+    known = [other for found in listings for other in found.known()]
+    near = [other for other in known if other.key in peers]
+    if near:
+        return _ids(near)
+    for peer in sorted(peers):
+        tenant.get(VirtualNetwork, peer)
+    far = _ids(other for found in listings for other in found)
+    _require_plain(network, server, len(far))
+    return far
+
+
+def _ids(networks: Iterable[VirtualNetwork]) -> tuple[str, ...]:
+    """Return the ids of networks, each once; their address spaces are evidence."""
+    held = {other.key: other.id for other in networks if other.address_prefixes}
+    return tuple(held.values())
+
+
+def _require_plain(network: VirtualNetwork, server: str, holders: int) -> None:
+    """Raise NotRead where several networks, or one not scanned, may hold an address."""
+    if holders > 1:
+        why = f"names {server}, which {holders} networks hold that are no peers"
+        raise network.unread("properties.dhcpOptions.dnsServers", why)
+    if not holders and not network.tenant.whole and is_private(server):
+        why = f"names {server}, which may lie outside the scan"
+        raise network.unread("properties.dhcpOptions.dnsServers", why)
+
+
+def _linked_where_asked(network: VirtualNetwork, path: Route) -> Verdict:
+    """Judge a network by the links of those whose Azure resolver answers it."""
+    asked = [network.id] if path.own else []
+    asked.extend(path.networks)
+    unlinked = [each for each in asked if not _has_link(network.tenant, each)]
+    if unlinked == [network.id]:
+        return failed(
+            "its queries reach Azure's resolver, and no policy is linked to it"
+        )
+    if unlinked:
+        return failed(
+            f"its queries go to {_names(unlinked)}, which no policy is linked to"
+        )
+    if path.networks:
+        return passed(f"via hub {_names(path.networks)}, which a policy is linked to")
+    return passed("a policy is linked to it")
+
+
+def _names(resource_ids: Iterable[str]) -> str:
+    return _some(ResourceId.parse(each).name for each in resource_ids)
+
+
+def _has_link(tenant: Tenant, network_id: str) -> bool:
+    """Whether any policy is linked to a network; one that was not listed may be."""
+    for link in tenant.referring(PolicyLink, "network_id", network_id):
+        if link.network_id:
+            return True
+    for _ in tenant.all(ResolverPolicy):
+        continue
+    return False
+
+
+@check(
+    id="dns-block-rule",
+    title="DNS security policies block something",
+    topic=Topic.DNS,
+    severity=Severity.MEDIUM,
+    on=ResolverPolicy,
+    guidance=Post.DNS_POLICIES,
+    controls=_FILTERING_CONTROLS,
+)
+def block_rule(policy: ResolverPolicy, tenant: Tenant) -> Verdict:
+    r"""
+    Reads `properties.action.actionType` and the domain lists of the policy's rules.
+
+    A rule counts when `properties.dnsSecurityRuleState` is Enabled, the action is Block
+    and a list in `properties.dnsResolverDomainLists[].id` has entries or a
+    `domainsUrl`, or `properties.managedDomainLists` names a list of Microsoft's (DNS
+    resolver REST reference). A list without either, or one that does not exist, is
+    empty. The setting `dns_filtering_expected` switches the check off.
+
+    ## Why it matters
+    A policy that only logs tells afterwards which machine asked for the malware domain.
+    A Block rule stops the answer, and with it the download or the call home, before any
+    connection is made.
+
+    ## How to fix
+    Add an enabled rule with the action Block and a domain list of what nobody should
+    reach, and set it to Alert first where it is not clear what the list would stop.
+
+    ```sh
+    az rest --method put \
+      --url "POLICY_ID/dnsSecurityRules/block?api-version=2025-05-01" \
+      --body '{"location": "REGION", "properties": {"priority": 200,
+               "action": {"actionType": "Block"}, "dnsSecurityRuleState": "Enabled",
+               "dnsResolverDomainLists": [{"id": "LIST_ID"}]}}'
+    ```
+
+    ```bicep
+    resource b 'Microsoft.Network/dnsResolverPolicies/dnsSecurityRules@2025-05-01' = {
+      parent: policy
+      name: 'block'
+      location: location
+      properties: {
+        priority: 200
+        action: { actionType: 'Block' }
+        dnsResolverDomainLists: [{ id: blocked.id }]
+        dnsSecurityRuleState: 'Enabled'
+      }
+    }
+    ```
+
+    A list with `.` blocks every name, Azure's own included: give the zones that the
+    workloads need an Allow rule with a lower priority number first.
+
+    ## Exceptions
+    Policies kept for logging alone are legitimate: set `dns_filtering_expected` to
+    false.
+
+    ## References
+    - DNS Security Policies
+    - Microsoft Learn: DNS security policy
+    """
+    if not tenant.settings.dns_filtering_expected:
+        return not_applicable("dns_filtering_expected is off: policies only log")
+    for rule in _blocking(policy.rules.known()):
+        if rule.managed_lists:
+            return passed(f"rule {rule.name[:80]} blocks a list of Microsoft's")
+    for found in _lists(_blocking(policy.rules.known()), tenant):
+        if found.filled:
+            return passed(f"an enabled rule blocks the domains of {found.name[:80]}")
+    rules = sum(1 for _ in policy.rules)
+    return warned(f"none of its {rules} rules is an enabled Block rule with domains")
+
+
+def _blocking(rules: Iterable[SecurityRule]) -> Iterator[SecurityRule]:
+    return (rule for rule in rules if rule.enabled and rule.verb == BLOCK)
+
+
+def _lists(rules: Iterable[SecurityRule], tenant: Tenant) -> Iterator[DomainList]:
+    """Yield the lists of rules; raises NotRead in the end if one was not read."""
+    known = _known_lists(tenant)
+    named = [list_id for rule in rules for list_id in rule.list_ids or ()]
+    yield from (known[id_key(each)] for each in named if id_key(each) in known)
+    for each in named:
+        tenant.get(DomainList, each)
+
+
+def _known_lists(tenant: Tenant) -> Mapping[str, DomainList]:
+    """Return every domain list that was read, by the form of its id that compares."""
+    return {found.key: found for found in tenant.all(DomainList).known()}
+
+
+@check(
+    id="dns-rule-enabled",
+    title="Block rules of DNS security policies are enabled",
+    topic=Topic.DNS,
+    severity=Severity.MEDIUM,
+    on=SecurityRule,
+    guidance=Post.DNS_POLICIES,
+    controls=_FILTERING_CONTROLS,
+)
+def rule_enabled(rule: SecurityRule, _: Tenant) -> Verdict:
+    r"""
+    Reads `properties.dnsSecurityRuleState` and `properties.action.actionType`.
+
+    Azure returns both for every rule (recorded responses, 2025-05-01): a rule without
+    one of them is not assessed.
+
+    ## Why it matters
+    A Block rule that is switched off looks like protection in every listing and gives
+    none. It is often the trace of an outage that was "solved" in a hurry, and nobody
+    came back.
+
+    ## How to fix
+    Enable the rule, or delete it if it is not wanted any more.
+
+    ```sh
+    az rest --method patch --url "RULE_ID?api-version=2025-05-01" \
+      --body '{"properties": {"dnsSecurityRuleState": "Enabled"}}'
+    ```
+
+    ```bicep
+    resource b 'Microsoft.Network/dnsResolverPolicies/dnsSecurityRules@2025-05-01' = {
+      properties: { dnsSecurityRuleState: 'Enabled' }
+    }
+    ```
+
+    ```terraform
+    resource "azapi_update_resource" "block" {
+      type        = "Microsoft.Network/dnsResolverPolicies/dnsSecurityRules@2025-05-01"
+      resource_id = "RULE_ID"
+      body        = { properties = { dnsSecurityRuleState = "Enabled" } }
+    }
+    ```
+
+    Find out why it was disabled first: names on its list fail to resolve from the
+    moment it is on.
+
+    ## References
+    - DNS Security Policies
+    - Microsoft Learn: DNS security policy
+    """
+    if rule.enabled:
+        return passed("dnsSecurityRuleState is Enabled")
+    if rule.verb == BLOCK:
+        return warned("a Block rule that is not Enabled")
+    return info(
+        f"not Enabled; its action is {rule.verb[:40]}, so nothing goes unblocked"
+    )
+
+
+@check(
+    id="dns-list-shadowing",
+    title="No earlier rule decides what a DNS security rule is for",
+    topic=Topic.DNS,
+    severity=Severity.HIGH,
+    on=SecurityRule,
+    guidance=Post.DNS_POLICIES,
+    controls=_FILTERING_CONTROLS,
+)
+def list_shadowing(rule: SecurityRule, tenant: Tenant) -> Verdict:
+    r"""
+    Reads `properties.priority` of the rules and `properties.domains` of their lists.
+
+    Rules are tried by priority, and the first whose list holds the name or a parent of
+    it decides; `.` holds every name (DNS security policy documentation). So an entry
+    never takes effect when an earlier Enabled rule holds it or a parent. Entries
+    compare without case and trailing dot, in IDNA form. A rule without priority, state
+    or action is not assessed (Azure returns all three), nor is one where it takes a
+    list whose `properties.domains` is null because it is kept behind `domainsUrl`. A
+    list that does not exist, and Microsoft's managed lists, add no entries.
+
+    ## Why it matters
+    Allow `contoso.com` at 100, and the Block for `bad.contoso.com` at 110 never fires:
+    the portal shows a rule in force, the attacker's host keeps resolving. The log shows
+    an allowed query, so nobody looks.
+
+    ## How to fix
+    Give the rule with the narrower names the lower priority number, or take the
+    covering entry out of the earlier rule's list.
+
+    ```sh
+    az rest --method patch --url "RULE_ID?api-version=2025-05-01" \
+      --body '{"properties": {"priority": 90}}'
+    ```
+
+    ```bicep
+    resource b 'Microsoft.Network/dnsResolverPolicies/dnsSecurityRules@2025-05-01' = {
+      properties: { priority: 100, action: { actionType: 'Block' } }
+    }
+    resource a 'Microsoft.Network/dnsResolverPolicies/dnsSecurityRules@2025-05-01' = {
+      properties: { priority: 200, action: { actionType: 'Allow' } }
+    }
+    ```
+
+    ```terraform
+    resource "azapi_update_resource" "block" {
+      type        = "Microsoft.Network/dnsResolverPolicies/dnsSecurityRules@2025-05-01"
+      resource_id = "RULE_ID"
+      body        = { properties = { priority = 90 } }
+    }
+    ```
+
+    Moving a broad Block before an Allow cuts off what the Allow was for: compare both
+    lists first, and mind that `.` in the earlier list covers everything.
+
+    ## References
+    - DNS Security Policies
+    - Microsoft Learn: DNS security policy
+    """
+    if not rule.enabled:
+        return not_applicable("the rule is not Enabled")
+    earlier = _earlier(rule, tenant)
+    certain = _certainly_let_through(rule, earlier, tenant)
+    if certain:
+        return _shadowed(certain)
+    entries, dangling = _entries(rule, tenant)
+    missing = f"; {len(dangling)} of its lists do not exist" if dangling else ""
+    if not entries:
+        return not_applicable(f"its lists have no entries{missing}")
+    others = [_rule(other, _entries(other, tenant)[0]) for other in earlier]
+    found = worst([*shadows(_rule(rule, entries), others)])
+    if not found:
+        return passed(f"no earlier rule covers any of {len(entries)} entries{missing}")
+    return _shadowed(found, missing)
+
+
+def _earlier(rule: SecurityRule, tenant: Tenant) -> list[SecurityRule]:
+    """Return the enabled rules of the policy that are tried before a rule, in order."""
+    siblings = tenant.within(SecurityRule, rule.parts.parent)
+    place = rule.order
+    active = (other for other in siblings if other.key != rule.key and other.enabled)
+    before = (other for other in active if other.order < place)
+    return sorted(before, key=lambda other: other.order)
+
+
+def _rule(rule: SecurityRule, entries: frozenset[str]) -> Rule:
+    return Rule(f"{rule.name[:80]} ({rule.priority})", rule.verb, entries)
+
+
+def _entries(rule: SecurityRule, tenant: Tenant) -> tuple[frozenset[str], list[str]]:
+    """Return a rule's entries, normalised, and its lists that do not exist."""
+    named = rule.list_ids or ()
+    lists = {each: tenant.get(DomainList, each) for each in named}
+    found = [each for each in lists.values() if each is not None]
+    dangling = [each for each in named if lists[each] is None]
+    return normalised(name for each in found for name in each.entries()), dangling
+
+
+def _certainly_let_through(
+    rule: SecurityRule, earlier: list[SecurityRule], tenant: Tenant
+) -> tuple[Shadow, ...]:
+    """Return the worst shadows that hold whatever the unread lists contain.
+
+    Those are the ones cast by rules before the first with a list that was not read.
+    """
+    known = _known_lists(tenant)
+    open_lists = {key: each for key, each in known.items() if not each.elsewhere}
+    readable = takewhile(lambda other: _all_in(other, open_lists), earlier)
+    others = [_rule(other, _entries(other, tenant)[0]) for other in readable]
+    named = [id_key(each) for each in rule.list_ids or ()]
+    lists = [open_lists[key] for key in named if key in open_lists]
+    own = normalised(name for each in lists for name in each.entries())
+    found = worst([*shadows(_rule(rule, own), others)])
+    return found if found and found[0].clash is Clash.LET_THROUGH else ()
+
+
+def _all_in(rule: SecurityRule, lists: Mapping[str, DomainList]) -> bool:
+    return all(id_key(each) in lists for each in rule.list_ids or ())
+
+
+def _shadowed(found: tuple[Shadow, ...], note: str = "") -> Verdict:
+    """Return what the worst shadows over a rule come to."""
+    by = _some(dict.fromkeys(shadow.by.name for shadow in found))
+    what = f"{len(found)} entries ({_some(shadow.entry for shadow in found)})"
+    match found[0].clash:
+        case Clash.LET_THROUGH:
+            return failed(f"{what} are already allowed by rule {by}{note}")
+        case Clash.CONTRADICTED:
+            return warned(f"{what} are already decided otherwise by rule {by}{note}")
+        case Clash.REPEATED:
+            return info(f"{what} are already decided alike by rule {by}{note}")
+
+
+CHECKS: tuple[Check[Any], ...] = (
+    diag_enabled,
+    vnet_linked,
+    block_rule,
+    rule_enabled,
+    list_shadowing,
+)

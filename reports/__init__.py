@@ -1,0 +1,44 @@
+"""Results to text, tables and pages: each renderer is pure and opens no file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from scanner.model.results import Assessment
+
+Renderer = Callable[[Assessment], Iterator[bytes]]
+
+
+# Imported when called: pandas alone takes longer than everything `--help` needs.
+
+
+def _results_csv(assessment: Assessment) -> Iterator[bytes]:
+    from reports.tables import results_csv
+
+    return results_csv(assessment)
+
+
+def _gaps_csv(assessment: Assessment) -> Iterator[bytes]:
+    from reports.tables import gaps_csv
+
+    return gaps_csv(assessment)
+
+
+def _results_json(assessment: Assessment) -> Iterator[bytes]:
+    from reports.document import results_json
+
+    return results_json(assessment)
+
+
+def _report_html(assessment: Assessment) -> Iterator[bytes]:
+    from reports.html import report_html
+
+    return report_html(assessment)
+
+
+FORMATS: Mapping[str, Mapping[str, Renderer]] = {
+    "csv": {"results.csv": _results_csv, "gaps.csv": _gaps_csv},
+    "json": {"results.json": _results_json},
+    "html": {"report.html": _report_html},
+}
+"""The files of each format, by name, and what renders them."""

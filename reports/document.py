@@ -1,0 +1,81 @@
+"""results.json: the run, what it came to, every result and every gap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from typing import Any
+
+from reports.rows import gap_row, result_row
+from reports.text import json_text
+from reports.totals import Tally, Totals
+from scanner.model.results import SCHEMA, Assessment, Run
+
+
+def results_json(assessment: Assessment) -> Iterator[bytes]:
+    """Yield results.json, one result a line."""
+    for chunk in _chunks(assessment):
+        yield chunk.encode()
+
+
+def run_header(run: Run) -> dict[str, Any]:
+    """Return who read what, when, with what, over which scope."""
+    return asdict(run) | {"scope": {name: run.scope[name] for name in sorted(run.scope)}}
+
+
+def summary(totals: Totals, gaps: int) -> dict[str, Any]:
+    """Return the score and coverage at every level, and the counts."""
+    return {
+        **_tally(totals.overall),
+        "gaps": gaps,
+        "resources": len(totals.resources),
+        "by_topic": [
+            {"topic": topic.value, **_tally(tally)}
+            for topic, tally in totals.topics.items()
+        ],
+        "by_subscription": [
+            {
+                "tenant_id": subscription.tenant_id,
+                "subscription_id": subscription.id,
+                "subscription_name": subscription.name,
+                **_tally(tally),
+            }
+            for subscription, tally in totals.subscriptions.items()
+        ],
+        "by_resource": [
+            {
+                "resource_id": resource_id,
+                "score": tally.score.value,
+                "coverage": tally.score.coverage,
+                "findings": tally.found,
+            }
+            for resource_id, tally in totals.resources.items()
+        ],
+    }
+
+
+def _tally(tally: Tally) -> dict[str, Any]:
+    return {
+        "score": tally.score.value,
+        "coverage": tally.score.coverage,
+        "statuses": tally.statuses,
+        "findings": tally.findings,
+        "exempted": tally.exempted,
+    }
+
+
+def _chunks(assessment: Assessment) -> Iterator[str]:
+    totals = summary(Totals.of(assessment), len(assessment.gaps))
+    yield f'{{"schema":{json_text(SCHEMA)},\n"run":{json_text(run_header(assessment.run))}'
+    yield f',\n"summary":{json_text(totals)},\n"results":['
+    yield from _lines(result_row(result) for result in assessment.results)
+    yield '],\n"gaps":['
+    yield from _lines(gap_row(report) for report in assessment.gaps)
+    yield "]}\n"
+
+
+def _lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
+    mark = "\n"
+    for row in rows:
+        yield mark + json_text(row)
+        mark = ",\n"

@@ -1,0 +1,5 @@
+"""report.html: one page that works without a network."""
+
+from reports.html.page import report_html
+
+__all__ = ["report_html"]

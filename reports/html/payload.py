@@ -1,0 +1,142 @@
+"""The results as the page carries them: columns of numbers into one list of texts."""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from array import array
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from typing import Any, Generic, TypeVar
+
+from reports.text import clean, json_text
+from scanner.model.check import Check, Severity, Status, Topic
+from scanner.model.evidence import Evidence
+from scanner.model.results import Result, Target
+
+K = TypeVar("K", bound=Hashable)
+
+GZIP = 31
+"""What zlib calls the gzip container."""
+CHUNK = 3 * 2**14
+"""Bytes of base64 at a time: threes, so that the pieces join without padding."""
+
+
+class Index(Generic[K]):
+    """Numbers things in the order they are first met."""
+
+    def __init__(self, *items: K) -> None:
+        self._numbers = {item: number for number, item in enumerate(items)}
+
+    def __getitem__(self, item: K) -> int:
+        return self._numbers.setdefault(item, len(self._numbers))
+
+    def __iter__(self) -> Iterator[K]:
+        return iter(self._numbers)
+
+
+class Payload:
+    """The results of an assessment, each text and each resource held once."""
+
+    def __init__(self, checks: Sequence[Check[Any]], results: Iterable[Result]) -> None:
+        self._checks = checks
+        self._texts = Index("")  # 0 is no text
+        self._targets: Index[tuple[int, ...]] = Index()
+        self._evidence: Index[tuple[int, ...]] = Index()
+        self._columns = {
+            name: array("I")
+            for name in ("check", "target", "status", "reason", "advice", "exemption")
+        }
+        self._counts, self._items = array("I"), array("I")
+        numbers = {check.id: number for number, check in enumerate(checks)}
+        for result in results:
+            self._add(result, numbers[result.check.id])
+
+    def chunks(self) -> Iterator[str]:
+        """Yield the base64 of the gzip of the JSON."""
+        pending = b""
+        for compressed in _compressed(self._json()):
+            pending += compressed
+            whole = len(pending) - len(pending) % CHUNK
+            if whole:
+                yield base64.b64encode(pending[:whole]).decode()
+                pending = pending[whole:]
+        yield base64.b64encode(pending).decode()
+
+    def _add(self, result: Result, check: int) -> None:
+        values = {
+            "check": check,
+            "target": self._targets[self._target(result.target)],
+            "status": _STATUS[result.status],
+            "reason": self._text(result.reason),
+            "advice": self._text(result.advice),
+            "exemption": self._text(result.exemption),
+        }
+        for name, value in values.items():
+            self._columns[name].append(value)
+        self._counts.append(len(result.evidence))
+        self._items.extend(self._evidence[self._item(item)] for item in result.evidence)
+
+    def _text(self, value: str) -> int:
+        return self._texts[clean(value)]
+
+    def _target(self, target: Target) -> tuple[int, ...]:
+        values = (
+            target.resource_id,
+            target.resource_name,
+            target.resource_type,
+            target.subscription_id,
+            target.subscription_name,
+            target.resource_group,
+            target.location,
+            target.tenant_id,
+        )
+        return tuple(map(self._text, values))
+
+    def _item(self, item: Evidence) -> tuple[int, ...]:
+        value = json_text(item.value)
+        return tuple(
+            map(self._text, (item.resource_id, item.path, value, item.api_version))
+        )
+
+    def _json(self) -> Iterator[str]:
+        yield f'{{"severities":{json_text(list(Severity))},"topics":{json_text(list(Topic))}'
+        yield f',"statuses":{json_text(list(Status))},"checks":'
+        yield json_text([_check(check) for check in self._checks])
+        for name, column in self._columns.items():
+            yield f',"{name}":{json_text(column.tolist())}'
+        yield f',"counts":{json_text(self._counts.tolist())}'
+        yield f',"items":{json_text(self._items.tolist())},"targets":['
+        yield from _listed(self._targets)
+        yield '],"evidence":['
+        yield from _listed(self._evidence)
+        yield '],"texts":['
+        yield from _listed(self._texts)
+        yield "]}"
+
+
+_STATUS = {status: number for number, status in enumerate(Status)}
+
+
+def _check(check: Check[Any]) -> dict[str, Any]:
+    return {
+        "id": check.id,
+        "title": check.title,
+        "topic": check.topic,
+        "severity": check.severity,
+        "guidance": [post.value for post in check.guidance],
+        "controls": check.controls,
+    }
+
+
+def _listed(items: Iterable[object]) -> Iterator[str]:
+    comma = ""
+    for item in items:
+        yield comma + json_text(item)
+        comma = ","
+
+
+def _compressed(pieces: Iterable[str]) -> Iterator[bytes]:
+    squeeze = zlib.compressobj(level=6, wbits=GZIP)
+    for piece in pieces:
+        yield squeeze.compress(piece.encode())
+    yield squeeze.flush()

@@ -1,0 +1,24 @@
+"""How hard a scan may press, and how long it waits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Concurrency, retries and timeouts; times in seconds."""
+
+    in_flight: int = 32
+    """Requests under way at once, over all tenants."""
+    per_subscription: int = 16
+    """Requests under way at once in one subscription."""
+    attempts: int = 5
+    backoff: float = 0.5
+    """The first wait after a failure without Retry-After; it doubles."""
+    longest_wait: float = 120.0
+    """A longer Retry-After is not waited for: the read becomes a gap."""
+    connect_timeout: float = 10.0
+    read_timeout: float = 60.0
+    request_timeout: float = 180.0
+    """For one whole attempt: a body that trickles must end some day."""

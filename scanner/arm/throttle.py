@@ -1,0 +1,96 @@
+"""Budgets: how many requests may go where, as Azure publishes and as it answers.
+
+Resource Manager: a token bucket of 250 reads refilled at 25 a second, per
+subscription and principal, and another per tenant ("Understand how Azure Resource
+Manager throttles requests"). Resource Graph: 15 queries in 5 seconds per principal
+("Guidance for throttled requests in Azure Resource Graph").
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+import time
+from collections.abc import Mapping
+
+READS = (250.0, 25.0)
+"""Burst, and refill per second, of Resource Manager reads."""
+QUERIES = (15.0, 3.0)
+"""Burst, and refill per second, of Resource Graph queries."""
+
+_REMAINING = (
+    "x-ms-ratelimit-remaining-subscription-reads",
+    "x-ms-ratelimit-remaining-subscription-global-reads",
+    "x-ms-ratelimit-remaining-tenant-reads",
+    "x-ms-ratelimit-remaining-subscription-resource-requests",
+    "x-ms-user-quota-remaining",
+)
+
+
+class Budget:
+    """A token bucket that everyone who shares a quota takes from."""
+
+    def __init__(self, burst: float, refill: float) -> None:
+        self._burst = burst
+        self._refill = refill
+        self._tokens = burst
+        self._counted = time.monotonic()
+        self._closed_until = 0.0
+
+    async def take(self) -> float:
+        """Wait for one request's worth; return the seconds waited."""
+        began = time.monotonic()
+        while (wait := self._wait()) > 0:
+            await asyncio.sleep(wait)
+        self._tokens -= 1
+        return time.monotonic() - began
+
+    def _wait(self) -> float:
+        now = time.monotonic()
+        grown = self._tokens + (now - self._counted) * self._refill
+        self._tokens, self._counted = min(self._burst, grown), now
+        short = (1 - self._tokens) / self._refill if self._tokens < 1 else 0.0
+        return max(short, self._closed_until - now)
+
+    def close_for(self, seconds: float) -> None:
+        """Let nobody take before then: Azure said when to come back."""
+        self._tokens = 0.0
+        self._closed_until = max(self._closed_until, time.monotonic() + seconds)
+
+    def observe(self, headers: Mapping[str, str]) -> None:
+        """Learn from a response how much is left and when it is renewed."""
+        values = (headers.get(name, "") for name in _REMAINING)
+        left = [int(value) for value in values if value.isdecimal()]
+        if left:
+            self._tokens = min(self._tokens, float(min(left)))
+        reset = _duration(headers.get("x-ms-user-quota-resets-after", ""))
+        if reset and headers.get("x-ms-user-quota-remaining") == "0":
+            self.close_for(reset)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return how many seconds a response says to wait, None if it does not say."""
+    seconds = headers.get("Retry-After", "")
+    if seconds.isdecimal():
+        return float(seconds)
+    return _duration(headers.get("x-ms-user-quota-resets-after", ""))
+
+
+def _duration(text: str) -> float | None:
+    """Return the seconds of Resource Graph's `hh:mm:ss`."""
+    match = re.fullmatch(r"(\d+):(\d\d):(\d\d)(?:\.\d+)?", text)
+    if not match:
+        return None
+    hours, minutes, seconds = (int(part) for part in match.groups())
+    return float(hours * 3600 + minutes * 60 + seconds)
+
+
+def backoff(first: float, attempt: int) -> float:
+    """Return how long to wait after a failed attempt: doubling, with full jitter."""
+    return random.uniform(0, first * 2**attempt)  # noqa: S311 - no secret depends on it
+
+
+def jitter(seconds: float) -> float:
+    """Return a little longer than asked, so that not everyone comes back at once."""
+    return seconds + random.uniform(0, min(1.0, seconds / 4))  # noqa: S311

@@ -1,0 +1,77 @@
+"""`posture checks` and `posture explain`."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from scanner.cli.options import PrintAs, TextOrJson, complete_check
+from scanner.model.check import Check, Severity, Topic
+
+
+def checks(
+    topic: Annotated[
+        list[Topic] | None,
+        typer.Option("--topic", metavar="TOPIC", help="Only these topics."),
+    ] = None,
+    min_severity: Annotated[
+        Severity | None,
+        typer.Option("--min-severity", help="Only checks at or above it."),
+    ] = None,
+    format: PrintAs = TextOrJson.TEXT,
+) -> None:
+    """List the catalogue of checks."""
+    from checks import ALL
+    from scanner.cli.selection import select
+
+    chosen = select(ALL, topics=topic or (), minimum=min_severity)
+    if format is TextOrJson.JSON:
+        typer.echo(json.dumps([_entry(check) for check in chosen], indent=2))
+        return
+    width = max(len(check.id) for check in chosen)
+    heading = None
+    for check in chosen:
+        if check.topic != heading:
+            typer.echo(f"{'' if heading is None else chr(10)}{check.topic}")
+            heading = check.topic
+        typer.echo(f"  {check.id:<{width}}  {check.severity:<13}  {check.title}")
+
+
+def explain(
+    check: Annotated[
+        str,
+        typer.Argument(
+            metavar="CHECK", help="The check's id.", autocompletion=complete_check
+        ),
+    ],
+) -> None:
+    """Explain a check: what it reads, why it matters, how to fix what it finds."""
+    from checks import ALL
+    from scanner.cli.selection import find
+
+    found = find(ALL, check)
+    page = found.documentation
+    typer.echo(f"{found.id}: {found.title}\n")
+    typer.echo(f"Severity: {found.severity}   Topic: {found.topic}")
+    typer.echo(f"Judges:   {found.on.type}")
+    typer.echo(f"Guidance: {'; '.join(found.guidance)}")
+    if found.controls:
+        typer.echo(f"Controls: {', '.join(found.controls)}")
+    typer.echo(f"\n{page.reads}")
+    for heading, text in page.sections.items():
+        typer.echo(f"\n## {heading}\n\n{text}")
+
+
+def _entry(check: Check[Any]) -> dict[str, object]:
+    return {
+        "id": check.id,
+        "title": check.title,
+        "topic": check.topic,
+        "severity": check.severity,
+        "resource_type": check.on.type,
+        "controls": list(check.controls),
+        "guidance": list(check.guidance),
+        "aliases": list(check.aliases),
+    }

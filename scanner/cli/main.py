@@ -1,0 +1,91 @@
+"""The command line: every command, and what becomes of errors."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from scanner import __version__
+from scanner.cli.catalogue import checks, explain
+from scanner.cli.demo import demo
+from scanner.cli.doctor import doctor
+from scanner.cli.emulate import emulate
+from scanner.cli.failure import Exit, Failure
+from scanner.cli.permissions import permissions
+from scanner.cli.scan import scan
+
+app = typer.Typer(
+    name="posture",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for command in (scan, demo, checks, explain, doctor, permissions, emulate):
+    app.command()(command)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"posture {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def posture(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            help="Show the version and exit.",
+            callback=_print_version,
+            is_eager=True,
+        ),
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show tracebacks, and log every step.")
+    ] = False,
+) -> None:
+    """Scan Azure AI estates and judge them against published field guidance.
+
+    posture reads what Azure Resource Manager knows about Azure OpenAI and AI Foundry,
+    the storage, key vaults and networks under them, and DNS security policies. It only
+    ever reads, and it says what it could not read.
+
+    Begin with `posture demo`; before a first scan, try `posture doctor`.
+
+    Exit codes: 0 clean, 1 findings, 2 usage or configuration, 3 incomplete,
+    4 nothing could be read.
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command; every error is one line unless --debug is given."""
+    given = sys.argv[1:] if arguments is None else arguments
+    try:
+        app(args=given)
+    except Failure as failure:
+        _tell(str(failure))
+        sys.exit(failure.code)
+    except KeyboardInterrupt:
+        _tell("interrupted")
+        sys.exit(Exit.INCOMPLETE)
+    except Exception as error:
+        if "--debug" in given:
+            raise
+        name = type(error).__name__
+        _tell(f"internal error: {name}: {error}; run again with --debug and report it")
+        sys.exit(Exit.BUG)
+
+
+def _tell(message: str) -> None:
+    line = " ".join(message.split())
+    safe = "".join(each if each.isprintable() else "?" for each in line)
+    typer.echo(f"posture: {safe}", err=True)
+
+
+if __name__ == "__main__":
+    main()

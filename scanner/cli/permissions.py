@@ -1,0 +1,39 @@
+"""`posture permissions`."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+
+def permissions(
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--scope",
+            metavar="ID",
+            help="Where the role may be assigned; repeat for several.",
+        ),
+    ] = None,
+) -> None:
+    """Print the least-privilege custom role, for `az role definition create`.
+
+    It holds exactly the actions of the declared reads. Azure's own Reader role covers
+    them all.
+    """
+    from scanner.collect.actions import ACTIONS
+
+    role = {
+        "Name": "Posture Scanner",
+        "IsCustom": True,
+        "Description": "Read what the posture scanner judges; no keys, no secrets.",
+        "Actions": list(ACTIONS),
+        "NotActions": [],
+        "DataActions": [],
+        "NotDataActions": [],
+        "AssignableScopes": scope
+        or ["/providers/Microsoft.Management/managementGroups/<id>"],
+    }
+    typer.echo(json.dumps(role, indent=2))

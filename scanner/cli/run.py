@@ -1,0 +1,128 @@
+"""What `posture scan` and `posture demo` do once their options are understood."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from rich.console import Console
+
+from scanner.arm.clouds import CloudError
+from scanner.arm.errors import SignInError
+from scanner.assess import assess
+from scanner.cli.failure import Exit, Failure
+from scanner.cli.files import write_reports
+from scanner.cli.options import FailOn
+from scanner.cli.progress import said, shown
+from scanner.collect.scan import Order, Watch, scan
+from scanner.collect.scope import ScopeError
+from scanner.model.check import Check, Severity
+from scanner.model.results import Assessment
+from scanner.model.settings import Settings
+from scanner.snapshot.lines import SnapshotError
+from scanner.snapshot.reader import Snapshot
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """How what was read is judged and told."""
+
+    checks: Sequence[Check[Any]]
+    settings: Settings
+    formats: Sequence[str]
+    fail_on: FailOn
+    allow_gaps: bool
+    quiet: bool
+    no_color: bool
+
+
+def collect(
+    order: Order, directory: Path, judgement: Judgement, earlier: Snapshot | None = None
+) -> Snapshot:
+    """Read what an order asks for into a run's snapshot; raises Failure."""
+    watch = Watch()
+    console = Console(stderr=True, no_color=judgement.no_color or None)
+    target = directory / "snapshot"
+    try:
+        with shown(watch, console, quiet=judgement.quiet):
+            run = in_loop(lambda: scan(order, target, watch, earlier))
+    except SignInError as error:
+        raise Failure(str(error), Exit.NOTHING_READ) from error
+    except (CloudError, ScopeError) as error:
+        raise Failure(str(error)) from error
+    except OSError as error:
+        raise Failure(
+            f"{target} cannot be written: {error.strerror or error}; "
+            f"make room and go on with --resume {directory}",
+            Exit.INCOMPLETE,
+        ) from error
+    log.info("read %s", said(watch))
+    if not run.subscriptions and not watch.interrupted:
+        raise Failure(_nothing(Snapshot(directory)), Exit.NOTHING_READ)
+    return Snapshot(directory)
+
+
+def in_loop(coroutine: Callable[[], Awaitable[T]]) -> T:
+    """Run a coroutine to its end, on the faster loop where there is one."""
+    if sys.platform == "win32":
+        return asyncio.run(_awaited(coroutine))
+    import uvloop
+
+    return uvloop.run(_awaited(coroutine))
+
+
+async def _awaited(coroutine: Callable[[], Awaitable[T]]) -> T:
+    return await coroutine()
+
+
+def _nothing(snapshot: Snapshot) -> str:
+    """Return why there was nothing to scan."""
+    for tenant_id in snapshot.tenants:
+        for reading, _ in snapshot.readings(tenant_id):
+            for gap in reading.gaps:
+                if reading.requested:
+                    return f"nothing could be read: {gap.reason}"
+    return (
+        "no enabled subscription is readable in the chosen scope: "
+        "`posture doctor` shows what is"
+    )
+
+
+def judge_and_report(snapshot: Snapshot, directory: Path, judgement: Judgement) -> Exit:
+    """Judge a snapshot, write the reports, print the summary; raises Failure."""
+    try:
+        assessment = assess(snapshot, judgement.checks, judgement.settings)
+    except SnapshotError as error:
+        raise Failure(str(error)) from error
+    written = write_reports(assessment, directory, judgement.formats)
+    _print_summary(assessment, [*written, directory / "snapshot"], judgement)
+    return exit_code(assessment, judgement)
+
+
+def _print_summary(
+    assessment: Assessment, files: Sequence[Path], judgement: Judgement
+) -> None:
+    from reports.summary import show
+
+    console = Console(no_color=judgement.no_color or None)
+    if not judgement.quiet:
+        show(assessment, console, [str(file) for file in files])
+
+
+def exit_code(assessment: Assessment, judgement: Judgement) -> Exit:
+    """Return the exit code: findings win over what could not be read."""
+    fail_on = judgement.fail_on
+    if fail_on is not FailOn.NEVER and assessment.findings_at(Severity(fail_on)):
+        return Exit.FINDINGS
+    if assessment.gaps and not judgement.allow_gaps:
+        return Exit.INCOMPLETE
+    return Exit.CLEAN

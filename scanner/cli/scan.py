@@ -1,0 +1,283 @@
+"""`posture scan`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from scanner.arm.methods import Method
+from scanner.cli.options import (
+    Auth,
+    CloudName,
+    Discovery,
+    FailOn,
+    LogFormat,
+    Logs,
+    NoColor,
+    Output,
+    Quiet,
+    ReportFormat,
+    Tenants,
+    complete_check,
+)
+from scanner.model.check import Severity, Topic
+
+if TYPE_CHECKING:
+    from scanner.cli.run import Judgement
+    from scanner.collect.scan import Order
+    from scanner.snapshot.reader import Snapshot
+
+_WHERE = "What to scan"
+_CHECKS = "Which checks"
+_RESULT = "What it leaves"
+
+
+def scan(
+    context: typer.Context,
+    tenant: Tenants = None,
+    subscription: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--subscription",
+            "-s",
+            metavar="ID|NAME",
+            help="Only this subscription; repeat for several.",
+        ),
+    ] = None,
+    management_group: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--management-group",
+            "-m",
+            metavar="ID|NAME",
+            help="Only subscriptions under it; repeat for several.",
+        ),
+    ] = None,
+    exclude_subscription: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID|NAME", help="Leave this one out; repeat for several."),
+    ] = None,
+    cloud: CloudName = "AzureCloud",
+    auth: Auth = Method.DEFAULT,
+    check: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--check",
+            metavar="GLOB",
+            help="Only checks whose id matches; repeat for several.",
+            autocompletion=complete_check,
+        ),
+    ] = None,
+    exclude_check: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="GLOB",
+            help="Leave out checks whose id matches; repeat for several.",
+            autocompletion=complete_check,
+        ),
+    ] = None,
+    topic: Annotated[
+        list[Topic] | None,
+        typer.Option(
+            "--topic",
+            metavar="TOPIC",
+            help="Only checks of this topic, as `posture checks` groups them; "
+            "repeat for several.",
+        ),
+    ] = None,
+    min_severity: Annotated[
+        Severity | None,
+        typer.Option(
+            "--min-severity", metavar="SEVERITY", help="Only checks at or above it."
+        ),
+    ] = None,
+    discovery: Annotated[
+        Discovery,
+        typer.Option(
+            help="auto asks Resource Graph where to look, arm lists everything; "
+            "every verdict is made on what ARM returns."
+        ),
+    ] = Discovery.AUTO,
+    output: Output = None,
+    format: Annotated[
+        list[ReportFormat] | None,
+        typer.Option(
+            "--format",
+            metavar="csv|html|json",
+            help="Format of the report; repeat for several.  [default: all three]",
+            show_default=False,
+        ),
+    ] = None,
+    fail_on: Annotated[
+        FailOn, typer.Option(help="Severity from which failures make exit code 1.")
+    ] = FailOn.HIGH,
+    allow_gaps: Annotated[
+        bool,
+        typer.Option(
+            "--allow-gaps", help="What could not be read does not make exit code 3."
+        ),
+    ] = False,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Settings.  [default: posture.toml, if it is there]",
+            show_default=False,
+        ),
+    ] = None,
+    from_: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="RUN",
+            help="Judge what an earlier run read, instead of reading Azure.",
+        ),
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Go on with an interrupted run, in its own scope."
+        ),
+    ] = None,
+    quiet: Quiet = False,
+    log_format: Logs = LogFormat.TEXT,
+    no_color: NoColor = False,
+) -> None:
+    """Scan live: read, judge, report.
+
+    Without options: every enabled subscription of the signed-in tenant, all checks.
+    Reader is enough; `posture permissions` prints the smallest role that will do.
+    """
+    from checks import ALL
+    from scanner.cli.config import load_settings
+    from scanner.cli.logs import configure
+    from scanner.cli.run import Judgement, judge_and_report
+    from scanner.cli.selection import select
+
+    configure(log_format, quiet=quiet, debug=_debug(context))
+    judgement = Judgement(
+        checks=select(
+            ALL,
+            wanted=check or (),
+            unwanted=exclude_check or (),
+            topics=topic or (),
+            minimum=min_severity,
+        ),
+        settings=load_settings(config),
+        formats=[each.value for each in format or ReportFormat],
+        fail_on=fail_on,
+        allow_gaps=allow_gaps,
+        quiet=quiet,
+        no_color=no_color,
+    )
+    given = {
+        "--tenant": tenant,
+        "--subscription": subscription,
+        "--management-group": management_group,
+        "--exclude-subscription": exclude_subscription,
+        "--resume": resume,
+        "--output": resume and output,
+    }
+    if from_ is not None:
+        _refuse(given, "--from")
+        snapshot, directory = _earlier(from_, output)
+    elif resume is not None:
+        _refuse({**given, "--resume": None}, "--resume")
+        snapshot, directory = _resumed(resume, cloud, auth, judgement), resume
+    else:
+        order = _order(
+            cloud,
+            auth,
+            discovery,
+            tenants=tenant,
+            subscriptions=subscription,
+            management_groups=management_group,
+            excluded=exclude_subscription,
+        )
+        snapshot, directory = _fresh(order, output, judgement)
+    raise typer.Exit(judge_and_report(snapshot, directory, judgement))
+
+
+def _debug(context: typer.Context) -> bool:
+    return bool(context.parent and context.parent.params.get("debug"))
+
+
+def _refuse(given: Mapping[str, object], option: str) -> None:
+    """Raise Failure for an option that means nothing beside another."""
+    from scanner.cli.failure import Failure
+
+    for name, value in given.items():
+        if value:
+            raise Failure(f"{name} does not go with {option}: the run has its scope")
+
+
+def _order(
+    cloud: str, auth: Method, discovery: Discovery, **names: list[str] | None
+) -> Order:
+    from scanner.arm.clouds import CloudError, find_cloud
+    from scanner.cli.failure import Failure
+    from scanner.collect.scan import Order
+    from scanner.collect.scope import Selection
+
+    try:
+        found = find_cloud(cloud)
+    except CloudError as error:
+        raise Failure(f"--cloud: {error}") from error
+    return Order(
+        cloud=found,
+        method=auth,
+        selection=Selection(**{key: tuple(each or ()) for key, each in names.items()}),
+        graph=discovery is Discovery.AUTO,
+    )
+
+
+def _fresh(
+    order: Order, output: Path | None, judgement: Judgement
+) -> tuple[Snapshot, Path]:
+    from scanner.cli.files import new_directory
+    from scanner.cli.run import collect
+
+    directory = new_directory(output)
+    return collect(order, directory, judgement), directory
+
+
+def _earlier(run: Path, output: Path | None) -> tuple[Snapshot, Path]:
+    from scanner.cli.files import copy_snapshot, new_directory
+
+    snapshot = _opened(run, "--from")
+    directory = new_directory(output)
+    copy_snapshot(snapshot, directory)
+    return snapshot, directory
+
+
+def _opened(run: Path, option: str) -> Snapshot:
+    from scanner.cli.failure import Failure
+    from scanner.snapshot.lines import SnapshotError
+    from scanner.snapshot.reader import Snapshot
+
+    try:
+        return Snapshot(run)
+    except SnapshotError as error:
+        raise Failure(f"{option}: {error}") from error
+
+
+def _resumed(
+    directory: Path, cloud: str, auth: Method, judgement: Judgement
+) -> Snapshot:
+    from dataclasses import replace
+
+    from scanner.cli.run import collect
+    from scanner.collect.scan import selection_of
+    from scanner.snapshot.resume import keep_whole
+
+    earlier = _opened(directory, "--resume")
+    scope = earlier.manifest.run.scope
+    order = replace(
+        _order(cloud, auth, Discovery(scope["discovery"][0])),
+        selection=selection_of(scope),
+    )
+    keep_whole(earlier)
+    return collect(order, directory, judgement, earlier)

@@ -1,0 +1,152 @@
+"""Which reads a tenant calls for; and a whole ledger made from bare ARM bodies."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from scanner.collect.read import Every, Read
+from scanner.collect.reads import AT_SUBSCRIPTION, AT_TENANT, BELOW, READS
+from scanner.collect.resources import DESCENDANTS, MANAGEMENT_GROUPS, SUBSCRIPTIONS
+from scanner.model.coverage import Gap, Outcome, Reading
+from scanner.model.ids import ResourceId, id_key
+from scanner.model.resource import Record
+from scanner.model.resources import ManagementGroup, Subscription
+
+NEVER_MADE = "the run ended before this was read"
+
+_BY_TYPE = {
+    read.of.type.lower(): read
+    for read in (SUBSCRIPTIONS, MANAGEMENT_GROUPS, DESCENDANTS, *READS)
+}
+
+
+def planned(records: Iterable[Record], tenant_id: str) -> Iterator[tuple[Read, str]]:
+    """Yield every read that a tenant's records call for, with its scope."""
+    for read in (SUBSCRIPTIONS, *AT_TENANT):
+        yield read, tenant_scope(tenant_id)
+    for record in records:
+        if record.type == Subscription.type:
+            yield from ((read, record.id) for read in AT_SUBSCRIPTION)
+        elif record.type == ManagementGroup.type:
+            yield DESCENDANTS, record.id
+        else:
+            yield from ((read, record.id) for read in below(record))
+
+
+def below(record: Record) -> Iterator[Read]:
+    """Yield the reads that are made at a resource."""
+    reads = BELOW.get(record.type.lower(), ())
+    body = msgspec.json.decode(record.body) if reads else {}
+    return (read for read in reads if read.where(body))
+
+
+def tenant_scope(tenant_id: str) -> str:
+    """Return the scope of what is read once in a tenant."""
+    return f"/tenants/{tenant_id}"
+
+
+def never_made(
+    records: list[Record], readings: list[Reading], tenant_id: str
+) -> list[Reading]:
+    """Return the planned reads that have no reading, each as a gap."""
+    made = {(each.resource_type.lower(), id_key(each.scope)) for each in readings}
+    return [
+        _never_made(read, scope, tenant_id)
+        for read, scope in planned(records, tenant_id)
+        if (read.of.type.lower(), id_key(scope)) not in made
+    ]
+
+
+def _never_made(read: Read, scope: str, tenant_id: str) -> Reading:
+    gap = Gap(
+        tenant_id=tenant_id,
+        scope=scope,
+        resource_type=read.of.type,
+        operation=read.operation.name,
+        reason=NEVER_MADE,
+    )
+    return Reading(
+        resource_type=read.of.type,
+        scope=scope,
+        operation=read.operation.name,
+        api_version=read.of.api_version,
+        outcome=Outcome.GAP,
+        gaps=(gap,),
+        requested=read is not DESCENDANTS,
+    )
+
+
+def assemble(
+    bodies: Iterable[Mapping[str, Any]], tenant_id: str
+) -> tuple[list[Record], list[Reading]]:
+    """Return the records of collected types among bodies, and a reading for each read.
+
+    The demo tenant, recorded responses and tests come as bodies, as if every
+    planned read had been made and answered.
+    """
+    known = list(bodies)
+    subscriptions = [body["id"] for body in known if _is_subscription(body)]
+    found = {}
+    for body in known:
+        read = _BY_TYPE.get(ResourceId.parse(body["id"]).type.lower())
+        if read is None:
+            continue
+        for scope in _scopes(body, read, tenant_id, subscriptions):
+            record = _record(body, read, scope)
+            found[record.type, id_key(record.id), id_key(scope)] = record
+    records = list(found.values())
+    counts = Counter((each.type, id_key(each.scope)) for each in records)
+    return records, [
+        reading_of(read, scope, counts[read.of.type, id_key(scope)])
+        for read, scope in dict.fromkeys(
+            ((MANAGEMENT_GROUPS, tenant_scope(tenant_id)), *planned(records, tenant_id))
+        )
+    ]
+
+
+def reading_of(read: Read, scope: str, count: int) -> Reading:
+    """Return that a read was made whole and found so many."""
+    return Reading(
+        resource_type=read.of.type,
+        scope=scope,
+        operation=read.operation.name,
+        api_version=read.of.api_version,
+        outcome=Outcome.READ if count else Outcome.EMPTY,
+        count=count,
+    )
+
+
+def _record(body: Mapping[str, Any], read: Read, scope: str) -> Record:
+    return Record(
+        id=body["id"],
+        type=read.of.type,
+        scope=scope,
+        api_version=read.of.api_version,
+        operation=read.operation.name,
+        body=msgspec.json.encode(body),
+    )
+
+
+def _is_subscription(body: Mapping[str, Any]) -> bool:
+    return ResourceId.parse(body["id"]).type.lower() == Subscription.type.lower()
+
+
+def _scopes(
+    body: Mapping[str, Any], read: Read, tenant_id: str, subscriptions: list[str]
+) -> list[str]:
+    """Return the scopes whose reads would find a body.
+
+    What is granted above the subscriptions is in the list of each of them.
+    """
+    parts = ResourceId.parse(body["id"])
+    kind = (body.get("properties") or {}).get("type")
+    if read.every is Every.TENANT or kind == "BuiltInRole":
+        return [tenant_scope(tenant_id)]
+    if read.at is not Subscription:
+        return [parts.parent]
+    own = f"/subscriptions/{parts.subscription}"
+    return [own] if parts.subscription else subscriptions

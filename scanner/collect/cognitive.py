@@ -1,0 +1,73 @@
+"""Microsoft.CognitiveServices: accounts and their children."""
+
+from __future__ import annotations
+
+from scanner.collect.read import Body, Read, SdkOperation, kind_of
+from scanner.model.cognitive import (
+    MODEL_HOSTS,
+    AccountConnection,
+    CognitiveAccount,
+    Deployment,
+    Project,
+    ProjectConnection,
+    RaiPolicy,
+)
+
+_ACTIONS = "Microsoft.CognitiveServices/accounts"
+
+
+def _list(method: str) -> SdkOperation:
+    client = "azure.mgmt.cognitiveservices:CognitiveServicesManagementClient"
+    return SdkOperation(client=client, method=method)
+
+
+def _serves_models(account: Body) -> bool:
+    return kind_of(account) in MODEL_HOSTS
+
+
+def _is_foundry(account: Body) -> bool:
+    return kind_of(account) == "aiservices"
+
+
+READS = (
+    Read(
+        of=CognitiveAccount,
+        operation=_list("accounts.list"),
+        action=f"{_ACTIONS}/read",
+        indexed=True,
+    ),
+    Read(
+        of=Deployment,
+        at=CognitiveAccount,
+        operation=_list("deployments.list"),
+        action=f"{_ACTIONS}/deployments/read",
+        where=_serves_models,
+    ),
+    Read(
+        of=RaiPolicy,
+        at=CognitiveAccount,
+        operation=_list("rai_policies.list"),
+        action=f"{_ACTIONS}/raiPolicies/read",
+        where=_serves_models,
+    ),
+    Read(
+        of=Project,
+        at=CognitiveAccount,
+        operation=_list("projects.list"),
+        action=f"{_ACTIONS}/projects/read",
+        where=_is_foundry,
+    ),
+    Read(
+        of=AccountConnection,
+        at=CognitiveAccount,
+        operation=_list("account_connections.list"),
+        action=f"{_ACTIONS}/connections/read",
+        where=_is_foundry,
+    ),
+    Read(
+        of=ProjectConnection,
+        at=Project,
+        operation=_list("project_connections.list"),
+        action=f"{_ACTIONS}/projects/connections/read",
+    ),
+)

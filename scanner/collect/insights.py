@@ -1,0 +1,50 @@
+"""Microsoft.Insights: diagnostic settings and activity log alerts."""
+
+from __future__ import annotations
+
+from scanner.collect.read import Read, RestOperation, SdkOperation
+from scanner.model.cognitive import CognitiveAccount
+from scanner.model.dns import ResolverPolicy
+from scanner.model.insights import ActivityLogAlert, DiagnosticSetting
+from scanner.model.keyvault import KeyVault
+from scanner.model.machinelearning import Workspace
+from scanner.model.network import VirtualNetwork
+from scanner.model.resource import Resource
+from scanner.model.resources import Subscription
+from scanner.model.storage import BlobService, StorageAccount
+
+DIAGNOSED: tuple[type[Resource], ...] = (
+    Subscription,
+    CognitiveAccount,
+    Workspace,
+    StorageAccount,
+    BlobService,
+    KeyVault,
+    ResolverPolicy,
+    VirtualNetwork,
+)
+"""The collected types that can have diagnostic settings."""
+
+
+def _diagnostic_settings(at: type[Resource]) -> Read:
+    """Return a read the SDK lost after azure-mgmt-monitor 6."""
+    return Read(
+        of=DiagnosticSetting,
+        at=at,
+        operation=RestOperation(path="providers/Microsoft.Insights/diagnosticSettings"),
+        action="Microsoft.Insights/diagnosticSettings/read",
+    )
+
+
+READS = (
+    *(_diagnostic_settings(at) for at in DIAGNOSED),
+    Read(
+        of=ActivityLogAlert,
+        operation=SdkOperation(
+            client="azure.mgmt.monitor:MonitorManagementClient",
+            method="activity_log_alerts.list_by_subscription_id",
+        ),
+        action="Microsoft.Insights/activityLogAlerts/read",
+        indexed=True,
+    ),
+)

@@ -1,0 +1,229 @@
+"""Carry out reads, and account for each in the snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from scanner.arm.errors import ReadError
+from scanner.arm.session import Session
+from scanner.collect.operations import UnusableIdError, path_of
+from scanner.collect.read import Read
+from scanner.collect.reads import BELOW
+from scanner.collect.redact import redacted
+from scanner.model.coverage import Gap, Outcome, Reading
+from scanner.model.ids import id_key
+from scanner.model.resource import Record
+from scanner.snapshot.writer import SnapshotWriter
+
+Select = Callable[[Record], bool]
+
+NAMED_ITEMS = 10
+"""Malformed items of one list that are named one by one."""
+
+Kept = Mapping[tuple[str, str], tuple[Record, ...]]
+"""What an interrupted run had already read: records by type and scope."""
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far collecting is, for whoever watches."""
+
+    subscriptions: int = 0
+    finished: int = 0
+    reads: int = 0
+    resources: int = 0
+    gaps: int = 0
+
+
+@dataclass(slots=True)
+class _Found:
+    """What a read has found so far."""
+
+    count: int = 0
+    parents: list[Record] = field(default_factory=list)
+    """The records that other reads are made at."""
+    malformed: list[str] = field(default_factory=list)
+    select: Select | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A read that was made."""
+
+    records: tuple[Record, ...]
+    """What was found, of the types that other reads are made at or were selected."""
+    gaps: tuple[Gap, ...]
+
+
+class Ledger:
+    """One tenant's reads: made through its session, written to its snapshot."""
+
+    def __init__(
+        self,
+        session: Session,
+        writer: SnapshotWriter,
+        tenant_id: str,
+        progress: Progress,
+        kept: Kept,
+    ) -> None:
+        self.session = session
+        self.tenant_id = tenant_id
+        self.progress = progress
+        self._writer = writer
+        self._kept = kept
+
+    async def carry_out(
+        self,
+        read: Read,
+        scope: str,
+        *,
+        at: str | None = None,
+        requested: bool = True,
+        select: Select | None = None,
+    ) -> Made:
+        """Make a read, unless an earlier run had made it.
+
+        `at` is where it is made when that is not the scope it is booked under;
+        `select` chooses which of the resources found are written at all.
+        """
+        kept = self._kept.get((read.of.type.lower(), id_key(scope)))
+        if kept is not None:
+            return Made(kept, ())
+        found = _Found(select=select)
+        refusal = await self._list(read, scope, scope if at is None else at, found)
+        reading = self._reading(read, scope, found, refusal, requested=requested)
+        self.book(reading)
+        return Made(tuple(found.parents), reading.gaps)
+
+    def book(self, reading: Reading) -> None:
+        """Write down what became of a read."""
+        self._writer.reading(self.tenant_id, reading)
+        self.progress.reads += 1
+        self.progress.gaps += len(reading.gaps) if reading.requested else 0
+
+    def book_none(self, read: Read, scope: str, operation: str) -> None:
+        """Write down that there is nothing to read, by another operation's word."""
+        if (read.of.type.lower(), id_key(scope)) in self._kept:
+            return
+        self.book(
+            Reading(
+                resource_type=read.of.type,
+                scope=scope,
+                operation=operation,
+                api_version=read.of.api_version,
+                outcome=Outcome.EMPTY,
+            )
+        )
+
+    def book_refusal(self, read: Read, scope: str, error: Exception) -> None:
+        """Write down that a read could not even be tried."""
+        refusal = ReadError(str(error), status=401, code="SignInFailed")
+        self.book(self._reading(read, scope, _Found(), refusal))
+
+    async def _list(
+        self, read: Read, scope: str, at: str, found: _Found
+    ) -> ReadError | None:
+        """Write what a list holds; return why it broke off, if it did."""
+        try:
+            async for page in self.session.pages(path_of(read, at)):
+                bodies = list(self._accepted(page, read, scope, found))
+                self._writer.resources(self.tenant_id, read.of.type, scope, bodies)
+                self.progress.resources += len(bodies)
+        except ReadError as error:
+            return error
+        except UnusableIdError as error:
+            return ReadError(str(error))
+        return None
+
+    def _accepted(
+        self, page: list[msgspec.Raw], read: Read, scope: str, found: _Found
+    ) -> Iterator[bytes]:
+        """Yield the items that are resources; note those that are not."""
+        leads_on = read.of.type.lower() in BELOW
+        for raw in page:
+            body = redacted(bytes(raw))
+            problem, resource_id = _identify(body, scope if leads_on else "/")
+            if problem:
+                position = found.count + len(found.malformed) + 1
+                found.malformed.append(f"malformed: item {position} {problem}")
+                continue
+            record = _record(read, scope, resource_id, body)
+            if found.select is not None and not found.select(record):
+                continue
+            found.count += 1
+            if leads_on or found.select is not None:
+                found.parents.append(record)
+            yield body
+
+    def _reading(
+        self,
+        read: Read,
+        scope: str,
+        found: _Found,
+        refusal: ReadError | None,
+        *,
+        requested: bool = True,
+    ) -> Reading:
+        gaps = tuple(self._gaps(read, scope, found, refusal))
+        whole = Outcome.READ if found.count else Outcome.EMPTY
+        return Reading(
+            resource_type=read.of.type,
+            scope=scope,
+            operation=read.operation.name,
+            api_version=read.of.api_version,
+            outcome=Outcome.GAP if gaps else whole,
+            count=found.count,
+            gaps=gaps,
+            requested=requested,
+        )
+
+    def _gaps(
+        self, read: Read, scope: str, found: _Found, refusal: ReadError | None
+    ) -> Iterator[Gap]:
+        reasons = found.malformed[:NAMED_ITEMS]
+        if len(found.malformed) > NAMED_ITEMS:
+            reasons.append(f"malformed: {len(found.malformed)} items in all")
+        errors = [ReadError(reason) for reason in reasons]
+        for error in [*([refusal] if refusal else []), *errors]:
+            yield Gap(
+                tenant_id=self.tenant_id,
+                scope=scope,
+                resource_type=read.of.type,
+                operation=read.operation.name,
+                reason=error.reason,
+                http_status=error.status,
+                error_code=error.code,
+            )
+
+
+def _identify(body: bytes, scope: str) -> tuple[str, str]:
+    """Return what is wrong with an item, if anything is, and its id.
+
+    An id outside the scope would lead the reads made at it out of the scan.
+    """
+    try:
+        item = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return "is no JSON", ""
+    if not isinstance(item, dict):
+        return "is not an object", ""
+    resource_id = item.get("id")
+    if not isinstance(resource_id, str) or not resource_id.strip("/"):
+        return "has no id", ""
+    if not f"{id_key(resource_id)}/".startswith(f"{id_key(scope).rstrip('/')}/"):
+        return "has an id outside the scope of its list", ""
+    return "", resource_id
+
+
+def _record(read: Read, scope: str, resource_id: str, body: bytes) -> Record:
+    return Record(
+        id=resource_id,
+        type=read.of.type,
+        scope=scope,
+        api_version=read.of.api_version,
+        operation=read.operation.name,
+        body=body,
+    )

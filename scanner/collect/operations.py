@@ -1,0 +1,134 @@
+"""Paths of declared reads, taken from the SDK's own list operations.
+
+An SDK operation is called once with placeholders, on a transport that keeps the
+request and sends nothing. Its path then serves every scope: the SDK says where to
+read, and what is kept is the JSON as received. (Typed lists cost ten times as much,
+lose properties they do not know, and fail whole for one odd item.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from importlib import import_module
+from inspect import signature
+from typing import Any, NoReturn
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+
+from azure.core.pipeline.transport import HttpTransport
+
+from scanner.collect.read import Read, RestOperation, SdkOperation
+from scanner.model.ids import ResourceId
+from scanner.model.resources import ManagementGroup, Subscription
+
+SUBSCRIPTION = "00000000-0000-4000-8000-000000000000"
+SCOPE = "placeholder-scope"
+WORDS = tuple(f"placeholder-{number}" for number in range(5))
+"""Stand for the resource group and then the names along the parent's id."""
+
+
+class UnusableIdError(ValueError):
+    """An id that no path can be made of."""
+
+
+def path_of(read: Read, scope: str) -> str:
+    """Return the path and query of a read at a scope, the id's parts quoted.
+
+    Raises UnusableIdError for an id that would lead elsewhere.
+    """
+    segments = scope.strip("/").split("/") if scope else []
+    if any(segment in {"", ".", ".."} for segment in segments):
+        raise UnusableIdError(f"{scope!r} is not an id to read at")
+    if isinstance(read.operation, RestOperation):
+        quoted = "/".join(quote(segment, safe="") for segment in segments)
+        version = urlencode({"api-version": read.of.api_version})
+        return f"/{quoted}/{read.operation.path}?{version}"
+    return _filled(_template(read), scope, segments)
+
+
+def _filled(template: str, scope: str, segments: list[str]) -> str:
+    parts = ResourceId.parse(scope)
+    names = _names(segments)
+    path = template.replace(SUBSCRIPTION, quote(parts.subscription, safe=""))
+    path = path.replace(SCOPE, "/".join(quote(each, safe="") for each in segments))
+    for word, value in zip(WORDS, (parts.resource_group, *names), strict=False):
+        path = path.replace(word, quote(value, safe=""))
+    return path
+
+
+def _names(segments: list[str]) -> list[str]:
+    """Return the names along an id: every second segment after its namespace."""
+    lowered = [segment.lower() for segment in segments]
+    if "providers" not in lowered:
+        return []
+    return segments[lowered.index("providers") + 3 :: 2]
+
+
+@lru_cache(maxsize=256)
+def _template(read: Read) -> str:
+    """Return a read's path with placeholders, at the api-version it declares."""
+    operation = read.operation
+    assert isinstance(operation, SdkOperation)  # noqa: S101 - narrows for mypy
+    url = urlsplit(_captured(operation, _arguments(read)))
+    query = dict(parse_qsl(url.query)) | {"api-version": read.of.api_version}
+    return f"{url.path}?{urlencode(query, quote_via=quote, safe='$')}"
+
+
+def _arguments(read: Read) -> tuple[str, ...]:
+    operation = read.operation
+    if isinstance(operation, SdkOperation) and operation.scoped:
+        return (SCOPE,)
+    if read.at is Subscription:
+        return ()
+    if read.at is ManagementGroup:
+        return WORDS[1:2]
+    return WORDS[: 1 + read.at.type.count("/")]
+
+
+def _captured(operation: SdkOperation, arguments: tuple[str, ...]) -> str:
+    module, _, name = operation.client.partition(":")
+    client = _client(getattr(import_module(module), name))
+    method: Any = client
+    for attribute in operation.method.split("."):
+        method = getattr(method, attribute)
+    filters = {"filter": operation.filter} if operation.filter else {}
+    try:
+        for _ in method(*arguments, **filters):
+            break
+    except _Captured as captured:
+        return captured.url
+    raise TypeError(f"{operation.method} sends no request")
+
+
+def _client(factory: Callable[..., Any]) -> Any:
+    """Return a client that sends nothing, so that it needs no real credential."""
+    needs_subscription = "subscription_id" in signature(factory).parameters
+    return factory(
+        credential=object(),
+        **({"subscription_id": SUBSCRIPTION} if needs_subscription else {}),
+        policies=[],
+        transport=_Capture(),
+        base_url="https://management.invalid",
+    )
+
+
+class _Captured(Exception):  # noqa: N818 - the way the request gets out
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.url = url
+
+
+class _Capture(HttpTransport[Any, Any]):
+    """A transport that raises the request instead of sending it."""
+
+    def send(self, request: Any, **_: object) -> NoReturn:
+        raise _Captured(request.url)
+
+    def open(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        pass

@@ -1,0 +1,79 @@
+"""A declared read: which resources, by which operation, where, by what right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
+
+from scanner.model.resource import Resource
+from scanner.model.resources import Subscription
+
+Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SdkOperation:
+    """A list operation of a generated Azure SDK client."""
+
+    client: str
+    """Module and class: `azure.mgmt.storage:StorageManagementClient`."""
+    method: str
+    """Operation group and method: `storage_accounts.list`."""
+    scoped: bool = False
+    """Whether it takes a scope rather than a group and names."""
+    filter: str = ""
+    """The OData filter it is called with."""
+
+    @property
+    def name(self) -> str:
+        """As gaps and snapshots name it."""
+        return self.method
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestOperation:
+    """A list operation that no released SDK client has; `path` follows the scope."""
+
+    path: str
+
+    @property
+    def name(self) -> str:
+        """As gaps and snapshots name it."""
+        return f"GET {self.path}"
+
+
+class Every(Enum):
+    """How often a read is made."""
+
+    SCOPE = auto()
+    TENANT = auto()
+    """Once, at the first subscription that answers: the answer is the same at all."""
+
+
+def _every(_: Body) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """A list of resources of one type, read at each scope of another type."""
+
+    of: type[Resource]
+    at: type[Resource] = Subscription
+    """What it is read at: each subscription, or each parent resource."""
+    operation: SdkOperation | RestOperation
+    action: str
+    """The RBAC action it needs; Reader's `*/read` covers them all."""
+    where: Callable[[Body], bool] = _every
+    """Which parents have such children, from the parent's JSON."""
+    every: Every = Every.SCOPE
+    indexed: bool = False
+    """Whether Resource Graph knows the type, so that it can say where there is none."""
+
+
+def kind_of(body: Body) -> str:
+    """Return a body's `kind` in lower case, empty where it has none."""
+    kind = body.get("kind")
+    return kind.lower() if isinstance(kind, str) else ""

@@ -1,0 +1,45 @@
+"""Every declared read."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from scanner.collect import (
+    authorization,
+    cognitive,
+    insights,
+    machinelearning,
+    network,
+    resources,
+    storage,
+)
+from scanner.collect.read import Every, Read
+from scanner.model.resources import Subscription
+
+READS: tuple[Read, ...] = (
+    *resources.READS,
+    *cognitive.READS,
+    *machinelearning.READS,
+    *storage.READS,
+    *network.READS,
+    *authorization.READS,
+    *insights.READS,
+)
+
+AT_TENANT = tuple(read for read in READS if read.every is Every.TENANT)
+AT_SUBSCRIPTION = tuple(
+    read for read in READS if read.at is Subscription and read.every is Every.SCOPE
+)
+
+
+def _below() -> Mapping[str, tuple[Read, ...]]:
+    below: dict[str, list[Read]] = defaultdict(list)
+    for read in READS:
+        if read.at is not Subscription:
+            below[read.at.type.lower()].append(read)
+    return {parent: tuple(reads) for parent, reads in below.items()}
+
+
+BELOW = _below()
+"""The reads made at each resource of a type, by that type in lower case."""

@@ -1,0 +1,50 @@
+"""The embedded demo tenant: a made-up insurer's AI estate, as Azure would return it.
+
+Tarnholm Mutual (no such company) insures homes and ships. Its tenant has a landing
+zone of management groups (platform; production and non-production landing zones) and
+three subscriptions.
+
+**Platform** holds the hub networks of two regions. A DNS security policy in each
+blocks what is known to be bad, allows what the company runs on, and logs every query;
+spokes either have a link of their own or ask the hub. One branch network asks a server
+on the company's premises and is seen by nobody.
+
+**AI production** is what an auditor is shown first. The claims department's Azure
+OpenAI account has no keys, no public network, and may call two named hosts; its Foundry
+hub uses identities, an approved-outbound network and storage without keys, and role
+assignments confine each identity to its own containers. The actuaries' hub is encrypted
+with the company's own key, so it has a storage account that Azure manages. Underwriting
+came a year earlier and shows it: its account is locked from outside but may call
+anything, logs too little, and its hub's storage still takes keys. The contact centre
+and a claims scanner of 2017 predate every standard.
+
+**AI sandbox** is where ideas start and controls do not. One account lists allowed hosts
+without restricting anything, another allows a storage account that nobody here owns and
+a page that anyone could have opened, a third was closed so well that nobody can reach
+it, the oldest has not even a name of its own. One hub is broken, because its datastores
+use keys that its storage refuses; one shares its keys with everybody and is public by a
+setting that few remember; one signs its data away link by link. A DNS policy blocks
+what an earlier rule has already allowed, and its other block rule is switched off;
+another only watches; two networks and a whole region have none. Nobody is told when
+keys are listed, because that alert is off.
+
+The bodies in `data` have the oddities of the live API: keys that are absent when false,
+nulls, ids in lower case or without their leading slash, enumerations in other casings.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from typing import Any
+
+TENANT_ID = "286c3037-a910-4cb7-b690-8cb1078e8450"
+
+
+def bodies() -> Iterator[Mapping[str, Any]]:
+    """Yield every ARM body of the tenant, file by file in the order of their names."""
+    data = files(__name__) / "data"
+    for file in sorted(data.iterdir(), key=lambda file: file.name):
+        if file.name.endswith(".json"):
+            yield from json.loads(file.read_text(encoding="utf-8"))

@@ -1,0 +1,1 @@
+"""DNS security policies: which network's queries meet which rule."""

@@ -1,0 +1,139 @@
+"""What is served: the records and readings of tenants, indexed by request."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from scanner.collect.assemble import never_made
+from scanner.model.cloud import Suffixes
+from scanner.model.coverage import Gap, Outcome, Reading
+from scanner.model.ids import ResourceId, id_key
+from scanner.model.resource import Record
+from scanner.model.resources import Descendant, Subscription
+from scanner.snapshot.reader import Snapshot, load
+
+NO_ITEM = b"{}"
+"""Stands for an item that was too malformed to be kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a list answers: its items as received, then perhaps a refusal."""
+
+    keys: tuple[str, ...] = ()
+    """The comparable id of each item."""
+    items: tuple[bytes, ...] = ()
+    gap: Gap | None = None
+
+    @property
+    def refused(self) -> bool:
+        """Whether the principal was not let in, and saw nothing."""
+        status = self.gap.http_status if self.gap else None
+        return status in {401, 403} and not self.items
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """One tenant: its lists and resources by the path that asks for them."""
+
+    id: str
+    listings: Mapping[str, Listing]
+    resources: Mapping[str, bytes]
+    types: frozenset[str]
+    """The types that were read, in lower case: what is not there does not exist."""
+    subscriptions: frozenset[str]
+    groups: frozenset[str]
+    """The resource groups that hold anything, as comparable ids."""
+
+    @classmethod
+    def of(
+        cls, tenant_id: str, records: Iterable[Record], readings: Iterable[Reading]
+    ) -> Tenant:
+        """Return a tenant that answers as it did when it was read."""
+        found: dict[tuple[str, str], list[Record]] = defaultdict(list)
+        resources, groups = {}, set()
+        for record in records:
+            found[record.type.lower(), id_key(record.scope)].append(record)
+            if record.type != Descendant.type:
+                resources[id_key(record.id)] = record.body
+                groups.add(group_of(id_key(record.id)))
+        known = {
+            (each.resource_type.lower(), id_key(each.scope)): each for each in readings
+        }
+        listings = {
+            list_path(kind, scope): _listing(reading, found[kind, scope])
+            for (kind, scope), reading in known.items()
+        }
+        scopes = (*resources, *(scope for _, scope in known))
+        return cls(
+            id=tenant_id.lower(),
+            listings=listings,
+            resources=resources,
+            types=frozenset(kind for kind, _ in known),
+            subscriptions=frozenset(map(_subscription_of, scopes)) - {""},
+            groups=frozenset(groups) - {""},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Estate:
+    """Everything one emulator serves."""
+
+    tenants: tuple[Tenant, ...]
+    suffixes: Suffixes = field(default_factory=Suffixes)
+
+    @classmethod
+    def of_snapshot(cls, snapshot: Snapshot) -> Estate:
+        """Return a snapshot's tenants; raises SnapshotError for a damaged one.
+
+        What an interrupted run never read is refused, not empty.
+        """
+        tenants = []
+        for tenant_id in snapshot.tenants:
+            records, readings = load(snapshot, tenant_id)
+            if not snapshot.complete:
+                readings += never_made(records, readings, tenant_id)
+            tenants.append(Tenant.of(tenant_id, records, readings))
+        return cls(tuple(tenants), snapshot.manifest.suffixes)
+
+
+def list_path(kind: str, scope: str) -> str:
+    """Return the path, in comparable form, that lists a type at a reading's scope."""
+    base = "" if scope.startswith("/tenants/") else id_key(scope)
+    kind = kind.lower()
+    parent, _, collection = kind.rpartition("/")
+    if parent in {"microsoft.resources", ResourceId.parse(base).type.lower()}:
+        return f"{base}/{collection}"
+    return f"{base}/providers/{kind}"
+
+
+def group_of(key: str) -> str:
+    """Return the resource group of a comparable id; empty where it lies in none."""
+    parts = key.split("/", 5)
+    return "/".join(parts[:5]) if parts[3:4] == ["resourcegroups"] else ""
+
+
+def _listing(reading: Reading, records: list[Record]) -> Listing:
+    """Return a reading as the answer it came from."""
+    refusals = [gap for gap in reading.gaps if not _is_item(reading, gap)]
+    lost = len(reading.gaps) - len(refusals)
+    return Listing(
+        keys=tuple(id_key(record.id) for record in records) + ("",) * lost,
+        items=tuple(record.body for record in records) + (NO_ITEM,) * lost,
+        gap=refusals[0] if refusals else None,
+    )
+
+
+def _is_item(reading: Reading, gap: Gap) -> bool:
+    """Whether a gap is one malformed item, and not where the reading broke off."""
+    return gap.http_status is None and (
+        reading.outcome is not Outcome.GAP or "item" in gap.reason
+    )
+
+
+def _subscription_of(key: str) -> str:
+    parts = key.split("/", 3)
+    kind = Subscription.type.rpartition("/")[2]
+    return parts[2] if parts[1] == kind and len(parts) > 2 else ""

@@ -1,0 +1,156 @@
+"""Checks x tenant -> results."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from scanner.model.check import Check, Status, Verdict
+from scanner.model.coverage import Gap, NotRead
+from scanner.model.ids import ResourceId, id_key
+from scanner.model.resource import Record, Resource
+from scanner.model.resources import TENANT_TYPE, Subscription
+from scanner.model.results import GapReport, Result, Target
+from scanner.model.settings import Settings
+from scanner.model.tenant import Inventory, Tenant
+
+log = logging.getLogger(__name__)
+
+Key = tuple[str, str, str, str]
+
+
+class Judge:
+    """Judges one tenant, and keeps which checks each gap left without an answer."""
+
+    def __init__(self, inventory: Inventory, settings: Settings) -> None:
+        self._inventory = inventory
+        self._settings = settings
+        self._names = dict(_subscription_names(inventory, settings))
+        self._blamed: dict[Gap, set[str]] = defaultdict(set)
+
+    def results(self, checks: Sequence[Check[Any]]) -> Iterator[Result]:
+        """Yield every check's answers: by check, then by resource id."""
+        for check in checks:
+            answered = False
+            for result in self._of(check):
+                answered = True
+                yield result
+            if not answered:
+                yield self._nothing_to_judge(check)
+
+    def gaps(self) -> tuple[GapReport, ...]:
+        """Return every gap, collected or met while judging, with its checks."""
+        collected = [
+            gap for gaps in self._inventory.gaps_by_type.values() for gap in gaps
+        ]
+        every = dict.fromkeys([*collected, *self._blamed])
+        reports = (
+            GapReport(gap=gap, checks=tuple(sorted(self._blamed.get(gap, ()))))
+            for gap in every
+        )
+        return tuple(sorted(reports, key=lambda report: _gap_order(report.gap)))
+
+    def _of(self, check: Check[Any]) -> Iterator[Result]:
+        for record in self._inventory.by_type[check.on.type.lower()]:
+            result = self._one(check, record)
+            if result is not None:
+                yield result
+        scopes = set()
+        for gap in self._inventory.gaps_by_type[check.on.type.lower()]:
+            self._blamed[gap].add(check.id)
+            if id_key(gap.scope) not in scopes:
+                scopes.add(id_key(gap.scope))
+                yield self._unread(check, gap)
+
+    def _one(self, check: Check[Any], record: Record) -> Result | None:
+        """Return the answer on one resource, None where the check leaves it out."""
+        tenant = self._inventory.window(self._settings)
+        resource: Resource = tenant.view(check.on, record)
+        try:
+            if not check.where(resource):
+                return None
+            tenant = self._inventory.window(self._settings)
+            resource = tenant.view(check.on, record)
+            verdict = check.decide(resource, tenant)
+        except NotRead as missing:
+            verdict = self._not_assessed(check, missing.reason, missing.gap)
+        except Exception as error:
+            log.exception("check %s failed on %s", check.id, record.id)
+            reason = f"internal error in {check.id}: {type(error).__name__}"
+            verdict = self._not_assessed(check, reason, resource.gap(reason))
+        return self._result(check, resource, verdict, tenant)
+
+    def _not_assessed(self, check: Check[Any], reason: str, gap: Gap | None) -> Verdict:
+        if gap is not None:
+            self._blamed[gap].add(check.id)
+        return Verdict(Status.NOT_ASSESSED, reason)
+
+    def _result(
+        self, check: Check[Any], resource: Resource, verdict: Verdict, tenant: Tenant
+    ) -> Result:
+        location = resource.lookup("location")
+        return Result(
+            check=check,
+            target=self._target(
+                resource.id,
+                resource.type,
+                location if isinstance(location, str) else "",
+            ),
+            status=verdict.status,
+            reason=verdict.reason,
+            evidence=tenant.trace.evidence,
+            advice=verdict.advice,
+        )
+
+    def _target(
+        self, resource_id: str, resource_type: str, location: str = ""
+    ) -> Target:
+        parts = ResourceId.parse(resource_id)
+        return Target(
+            tenant_id=self._inventory.tenant_id,
+            subscription_id=parts.subscription,
+            subscription_name=self._names.get(parts.subscription.lower(), ""),
+            resource_group=parts.resource_group,
+            resource_type=resource_type,
+            resource_name=parts.name,
+            resource_id=resource_id,
+            location=location,
+        )
+
+    def _unread(self, check: Check[Any], gap: Gap) -> Result:
+        """Return the row that stands for what a gap kept from the check."""
+        kind = ResourceId.parse(gap.scope).type or TENANT_TYPE
+        return Result(
+            check=check,
+            target=self._target(gap.scope, kind),
+            status=Status.NOT_ASSESSED,
+            reason=NotRead.from_gap(gap).reason,
+        )
+
+    def _nothing_to_judge(self, check: Check[Any]) -> Result:
+        """Return the one answer of a check that met no resource."""
+        tenant_id = self._inventory.tenant_id
+        return Result(
+            check=check,
+            target=self._target(f"/tenants/{tenant_id}", TENANT_TYPE),
+            status=Status.NOT_APPLICABLE,
+            reason=f"no resource for this check was found ({check.on.type})",
+        )
+
+
+def _subscription_names(
+    inventory: Inventory, settings: Settings
+) -> Iterator[tuple[str, str]]:
+    window = inventory.window(settings)
+    for subscription in window.all(Subscription).known():
+        try:
+            name = subscription.display_name or ""
+        except NotRead:
+            name = ""
+        yield subscription.name.lower(), name
+
+
+def _gap_order(gap: Gap) -> Key:
+    return (id_key(gap.scope), gap.resource_type.lower(), gap.operation, gap.reason)

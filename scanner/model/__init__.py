@@ -1,0 +1,1 @@
+"""What was read of a tenant, as checks see it, and what they answer."""

@@ -1,0 +1,224 @@
+"""Checks: executable requirements, and the verdicts they return."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum, unique
+from functools import cached_property
+from typing import Generic, TypeVar
+
+from scanner.model.resource import Resource
+from scanner.model.tenant import Tenant
+
+R = TypeVar("R", bound=Resource)
+
+
+@unique
+class Status(StrEnum):
+    """What a check answers."""
+
+    PASS = "pass"  # noqa: S105 - a verdict, not a password
+    FAIL = "fail"
+    WARN = "warn"
+    INFO = "info"
+    MANUAL = "manual"
+    NOT_APPLICABLE = "not-applicable"
+    NOT_ASSESSED = "not-assessed"
+
+
+@unique
+class Severity(StrEnum):
+    """How much a check matters; the check's, never decided inside it."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    INFORMATIONAL = "informational"
+
+    @property
+    def weight(self) -> int:
+        """Its weight in scores."""
+        return _WEIGHTS[self]
+
+    def reaches(self, threshold: Severity) -> bool:
+        """Whether it is at or above another."""
+        order = list(Severity)
+        return order.index(self) <= order.index(threshold)
+
+
+_WEIGHTS = {
+    Severity.CRITICAL: 10,
+    Severity.HIGH: 6,
+    Severity.MEDIUM: 3,
+    Severity.LOW: 1,
+    Severity.INFORMATIONAL: 0,
+}
+
+
+@unique
+class Topic(StrEnum):
+    """A chapter of the guidance; each is a module of `checks`."""
+
+    AOAI_OUTBOUND = "aoai-outbound"
+    AOAI_INBOUND = "aoai-inbound"
+    API_KEYS = "api-keys"
+    AUTHORIZATION = "authorization"
+    LOGGING = "logging"
+    FOUNDRY_BASICS = "foundry-basics"
+    FOUNDRY_STORES = "foundry-stores"
+    FOUNDRY_IDENTITY = "foundry-identity"
+    FOUNDRY_CMK = "foundry-cmk"
+    FOUNDRY_ACCOUNTS = "foundry-accounts"
+    ABAC = "abac"
+    RBAC_DELEGATION = "rbac-delegation"
+    CROSS_TENANT = "cross-tenant"
+    AVNM = "avnm"
+    DNS = "dns-security-policies"
+    NSP = "nsp"
+
+
+@unique
+class Post(StrEnum):
+    """The field guidance a check comes from, by title."""
+
+    OUTBOUND_ACCESS = "Azure OpenAI Service - Controlling Outbound Access"
+    FOUNDRY_CMK = "AI Foundry - Encryption with CMK"
+    FOUNDRY_IDENTITY = "AI Foundry - Identity, Authentication and Authorization"
+    DATA_STORES = "AI Foundry - Credential vs Identity Data Stores"
+    ABAC = "Azure Authorization - Azure ABAC"
+    CROSS_TENANT = "Deploying Resources Across Multiple Azure tenants"
+    AVNM = "AVNM - Dynamic Network Group Membership"
+    API_KEYS = "Blocking API Key Access in Azure OpenAI Service"
+    LOGGING = "Logging in Azure OpenAI Service"
+    AUTHORIZATION = "Authorization in Azure OpenAI Service"
+    DNS_POLICIES = "DNS Security Policies"
+    FOUNDRY_BASICS = "AI Foundry - The Basics"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a check concludes about one resource, and why, in one sentence."""
+
+    status: Status
+    reason: str
+    advice: str = ""
+    """What to do here, where it differs from the check's own `How to fix`."""
+
+
+def passed(reason: str) -> Verdict:
+    """Return that the requirement is met."""
+    return Verdict(Status.PASS, reason)
+
+
+def failed(reason: str, advice: str = "") -> Verdict:
+    """Return that the requirement is not met."""
+    return Verdict(Status.FAIL, reason, advice)
+
+
+def warned(reason: str, advice: str = "") -> Verdict:
+    """Return that there is a weakness or a likely breakage."""
+    return Verdict(Status.WARN, reason, advice)
+
+
+def info(reason: str) -> Verdict:
+    """Return a fact worth a line in the report."""
+    return Verdict(Status.INFO, reason)
+
+
+def manual(reason: str, advice: str = "") -> Verdict:
+    """Return a question that only a person can answer."""
+    return Verdict(Status.MANUAL, reason, advice)
+
+
+def not_applicable(reason: str) -> Verdict:
+    """Return that the requirement means nothing for this resource."""
+    return Verdict(Status.NOT_APPLICABLE, reason)
+
+
+@dataclass(frozen=True)
+class Documentation:
+    """A check's docstring: its first paragraph, and its `##` sections by heading."""
+
+    reads: str
+    sections: dict[str, str]
+
+    @classmethod
+    def parse(cls, docstring: str) -> Documentation:
+        """Return the parts of a docstring."""
+        first, *rest = re.split(r"^## +", inspect.cleandoc(docstring), flags=re.M)
+        sections = {}
+        for chunk in rest:
+            heading, _, text = chunk.partition("\n")
+            sections[heading.strip()] = text.strip()
+        return cls(reads=first.strip(), sections=sections)
+
+    @property
+    def fix(self) -> str:
+        """How to fix, in one paragraph: the text before any command."""
+        text = self.sections.get("How to fix", "").partition("```")[0]
+        return " ".join(text.partition("\n\n")[0].split())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check(Generic[R]):
+    """An executable requirement with an id."""
+
+    id: str
+    title: str
+    topic: Topic
+    severity: Severity
+    on: type[R]
+    where: Callable[[R], bool]
+    guidance: tuple[Post, ...]
+    controls: tuple[str, ...]
+    aliases: tuple[str, ...]
+    decide: Callable[[R, Tenant], Verdict]
+
+    @cached_property
+    def documentation(self) -> Documentation:
+        """The documentation page, which is the function's docstring."""
+        return Documentation.parse(self.decide.__doc__ or "")
+
+    @cached_property
+    def source(self) -> str:
+        """The source of the function, by which a catalogue's version is told."""
+        return inspect.getsource(self.decide)
+
+
+def _always(_: Resource) -> bool:
+    return True
+
+
+def check(
+    *,
+    id: str,
+    title: str,
+    topic: Topic,
+    severity: Severity,
+    on: type[R],
+    guidance: Post | tuple[Post, ...],
+    where: Callable[[R], bool] = _always,
+    controls: tuple[str, ...] = (),
+    aliases: tuple[str, ...] = (),
+) -> Callable[[Callable[[R, Tenant], Verdict]], Check[R]]:
+    """Make a check of a function that judges one resource."""
+
+    def decorate(decide: Callable[[R, Tenant], Verdict]) -> Check[R]:
+        return Check(
+            id=id,
+            title=title,
+            topic=topic,
+            severity=severity,
+            on=on,
+            where=where,
+            guidance=guidance if isinstance(guidance, tuple) else (guidance,),
+            controls=controls,
+            aliases=aliases,
+            decide=decide,
+        )
+
+    return decorate

@@ -1,0 +1,141 @@
+"""Cognitive Services: accounts (Azure OpenAI, Foundry), and what is under them."""
+
+from __future__ import annotations
+
+from scanner.model.fields import Flag, Keys, Part, Parts, Text, Texts
+from scanner.model.insights import DiagnosticSetting
+from scanner.model.network import PrivateEndpointConnection
+from scanner.model.resource import Children, Resource
+
+API_VERSION = "2025-09-01"
+
+
+class Deployment(Resource):
+    """A model deployment of an account."""
+
+    type = "Microsoft.CognitiveServices/accounts/deployments"
+    api_version = API_VERSION
+
+    model_name = Text("properties.model.name")
+    rai_policy_name = Text("properties.raiPolicyName")
+
+
+class RaiPolicy(Resource):
+    """A content-filter policy of an account."""
+
+    type = "Microsoft.CognitiveServices/accounts/raiPolicies"
+    api_version = API_VERSION
+
+    base_policy_name = Text("properties.basePolicyName")
+
+
+class Project(Resource):
+    """A Foundry project of an account; its `name` is `account/project`."""
+
+    type = "Microsoft.CognitiveServices/accounts/projects"
+    api_version = API_VERSION
+
+    identity_type = Text("identity.type")
+    principal_id = Text("identity.principalId")
+
+
+class AccountConnection(Resource):
+    """A connection of a Foundry account, for all or some of its projects."""
+
+    type = "Microsoft.CognitiveServices/accounts/connections"
+    api_version = API_VERSION
+
+    auth_type = Text("properties.authType")
+    category = Text("properties.category")
+    target = Text("properties.target")
+    shared_to_all = Flag("properties.isSharedToAll")
+
+
+class ProjectConnection(Resource):
+    """A connection of one Foundry project."""
+
+    type = "Microsoft.CognitiveServices/accounts/projects/connections"
+    api_version = API_VERSION
+
+    auth_type = Text("properties.authType")
+    category = Text("properties.category")
+    target = Text("properties.target")
+    shared_to_all = Flag("properties.isSharedToAll")
+
+
+class VirtualNetworkRule(Part):
+    """A subnet that the service firewall lets in."""
+
+    id = Text("id")
+    state = Text("state")
+
+
+class CognitiveAccount(Resource):
+    """An Azure OpenAI, AI Services (Foundry) or other Cognitive Services account."""
+
+    type = "Microsoft.CognitiveServices/accounts"
+    api_version = API_VERSION
+
+    kind = Text("kind")
+    provisioning_state = Text("properties.provisioningState")
+    outbound_restricted = Flag("properties.restrictOutboundNetworkAccess")
+    allowed_fqdns = Texts("properties.allowedFqdnList")
+    local_auth_disabled = Flag("properties.disableLocalAuth")
+    public_network_access = Text("properties.publicNetworkAccess")
+    network_default_action = Text("properties.networkAcls.defaultAction")
+    ip_rules = Texts("properties.networkAcls.ipRules[].value")
+    virtual_network_rules = Parts(
+        "properties.networkAcls.virtualNetworkRules", VirtualNetworkRule
+    )
+    private_endpoint_connections = Parts(
+        "properties.privateEndpointConnections", PrivateEndpointConnection
+    )
+    custom_subdomain = Text("properties.customSubDomainName")
+    endpoint = Text("properties.endpoint")
+    identity_type = Text("identity.type")
+    principal_id = Text("identity.principalId")
+    user_assigned_identities = Keys("identity.userAssignedIdentities")
+    allows_projects = Flag("properties.allowProjectManagement")
+
+    diagnostic_settings = Children(DiagnosticSetting)
+    deployments = Children(Deployment)
+    rai_policies = Children(RaiPolicy)
+    projects = Children(Project)
+    connections = Children(AccountConnection)
+
+    @property
+    def has_identity(self) -> bool:
+        """Whether it can sign in as itself.
+
+        The identity lies beside `properties`, but a listing's stub has neither: without
+        `properties` this raises NotRead.
+        """
+        self.lookup("properties")
+        kinds = (self.identity_type or "").lower()
+        return "systemassigned" in kinds or "userassigned" in kinds
+
+
+MODEL_HOSTS = frozenset({"openai", "aiservices"})
+"""The kinds that serve models: every `aoai-*` check is about these."""
+
+OUTBOUND_KINDS = MODEL_HOSTS | {
+    "computervision",
+    "contentmoderator",
+    "customvision.training",
+    "customvision.prediction",
+    "face",
+    "formrecognizer",
+    "speechservices",
+    "qnamaker",
+}
+"""The kinds that data loss prevention covers (the DLP page of Azure AI services)."""
+
+
+def hosts_models(account: CognitiveAccount) -> bool:
+    """Whether the account is an Azure OpenAI or AI Services account."""
+    return (account.kind or "").lower() in MODEL_HOSTS
+
+
+def restricts_outbound(account: CognitiveAccount) -> bool:
+    """Whether outbound restriction is a feature of the account's kind."""
+    return (account.kind or "").lower() in OUTBOUND_KINDS

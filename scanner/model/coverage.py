@@ -1,0 +1,66 @@
+"""The coverage ledger: every declared read, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum, unique
+
+
+@unique
+class Outcome(StrEnum):
+    """What became of a read."""
+
+    READ = "read"
+    EMPTY = "empty"
+    GAP = "gap"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """What could not be read, and why."""
+
+    tenant_id: str
+    scope: str
+    resource_type: str
+    operation: str
+    reason: str
+    http_status: int | None = None
+    error_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One declared read carried out at one scope."""
+
+    resource_type: str
+    scope: str
+    operation: str
+    api_version: str
+    outcome: Outcome
+    count: int = 0
+    gaps: tuple[Gap, ...] = ()
+    """Why the read is not whole: the refusal, or each item that was malformed."""
+    requested: bool = True
+    """Whether the scan asked for it; what was only tried for context is no gap."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether everything there is was read."""
+        return not self.gaps
+
+
+class NotRead(Exception):  # noqa: N818 - a fact about the tenant, not a fault of ours
+    """Something a check asked for was not read; the verdict is `not-assessed`."""
+
+    def __init__(self, reason: str, gap: Gap | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.gap = gap
+
+    @classmethod
+    def from_gap(cls, gap: Gap) -> NotRead:
+        """Return the answer to a question that only what is missing could settle."""
+        status = f" (HTTP {gap.http_status})" if gap.http_status else ""
+        code = f" {gap.error_code}" if gap.error_code else ""
+        what = f"{gap.resource_type} of {gap.scope}"
+        return cls(f"{what} was not read:{code}{status} {gap.reason}", gap)

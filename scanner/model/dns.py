@@ -1,0 +1,108 @@
+"""DNS security policies: policies, traffic rules, domain lists, links."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scanner.model.fields import Number, Text, Texts, View
+from scanner.model.insights import DiagnosticSetting
+from scanner.model.resource import Children, Resource
+
+API_VERSION = "2025-05-01"
+
+
+class Url(Text):
+    """A URL without its query, which may carry a signature."""
+
+    def convert(self, view: View, value: Any) -> str:
+        """Return the URL as it may be shown."""
+        shown = value.partition("?")[0] if isinstance(value, str) else value
+        return super().convert(view, shown)
+
+
+class DomainList(Resource):
+    """A list of domains that traffic rules name; a large one is a URL, not a list."""
+
+    type = "Microsoft.Network/dnsResolverDomainLists"
+    api_version = API_VERSION
+
+    domains = Texts("properties.domains")
+    domains_url = Url("properties.domainsUrl")
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether its entries are behind a URL only and so cannot be read."""
+        return self.domains is None and bool(self.domains_url)
+
+    @property
+    def filled(self) -> bool:
+        """Whether it names any domain, here or behind its URL."""
+        return bool(self.domains) or bool(self.domains_url)
+
+    def entries(self) -> tuple[str, ...]:
+        """Return its entries as received; raises NotRead where they are elsewhere."""
+        if self.elsewhere:
+            why = f"of {self.name} is behind a URL and cannot be expanded"
+            raise self.unread("properties.domains", why)
+        return self.domains or ()
+
+
+class SecurityRule(Resource):
+    """A traffic rule: what happens to queries for the domains of its lists.
+
+    Azure always returns priority, action and state; a rule that says nothing of one
+    of them is not judged.
+    """
+
+    type = "Microsoft.Network/dnsResolverPolicies/dnsSecurityRules"
+    api_version = API_VERSION
+
+    priority = Number("properties.priority")
+    action = Text("properties.action.actionType")
+    state = Text("properties.dnsSecurityRuleState")
+    list_ids = Texts("properties.dnsResolverDomainLists[].id")
+    managed_lists = Texts("properties.managedDomainLists")
+
+    @property
+    def order(self) -> tuple[int, str]:
+        """What rules are tried by: priority, and the id to be deterministic."""
+        if self.priority is None:
+            raise self.unread(f"properties.priority of {self.name}", "says nothing")
+        return self.priority, self.key
+
+    @property
+    def verb(self) -> str:
+        """Its action in lower case."""
+        if self.action is None:
+            raise self.unread(f"properties.action of {self.name}", "says nothing")
+        return self.action.lower()
+
+    @property
+    def enabled(self) -> bool:
+        """Whether it is tried at all."""
+        if self.state is None:
+            raise self.unread(
+                f"properties.dnsSecurityRuleState of {self.name}", "says nothing"
+            )
+        return self.state.lower() == "enabled"
+
+
+class PolicyLink(Resource):
+    """A link of a policy to the virtual network whose queries it judges."""
+
+    type = "Microsoft.Network/dnsResolverPolicies/virtualNetworkLinks"
+    api_version = API_VERSION
+
+    network_id = Text("properties.virtualNetwork.id")
+    provisioning_state = Text("properties.provisioningState")
+
+
+class ResolverPolicy(Resource):
+    """A DNS security policy: regional, in front of Azure's own resolver."""
+
+    type = "Microsoft.Network/dnsResolverPolicies"
+    api_version = API_VERSION
+
+    rules = Children(SecurityRule)
+    links = Children(PolicyLink)
+    diagnostic_settings = Children(DiagnosticSetting)

@@ -1,0 +1,51 @@
+"""What a verdict read, recorded by the act of reading."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+LONGEST_LIST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One ARM value a verdict was decided on; `value` is JSON as received."""
+
+    resource_id: str
+    path: str
+    value: Any
+    api_version: str
+
+
+class Trace:
+    """The evidence of one verdict, in the order it was read, each value once."""
+
+    __slots__ = ("_seen",)
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[str, str], Evidence] = {}
+
+    def note(self, resource_id: str, path: str, value: Any, api_version: str) -> None:
+        """Add a value that was just read."""
+        key = (resource_id, path)
+        if key not in self._seen:
+            self._seen[key] = Evidence(resource_id, path, _bounded(value), api_version)
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """Everything read so far."""
+        return tuple(self._seen.values())
+
+
+def _bounded(value: Any) -> Any:
+    """Keep lists readable: a domain list may hold 100,000 entries."""
+    if isinstance(value, list) and len(value) > LONGEST_LIST:
+        return [*value[:LONGEST_LIST], f"... and {len(value) - LONGEST_LIST} more"]
+    return value
+
+
+def plain(value: Any) -> str:
+    """Return a value as a sentence may quote it."""
+    return json.dumps(value, ensure_ascii=False)

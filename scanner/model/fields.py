@@ -1,0 +1,243 @@
+"""Fields: the ARM paths a view relies on, read with a type and noted as evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
+
+from scanner.model.coverage import NotRead
+from scanner.model.evidence import plain
+
+if TYPE_CHECKING:
+    from scanner.model.resource import Resource
+
+T = TypeVar("T")
+P = TypeVar("P", bound="Part")
+
+
+class _Missing:
+    """The absence of a key, which is not the same as a null."""
+
+
+MISSING = _Missing()
+
+
+class View:
+    """A typed window on one JSON object that was received."""
+
+    __slots__ = ("_body", "base_path")
+
+    def __init__(self, body: Mapping[str, Any], base_path: str = "") -> None:
+        self._body = body
+        self.base_path = base_path
+
+    @property
+    def owner(self) -> Resource:
+        """The resource whose JSON this is, or is a part of."""
+        raise NotImplementedError
+
+    def lookup(self, path: str) -> Any:
+        """Return the value at a dotted path, `MISSING` where a key is absent.
+
+        Raises NotRead when the path leads through something that is no object, or
+        when a whole resource came without `properties` (no real GET does that).
+        """
+        outer, _, inner = path.partition("[].")
+        value = self._dig(self._body, outer, path)
+        if not self.base_path and outer.startswith("properties"):
+            self._require_properties(path)
+        if not inner or _empty(value):
+            return value
+        if not isinstance(value, list):
+            raise self.malformed(path, "inside a list", value)
+        found = [self._dig(item, inner, path) for item in value]
+        return [item for item in found if not _empty(item)]
+
+    def _require_properties(self, path: str) -> None:
+        if _empty(self._body.get("properties", MISSING)):
+            raise self.malformed(path, "there: the response has no `properties`", None)
+
+    def _dig(self, value: Any, keys: str, path: str) -> Any:
+        for key in keys.split("."):
+            if _empty(value):
+                return MISSING
+            if not isinstance(value, Mapping):
+                raise self.malformed(path, "inside an object", value)
+            value = value.get(key, MISSING)
+        return value
+
+    def note(self, path: str, value: Any) -> None:
+        """Record a value as evidence of the verdict being made."""
+        owner = self.owner
+        found = None if isinstance(value, _Missing) else value
+        owner.tenant.trace.note(owner.id, self.base_path + path, found, owner.read_with)
+
+    def malformed(self, path: str, expected: str, value: Any) -> NotRead:
+        """Return the refusal to judge a value of an unexpected type."""
+        owner = self.owner
+        self.note(path, value)
+        where = f"{self.base_path}{path}"
+        reason = f"malformed: {where} is {plain(value)[:80]}, not {expected}"
+        return NotRead(reason, owner.gap(reason))
+
+    def unread(self, path: str, why: str) -> NotRead:
+        """Return the refusal to judge what Azure did not return."""
+        return NotRead(f"{self.base_path}{path} {why}")
+
+
+def _empty(value: Any) -> bool:
+    return value is None or isinstance(value, _Missing)
+
+
+class Field(Generic[T]):
+    """One declared ARM path; reading it returns a typed value or None.
+
+    None stands for absent and for null alike: what they mean is the check's to say.
+    With `absent_is_unread`, an absent key raises NotRead and only null is None.
+    """
+
+    expected: str
+
+    def __init__(self, path: str, *, absent_is_unread: bool = False) -> None:
+        self.path = path
+        self.absent_is_unread = absent_is_unread
+
+    @overload
+    def __get__(self, view: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, view: View, owner: type) -> T | None: ...
+    def __get__(self, view: View | None, owner: type) -> Self | T | None:
+        if view is None:
+            return self
+        value = view.lookup(self.path)
+        if self.absent_is_unread and isinstance(value, _Missing):
+            view.note(self.path, value)
+            raise view.unread(self.path, "was not in the response")
+        if _empty(value):
+            view.note(self.path, value)
+            return None
+        return self.convert(view, value)
+
+    def convert(self, view: View, value: Any) -> T:
+        """Return the typed value, noted as evidence; raises NotRead for another."""
+        typed = self.typed(value)
+        if isinstance(typed, _Missing):
+            raise view.malformed(self.path, self.expected, value)
+        view.note(self.path, value)
+        return typed
+
+    def typed(self, value: Any) -> T | _Missing:
+        """Return the value as Python has it, `MISSING` if it is of another type."""
+        raise NotImplementedError
+
+
+class Text(Field[str]):
+    """A string, as received."""
+
+    expected = "a string"
+
+    def typed(self, value: Any) -> str | _Missing:
+        """Return the string."""
+        return value if isinstance(value, str) else MISSING
+
+
+class Flag(Field[bool]):
+    """A boolean."""
+
+    expected = "a boolean"
+
+    def typed(self, value: Any) -> bool | _Missing:
+        """Return the boolean."""
+        return value if isinstance(value, bool) else MISSING
+
+
+class Number(Field[int]):
+    """An integer."""
+
+    expected = "a number"
+
+    def typed(self, value: Any) -> int | _Missing:
+        """Return the number; JSON's booleans are none."""
+        return value if type(value) is int else MISSING
+
+
+class Texts(Field[tuple[str, ...]]):
+    """A list of strings, or with `[].` in the path one string of each object."""
+
+    expected = "a list of strings"
+
+    def typed(self, value: Any) -> tuple[str, ...] | _Missing:
+        """Return the strings."""
+        if isinstance(value, list) and all(isinstance(each, str) for each in value):
+            return tuple(value)
+        return MISSING
+
+
+class Keys(Field[tuple[str, ...]]):
+    """The keys of an object, such as the ids of user-assigned identities."""
+
+    expected = "an object"
+
+    def typed(self, value: Any) -> tuple[str, ...] | _Missing:
+        """Return the keys."""
+        return tuple(value) if isinstance(value, Mapping) else MISSING
+
+
+class Part(View):
+    """An element of a list, or a nested object, inside a resource."""
+
+    __slots__ = ("_owner",)
+
+    def __init__(self, owner: Resource, body: Mapping[str, Any], base_path: str) -> None:
+        super().__init__(body, base_path)
+        self._owner = owner
+
+    @property
+    def owner(self) -> Resource:
+        """The resource it is a part of."""
+        return self._owner
+
+
+class Parts(Generic[P]):
+    """A list of objects, each seen through a `Part`; absent and null are empty."""
+
+    def __init__(self, path: str, part: type[P]) -> None:
+        self.path = path
+        self.part = part
+
+    @overload
+    def __get__(self, view: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, view: View, owner: type) -> tuple[P, ...]: ...
+    def __get__(self, view: View | None, owner: type) -> Self | tuple[P, ...]:
+        if view is None:
+            return self
+        value = view.lookup(self.path)
+        if _empty(value) or value == []:
+            view.note(self.path, value)
+            return ()
+        if not isinstance(value, list):
+            raise view.malformed(self.path, "a list", value)
+        return tuple(self._wrap(view, value))
+
+    def _wrap(self, view: View, items: list[Any]) -> Iterator[P]:
+        for position, item in enumerate(items):
+            path = f"{self.path}[{position}]"
+            if not isinstance(item, Mapping):
+                raise view.malformed(path, "an object", item)
+            yield self.part(view.owner, item, f"{view.base_path}{path}.")
+
+
+def declared_paths(view: type[View]) -> tuple[str, ...]:
+    """Return every ARM path a view declares, those of its parts with `[]`."""
+    return tuple(_paths(view, ""))
+
+
+def _paths(view: type[View], base_path: str) -> Iterator[str]:
+    for base in view.__mro__:
+        for member in vars(base).values():
+            if isinstance(member, Field):
+                yield base_path + member.path
+            elif isinstance(member, Parts):
+                yield base_path + member.path
+                yield from _paths(member.part, f"{base_path}{member.path}[].")

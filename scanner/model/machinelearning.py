@@ -1,0 +1,169 @@
+"""Machine Learning: workspaces (Foundry hubs and projects) and what is under them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from scanner.model.fields import Flag, Parts, Text, Texts
+from scanner.model.insights import DiagnosticSetting
+from scanner.model.network import PrivateEndpointConnection
+from scanner.model.resource import Children, Resource
+from scanner.model.storage import StorageAccount
+from scanner.model.tenant import Listing
+
+API_VERSION = "2025-12-01"
+
+
+MANAGED_GROUP = re.compile(
+    r"azureml(?:-rg)?-(?P<workspace>.+)_[0-9a-f-]{32,36}", re.IGNORECASE
+)
+"""What Azure calls the resource group of an encrypted workspace's managed resources."""
+
+
+class WorkspaceConnection(Resource):
+    """A connection of a hub or project to another service."""
+
+    type = "Microsoft.MachineLearningServices/workspaces/connections"
+    api_version = API_VERSION
+
+    auth_type = Text("properties.authType")
+    category = Text("properties.category")
+    target = Text("properties.target")
+    shared_to_all = Flag("properties.isSharedToAll")
+    shared_users = Texts("properties.sharedUserList")
+    error = Text("properties.error")
+
+    @property
+    def authentication(self) -> str:
+        """How it signs in, as received.
+
+        `authType` tells which shape the rest has and is required: a connection that
+        lacks it is not judged.
+        """
+        if not self.auth_type:
+            raise self.unread("properties.authType", "says nothing")
+        return self.auth_type
+
+
+class Datastore(Resource):
+    """A datastore of a workspace."""
+
+    type = "Microsoft.MachineLearningServices/workspaces/datastores"
+    api_version = API_VERSION
+
+    credentials_type = Text("properties.credentials.credentialsType")
+
+
+class OutboundRule(Resource):
+    """A rule of a workspace's managed network; the list holds Azure's own too."""
+
+    type = "Microsoft.MachineLearningServices/workspaces/outboundRules"
+    api_version = API_VERSION
+
+    rule_type = Text("properties.type")
+    category = Text("properties.category")
+
+
+class Workspace(Resource):
+    """A Foundry hub, a hub-based project, or a plain workspace.
+
+    `systemDatastoresAuthMode` is returned from 2024-10-01-preview and 2025-12-01 on:
+    null is the default (`accesskey`), an absent key says nothing.
+    """
+
+    type = "Microsoft.MachineLearningServices/workspaces"
+    api_version = API_VERSION
+
+    kind = Text("kind")
+    identity_type = Text("identity.type")
+    principal_id = Text("identity.principalId")
+    hub_id = Text("properties.hubResourceId")
+    datastores_auth_mode = Text(
+        "properties.systemDatastoresAuthMode", absent_is_unread=True
+    )
+    isolation_mode = Text("properties.managedNetwork.isolationMode")
+    public_network_access = Text("properties.publicNetworkAccess")
+    public_behind_vnet = Flag("properties.allowPublicAccessWhenBehindVnet")
+    private_endpoint_connections = Parts(
+        "properties.privateEndpointConnections", PrivateEndpointConnection
+    )
+    storage_account_id = Text("properties.storageAccount")
+    additional_storage_ids = Texts(
+        "properties.workspaceHubConfig.additionalWorkspaceStorageAccounts"
+    )
+    key_vault_id = Text("properties.keyVault")
+    managed_resource_group = Text("properties.serviceProvisionedResourceGroup")
+    encryption_status = Text("properties.encryption.status")
+    cmk_storage_id = Text("properties.encryption.storageAccountResourceId")
+    workspace_id = Text("properties.workspaceId")
+
+    connections = Children(WorkspaceConnection)
+    datastores = Children(Datastore)
+    outbound_rules = Children(OutboundRule)
+    diagnostic_settings = Children(DiagnosticSetting)
+
+
+def is_hub(workspace: Workspace) -> bool:
+    """Whether the workspace is a Foundry hub."""
+    return (workspace.kind or "").lower() == "hub"
+
+
+def is_hub_or_project(workspace: Workspace) -> bool:
+    """Whether the workspace is a Foundry hub or a project of one."""
+    return (workspace.kind or "").lower() in {"hub", "project"}
+
+
+def holds_work(workspace: Workspace) -> bool:
+    """Whether it is a hub, project or default workspace, not a feature store."""
+    return (workspace.kind or "default").lower() in {"hub", "project", "default"}
+
+
+def keepers(storage: StorageAccount) -> Iterator[Workspace]:
+    """Yield the hubs and projects that keep their work in a storage account.
+
+    Raises NotRead in the end if there may be more.
+    """
+    tenant = storage.tenant
+    by_default = tenant.referring(Workspace, "storage_account_id", storage.id)
+    beside = tenant.referring(Workspace, "additional_storage_ids", storage.id)
+    yield from filter(is_hub_or_project, by_default.known())
+    yield from filter(is_hub_or_project, beside)
+
+
+def keeps_work(storage: StorageAccount) -> bool:
+    """Whether a hub or project has the account as default or additional storage."""
+    return any(True for _ in keepers(storage))
+
+
+def encrypted_by(storage: StorageAccount) -> Workspace | None:
+    """Return the workspace a storage account was made for by encryption, if known."""
+    tenant = storage.tenant
+    for workspace in tenant.referring(Workspace, "cmk_storage_id", storage.id).known():
+        if workspace.cmk_storage_id:
+            return workspace
+    return next(_owners_of_group(storage), None)
+
+
+def _owners_of_group(storage: StorageAccount) -> Iterator[Workspace]:
+    """Yield the workspaces whose managed resource group the account is in."""
+    tenant, parts = storage.tenant, storage.parts
+    scope, group = f"/subscriptions/{parts.subscription}", parts.resource_group
+    for name in (group, f"{scope}/resourceGroups/{group}"):
+        named = tenant.referring(Workspace, "managed_resource_group", name).known()
+        for workspace in named:
+            here = workspace.parts.subscription.lower() == parts.subscription.lower()
+            if here and workspace.managed_resource_group:
+                yield workspace
+    match = MANAGED_GROUP.fullmatch(group)
+    if match is not None:
+        yield from _encrypted(tenant.within(Workspace, scope), match["workspace"])
+
+
+def _encrypted(workspaces: Listing[Workspace], name: str) -> Iterator[Workspace]:
+    """Yield the encrypted workspace of a name; older api-versions name no group."""
+    for workspace in workspaces.known():
+        if workspace.name.lower() == name.lower() and (
+            (workspace.encryption_status or "").lower() == "enabled"
+        ):
+            yield workspace

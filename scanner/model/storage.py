@@ -1,0 +1,49 @@
+"""Storage accounts and their blob services."""
+
+from __future__ import annotations
+
+from scanner.model.fields import Flag, Parts, Text
+from scanner.model.insights import DiagnosticSetting
+from scanner.model.network import PrivateEndpointConnection, PrivateReach
+from scanner.model.resource import Children, Resource
+
+API_VERSION = "2024-01-01"
+
+HUB_SERVICES = ("blob", "file")
+"""The services of its default storage that a Foundry hub works with."""
+
+
+class BlobService(Resource):
+    """The blob service of a storage account, which carries its diagnostic settings."""
+
+    type = "Microsoft.Storage/storageAccounts/blobServices"
+    api_version = API_VERSION
+
+    versioning = Flag("properties.isVersioningEnabled")
+
+    diagnostic_settings = Children(DiagnosticSetting)
+
+
+class StorageAccount(Resource):
+    """A storage account."""
+
+    type = "Microsoft.Storage/storageAccounts"
+    api_version = API_VERSION
+
+    kind = Text("kind")
+    shared_key_allowed = Flag("properties.allowSharedKeyAccess")
+    blob_public_access = Flag("properties.allowBlobPublicAccess")
+    minimum_tls = Text("properties.minimumTlsVersion")
+    public_network_access = Text("properties.publicNetworkAccess")
+    network_default_action = Text("properties.networkAcls.defaultAction")
+    network_bypass = Text("properties.networkAcls.bypass")
+    private_endpoint_connections = Parts(
+        "properties.privateEndpointConnections", PrivateEndpointConnection
+    )
+
+    blob_services = Children(BlobService)
+
+    @property
+    def private_reach(self) -> PrivateReach:
+        """The services of the account that approved private endpoints lead to."""
+        return PrivateReach(self, self.private_endpoint_connections)

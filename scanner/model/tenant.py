@@ -1,0 +1,220 @@
+"""The tenant graph: what was read, by id, type, parent and reference."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Any, Generic, TypeVar
+
+from scanner.model.cloud import Suffixes
+from scanner.model.coverage import Gap, NotRead, Reading
+from scanner.model.evidence import Trace
+from scanner.model.ids import ResourceId, id_key
+from scanner.model.resource import Record, Resource
+from scanner.model.settings import Settings
+
+R = TypeVar("R", bound=Resource)
+
+PARSED_BODIES = 4096
+"""How many parsed bodies are kept; the rest are parsed again when asked for."""
+
+
+class Inventory:
+    """Everything read of one tenant: records, readings, and the indexes over them."""
+
+    def __init__(
+        self,
+        tenant_id: str,
+        records: Iterable[Record],
+        readings: Iterable[Reading],
+        *,
+        suffixes: Suffixes,
+        whole_tenant: bool,
+    ) -> None:
+        self.tenant_id = tenant_id
+        self.suffixes = suffixes
+        self.whole_tenant = whole_tenant
+        """Whether nothing narrowed the scan: an unknown subscription is foreign."""
+        self.by_id: dict[tuple[str, str], Record] = {}
+        self.by_type: dict[str, list[Record]] = defaultdict(list)
+        self.by_scope: dict[tuple[str, str], list[Record]] = defaultdict(list)
+        self.readings = {
+            (reading.resource_type.lower(), id_key(reading.scope)): reading
+            for reading in readings
+        }
+        self.gaps_by_type: dict[str, list[Gap]] = defaultdict(list)
+        for (kind, _), reading in sorted(self.readings.items()):
+            if reading.requested:
+                self.gaps_by_type[kind].extend(reading.gaps)
+        for record in sorted(records, key=lambda record: id_key(record.id)):
+            self._add(record)
+        self._references: dict[tuple[type[Resource], str], dict[str, list[Record]]] = {}
+        self.parse = lru_cache(maxsize=PARSED_BODIES)(self._parse)
+
+    def _add(self, record: Record) -> None:
+        """Index a record; one that two reads found is one resource in both scopes."""
+        kind = record.type.lower()
+        key = (kind, id_key(record.id))
+        if self.by_id.setdefault(key, record) is record:
+            self.by_type[kind].append(record)
+        self.by_scope[kind, id_key(record.scope)].append(self.by_id[key])
+
+    @staticmethod
+    def _parse(record: Record) -> dict[str, Any]:
+        body: dict[str, Any] = json.loads(record.body)
+        return body
+
+    def window(self, settings: Settings) -> Tenant:
+        """Return a fresh view of the tenant, for one verdict."""
+        return Tenant(self, settings)
+
+    def references(self, view: type[R], field: str) -> dict[str, list[Record]]:
+        """Return the records of a type by the id that one of their fields holds."""
+        index = self._references.get((view, field))
+        if index is None:
+            index = self._references[view, field] = self._index(view, field)
+        return index
+
+    def _index(self, view: type[R], field: str) -> dict[str, list[Record]]:
+        index: dict[str, list[Record]] = defaultdict(list)
+        window = self.window(Settings())
+        for record in self.by_type[view.type.lower()]:
+            try:
+                value = getattr(window.view(view, record), field)
+            except NotRead:
+                continue
+            for target in (value,) if isinstance(value, str) else value or ():
+                index[id_key(target)].append(record)
+        return index
+
+
+class Listing(Generic[R]):
+    """What is known of a list; exhausting it raises NotRead if there may be more."""
+
+    def __init__(
+        self,
+        tenant: Tenant,
+        view: type[R],
+        records: list[Record],
+        missing: NotRead | None,
+    ) -> None:
+        self._tenant = tenant
+        self._view = view
+        self._records = records
+        self._missing = missing
+
+    def __iter__(self) -> Iterator[R]:
+        yield from self.known()
+        if self._missing is not None:
+            raise self._missing
+
+    def known(self) -> Iterator[R]:
+        """Yield what was read, whole or not: a lower bound."""
+        for record in self._records:
+            yield self._tenant.view(self._view, record)
+
+    @property
+    def whole(self) -> bool:
+        """Whether there can be no more than what is known."""
+        return self._missing is None
+
+    def __bool__(self) -> bool:
+        return any(True for _ in self)
+
+
+class Tenant:
+    """A tenant as one verdict sees it: what is read through it becomes evidence."""
+
+    __slots__ = ("_inventory", "settings", "trace")
+
+    def __init__(self, inventory: Inventory, settings: Settings) -> None:
+        self._inventory = inventory
+        self.settings = settings
+        self.trace = Trace()
+
+    @property
+    def id(self) -> str:
+        """The tenant's id."""
+        return self._inventory.tenant_id
+
+    @property
+    def suffixes(self) -> Suffixes:
+        """The DNS suffixes of the cloud that was scanned."""
+        return self._inventory.suffixes
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing narrowed the scan."""
+        return self._inventory.whole_tenant
+
+    def view(self, view: type[R], record: Record) -> R:
+        """Open a record."""
+        return view(record, self._inventory.parse(record), self)
+
+    def all(self, view: type[R]) -> Listing[R]:
+        """Return every resource of a type, in the order of their ids."""
+        kind = view.type.lower()
+        gaps = self._inventory.gaps_by_type[kind]
+        missing = NotRead.from_gap(gaps[0]) if gaps else None
+        return Listing(self, view, self._inventory.by_type[kind], missing)
+
+    def within(self, view: type[R], scope: str) -> Listing[R]:
+        """Return what one read found: the resources of a type at a scope.
+
+        A subscription's list, or the children of a resource.
+        """
+        key = (view.type.lower(), id_key(scope))
+        records = self._inventory.by_scope.get(key, [])
+        return Listing(self, view, records, self._missing_at(view, scope))
+
+    def children(self, parent: Resource, view: type[R]) -> Listing[R]:
+        """Return the children of a resource; that there are none is evidence too."""
+        listing = self.within(view, parent.id)
+        if listing.whole and not any(True for _ in listing.known()):
+            version = self._inventory.readings[
+                view.type.lower(), parent.key
+            ].api_version
+            self.trace.note(parent.id, view.type, [], version)
+        return listing
+
+    def _missing_at(self, view: type[Resource], scope: str) -> NotRead | None:
+        reading = self._inventory.readings.get((view.type.lower(), id_key(scope)))
+        if reading is None:
+            return NotRead(f"{view.type} of {scope}: outside the scan")
+        return None if reading.whole else NotRead.from_gap(reading.gaps[0])
+
+    def get(self, view: type[R], resource_id: str) -> R | None:
+        """Return a resource, or None if it is known not to exist.
+
+        Raises NotRead if it lies outside the scan or where the read has a gap.
+        """
+        kind = view.type.lower()
+        record = self._inventory.by_id.get((kind, id_key(resource_id)))
+        if record is not None:
+            return self.view(view, record)
+        missing = self._missing_at(view, self._scope_of(resource_id, kind))
+        if missing is not None:
+            raise missing
+        return None
+
+    @staticmethod
+    def _scope_of(resource_id: str, kind: str) -> str:
+        """Return the scope whose read would have found the id."""
+        parts = ResourceId.parse(resource_id)
+        if kind.count("/") > 1:
+            return parts.parent
+        return f"/subscriptions/{parts.subscription}"
+
+    def referring(self, view: type[R], field: str, resource_id: str) -> Listing[R]:
+        """Return the resources of a type whose field holds the id."""
+        records = self._inventory.references(view, field).get(id_key(resource_id), [])
+        gaps = self._inventory.gaps_by_type[view.type.lower()]
+        missing = NotRead.from_gap(gaps[0]) if gaps else None
+        return Listing(self, view, records, missing)
+
+    def scanned(self, subscription_id: str) -> bool:
+        """Whether a subscription was in the scan."""
+        key = ("microsoft.resources/subscriptions", f"/subscriptions/{subscription_id}")
+        return (key[0], key[1].lower()) in self._inventory.by_id

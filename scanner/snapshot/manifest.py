@@ -1,0 +1,105 @@
+"""The manifest of a snapshot, and where its parts are."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from scanner.model.cloud import Suffixes
+from scanner.model.results import Run
+from scanner.snapshot.lines import SnapshotError
+
+SCHEMA = "posture-snapshot/1"
+MANIFEST = "manifest.json"
+LARGEST_MANIFEST = 1 << 28
+
+_PART = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[a-z.]+\.jsonl\.gz")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One file of a snapshot: the resources of one type in one tenant."""
+
+    path: str
+    sha256: str
+    size: int
+    """Bytes, as compressed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """Who read what, when, over which scope, and what the parts must be."""
+
+    schema: str = SCHEMA
+    run: Run
+    suffixes: Suffixes
+    whole_tenant: bool
+    """Whether nothing narrowed the scan."""
+    tenants: tuple[str, ...]
+    api_versions: dict[str, str]
+    """By resource type."""
+    parts: tuple[Part, ...] = ()
+
+
+def part_path(tenant_id: str, resource_type: str) -> str:
+    """Return where a type of a tenant lies; only declared types have a part."""
+    return f"{tenant_id.lower()}/{resource_type.lower().replace('/', '.')}.jsonl.gz"
+
+
+def write_manifest(directory: Path, manifest: Manifest) -> None:
+    """Put the manifest in place, whole or not at all."""
+    text = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
+    temporary = directory / f"{MANIFEST}.tmp"
+    with temporary.open("wb") as file:
+        file.write(text + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(directory / MANIFEST)
+
+
+def read_manifest(directory: Path) -> Manifest:
+    """Return a snapshot's manifest; raises SnapshotError if it is none of ours."""
+    path = directory / MANIFEST
+    try:
+        if path.stat().st_size > LARGEST_MANIFEST:
+            raise SnapshotError(f"{path} is larger than any manifest")
+        manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
+    except OSError as error:
+        raise SnapshotError(f"{directory} is no snapshot: {error}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise SnapshotError(f"{path} is no manifest: {error}") from error
+    if manifest.schema != SCHEMA:
+        raise SnapshotError(f"{path} has schema {manifest.schema!r}, not {SCHEMA!r}")
+    return manifest
+
+
+def parts_on_disk(directory: Path) -> tuple[str, ...]:
+    """Return the parts that are there, by the only names a part can have."""
+    found = (path.relative_to(directory).as_posix() for path in directory.glob("*/*"))
+    return tuple(sorted(path for path in found if _PART.fullmatch(path)))
+
+
+def describe_part(directory: Path, path: str) -> Part:
+    """Return a part with its hash and size."""
+    with (directory / path).open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Part(path=path, sha256=digest, size=(directory / path).stat().st_size)
+
+
+def verify_parts(directory: Path, manifest: Manifest) -> None:
+    """Raise SnapshotError unless each part is as the manifest of a whole run says."""
+    for part in manifest.parts:
+        if not _PART.fullmatch(part.path):
+            raise SnapshotError(f"{directory}: {part.path!r} is no part's name")
+        if not (directory / part.path).is_file():
+            raise SnapshotError(f"{directory / part.path} is missing")
+        if describe_part(directory, part.path) != part:
+            raise SnapshotError(f"{directory / part.path} is not as it was written")
+    extra = set(parts_on_disk(directory)) - {part.path for part in manifest.parts}
+    if extra:
+        raise SnapshotError(f"{directory / min(extra)} was added after the run")

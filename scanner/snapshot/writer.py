@@ -1,0 +1,94 @@
+"""Write a snapshot while the tenant is read, so that a kill loses a second at most."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from scanner.model.coverage import Reading
+from scanner.model.results import Run
+from scanner.snapshot.lines import ReadingLine, ResourceLine
+from scanner.snapshot.manifest import (
+    Manifest,
+    describe_part,
+    part_path,
+    parts_on_disk,
+    write_manifest,
+)
+
+_encode = msgspec.json.Encoder().encode
+
+
+def now() -> str:
+    """Return the time as manifests have it: UTC, RFC 3339, to the second."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class SnapshotWriter:
+    """The parts of a snapshot being written, each a gzip stream that is flushed."""
+
+    def __init__(self, directory: Path, manifest: Manifest) -> None:
+        """Begin, or go on with, a snapshot; raises OSError if it cannot be written."""
+        directory.mkdir(parents=True, exist_ok=True)
+        self._directory = directory
+        self._manifest = manifest
+        self._parts: dict[str, gzip.GzipFile] = {}
+        self._unflushed: set[str] = set()
+        write_manifest(directory, manifest)
+
+    def resources(
+        self, tenant_id: str, resource_type: str, scope: str, bodies: Iterable[bytes]
+    ) -> None:
+        """Add resources that a read at a scope has found, as received."""
+        part = self._part(tenant_id, resource_type)
+        for body in bodies:
+            part.write(_encode(ResourceLine(scope, msgspec.Raw(body))) + b"\n")
+
+    def reading(self, tenant_id: str, reading: Reading) -> None:
+        """Add that a read is over; what was added at its scope now counts."""
+        part = self._part(tenant_id, reading.resource_type)
+        part.write(_encode(ReadingLine(now(), reading)) + b"\n")
+
+    def flush(self) -> None:
+        """Put everything added so far where a killed process leaves it."""
+        for path in self._unflushed:
+            self._parts[path].flush()
+        self._unflushed.clear()
+
+    def discard(self) -> None:
+        """Take back a snapshot that nothing was read into."""
+        for part in self._parts.values():
+            part.close()
+        shutil.rmtree(self._directory)
+
+    def finish(self, run: Run, tenants: tuple[str, ...]) -> Manifest:
+        """Close the parts and write the manifest of a finished run."""
+        for part in self._parts.values():
+            part.close()
+        self._parts.clear()
+        self._manifest = replace(
+            self._manifest,
+            run=run,
+            tenants=tenants,
+            parts=tuple(
+                describe_part(self._directory, path)
+                for path in parts_on_disk(self._directory)
+            ),
+        )
+        write_manifest(self._directory, self._manifest)
+        return self._manifest
+
+    def _part(self, tenant_id: str, resource_type: str) -> gzip.GzipFile:
+        path = part_path(tenant_id, resource_type)
+        self._unflushed.add(path)
+        if path not in self._parts:
+            file = self._directory / path
+            file.parent.mkdir(exist_ok=True)
+            self._parts[path] = gzip.GzipFile(file, "ab")
+        return self._parts[path]

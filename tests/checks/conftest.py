@@ -1,0 +1,83 @@
+"""Judge bare ARM bodies: what each check test is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from scanner.collect.assemble import assemble
+from scanner.judge import Judge
+from scanner.model.check import Check
+from scanner.model.cloud import Suffixes
+from scanner.model.coverage import Gap, Outcome, Reading
+from scanner.model.ids import id_key
+from scanner.model.resource import Resource
+from scanner.model.results import Result
+from scanner.model.settings import Settings
+from scanner.model.tenant import Inventory
+
+TENANT = "aaaaaaaa-0000-0000-0000-000000000001"
+SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
+
+Body = Mapping[str, Any]
+Unread = tuple[type[Resource], str]
+Verdicts = Callable[..., list[Result]]
+
+
+def _refused(reading: Reading) -> Reading:
+    gap = Gap(
+        tenant_id=TENANT,
+        scope=reading.scope,
+        resource_type=reading.resource_type,
+        operation=reading.operation,
+        reason="refused",
+        http_status=403,
+        error_code="AuthorizationFailed",
+    )
+    return replace(reading, outcome=Outcome.GAP, gaps=(gap,))
+
+
+@pytest.fixture
+def verdicts() -> Verdicts:
+    """Return a function that judges bodies with one check: its results, by id.
+
+    `unread` names reads that were refused: (type, scope) pairs. The subscription
+    `SUBSCRIPTION` is always there.
+    """
+
+    def judge(
+        check: Check[Any],
+        *bodies: Body,
+        unread: Sequence[Unread] = (),
+        settings: Settings | None = None,
+        whole_tenant: bool = True,
+    ) -> list[Result]:
+        subscription = {
+            "id": SUBSCRIPTION,
+            "subscriptionId": SUBSCRIPTION.rpartition("/")[2],
+            "displayName": "Test",
+            "state": "Enabled",
+            "tenantId": TENANT,
+        }
+        records, readings = assemble([subscription, *bodies], TENANT)
+        refused = {(view.type.lower(), id_key(scope)) for view, scope in unread}
+        known = {(r.resource_type.lower(), id_key(r.scope)) for r in readings}
+        assert refused <= known, f"no such read: {refused - known}"
+        inventory = Inventory(
+            TENANT,
+            [r for r in records if (r.type.lower(), id_key(r.scope)) not in refused],
+            [
+                _refused(r)
+                if (r.resource_type.lower(), id_key(r.scope)) in refused
+                else r
+                for r in readings
+            ],
+            suffixes=Suffixes(),
+            whole_tenant=whole_tenant,
+        )
+        return list(Judge(inventory, settings or Settings()).results([check]))
+
+    return judge

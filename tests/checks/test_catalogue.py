@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import checks
+from scanner.collect.reads import AT_SUBSCRIPTION
+from scanner.model.check import Check, Status
+from scanner.model.resources import TENANT_TYPE, Subscription
+from scanner.model.results import Result
+
+Verdicts = Callable[..., list[Result]]
+
+SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
+GUIDANCE = Path(__file__).parents[3] / "shared" / "guidance.md"
+FRAMEWORKS = {
+    "MCSB",
+    "NIST-800-53",
+    "CIS-Azure-3.0",
+    "ISO-27001-2022",
+    "PCI-DSS-4.0.1",
+    "EU-AI-Act",
+}
+LISTED_IN_SUBSCRIPTIONS = {read.of for read in AT_SUBSCRIPTION}
+
+each_check = pytest.mark.parametrize("check", checks.ALL, ids=lambda check: check.id)
+
+
+def test_ids_are_unique_aliases_included() -> None:
+    names = [name for check in checks.ALL for name in (check.id, *check.aliases)]
+    assert [name for name, times in Counter(names).items() if times > 1] == []
+
+
+@each_check
+class TestEvery:
+    def test_title(self, check: Check[Any]) -> None:
+        assert check.title == check.title.strip()
+        assert check.title
+        assert not check.title.endswith(".")
+
+    def test_documentation(self, check: Check[Any]) -> None:
+        assert check.documentation.reads.startswith("Reads `")
+        for section in ("Why it matters", "How to fix", "References"):
+            assert check.documentation.sections.get(section), section
+        assert check.documentation.fix.endswith(".")
+
+    def test_references_name_the_guidance(self, check: Check[Any]) -> None:
+        assert check.guidance
+        for post in check.guidance:
+            assert post in check.documentation.sections["References"]
+
+    def test_controls(self, check: Check[Any]) -> None:
+        assert check.controls
+        assert len(set(check.controls)) == len(check.controls)
+        for control in check.controls:
+            framework, _, number = control.partition(":")
+            assert framework in FRAMEWORKS
+            assert number
+
+    @pytest.mark.skipif(not GUIDANCE.exists(), reason="the guidance is not at hand")
+    def test_id_is_in_the_guidance(self, check: Check[Any]) -> None:
+        named = set(re.findall(r"`([a-z0-9-]+)`", GUIDANCE.read_text("utf-8")))
+        assert {check.id, *check.aliases} <= named
+
+    def test_empty_tenant(self, verdicts: Verdicts, check: Check[Any]) -> None:
+        if check.on is Subscription:
+            pytest.skip("a scan always has a subscription")
+        [result] = verdicts(check)
+        assert result.status is Status.NOT_APPLICABLE
+        assert result.target.resource_type == TENANT_TYPE
+        assert result.target.resource_id == f"/tenants/{result.target.tenant_id}"
+
+    def test_refused_subscription(self, verdicts: Verdicts, check: Check[Any]) -> None:
+        if check.on not in LISTED_IN_SUBSCRIPTIONS:
+            pytest.skip("its resources are not listed by subscription")
+        [result] = verdicts(check, unread=[(check.on, SUBSCRIPTION)])
+        assert result.status is Status.NOT_ASSESSED
+        assert result.target.resource_id == SUBSCRIPTION
+        assert "AuthorizationFailed" in result.reason

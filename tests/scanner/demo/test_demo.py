@@ -1,0 +1,250 @@
+"""The demo tenant: as real as one nobody has can be, and a story for every check."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+import checks
+from scanner import demo
+from scanner.collect.assemble import assemble
+from scanner.judge import Judge
+from scanner.model.check import Check, Status
+from scanner.model.cloud import Suffixes
+from scanner.model.ids import ResourceId, id_key
+from scanner.model.resources import Subscription
+from scanner.model.results import FINDINGS, Result
+from scanner.model.settings import Settings
+from scanner.model.tenant import Inventory
+
+Body = Mapping[str, Any]
+
+BODIES: tuple[Body, ...] = tuple(demo.bodies())
+IDS = {id_key(body["id"]) for body in BODIES}
+SUBSCRIPTIONS = {
+    body["id"]
+    for body in BODIES
+    if ResourceId.parse(body["id"]).type == Subscription.type
+}
+TEXT = json.dumps(BODIES)
+
+GUID = re.compile(r"(?i)\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
+ADDRESS = re.compile(r"[\w.+-]+@([\w-]+(?:\.[\w-]+)+)")
+REFERENCE = re.compile(r"(?i)/subscriptions/[^/]+/resourcegroups/[^/]+/providers/.+")
+
+REFERRED = (
+    "Microsoft.CognitiveServices/accounts",
+    "Microsoft.KeyVault/vaults",
+    "Microsoft.MachineLearningServices/workspaces",
+    "Microsoft.Network/dnsResolverDomainLists",
+    "Microsoft.Network/privateEndpoints",
+    "Microsoft.Network/virtualNetworks",
+    "Microsoft.Storage/storageAccounts",
+)
+"""Top-level types that the demo tenant has whole: what names one must find it."""
+
+
+@pytest.fixture(scope="module")
+def results() -> dict[str, list[Result]]:
+    records, readings = assemble(BODIES, demo.TENANT_ID)
+    assert all(reading.whole for reading in readings)
+    inventory = Inventory(
+        demo.TENANT_ID, records, readings, suffixes=Suffixes(), whole_tenant=True
+    )
+    by_check = defaultdict(list)
+    for result in Judge(inventory, Settings()).results(checks.ALL):
+        by_check[result.check.id].append(result)
+    return by_check
+
+
+@pytest.mark.parametrize("check", checks.ALL, ids=lambda check: check.id)
+def test_every_check_has_something_to_praise_and_something_to_find(
+    check: Check[Any], results: dict[str, list[Result]]
+) -> None:
+    statuses = Counter(result.status for result in results[check.id])
+    assert statuses[Status.PASS], dict(statuses)
+    assert sum(statuses[status] for status in FINDINGS), dict(statuses)
+
+
+@pytest.mark.parametrize("check", checks.ALL, ids=lambda check: check.id)
+def test_everything_is_assessed(
+    check: Check[Any], results: dict[str, list[Result]]
+) -> None:
+    for result in results[check.id]:
+        assert result.status is not Status.NOT_ASSESSED, result.reason
+        assert "internal error" not in result.reason
+
+
+def test_every_body_is_one_resource() -> None:
+    counts = Counter(id_key(body["id"]) for body in BODIES)
+    assert [one for one, count in counts.items() if count > 1] == []
+
+
+def test_every_body_is_of_a_collected_type() -> None:
+    records, _ = assemble(BODIES, demo.TENANT_ID)
+    assert {id_key(record.id) for record in records} == IDS
+
+
+def test_every_body_is_in_a_group_and_subscription_that_exist() -> None:
+    for body in BODIES:
+        parts = ResourceId.parse(body["id"])
+        if parts.subscription:
+            scope = f"/subscriptions/{parts.subscription}"
+            assert scope in SUBSCRIPTIONS, body["id"]
+            if parts.resource_group:
+                group = id_key(f"{scope}/resourceGroups/{parts.resource_group}")
+                assert group in IDS, body["id"]
+
+
+def test_children_and_extensions_have_their_parents() -> None:
+    for body in BODIES:
+        parts = ResourceId.parse(body["id"])
+        if parts.type.count("/") > 1 or "/diagnosticSettings" in parts.type:
+            assert id_key(parts.parent) in IDS, body["id"]
+
+
+def test_a_body_says_of_what_type_it_is_or_nothing() -> None:
+    for body in BODIES:
+        said = body.get("type")
+        if said is not None:
+            assert said.lower() == ResourceId.parse(body["id"]).type.lower()
+
+
+def test_what_bodies_refer_to_exists() -> None:
+    known = {one.lower() for one in REFERRED}
+    for body in BODIES:
+        for value in _texts(body):
+            if REFERENCE.fullmatch(value) and (target := _top_level(value))[1] in known:
+                assert target[0] in IDS, f"{body['id']} refers to {value}"
+
+
+def test_private_endpoints_are_in_subnets_that_exist() -> None:
+    networks = {id_key(body["id"]): body for body in BODIES}
+    for body in _of_type("Microsoft.Network/privateEndpoints"):
+        subnet = body["properties"]["subnet"]["id"]
+        network = networks[id_key(subnet.rpartition("/subnets/")[0])]
+        subnets = {id_key(one["id"]) for one in network["properties"]["subnets"]}
+        assert id_key(subnet) in subnets
+
+
+def test_both_ends_of_a_private_endpoint_agree() -> None:
+    made = {id_key(body["id"]): body for body in BODIES}
+    for body in BODIES:
+        connections = body.get("properties", {}).get("privateEndpointConnections", [])
+        for connection in connections:
+            endpoint = made[id_key(connection["properties"]["privateEndpoint"]["id"])]
+            lead = endpoint["properties"]
+            targets = {
+                id_key(one["properties"]["privateLinkServiceId"])
+                for one in [
+                    *lead["privateLinkServiceConnections"],
+                    *lead["manualPrivateLinkServiceConnections"],
+                ]
+            }
+            assert id_key(body["id"]) in targets
+
+
+def test_peerings_have_two_ends() -> None:
+    peerings = {
+        (id_key(body["id"]), id_key(one["properties"]["remoteVirtualNetwork"]["id"]))
+        for body in _of_type("Microsoft.Network/virtualNetworks")
+        for one in body["properties"]["virtualNetworkPeerings"]
+    }
+    assert peerings == {(remote, own) for own, remote in peerings}
+
+
+def test_roles_that_are_assigned_are_defined() -> None:
+    defined = {
+        body["name"] for body in _of_type("Microsoft.Authorization/roleDefinitions")
+    }
+    for body in _of_type("Microsoft.Authorization/roleAssignments"):
+        assert body["properties"]["roleDefinitionId"].rpartition("/")[2] in defined
+
+
+def test_a_network_has_one_policy_and_a_priority_one_rule() -> None:
+    networks = Counter(
+        id_key(body["properties"]["virtualNetwork"]["id"])
+        for body in _of_type(
+            "Microsoft.Network/dnsResolverPolicies/virtualNetworkLinks"
+        )
+    )
+    rules = Counter(
+        (id_key(ResourceId.parse(body["id"]).parent), body["properties"]["priority"])
+        for body in _of_type("Microsoft.Network/dnsResolverPolicies/dnsSecurityRules")
+    )
+    assert set(networks.values()) == {1}
+    assert set(rules.values()) == {1}
+
+
+def test_a_condition_names_the_workspace_it_is_for() -> None:
+    workspaces = {
+        body["properties"]["workspaceId"]
+        for body in _of_type("Microsoft.MachineLearningServices/workspaces")
+    }
+    named = {
+        guid
+        for body in _of_type("Microsoft.Authorization/roleAssignments")
+        if "containers:name" in (body["properties"]["condition"] or "")
+        for guid in GUID.findall(body["properties"]["condition"])
+    }
+    assert named
+    assert named <= workspaces
+
+
+def test_nobody_real_is_named() -> None:
+    domains = set(ADDRESS.findall(TEXT))
+    assert all(domain.endswith(".example") for domain in domains), domains
+
+
+def test_ids_are_invented_and_not_filled_in() -> None:
+    guids = GUID.findall(TEXT)
+    assert demo.TENANT_ID in guids
+    assert {guid for guid in guids if len(set(guid)) < 6} == set()
+
+
+def test_the_oddities_of_the_live_api_are_there() -> None:
+    accounts = list(_of_type("Microsoft.CognitiveServices/accounts"))
+    settings = list(_of_type("Microsoft.Insights/diagnosticSettings"))
+    alerts = list(_of_type("Microsoft.Insights/activityLogAlerts"))
+    logs = [log for one in settings for log in one["properties"]["logs"]]
+    assert not any(
+        one["properties"].get("disableLocalAuth") is False for one in accounts
+    )
+    assert any("publicNetworkAccess" not in one["properties"] for one in accounts)
+    assert any(not one["id"].startswith("/") for one in settings)
+    assert any(one["type"] is None for one in settings)
+    assert {log["category"] is None for log in logs} == {True, False}
+    assert all(
+        (log["category"] is None) != (log["categoryGroup"] is None) for log in logs
+    )
+    assert {one["type"] for one in alerts} == {"Microsoft.Insights/ActivityLogAlerts"}
+
+
+def _of_type(resource_type: str) -> Iterator[Body]:
+    for body in BODIES:
+        if ResourceId.parse(body["id"]).type.lower() == resource_type.lower():
+            yield body
+
+
+def _top_level(text: str) -> tuple[str, str]:
+    """Return the top-level resource an id is of or under: its key and its type."""
+    segments = id_key(text).split("/")[:9]
+    return "/".join(segments), "/".join(segments[6:8])
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield every string in a body."""
+    match value:
+        case str():
+            yield value
+        case Mapping():
+            for item in value.values():
+                yield from _texts(item)
+        case list():
+            for item in value:
+                yield from _texts(item)
