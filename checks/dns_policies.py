@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import takewhile
 from typing import Any
 
+from checks.wording import FIRST, count, shown, some
 from scanner.dns.names import normalised
 from scanner.dns.path import Route, is_private, route, supernets
 from scanner.dns.shadowing import BLOCK, Clash, Rule, Shadow, shadows, worst
@@ -45,14 +46,6 @@ _FILTERING_CONTROLS = (
     "ISO-27001-2022:A.8.20",
     "ISO-27001-2022:A.8.23",
 )
-
-
-def _some(names: Iterable[str]) -> str:
-    """Return the first three of some names and how many more there are."""
-    every = [name[:80] for name in names]
-    more = len(every) - 3
-    shown = ", ".join(every[:3])
-    return f"{shown} and {more} more" if more > 0 else shown
 
 
 @check(
@@ -119,7 +112,7 @@ def diag_enabled(policy: ResolverPolicy, _: Tenant) -> Verdict:
     for setting in policy.diagnostic_settings:
         if _logs_queries(setting):
             if setting.has_destination:
-                return passed(f"queries are logged by {setting.name[:80]}")
+                return passed(f"queries are logged by {shown(setting.name)}")
             unsent += 1
     if unsent:
         return failed("the setting that logs queries has no destination")
@@ -205,7 +198,7 @@ def vnet_linked(network: VirtualNetwork, _: Tenant) -> Verdict:
     path = _route(network)
     if not path.reaches_azure:
         return not_applicable(
-            f"its DNS servers are in no scanned network: {_some(path.outside)}"
+            f"its DNS servers are in no scanned network: {some(path.outside)}"
         )
     return _linked_where_asked(network, path)
 
@@ -274,7 +267,7 @@ def _linked_where_asked(network: VirtualNetwork, path: Route) -> Verdict:
 
 
 def _names(resource_ids: Iterable[str]) -> str:
-    return _some(ResourceId.parse(each).name for each in resource_ids)
+    return some(shown(ResourceId.parse(each).name) for each in resource_ids)
 
 
 def _has_link(tenant: Tenant, network_id: str) -> bool:
@@ -352,10 +345,10 @@ def block_rule(policy: ResolverPolicy, tenant: Tenant) -> Verdict:
         return not_applicable("dns_filtering_expected is off: policies only log")
     for rule in _blocking(policy.rules.known()):
         if rule.managed_lists:
-            return passed(f"rule {rule.name[:80]} blocks a list of Microsoft's")
+            return passed(f"rule {shown(rule.name)} blocks a list of Microsoft's")
     for found in _lists(_blocking(policy.rules.known()), tenant):
         if found.filled:
-            return passed(f"an enabled rule blocks the domains of {found.name[:80]}")
+            return passed(f"an enabled rule blocks the domains of {shown(found.name)}")
     rules = sum(1 for _ in policy.rules)
     return warned(f"none of its {rules} rules is an enabled Block rule with domains")
 
@@ -433,7 +426,7 @@ def rule_enabled(rule: SecurityRule, _: Tenant) -> Verdict:
     if rule.verb == BLOCK:
         return warned("a Block rule that is not Enabled")
     return info(
-        f"not Enabled; its action is {rule.verb[:40]}, so nothing goes unblocked"
+        f"not Enabled; its action is {shown(rule.verb)}, so nothing goes unblocked"
     )
 
 
@@ -499,18 +492,15 @@ def list_shadowing(rule: SecurityRule, tenant: Tenant) -> Verdict:
     if not rule.enabled:
         return not_applicable("the rule is not Enabled")
     earlier = _earlier(rule, tenant)
-    certain = _certainly_let_through(rule, earlier, tenant)
-    if certain:
-        return _shadowed(certain)
-    entries, dangling = _entries(rule, tenant)
-    missing = f"; {len(dangling)} of its lists do not exist" if dangling else ""
-    if not entries:
-        return not_applicable(f"its lists have no entries{missing}")
-    others = [_rule(other, _entries(other, tenant)[0]) for other in earlier]
-    found = worst([*shadows(_rule(rule, entries), others)])
-    if not found:
-        return passed(f"no earlier rule covers any of {len(entries)} entries{missing}")
-    return _shadowed(found, missing)
+    lists = _read_lists([rule, *earlier], tenant)
+    whole = [*takewhile(lambda other: lists.keys() >= {*_keys(other)}, earlier)]
+    found = _worst(rule, whole, lists)
+    if found and found[0].clash is Clash.LET_THROUGH:
+        return _shadowed(found)
+    _require_lists([rule, *earlier], lists, tenant)
+    if len(whole) < len(earlier):
+        found = _worst(rule, earlier, lists)
+    return _unless_shadowed(rule, lists, found)
 
 
 def _earlier(rule: SecurityRule, tenant: Tenant) -> list[SecurityRule]:
@@ -522,52 +512,74 @@ def _earlier(rule: SecurityRule, tenant: Tenant) -> list[SecurityRule]:
     return sorted(before, key=lambda other: other.order)
 
 
-def _rule(rule: SecurityRule, entries: frozenset[str]) -> Rule:
-    return Rule(f"{rule.name[:80]} ({rule.priority})", rule.verb, entries)
+def _keys(rule: SecurityRule) -> list[str]:
+    """Return the lists a rule names, in the form of their ids that compares."""
+    return [id_key(each) for each in rule.list_ids or ()]
 
 
-def _entries(rule: SecurityRule, tenant: Tenant) -> tuple[frozenset[str], list[str]]:
-    """Return a rule's entries, normalised, and its lists that do not exist."""
-    named = rule.list_ids or ()
-    lists = {each: tenant.get(DomainList, each) for each in named}
-    found = [each for each in lists.values() if each is not None]
-    dangling = [each for each in named if lists[each] is None]
-    return normalised(name for each in found for name in each.entries()), dangling
+def _read_lists(
+    rules: Iterable[SecurityRule], tenant: Tenant
+) -> Mapping[str, frozenset[str]]:
+    """Return the entries of the lists of rules, as far as they were read."""
+    known, named = _known_lists(tenant), {key for rule in rules for key in _keys(rule)}
+    lists = {key: known[key].entries for key in sorted(named & known.keys())}
+    return {key: normalised(each) for key, each in lists.items() if each is not None}
 
 
-def _certainly_let_through(
-    rule: SecurityRule, earlier: list[SecurityRule], tenant: Tenant
+def _require_lists(
+    rules: Iterable[SecurityRule], lists: Mapping[str, object], tenant: Tenant
+) -> None:
+    """Raise NotRead unless every list that is not among those read does not exist."""
+    for list_id in (each for rule in rules for each in rule.list_ids or ()):
+        if id_key(list_id) not in lists:
+            found = tenant.get(DomainList, list_id)
+            if found is not None:
+                raise found.closed()
+
+
+def _rule(rule: SecurityRule, lists: Mapping[str, frozenset[str]]) -> Rule:
+    held = tuple(lists[key] for key in _keys(rule) if key in lists)
+    return Rule(f"{shown(rule.name)} ({rule.priority})", rule.verb, held)
+
+
+def _worst(
+    rule: SecurityRule,
+    earlier: Iterable[SecurityRule],
+    lists: Mapping[str, frozenset[str]],
 ) -> tuple[Shadow, ...]:
-    """Return the worst shadows that hold whatever the unread lists contain.
-
-    Those are the ones cast by rules before the first with a list that was not read.
-    """
-    known = _known_lists(tenant)
-    open_lists = {key: each for key, each in known.items() if not each.elsewhere}
-    readable = takewhile(lambda other: _all_in(other, open_lists), earlier)
-    others = [_rule(other, _entries(other, tenant)[0]) for other in readable]
-    named = [id_key(each) for each in rule.list_ids or ()]
-    lists = [open_lists[key] for key in named if key in open_lists]
-    own = normalised(name for each in lists for name in each.entries())
-    found = worst([*shadows(_rule(rule, own), others)])
-    return found if found and found[0].clash is Clash.LET_THROUGH else ()
+    """Return the worst shadows that earlier rules cast on a rule."""
+    others = [_rule(other, lists) for other in earlier]
+    return worst([*shadows(_rule(rule, lists), others)])
 
 
-def _all_in(rule: SecurityRule, lists: Mapping[str, DomainList]) -> bool:
-    return all(id_key(each) in lists for each in rule.list_ids or ())
+def _unless_shadowed(
+    rule: SecurityRule,
+    lists: Mapping[str, frozenset[str]],
+    found: tuple[Shadow, ...],
+) -> Verdict:
+    """Judge a rule all of whose lists are known, and those of the rules before it."""
+    gone = sum(key not in lists for key in _keys(rule))
+    note = f"; {gone} of its lists do not exist" if gone else ""
+    if not any(_rule(rule, lists).lists):
+        return not_applicable(f"its lists have no entries{note}")
+    if not found:
+        return passed(f"no earlier rule covers any of its entries{note}")
+    return _shadowed(found, note)
 
 
 def _shadowed(found: tuple[Shadow, ...], note: str = "") -> Verdict:
     """Return what the worst shadows over a rule come to."""
-    by = _some(dict.fromkeys(shadow.by.name for shadow in found))
-    what = f"{len(found)} entries ({_some(shadow.entry for shadow in found)})"
+    by = some(dict.fromkeys(shadow.by.name for shadow in found))
+    names = [shadow.entry for shadow in found]
+    entries = some([*map(shown, names[:FIRST]), *names[FIRST:]])
+    what = f"{count(len(found), 'entry', 'entries')} ({entries})"
     match found[0].clash:
         case Clash.LET_THROUGH:
-            return failed(f"{what} are already allowed by rule {by}{note}")
+            return failed(f"rule {by} already allows {what}{note}")
         case Clash.CONTRADICTED:
-            return warned(f"{what} are already decided otherwise by rule {by}{note}")
+            return warned(f"rule {by} already decides otherwise on {what}{note}")
         case Clash.REPEATED:
-            return info(f"{what} are already decided alike by rule {by}{note}")
+            return info(f"rule {by} already does the same with {what}{note}")
 
 
 CHECKS: tuple[Check[Any], ...] = (

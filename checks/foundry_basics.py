@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from checks.wording import shown
 from scanner.model.check import (
     Check,
     Post,
@@ -103,7 +104,7 @@ def managed_network_isolation(hub: Workspace, _: Tenant) -> Verdict:
             return warned("isolationMode is AllowInternetOutbound: any host will do")
         case "disabled":
             return failed("the hub has no managed network isolation")
-    return warned(f"isolationMode is {mode[:40]}, which is not a known mode")
+    return warned(f"isolationMode is {shown(mode)}, which is not a known mode")
 
 
 @check(
@@ -178,7 +179,7 @@ def hub_public_disabled(workspace: Workspace, _: Tenant) -> Verdict:
     if workspace.public_behind_vnet:
         return failed(
             "allowPublicAccessWhenBehindVnet is true "
-            f"and publicNetworkAccess {access[:40]}"
+            f"and publicNetworkAccess {shown(access)}"
         )
     match access.lower():
         case "disabled":
@@ -186,7 +187,7 @@ def hub_public_disabled(workspace: Workspace, _: Tenant) -> Verdict:
         case "enabled":
             return failed("publicNetworkAccess is Enabled")
     return warned(
-        f"publicNetworkAccess is {access[:40]}: whether that closes it was not judged"
+        f"publicNetworkAccess is {shown(access)}: whether that closes it was not judged"
     )
 
 
@@ -194,21 +195,22 @@ def _foundry_storage(account: StorageAccount) -> bool:
     return encrypted_by(account) is not None or keeps_work(account)
 
 
+def _closed(account: StorageAccount) -> bool:
+    """Whether the account turns public networks away, wholly or by default."""
+    access = (account.public_network_access or "Enabled").lower()
+    default = (account.network_default_action or "Allow").lower()
+    return access in {"disabled", "securedbyperimeter"} or default == "deny"
+
+
 def _open_settings(account: StorageAccount) -> Iterator[str]:
     """Yield what is wrong with an account's own settings."""
-    access = account.public_network_access or "Enabled"
-    default = account.network_default_action or "Allow"
-    closed = access.lower() in {"disabled", "securedbyperimeter"}
-    if not closed and default.lower() != "deny":
-        yield (
-            f"publicNetworkAccess is {access[:40]} "
-            f"and networkAcls.defaultAction {default[:40]}"
-        )
+    if not _closed(account):
+        yield "publicNetworkAccess and networkAcls.defaultAction let any network in"
     if account.blob_public_access is not False:
         yield "allowBlobPublicAccess is not false"
     tls = account.minimum_tls or "TLS1_0"
     if tls.lower() not in MODERN_TLS:
-        yield f"minimumTlsVersion is {tls[:40]}"
+        yield f"minimumTlsVersion is {shown(tls)}"
 
 
 @check(
@@ -309,7 +311,8 @@ def storage_hardened(account: StorageAccount, _: Tenant) -> Verdict:
     reached = set(reach)
     if lacking := [store for store in HUB_SERVICES if store not in reached]:
         faults.append(f"no approved private endpoint for {' or '.join(lacking)}")
-        return failed(_sentence(faults), _ENDPOINTS_FIRST)
+        advice = "" if _closed(account) else _ENDPOINTS_FIRST
+        return failed(_sentence(faults), advice)
     if faults:
         return failed(_sentence(faults))
     if (account.public_network_access or "").lower() == "securedbyperimeter":
@@ -327,7 +330,7 @@ _ENDPOINTS_FIRST = (
 def _exempt(owner: Workspace) -> Verdict:
     """Return why the storage of an encrypted workspace is not to be hardened."""
     return not_applicable(
-        f"made for the customer-managed keys of workspace {owner.name[:80]}: "
+        f"made for the customer-managed keys of workspace {shown(owner.name)}: "
         "foundry-cmk-storage-trusted and foundry-cmk-storage-shared-key judge it"
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from checks.wording import shown
 from scanner.model.check import (
     Check,
     Post,
@@ -152,7 +153,9 @@ def datastores_identity(hub: Workspace, _: Tenant) -> Verdict:
             return warned(
                 "systemDatastoresAuthMode is UserDelegationSAS: bearer tokens"
             )
-    return warned(f"systemDatastoresAuthMode is {mode[:40]}, which is not a known mode")
+    return warned(
+        f"systemDatastoresAuthMode is {shown(mode)}, which is not a known mode"
+    )
 
 
 def _default_storage(workspace: Workspace, tenant: Tenant) -> StorageAccount | None:
@@ -289,7 +292,9 @@ def identity_mode_keys_left(workspace: Workspace, tenant: Tenant) -> Verdict:
     """
     mode = _mode(workspace)
     if mode != "identity":
-        return not_applicable(f"systemDatastoresAuthMode is {mode[:40]}, not identity")
+        return not_applicable(
+            f"systemDatastoresAuthMode is {shown(mode)}, not identity"
+        )
     account = _default_storage(workspace, tenant)
     if account is None:
         return not_applicable("the workspace has no default storage")
@@ -309,8 +314,8 @@ def _advice(account: StorageAccount) -> str:
         return ""
     return (
         f"Leave the keys of this account on for now: {len(needing)} workspaces, such "
-        f"as {needing[0][:80]}, still use it in credential mode and would break. Switch "
-        "them to identity mode, grant the storage data roles, then set "
+        f"as {shown(needing[0])}, still use it in credential mode and would break. "
+        "Switch them to identity mode, grant the storage data roles, then set "
         "allowSharedKeyAccess to false."
     )
 
@@ -403,7 +408,7 @@ def connection_entra(connection: WorkspaceConnection, _: Tenant) -> Verdict:
     if kind.lower() in NEITHER:
         return warned(f"authType is {kind}: no key of the workspace, but not Entra ID")
     if kind.lower() not in KEYS:
-        return warned(f"authType is {kind[:40]}, which is not a known type")
+        return warned(f"authType is {shown(kind)}, which is not a known type")
     category = connection.category or ""
     if category.lower() in WITHOUT_ENTRA:
         return warned(f"authType is {kind}; {category} takes no Entra ID", _EXCEPTION)
@@ -477,7 +482,9 @@ def connection_shared_key(connection: WorkspaceConnection, _: Tenant) -> Verdict
     if not shared:
         return passed("isSharedToAll is not true")
     if kind.lower() not in KEYS:
-        return warned(f"shared with all, and authType {kind[:40]} is not a known type")
+        return warned(
+            f"shared with all, and authType {shown(kind)} is not a known type"
+        )
     if connection.shared_users:
         return warned(
             f"authType is {kind} and isSharedToAll is true, "
@@ -571,7 +578,7 @@ def storage_pe_blob_file(account: StorageAccount, _: Tenant) -> Verdict:
     if access.lower() == "disabled":
         return failed(f"public access is Disabled, no approved endpoint for {lacking}")
     return warned(
-        f"no approved endpoint for {lacking}; publicNetworkAccess is {access[:40]}"
+        f"no approved endpoint for {lacking}; publicNetworkAccess is {shown(access)}"
     )
 
 

@@ -15,9 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import checks
-from scanner.collect.read import Read
-from scanner.collect.reads import READS
-from scanner.collect.resources import DESCENDANTS
+from scanner.collect.actions import ACTIONS
 from scanner.model.check import Check, Topic
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -61,10 +59,9 @@ def count(catalogue: Sequence[Check[Any]]) -> str:
     return f"{len(catalogue)} checks in {len(_by_topic(catalogue))} topics."
 
 
-def permissions(reads: Iterable[Read]) -> str:
-    """Return the rights that reads need, one a line."""
-    actions = sorted({read.action for read in reads}, key=str.lower)
-    return "\n".join(["```text", *actions, "```"])
+def permissions() -> str:
+    """Return the RBAC actions that a scan needs, one a line."""
+    return "\n".join(["```text", *ACTIONS, "```"])
 
 
 def help_text() -> str:
@@ -101,7 +98,7 @@ def generated() -> dict[str, str]:
     """Return the text of every generated file, by its path from the root."""
     blocks = {
         "checks": count(checks.ALL),
-        "permissions": permissions([*READS, DESCENDANTS]),
+        "permissions": permissions(),
         "help": help_text(),
     }
     readme = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -14,7 +14,7 @@ from scanner.model.resource import Record, Resource
 from scanner.model.resources import TENANT_TYPE, Subscription
 from scanner.model.results import GapReport, Result, Target
 from scanner.model.settings import Settings
-from scanner.model.tenant import Inventory, Tenant
+from scanner.model.tenant import Inventory, Tenant, leading_to
 
 log = logging.getLogger(__name__)
 
@@ -58,11 +58,12 @@ class Judge:
             if result is not None:
                 yield result
         scopes = set()
-        for gap in self._inventory.gaps_by_type[check.on.type.lower()]:
-            self._blamed[gap].add(check.id)
-            if id_key(gap.scope) not in scopes:
-                scopes.add(id_key(gap.scope))
-                yield self._unread(check, gap)
+        for kind in leading_to(check.on.type.lower()):
+            for gap in self._inventory.gaps_by_type.get(kind, ()):
+                self._blamed[gap].add(check.id)
+                if id_key(gap.scope) not in scopes:
+                    scopes.add(id_key(gap.scope))
+                    yield self._unread(check, gap)
 
     def _one(self, check: Check[Any], record: Record) -> Result | None:
         """Return the answer on one resource, None where the check leaves it out."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import os
 from typing import Any, Self
 
 import msgspec
@@ -22,6 +23,7 @@ from azure.identity.aio import (
 from scanner.arm.clouds import Cloud
 from scanner.arm.errors import SignInError
 from scanner.arm.methods import NEXT_STEP, Method
+from scanner.arm.proxies import proxies
 from scanner.model.results import SignedIn
 
 
@@ -37,6 +39,7 @@ def credential(
         "disable_instance_discovery": not cloud.instance_discovery,
         "additionally_allowed_tenants": ["*"],
         "transport": transport,
+        "proxies": proxies(cloud.authority),
         "retry_total": 2,
     }
     try:
@@ -58,7 +61,10 @@ def _create(
         case Method.ENVIRONMENT:
             return EnvironmentCredential(**options)
         case Method.MANAGED_IDENTITY:
-            return ManagedIdentityCredential(transport=options["transport"])
+            return ManagedIdentityCredential(
+                client_id=os.environ.get("AZURE_CLIENT_ID"),
+                transport=options["transport"],
+            )
         case Method.WORKLOAD_IDENTITY:
             return WorkloadIdentityCredential(
                 **options, **({"tenant_id": tenant} if tenant else {})

@@ -52,7 +52,7 @@ _PLAIN = {
 def _code_and_message(body: bytes) -> tuple[str | None, str | None]:
     try:
         parsed = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None, None
     if not isinstance(parsed, dict):
         return None, None

@@ -165,7 +165,7 @@ class Session:
             raise _Refused(refused(status, body), headers, final=not transient)
         try:
             return msgspec.json.decode(body, type=expected)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             malformed = ReadError(f"malformed response: {error}", status=200)
             raise _Refused(malformed, headers, final=False) from error
 
@@ -181,9 +181,10 @@ class Session:
                     request,
                     connection_timeout=limits.connect_timeout,
                     read_timeout=limits.read_timeout,
+                    proxies=self._wire.proxies,
                 )
                 response = outcome.http_response
-                return response.status_code, response.headers, await response.read()
+                return response.status_code, response.headers, response.content
         except SignInError as error:
             lost = ReadError(str(error), status=401, code="SignInLost")
             raise _Refused(lost, {}, final=True) from error

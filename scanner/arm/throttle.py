@@ -12,7 +12,7 @@ import asyncio
 import random
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 READS = (250.0, 25.0)
 """Burst, and refill per second, of Resource Manager reads."""
@@ -31,38 +31,47 @@ _REMAINING = (
 class Budget:
     """A token bucket that everyone who shares a quota takes from."""
 
-    def __init__(self, burst: float, refill: float) -> None:
+    def __init__(
+        self, burst: float, refill: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._burst = burst
         self._refill = refill
+        self._clock = clock
         self._tokens = burst
-        self._counted = time.monotonic()
-        self._closed_until = 0.0
+        self._counted = clock()
+        self._closed_until = self._counted
 
     async def take(self) -> float:
         """Wait for one request's worth; return the seconds waited."""
-        began = time.monotonic()
+        began = self._clock()
         while (wait := self._wait()) > 0:
             await asyncio.sleep(wait)
         self._tokens -= 1
-        return time.monotonic() - began
+        return self._clock() - began
 
     def _wait(self) -> float:
-        now = time.monotonic()
-        grown = self._tokens + (now - self._counted) * self._refill
-        self._tokens, self._counted = min(self._burst, grown), now
+        now = self._count()
         short = (1 - self._tokens) / self._refill if self._tokens < 1 else 0.0
         return max(short, self._closed_until - now)
 
+    def _count(self) -> float:
+        """Add what was refilled since the last count; return the time."""
+        now = self._clock()
+        grown = self._tokens + (now - self._counted) * self._refill
+        self._tokens, self._counted = min(self._burst, grown), now
+        return now
+
     def close_for(self, seconds: float) -> None:
         """Let nobody take before then: Azure said when to come back."""
+        self._closed_until = max(self._closed_until, self._count() + seconds)
         self._tokens = 0.0
-        self._closed_until = max(self._closed_until, time.monotonic() + seconds)
 
     def observe(self, headers: Mapping[str, str]) -> None:
         """Learn from a response how much is left and when it is renewed."""
         values = (headers.get(name, "") for name in _REMAINING)
         left = [int(value) for value in values if value.isdecimal()]
         if left:
+            self._count()
             self._tokens = min(self._tokens, float(min(left)))
         reset = _duration(headers.get("x-ms-user-quota-resets-after", ""))
         if reset and headers.get("x-ms-user-quota-remaining") == "0":

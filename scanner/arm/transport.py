@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from random import getrandbits
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 from azure.core.pipeline import AsyncPipeline, PipelineRequest
-from azure.core.pipeline.policies import (
-    HeadersPolicy,
-    RequestIdPolicy,
-    SansIOHTTPPolicy,
-)
+from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
@@ -24,6 +22,10 @@ from scanner import __version__
 from scanner.arm.clouds import Cloud, CloudError
 from scanner.arm.credentials import TenantCredential
 from scanner.arm.limits import Limits
+from scanner.arm.proxies import proxies
+
+QUERY_PATH = "/providers/microsoft.resourcegraph/resources"
+"""Of the one POST that reads, in lower case."""
 
 Pipeline = AsyncPipeline[HttpRequest, AsyncHttpResponse]
 
@@ -47,22 +49,31 @@ class Wire:
     transport: AioHttpTransport
     limits: Limits
     slots: asyncio.Semaphore
+    proxies: Mapping[str, str]
+    """The way to the cloud's host."""
     tally: Tally = field(default_factory=Tally)
 
 
 class ReadOnly(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
-    """Lets nothing through but GET and the Resource Graph query."""
+    """Lets nothing through but GET and the Resource Graph query; names each request.
+
+    ARM logs `x-ms-client-request-id`, so that a request can be found again.
+    """
 
     def on_request(self, request: PipelineRequest[HttpRequest]) -> None:
         """Raise PermissionError for a request that could change something."""
-        method, url = request.http_request.method, request.http_request.url
-        query = (
-            url.partition("?")[0]
-            .lower()
-            .endswith("/providers/microsoft.resourcegraph/resources")
-        )
-        if method != "GET" and not (method == "POST" and query):
-            raise PermissionError(f"{method} is never sent: this scanner only reads")
+        asked = request.http_request
+        if asked.method != "GET" and not _is_query(asked):
+            message = f"{asked.method} is never sent: this scanner only reads"
+            raise PermissionError(message)
+        asked.headers["Accept"] = "application/json"
+        asked.headers["User-Agent"] = f"tenant-posture/{__version__}"
+        asked.headers["x-ms-client-request-id"] = f"{getrandbits(128):032x}"
+
+
+def _is_query(request: HttpRequest) -> bool:
+    path = urlsplit(request.url).path.lower()
+    return request.method == "POST" and path == QUERY_PATH
 
 
 @asynccontextmanager
@@ -77,10 +88,10 @@ async def open_wire(cloud: Cloud, limits: Limits) -> AsyncIterator[Wire]:
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
-        trust_env=True,
     ) as session:
         transport = AioHttpTransport(session=session, session_owner=False)
-        yield Wire(transport, limits, asyncio.Semaphore(limits.in_flight))
+        slots = asyncio.Semaphore(limits.in_flight)
+        yield Wire(transport, limits, slots, proxies(cloud.resource_manager))
 
 
 def _tls(cloud: Cloud) -> ssl.SSLContext:
@@ -99,13 +110,6 @@ def pipeline(wire: Wire, cloud: Cloud, credential: TenantCredential) -> Pipeline
     """
     policies: list[Any] = [
         ReadOnly(),
-        RequestIdPolicy(),
-        HeadersPolicy(
-            {
-                "Accept": "application/json",
-                "User-Agent": f"tenant-posture/{__version__}",
-            }
-        ),
         AsyncARMChallengeAuthenticationPolicy(credential, cloud.token_scope),
     ]
     return AsyncPipeline(wire.transport, policies)

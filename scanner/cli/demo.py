@@ -63,12 +63,12 @@ def _demo_cloud() -> Iterator[Cloud]:
     """Serve the demo tenant while the block runs; yield the cloud it is."""
     from scanner.arm.clouds import find_cloud
     from scanner.collect.assemble import assemble
-    from scanner.demo import TENANT_ID, bodies
+    from scanner.demo import TENANT_ID, bodies, parents
     from scanner.emulator import Estate
     from scanner.emulator.background import in_thread
     from scanner.emulator.estate import Tenant
 
-    tenant = Tenant.of(TENANT_ID, *assemble(bodies(), TENANT_ID))
+    tenant = Tenant.of(TENANT_ID, *assemble(bodies(), TENANT_ID, parents()))
     with in_thread(Estate((tenant,))) as azure:
         file = azure.write_cloud(azure.ca_file.with_name("cloud.toml"))
         # No proxy stands between this process and itself.

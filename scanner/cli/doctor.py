@@ -26,7 +26,10 @@ def doctor(
     import msgspec
 
     from scanner.cli.failure import Exit
+    from scanner.cli.logs import configure
+    from scanner.cli.options import LogFormat
 
+    configure(LogFormat.TEXT, quiet=True, debug=False)
     found = _examined(tenant or [], cloud, auth)
     if format is TextOrJson.JSON:
         typer.echo(msgspec.json.format(msgspec.json.encode(found)).decode())

@@ -86,12 +86,16 @@ def _serve(snapshot: Path, options: Options, cloud: Path) -> None:
 
 def _tell(address: Address, cloud: Path) -> None:
     """Print what another shell needs to scan what is served."""
+    from urllib.request import getproxies
+
     address.write_cloud(cloud)
     typer.echo(f"Serving {len(address.tenants)} tenant(s) at {address.url}")
     typer.echo(f"Cloud file: {cloud}")
     typer.echo("In another shell:")
     for name, value in address.environment.items():
         typer.echo(f"  export {name}={value}")
+    if getproxies().keys() & {"http", "https", "all"}:
+        typer.echo("  export NO_PROXY=127.0.0.1")
     typer.echo(f"  posture scan --cloud {cloud} --auth environment")
     typer.echo("Ctrl-C ends it.")
 

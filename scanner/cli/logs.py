@@ -39,7 +39,11 @@ class _Text(logging.Formatter):
 
 
 def configure(style: LogFormat, *, quiet: bool, debug: bool) -> None:
-    """Send our own logs to stderr; what libraries log is left out."""
+    """Send our own logs to stderr.
+
+    What libraries log is left out: azure-identity repeats each failure at length.
+    """
+    logging.getLogger("azure").addHandler(logging.NullHandler())
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json() if style is LogFormat.JSON else _Text("%(message)s"))
     level = logging.DEBUG if debug else logging.WARNING if quiet else logging.INFO

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from scanner.collect.hierarchy import Hierarchy
 from scanner.collect.read import Every, Read
 from scanner.collect.reads import AT_SUBSCRIPTION, AT_TENANT, BELOW, READS
 from scanner.collect.resources import DESCENDANTS, MANAGEMENT_GROUPS, SUBSCRIPTIONS
@@ -81,24 +82,28 @@ def _never_made(read: Read, scope: str, tenant_id: str) -> Reading:
 
 
 def assemble(
-    bodies: Iterable[Mapping[str, Any]], tenant_id: str
+    bodies: Iterable[Mapping[str, Any]],
+    tenant_id: str,
+    parents: Mapping[str, str] | None = None,
 ) -> tuple[list[Record], list[Reading]]:
     """Return the records of collected types among bodies, and a reading for each read.
 
     The demo tenant, recorded responses and tests come as bodies, as if every
-    planned read had been made and answered.
+    planned read had been made and answered. `parents` names the management group
+    that each group and subscription is in.
     """
     known = list(bodies)
+    hierarchy = Hierarchy(parents or {})
     subscriptions = [body["id"] for body in known if _is_subscription(body)]
     found = {}
     for body in known:
         read = _BY_TYPE.get(ResourceId.parse(body["id"]).type.lower())
         if read is None:
             continue
-        for scope in _scopes(body, read, tenant_id, subscriptions):
+        for scope in _scopes(body, read, tenant_id, subscriptions, hierarchy):
             record = _record(body, read, scope)
             found[record.type, id_key(record.id), id_key(scope)] = record
-    records = list(found.values())
+    records = [*found.values(), *_descendants(found.values(), hierarchy)]
     counts = Counter((each.type, id_key(each.scope)) for each in records)
     return records, [
         reading_of(read, scope, counts[read.of.type, id_key(scope)])
@@ -135,18 +140,32 @@ def _is_subscription(body: Mapping[str, Any]) -> bool:
     return ResourceId.parse(body["id"]).type.lower() == Subscription.type.lower()
 
 
+def _descendants(records: Iterable[Record], hierarchy: Hierarchy) -> Iterator[Record]:
+    for record in records:
+        if record.type == ManagementGroup.type:
+            for body in hierarchy.below(record.id):
+                yield _record(body, DESCENDANTS, record.id)
+
+
 def _scopes(
-    body: Mapping[str, Any], read: Read, tenant_id: str, subscriptions: list[str]
+    body: Mapping[str, Any],
+    read: Read,
+    tenant_id: str,
+    subscriptions: list[str],
+    hierarchy: Hierarchy,
 ) -> list[str]:
     """Return the scopes whose reads would find a body.
 
-    What is granted above the subscriptions is in the list of each of them.
+    What is granted above a subscription is in its list.
     """
     parts = ResourceId.parse(body["id"])
-    kind = (body.get("properties") or {}).get("type")
-    if read.every is Every.TENANT or kind == "BuiltInRole":
+    properties = body.get("properties")
+    kind = properties.get("type") if isinstance(properties, Mapping) else None
+    if kind == "BuiltInRole" or (read.every is Every.TENANT and kind != "CustomRole"):
         return [tenant_scope(tenant_id)]
     if read.at is not Subscription:
         return [parts.parent]
     own = f"/subscriptions/{parts.subscription}"
-    return [own] if parts.subscription else subscriptions
+    if parts.subscription:
+        return [own]
+    return [each for each in subscriptions if hierarchy.covers(body["id"], each)]

@@ -46,6 +46,8 @@ class _Found:
     parents: list[Record] = field(default_factory=list)
     """The records that other reads are made at."""
     malformed: list[str] = field(default_factory=list)
+    seen: dict[str, int] = field(default_factory=dict)
+    """A hash of each resource by its id: pages of a list may overlap."""
     select: Select | None = None
 
 
@@ -146,10 +148,16 @@ class Ledger:
         for raw in page:
             body = redacted(bytes(raw))
             problem, resource_id = _identify(body, scope if leads_on else "/")
+            known = found.seen.get(id_key(resource_id))
+            if known == hash(body):
+                continue
+            if known is not None:
+                problem = "has the id of another one"
             if problem:
                 position = found.count + len(found.malformed) + 1
                 found.malformed.append(f"malformed: item {position} {problem}")
                 continue
+            found.seen[id_key(resource_id)] = hash(body)
             record = _record(read, scope, resource_id, body)
             if found.select is not None and not found.select(record):
                 continue

@@ -8,7 +8,7 @@ lose properties they do not know, and fail whole for one odd item.)
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from importlib import import_module
 from inspect import signature
@@ -44,6 +44,13 @@ def path_of(read: Read, scope: str) -> str:
         version = urlencode({"api-version": read.of.api_version})
         return f"/{quoted}/{read.operation.path}?{version}"
     return _filled(_template(read), scope, segments)
+
+
+def prepare(reads: Iterable[Read]) -> None:
+    """Import the SDK's clients and learn the paths of reads, before they are asked."""
+    for read in reads:
+        if isinstance(read.operation, SdkOperation):
+            _template(read)
 
 
 def _filled(template: str, scope: str, segments: list[str]) -> str:

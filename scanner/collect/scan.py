@@ -24,6 +24,7 @@ from scanner.arm.session import Session, is_guid
 from scanner.arm.transport import Tally, Wire, open_wire
 from scanner.collect.assemble import tenant_scope
 from scanner.collect.ledger import Kept, Ledger, Progress
+from scanner.collect.operations import prepare
 from scanner.collect.reads import BELOW, READS
 from scanner.collect.resources import DESCENDANTS, MANAGEMENT_GROUPS, SUBSCRIPTIONS
 from scanner.collect.scope import Scope, ScopeError, Selection, require_known, resolve
@@ -73,11 +74,14 @@ async def scan(
     async with AsyncExitStack() as stack:
         wire = await stack.enter_async_context(open_wire(order.cloud, order.limits))
         watch.tally = wire.tally
+        # Importing the SDK takes as long as signing in, and the two can be one wait.
+        preparing = asyncio.get_running_loop().run_in_executor(None, prepare, READS)
         entries = [
             await stack.enter_async_context(_entry(order, wire, tenant))
             for tenant in order.selection.tenants or (None,)
         ]
         _require_one(entries)
+        await preparing
         scanning = _Scanning(order, entries, watch, earlier)
         writer = SnapshotWriter(directory, scanning.manifest())
         try:

@@ -116,19 +116,19 @@ async def _members(ledger: Ledger, selection: Selection, scope: Scope) -> set[st
     if made.gaps and not asked:
         reason = made.gaps[0].reason
         scope.notes.append(f"management groups were not read: {reason}")
-    chosen = {_group_id(name, made.records) for name in selection.management_groups}
+    chosen = [_group_id(name, made.records) for name in selection.management_groups]
+    groups = {id_key(each): each for each in (*chosen, *(g.id for g in made.records))}
+    wanted = {id_key(each) for each in chosen}
     members: set[str] = set()
-    for group in dict.fromkeys([*chosen, *(id_key(each.id) for each in made.records)]):
+    for key, group in groups.items():
         descendants = await ledger.carry_out(
-            DESCENDANTS, group, requested=group in chosen, select=lambda _: True
+            DESCENDANTS, group, requested=key in wanted, select=lambda _: True
         )
-        if group in chosen:
+        if key in wanted:
             members |= {_last(each.id) for each in descendants.records}
             for gap in descendants.gaps:
                 name = group.rpartition("/")[2]
-                scope.notes.append(
-                    f"management group {name} was not read: {gap.reason}"
-                )
+                scope.notes.append(f"management group {name} was not read: {gap.reason}")
     return members
 
 
@@ -141,8 +141,8 @@ def _group_id(name: str, groups: tuple[Record, ...]) -> str:
     wanted = name.rpartition("/")[2].lower()
     for group in groups:
         if wanted in _names(group):
-            return id_key(group.id)
-    return id_key(f"/providers/{ManagementGroup.type}/{wanted}")
+            return group.id
+    return f"/providers/{ManagementGroup.type}/{wanted}"
 
 
 class _Named(msgspec.Struct, rename="camel"):
@@ -188,7 +188,7 @@ def _chosen(
         return False
     if subscription.state.lower() not in READABLE:
         said = "scanned because it was named" if named else "left out"
-        title = subscription.name or subscription.id
+        title = f"{subscription.name} ({subscription.id})".strip()
         scope.notes.append(f"subscription {title} is {subscription.state}: {said}")
         return named
     if selection.narrows and (selection.subscriptions or selection.management_groups):

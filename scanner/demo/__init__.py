@@ -48,3 +48,10 @@ def bodies() -> Iterator[Mapping[str, Any]]:
     for file in sorted(data.iterdir(), key=lambda file: file.name):
         if file.name.endswith(".json"):
             yield from json.loads(file.read_text(encoding="utf-8"))
+
+
+def parents() -> Mapping[str, str]:
+    """Return the management group that each group and subscription is in."""
+    text = (files(__name__) / "hierarchy.json").read_text(encoding="utf-8")
+    hierarchy: dict[str, str] = json.loads(text)
+    return hierarchy

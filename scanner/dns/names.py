@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from functools import lru_cache
 
 ROOT = "."
 """The entry that matches every name."""
@@ -28,8 +29,13 @@ def _ascii(name: str) -> str:
         return name.lower()
 
 
-def normalised(entries: Iterable[str]) -> frozenset[str]:
-    """Return entries in the form that compares, each once."""
+@lru_cache(maxsize=64)
+def normalised(entries: tuple[str, ...]) -> frozenset[str]:
+    """Return entries in the form that compares, each once.
+
+    Every rule of a policy asks for the lists of those before it: a long list is gone
+    through once, and rules that share it share the result.
+    """
     return frozenset(name for entry in entries if (name := normalise(entry)))
 
 

@@ -39,7 +39,12 @@ class Rule:
 
     name: str
     action: str
-    domains: frozenset[str]
+    lists: tuple[frozenset[str], ...]
+
+    @property
+    def domains(self) -> frozenset[str]:
+        """Everything it is for."""
+        return frozenset[str]().union(*self.lists)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +59,27 @@ class Shadow:
 class Precedence:
     """The earliest of some ordered rules that decides a name.
 
-    Each domain is kept once, so a name costs one look-up a label however many rules
-    and entries come before it.
+    Each domain is kept once, and a list that several rules share is gone through once:
+    a name costs one look-up a label however many rules and entries come before it.
     """
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self._first: dict[str, tuple[int, Rule]] = {}
+        seen = set[frozenset[str]]()
         for position, rule in enumerate(rules):
-            for domain in rule.domains:
-                self._first.setdefault(domain, (position, rule))
+            for domains in {*rule.lists} - seen:
+                for domain in domains:
+                    self._first.setdefault(domain, (position, rule))
+            seen.update(rule.lists)
 
     def decider(self, name: str) -> Rule | None:
         """Return the first rule that matches a normalised name and all below it."""
-        found = [self._first[entry] for entry in covers(name) if entry in self._first]
-        return min(found, key=_position)[1] if found else None
-
-
-def _position(item: tuple[int, Rule]) -> int:
-    return item[0]
+        best: tuple[int, Rule] | None = None
+        for entry in covers(name):
+            place = self._first.get(entry)
+            if place is not None and (best is None or place[0] < best[0]):
+                best = place
+        return best[1] if best else None
 
 
 def shadows(rule: Rule, earlier: Iterable[Rule]) -> Iterator[Shadow]:

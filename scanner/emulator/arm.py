@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from scanner.emulator.ask import Ask, Target, target_of
-from scanner.emulator.estate import Estate, Listing, Tenant, group_of, list_path
+from scanner.emulator.estate import Estate, Tenant, group_of, list_path
+from scanner.emulator.listing import Listing
 from scanner.emulator.missing import missing_parent, missing_resource
 from scanner.emulator.paging import page
 from scanner.emulator.reply import Reply, arm_error, encode, json_reply
@@ -78,7 +79,7 @@ def _other(ask: Ask, tenant: Tenant, page_size: int) -> Reply:
         return _other_resource(ask, tenant, target)
     if not ask.subscription and "/providers/" not in ask.key:
         return arm_error(404, "NotFound", f"No resource answers at '{ask.path}'.")
-    if target.scope == group_of(target.scope) != "":
+    if target.scope and target.scope == group_of(target.scope):
         return _group_list(ask, tenant, target, page_size)
     return missing_parent(tenant, target) or page(ask, Listing(), page_size)
 

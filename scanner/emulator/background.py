@@ -6,7 +6,7 @@ import asyncio
 import multiprocessing
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
 from multiprocessing.connection import Connection
@@ -75,8 +75,10 @@ async def _serve(
 ) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in _STOP_SIGNALS:
-        loop.add_signal_handler(number, stopped.set)
+    # Where a loop knows no signals (Windows), Ctrl-C is a KeyboardInterrupt.
+    with suppress(NotImplementedError):
+        for number in _STOP_SIGNALS:
+            loop.add_signal_handler(number, stopped.set)
     async with Emulator(estate, options) as emulator:
         ready(emulator.address)
         await stopped.wait()

@@ -64,8 +64,15 @@ def _next_link(fault: faults.Fault, ask: Ask) -> str:
 
 
 def _linked(body: bytes, link: str) -> bytes:
-    content = msgspec.json.decode(body)
-    return encode({**content, "nextLink": link})
+    return encode({**_content(body), "nextLink": link})
+
+
+def _content(body: bytes) -> dict[str, Any]:
+    """Return a body's object; what was refused may have a body that is none."""
+    try:
+        return msgspec.json.decode(body, type=dict[str, Any])
+    except msgspec.DecodeError:
+        return {}
 
 
 def _malformed(fault: faults.Malformed, body: bytes) -> bytes:
@@ -77,9 +84,9 @@ def _malformed(fault: faults.Malformed, body: bytes) -> bytes:
         case "empty":
             return b""
         case "object":
-            return encode([msgspec.json.decode(body)])
+            return encode([_content(body)])
         case _:
-            return encode(_mutated(fault, msgspec.json.decode(body)))
+            return encode(_mutated(fault, _content(body)))
 
 
 def _mutated(fault: faults.Malformed, content: dict[str, Any]) -> dict[str, Any]:
@@ -91,12 +98,12 @@ def _mutated(fault: faults.Malformed, content: dict[str, Any]) -> dict[str, Any]
             content["value"] = fault.to
         case _ if not fault.field:
             items[fault.item : fault.item + 1] = [] if fault.drop else [fault.to]
-        case _ if fault.item < len(items):
-            _set(items[fault.item], fault.field.split("."), fault)
+        case _ if isinstance(item := next(iter(items[fault.item :]), None), dict):
+            _set(item, fault.field.split("."), fault)
     return content
 
 
-def _set(item: Any, keys: list[str], fault: faults.Malformed) -> None:
+def _set(item: dict[str, Any], keys: list[str], fault: faults.Malformed) -> None:
     """Put a value at a path, making the objects on the way; drop it if asked to."""
     *outer, last = keys
     for key in outer:

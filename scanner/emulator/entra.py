@@ -24,6 +24,11 @@ def is_sign_in(key: str) -> bool:
     return key in {IDENTITY, _INSTANCE} or key.endswith((_TOKEN, _CONFIGURATION))
 
 
+def gives_token(key: str) -> bool:
+    """Whether a path is one that tokens come from."""
+    return key == IDENTITY or key.endswith(_TOKEN)
+
+
 class Entra:
     """Signs in one application, in each of the tenants."""
 

@@ -7,31 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from scanner.collect.assemble import never_made
+from scanner.emulator.listing import Listing, listing_of
 from scanner.model.cloud import Suffixes
-from scanner.model.coverage import Gap, Outcome, Reading
+from scanner.model.coverage import Reading
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.resource import Record
 from scanner.model.resources import Descendant, Subscription
 from scanner.snapshot.reader import Snapshot, load
-
-NO_ITEM = b"{}"
-"""Stands for an item that was too malformed to be kept."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """What a list answers: its items as received, then perhaps a refusal."""
-
-    keys: tuple[str, ...] = ()
-    """The comparable id of each item."""
-    items: tuple[bytes, ...] = ()
-    gap: Gap | None = None
-
-    @property
-    def refused(self) -> bool:
-        """Whether the principal was not let in, and saw nothing."""
-        status = self.gap.http_status if self.gap else None
-        return status in {401, 403} and not self.items
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +45,7 @@ class Tenant:
             (each.resource_type.lower(), id_key(each.scope)): each for each in readings
         }
         listings = {
-            list_path(kind, scope): _listing(reading, found[kind, scope])
+            list_path(kind, scope): listing_of(reading, found[kind, scope])
             for (kind, scope), reading in known.items()
         }
         scopes = (*resources, *(scope for _, scope in known))
@@ -113,24 +95,6 @@ def group_of(key: str) -> str:
     """Return the resource group of a comparable id; empty where it lies in none."""
     parts = key.split("/", 5)
     return "/".join(parts[:5]) if parts[3:4] == ["resourcegroups"] else ""
-
-
-def _listing(reading: Reading, records: list[Record]) -> Listing:
-    """Return a reading as the answer it came from."""
-    refusals = [gap for gap in reading.gaps if not _is_item(reading, gap)]
-    lost = len(reading.gaps) - len(refusals)
-    return Listing(
-        keys=tuple(id_key(record.id) for record in records) + ("",) * lost,
-        items=tuple(record.body for record in records) + (NO_ITEM,) * lost,
-        gap=refusals[0] if refusals else None,
-    )
-
-
-def _is_item(reading: Reading, gap: Gap) -> bool:
-    """Whether a gap is one malformed item, and not where the reading broke off."""
-    return gap.http_status is None and (
-        reading.outcome is not Outcome.GAP or "item" in gap.reason
-    )
 
 
 def _subscription_of(key: str) -> str:

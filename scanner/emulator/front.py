@@ -57,7 +57,7 @@ class Front:
         return _stamped(self._faulty(ask, grant)), grant
 
     def _sign_in(self, ask: Ask) -> Reply:
-        fault = self._injector.token(ask)
+        fault = self._injector.sign_in(ask)
         reply = self._entra.answer(ask)
         return reply if fault is None else damage(fault, reply, ask)
 

@@ -16,7 +16,8 @@ import msgspec
 
 from scanner.collect.reads import READS
 from scanner.emulator.ask import Ask
-from scanner.emulator.estate import Estate, Listing, Tenant, list_path
+from scanner.emulator.estate import Estate, Tenant, list_path
+from scanner.emulator.listing import Listing
 from scanner.emulator.reply import Reply, arm_error, json_reply
 from scanner.model.ids import ResourceId
 
@@ -104,14 +105,13 @@ def _projected(
     tenant: Tenant, subscriptions: list[str], kind: str, columns: list[str]
 ) -> Iterator[Row]:
     for subscription in subscriptions:
-        for item in _listing(tenant, subscription, kind).items:
-            body = msgspec.json.decode(item)
-            parts = ResourceId.parse(body.get("id", ""))
+        listing = _listing(tenant, subscription, kind)
+        for key, item in zip(listing.keys, listing.items, strict=True):
             known = {
-                **body,
+                **(msgspec.json.decode(item) if key else {}),
                 "type": kind,
                 "subscriptionId": subscription,
-                "resourceGroup": parts.resource_group.lower(),
+                "resourceGroup": ResourceId.parse(key).resource_group,
             }
             yield {column: known.get(column) for column in columns}
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fnmatch import translate
 
 from scanner.emulator.ask import Ask, target_of
+from scanner.emulator.entra import gives_token
 from scanner.emulator.faults import Fault, TokenRefused
 from scanner.model.ids import id_key
 
@@ -34,6 +35,7 @@ class _Counted:
             and self.path.match(ask.key) is not None
             and (not self.scope or f"{ask.key}/".startswith(f"{self.scope}/"))
             and (not fault.type or fault.type.lower() == target_of(ask.key).type)
+            and (not isinstance(fault, TokenRefused) or gives_token(ask.key))
         )
 
     def due(self) -> bool:
@@ -61,8 +63,8 @@ class Injector:
         """Return the fault that hits a request to Resource Manager."""
         return _first(self._for_arm, ask)
 
-    def token(self, ask: Ask) -> Fault | None:
-        """Return the fault that hits a request for a token."""
+    def sign_in(self, ask: Ask) -> Fault | None:
+        """Return the fault that hits a request to Entra."""
         return _first(self._for_sign_in, ask)
 
 

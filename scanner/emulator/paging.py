@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from scanner.emulator.ask import Ask
-from scanner.emulator.estate import Listing
+from scanner.emulator.listing import Listing
 from scanner.emulator.reply import Reply, page_body, refusal
 
 _SKIP = re.compile(r"(^|&)(\$|%24)skiptoken=[^&]*", re.IGNORECASE)
@@ -19,9 +19,12 @@ def page(ask: Ask, listing: Listing, size: int) -> Reply:
     size = size or max(len(listing.items), 1)
     start = (ask.page - 1) * size
     items = listing.items[start : start + size]
+    more = start + size < len(listing.items)
+    if not more and listing.detour is not None:
+        return Reply(body=page_body(items, listing.detour or ask.url))
     if not items and listing.gap is not None:
         return refusal(listing.gap)
-    more = start + size < len(listing.items) or listing.gap is not None
+    more = more or listing.gap is not None
     return Reply(body=page_body(items, onward(ask) if more else ""))
 
 

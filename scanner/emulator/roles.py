@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import Any
 
 import msgspec
 
+from scanner.collect.reads import AT_SUBSCRIPTION
 from scanner.emulator.ask import Ask, target_of
-from scanner.emulator.estate import Listing, Tenant, list_path
+from scanner.emulator.estate import Tenant, list_path
+from scanner.emulator.listing import Listing, joined
 from scanner.emulator.reply import encode
 from scanner.model.authorization import RoleAssignment, RoleDefinition
 
@@ -21,6 +21,14 @@ _TYPE_FILTER = re.compile(r"type eq '(\w+)'", re.IGNORECASE)
 _PRINCIPAL_FILTER = re.compile(r"(?:principalId eq |assignedTo\()'([^']+)'", re.I)
 
 
+class _Properties(msgspec.Struct, rename="camel"):
+    principal_id: str
+
+
+class _Grant(msgspec.Struct):
+    properties: _Properties
+
+
 def role_listing(tenant: Tenant, ask: Ask, actions: tuple[str, ...]) -> Listing | None:
     """Return what a list of Microsoft.Authorization answers; None if it is none."""
     target = target_of(ask.key)
@@ -29,7 +37,7 @@ def role_listing(tenant: Tenant, ask: Ask, actions: tuple[str, ...]) -> Listing 
         case _ if target.name:
             return None
         case "microsoft.authorization/permissions":
-            return Listing(("",), (_permissions(actions),))
+            return Listing(("",), (_permissions(tenant, ask.subscription, actions),))
         case "microsoft.authorization/roledefinitions":
             return _definitions(tenant, ask.subscription, wanted)
         case "microsoft.authorization/roleassignments":
@@ -50,10 +58,16 @@ def role_definition(tenant: Tenant, key: str) -> bytes | None:
     return next((body for own, body in items if own.endswith(f"/{name}")), None)
 
 
-def _permissions(actions: tuple[str, ...]) -> bytes:
-    return encode(
-        {"actions": actions, "notActions": [], "dataActions": [], "notDataActions": []}
+def _permissions(tenant: Tenant, subscription: str, actions: tuple[str, ...]) -> bytes:
+    """Return what the principal may do, less what the subscription refused it."""
+    scope = f"/subscriptions/{subscription}"
+    refused = (
+        read.action
+        for read in AT_SUBSCRIPTION
+        if tenant.listings.get(list_path(read.of.type, scope), Listing()).refused
     )
+    block = {"actions": actions, "notActions": sorted(refused)}
+    return encode({**block, "dataActions": [], "notDataActions": []})
 
 
 def _definitions(tenant: Tenant, subscription: str, wanted: str) -> Listing:
@@ -102,15 +116,8 @@ def _concerns(own: str, scope: str, *, below: bool) -> bool:
 
 
 def _principal(item: bytes) -> str:
-    body: dict[str, Any] = msgspec.json.decode(item)
-    return str(body.get("properties", {}).get("principalId", "")).lower()
-
-
-def joined(listings: Iterable[Listing]) -> Listing:
-    """Return several lists as one; it breaks off if one of them does."""
-    parts = list(listings)
-    return Listing(
-        keys=tuple(key for part in parts for key in part.keys),
-        items=tuple(item for part in parts for item in part.items),
-        gap=next((part.gap for part in parts if part.gap is not None), None),
-    )
+    try:
+        grant = msgspec.json.decode(item, type=_Grant)
+    except msgspec.ValidationError:
+        return ""
+    return grant.properties.principal_id.lower()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import socket
+import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -25,6 +25,8 @@ from scanner.model.ids import id_key
 
 CA_FILE = "ca.pem"
 BACKLOG = 1024
+SHUTDOWN = 0.01
+"""Seconds that answers under way, and then closing sockets, are given."""
 
 
 class Emulator:
@@ -70,11 +72,10 @@ class Emulator:
                 stack.enter_context(self._recorder.into(self._options.record))
             ca_file = self._directory(stack) / CA_FILE
             context = server_context(ca_file)
-            runner = web.ServerRunner(web.Server(self._handle), shutdown_timeout=0.1)
-            await runner.setup()
-            stack.push_async_callback(runner.cleanup)
-            port = await self._listen(runner, self._options.port, context)
-            identity_port = await self._listen(runner, 0, None)
+            server = web.Server(self._handle)
+            stack.push_async_callback(_close, server)
+            port = await self._listen(stack, server, self._options.port, context)
+            identity_port = await self._listen(stack, server, 0, None)
             self.address = self._address(port, identity_port, ca_file)
             self._stack = stack.pop_all()
         return self
@@ -91,13 +92,19 @@ class Emulator:
         return directory
 
     async def _listen(
-        self, runner: web.ServerRunner, port: int, context: SSLContext | None
+        self,
+        stack: AsyncExitStack,
+        server: web.Server,
+        port: int,
+        context: SSLContext | None,
     ) -> int:
         """Listen, with TLS if there is a context; return the port."""
-        listener = socket.create_server((self._options.host, port))
-        site = web.SockSite(runner, listener, ssl_context=context, backlog=BACKLOG)
-        await site.start()
-        return int(listener.getsockname()[1])
+        loop = asyncio.get_running_loop()
+        listener = await loop.create_server(
+            server, self._options.host, port, ssl=context, backlog=BACKLOG
+        )
+        stack.callback(listener.close)
+        return int(listener.sockets[0].getsockname()[1])
 
     def _address(self, port: int, identity_port: int, ca_file: Path) -> Address:
         return Address(
@@ -122,6 +129,16 @@ class Emulator:
             tenant_id=grant.tenant_id if grant is not None else "",
         )
         return await deliver(request, reply)
+
+
+async def _close(server: web.Server) -> None:
+    """Break every connection; none waits for its peer to end TLS politely."""
+    transports = [each.transport for each in server.connections]
+    await server.shutdown(SHUTDOWN)
+    for transport in transports:
+        if transport is not None:
+            transport.abort()
+    await asyncio.sleep(SHUTDOWN)
 
 
 async def _ask_of(request: web.BaseRequest) -> Ask:

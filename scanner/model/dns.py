@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from scanner.model.coverage import NotRead
 from scanner.model.fields import Number, Text, Texts, View
 from scanner.model.insights import DiagnosticSetting
 from scanner.model.resource import Children, Resource
@@ -30,21 +31,21 @@ class DomainList(Resource):
     domains_url = Url("properties.domainsUrl")
 
     @property
-    def elsewhere(self) -> bool:
-        """Whether its entries are behind a URL only and so cannot be read."""
-        return self.domains is None and bool(self.domains_url)
-
-    @property
     def filled(self) -> bool:
         """Whether it names any domain, here or behind its URL."""
         return bool(self.domains) or bool(self.domains_url)
 
-    def entries(self) -> tuple[str, ...]:
-        """Return its entries as received; raises NotRead where they are elsewhere."""
-        if self.elsewhere:
-            why = f"of {self.name} is behind a URL and cannot be expanded"
-            raise self.unread("properties.domains", why)
-        return self.domains or ()
+    @property
+    def entries(self) -> tuple[str, ...] | None:
+        """Its entries as received; None where they are behind its URL only."""
+        if (here := self.domains) is not None:
+            return here
+        return None if self.domains_url else ()
+
+    def closed(self) -> NotRead:
+        """Return the refusal to judge entries that cannot be read."""
+        why = f"of {self.name} is behind a URL and cannot be expanded"
+        return self.unread("properties.domains", why)
 
 
 class SecurityRule(Resource):

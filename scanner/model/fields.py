@@ -188,7 +188,9 @@ class Part(View):
 
     __slots__ = ("_owner",)
 
-    def __init__(self, owner: Resource, body: Mapping[str, Any], base_path: str) -> None:
+    def __init__(
+        self, owner: Resource, body: Mapping[str, Any], base_path: str
+    ) -> None:
         super().__init__(body, base_path)
         self._owner = owner
 

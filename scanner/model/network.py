@@ -108,13 +108,13 @@ class PrivateReach:
 
     def _of(self, endpoint: PrivateEndpoint) -> Iterator[str]:
         """Yield where an endpoint leads; the target's own word on approval counts."""
-        states = {
-            id_key(own.endpoint_id): own.approved
-            for own in self._connections
-            if own.endpoint_id
+        own = {
+            connection.approved
+            for connection in self._connections
+            if id_key(connection.endpoint_id or "") == endpoint.key
         }
         for connection in endpoint.connections_to(self._target.id):
-            if states.get(endpoint.key, connection.approved):
+            if connection.approved if len(own) != 1 else True in own:
                 yield from (group.lower() for group in connection.group_ids or ())
 
     def _opaque(self) -> Iterator[PrivateEndpointConnection]:
@@ -133,11 +133,12 @@ class PrivateReach:
 
 
 def _is_address(text: str) -> bool:
+    """Whether a text is an IP address, and no address of a single link."""
     try:
         ip_address(text)
     except ValueError:
         return False
-    return True
+    return "%" not in text
 
 
 class Peering(Part):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
@@ -13,6 +14,7 @@ from scanner.model.coverage import Gap, NotRead, Reading
 from scanner.model.evidence import Trace
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.resource import Record, Resource
+from scanner.model.resources import Subscription
 from scanner.model.settings import Settings
 
 R = TypeVar("R", bound=Resource)
@@ -48,18 +50,24 @@ class Inventory:
         for (kind, _), reading in sorted(self.readings.items()):
             if reading.requested:
                 self.gaps_by_type[kind].extend(reading.gaps)
-        for record in sorted(records, key=lambda record: id_key(record.id)):
+        for record in sorted(records, key=_order):
             self._add(record)
-        self._references: dict[tuple[type[Resource], str], dict[str, list[Record]]] = {}
+        self._references: dict[tuple[type[Resource], str], References] = {}
         self.parse = lru_cache(maxsize=PARSED_BODIES)(self._parse)
 
     def _add(self, record: Record) -> None:
-        """Index a record; one that two reads found is one resource in both scopes."""
+        """Index a record; one that two reads found is one resource in both scopes.
+
+        One that two pages of a list hold, because the list changed meanwhile, is one.
+        """
         kind = record.type.lower()
         key = (kind, id_key(record.id))
-        if self.by_id.setdefault(key, record) is record:
+        known = self.by_id.setdefault(key, record)
+        if known is record:
             self.by_type[kind].append(record)
-        self.by_scope[kind, id_key(record.scope)].append(self.by_id[key])
+        inside = self.by_scope[kind, id_key(record.scope)]
+        if not inside or inside[-1] is not known:
+            inside.append(known)
 
     @staticmethod
     def _parse(record: Record) -> dict[str, Any]:
@@ -70,24 +78,60 @@ class Inventory:
         """Return a fresh view of the tenant, for one verdict."""
         return Tenant(self, settings)
 
-    def references(self, view: type[R], field: str) -> dict[str, list[Record]]:
-        """Return the records of a type by the id that one of their fields holds."""
-        index = self._references.get((view, field))
-        if index is None:
-            index = self._references[view, field] = self._index(view, field)
-        return index
+    def missing(self, view: type[Resource]) -> NotRead | None:
+        """Return why there may be more of a type than is known, None if there is not.
 
-    def _index(self, view: type[R], field: str) -> dict[str, list[Record]]:
-        index: dict[str, list[Record]] = defaultdict(list)
+        A gap in what resources of the type lie in hides them too.
+        """
+        for kind in leading_to(view.type.lower()):
+            for gap in self.gaps_by_type.get(kind, ()):
+                return NotRead.from_gap(gap)
+        return None
+
+    def references(self, view: type[R], field: str) -> References:
+        """Return the records of a type by the id that one of their fields holds."""
+        found = self._references.get((view, field))
+        if found is None:
+            found = self._references[view, field] = self._refer(view, field)
+        return found
+
+    def _refer(self, view: type[R], field: str) -> References:
+        by_target: dict[str, list[Record]] = defaultdict(list)
+        unread = None
         window = self.window(Settings())
         for record in self.by_type[view.type.lower()]:
             try:
                 value = getattr(window.view(view, record), field)
-            except NotRead:
+            except NotRead as missing:
+                unread = unread or missing
                 continue
-            for target in (value,) if isinstance(value, str) else value or ():
-                index[id_key(target)].append(record)
-        return index
+            targets = (value,) if isinstance(value, str) else value or ()
+            for target in dict.fromkeys(map(id_key, targets)):
+                by_target[target].append(record)
+        return References(by_target, unread)
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """The records of a type by the ids that one of their fields holds."""
+
+    by_target: Mapping[str, list[Record]]
+    unread: NotRead | None
+    """Why the field of some record could not be read: it may hold any id."""
+
+
+def _order(record: Record) -> tuple[str, str, bytes]:
+    """Return what puts records in the same order however they were read."""
+    return id_key(record.id), record.scope, record.body
+
+
+def leading_to(kind: str) -> Iterator[str]:
+    """Yield a type and those without which there is no finding it: what it lies in."""
+    yield kind
+    root = Subscription.type.lower()
+    if kind != root:
+        parent = kind.rpartition("/")[0]
+        yield from leading_to(parent if "/" in parent else root)
 
 
 class Listing(Generic[R]):
@@ -156,8 +200,7 @@ class Tenant:
     def all(self, view: type[R]) -> Listing[R]:
         """Return every resource of a type, in the order of their ids."""
         kind = view.type.lower()
-        gaps = self._inventory.gaps_by_type[kind]
-        missing = NotRead.from_gap(gaps[0]) if gaps else None
+        missing = self._inventory.missing(view)
         return Listing(self, view, self._inventory.by_type[kind], missing)
 
     def within(self, view: type[R], scope: str) -> Listing[R]:
@@ -209,12 +252,12 @@ class Tenant:
 
     def referring(self, view: type[R], field: str, resource_id: str) -> Listing[R]:
         """Return the resources of a type whose field holds the id."""
-        records = self._inventory.references(view, field).get(id_key(resource_id), [])
-        gaps = self._inventory.gaps_by_type[view.type.lower()]
-        missing = NotRead.from_gap(gaps[0]) if gaps else None
+        found = self._inventory.references(view, field)
+        records = found.by_target.get(id_key(resource_id), [])
+        missing = self._inventory.missing(view) or found.unread
         return Listing(self, view, records, missing)
 
     def scanned(self, subscription_id: str) -> bool:
         """Whether a subscription was in the scan."""
-        key = ("microsoft.resources/subscriptions", f"/subscriptions/{subscription_id}")
-        return (key[0], key[1].lower()) in self._inventory.by_id
+        key = id_key(f"/subscriptions/{subscription_id}")
+        return (Subscription.type.lower(), key) in self._inventory.by_id

@@ -80,13 +80,20 @@ class Snapshot:
             )
         for item in found:
             yield Record(
-                id=_identified.decode(item.body).id,
+                id=self._id(path, item),
                 type=reading.resource_type,
                 scope=reading.scope,
                 api_version=reading.api_version,
                 operation=reading.operation,
                 body=bytes(item.body),
             )
+
+    def _id(self, path: str, item: ResourceLine) -> str:
+        try:
+            return _identified.decode(item.body).id
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            where = f"{self.directory / path}: a resource of {item.scope}"
+            raise SnapshotError(f"{where}: {error}") from error
 
 
 def load(snapshot: Snapshot, tenant_id: str) -> tuple[list[Record], list[Reading]]:

@@ -22,6 +22,9 @@ from scanner.snapshot.manifest import (
     write_manifest,
 )
 
+COMPRESSION = 5
+"""Of gzip: higher levels take much longer for little less."""
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -46,9 +49,9 @@ class SnapshotWriter:
         self, tenant_id: str, resource_type: str, scope: str, bodies: Iterable[bytes]
     ) -> None:
         """Add resources that a read at a scope has found, as received."""
-        part = self._part(tenant_id, resource_type)
-        for body in bodies:
-            part.write(_encode(ResourceLine(scope, msgspec.Raw(body))) + b"\n")
+        lines = [_encode(ResourceLine(scope, msgspec.Raw(body))) for body in bodies]
+        if lines:
+            self._part(tenant_id, resource_type).write(b"\n".join([*lines, b""]))
 
     def reading(self, tenant_id: str, reading: Reading) -> None:
         """Add that a read is over; what was added at its scope now counts."""
@@ -90,5 +93,5 @@ class SnapshotWriter:
         if path not in self._parts:
             file = self._directory / path
             file.parent.mkdir(exist_ok=True)
-            self._parts[path] = gzip.GzipFile(file, "ab")
+            self._parts[path] = gzip.GzipFile(file, "ab", COMPRESSION)
         return self._parts[path]

@@ -66,8 +66,9 @@ def endpoint(group: str, state: str = "Approved", target: str = STORAGE) -> Body
             "privateLinkServiceConnectionState": {"status": state},
         }
     }
-    id = f"{ENDPOINTS}/data-{group}"
-    return body(id, {"privateLinkServiceConnections": [connection]})
+    return body(
+        f"{ENDPOINTS}/data-{group}", {"privateLinkServiceConnections": [connection]}
+    )
 
 
 BOTH = (endpoint("blob"), endpoint("file"))
@@ -172,7 +173,7 @@ def test_isolation_unread(verdicts: Verdicts) -> None:
 )
 @pytest.mark.parametrize("kind", ["Hub", "project"])
 def test_public_access(
-    verdicts: Verdicts, kind: str, changes: Mapping[str, object], status: Status
+    verdicts: Verdicts, kind: str, changes: Mapping[str, Any], status: Status
 ) -> None:
     result = only(verdicts(hub_public_disabled, workspace(kind=kind, **changes)), HUB)
     assert result.status is status
@@ -202,9 +203,17 @@ OPEN = {"defaultAction": "Allow"}
         ({}, PASS, ()),
         ({"publicNetworkAccess": "Enabled"}, PASS, ()),
         ({"networkAcls": OPEN}, PASS, ()),
-        ({"publicNetworkAccess": "Enabled", "networkAcls": OPEN}, FAIL, ("Allow",)),
-        ({"publicNetworkAccess": ABSENT, "networkAcls": ABSENT}, FAIL, ("Enabled",)),
-        ({"publicNetworkAccess": None, "networkAcls": None}, FAIL, ("Allow",)),
+        (
+            {"publicNetworkAccess": "Enabled", "networkAcls": OPEN},
+            FAIL,
+            ("networkAcls",),
+        ),
+        (
+            {"publicNetworkAccess": ABSENT, "networkAcls": ABSENT},
+            FAIL,
+            ("publicNetworkAccess",),
+        ),
+        ({"publicNetworkAccess": None, "networkAcls": None}, FAIL, ("networkAcls",)),
         (
             {"networkAcls": {"defaultAction": "Deny", "bypass": "Logging, Metrics"}},
             PASS,
@@ -236,7 +245,7 @@ OPEN = {"defaultAction": "Allow"}
                 "minimumTlsVersion": "TLS1_0",
             },
             FAIL,
-            ("Allow", "allowBlobPublicAccess", "TLS1_0"),
+            ("networkAcls", "allowBlobPublicAccess", "TLS1_0"),
         ),
         ({"allowBlobPublicAccess": "false"}, UNREAD, ()),
         ({"networkAcls": "Deny"}, UNREAD, ()),
@@ -246,7 +255,7 @@ OPEN = {"defaultAction": "Allow"}
 )
 def test_storage(
     verdicts: Verdicts,
-    changes: Mapping[str, object],
+    changes: Mapping[str, Any],
     status: Status,
     words: tuple[str, ...],
 ) -> None:
@@ -274,7 +283,15 @@ def test_storage_names_every_fault(
     assert result.status is FAIL
     assert "TLS1_0" in result.reason
     assert lacking in result.reason
-    assert "before closing" in result.remediation
+    assert result.advice == ""
+
+
+def test_storage_is_not_to_be_closed_before_it_has_endpoints(
+    verdicts: Verdicts,
+) -> None:
+    account = storage(publicNetworkAccess="Enabled", networkAcls=OPEN)
+    results = verdicts(storage_hardened, workspace(), account, endpoint("blob"))
+    assert "before closing" in only(results, STORAGE).remediation
 
 
 def test_storage_endpoints_unread(verdicts: Verdicts) -> None:
@@ -327,7 +344,7 @@ def test_storage_evidence(verdicts: Verdicts) -> None:
     ],
 )
 def test_which_storage(
-    verdicts: Verdicts, kind: str, properties: Mapping[str, object], covered: bool
+    verdicts: Verdicts, kind: str, properties: Mapping[str, Any], covered: bool
 ) -> None:
     hub = workspace(kind=kind, **properties)
     results = verdicts(storage_hardened, hub, storage(), *BOTH)
@@ -374,7 +391,7 @@ MANAGED = (
     ],
 )
 def test_managed_storage_is_exempt(
-    verdicts: Verdicts, properties: Mapping[str, object], covered: bool
+    verdicts: Verdicts, properties: Mapping[str, Any], covered: bool
 ) -> None:
     hub = workspace(**properties)
     account = storage(MANAGED, publicNetworkAccess="Enabled", networkAcls=OPEN)

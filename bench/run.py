@@ -1,0 +1,133 @@
+"""Measure start-up, whole scans and memory; `make bench` runs it.
+
+Times vary with the machine, so each scan is compared with its lower bound: requests
+x latency / requests in flight, or the refill of Azure's published read budgets,
+whichever is larger.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.estates import accounts_only, mixed
+from scanner.arm.limits import Limits
+from scanner.arm.throttle import QUERIES, READS
+from scanner.emulator import Estate, Options
+from scanner.emulator.background import in_process
+
+POSTURE = (sys.executable, "-m", "scanner.cli.main")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """One scan, start to exit."""
+
+    seconds: float
+    megabytes: float
+    requests: int
+    bound: float
+    results: int
+
+    def told(self, resources: int) -> str:
+        """Return the figures in one line."""
+        return (
+            f"{self.seconds:6.1f} s, {self.seconds / self.bound:4.2f} x the bound of "
+            f"{self.bound:.1f} s, {self.megabytes:4.0f} MB, {self.requests:,} requests "
+            f"({self.requests / resources:.2f} a resource), {self.results:,} results"
+        )
+
+
+def main() -> None:
+    """Print every figure."""
+    print(f"posture --help: {startup():.2f} s (median of 7)")
+    few = scan(accounts_only(5, 50), latency=0.1)
+    print(f"5 x 50 accounts at 100 ms: {few.told(250)}")
+    small = scan(mixed(20), latency=0.02, throttle=True)
+    print(f"20 x 100 resources at 20 ms, throttled: {small.told(2_000)}")
+    large = scan(mixed(200), latency=0.02, throttle=True)
+    print(f"200 x 100 resources at 20 ms, throttled: {large.told(20_000)}")
+    growth = large.seconds / small.seconds
+    print(f"10 x the resources take {growth:.1f} x the time")
+
+
+def startup() -> float:
+    """Return the median seconds of `posture --help`."""
+    return statistics.median(_timed(*POSTURE, "--help")[0] for _ in range(7))
+
+
+def scan(estate: Estate, *, latency: float, throttle: bool = False) -> Measured:
+    """Scan an estate that another process serves, with reports and all."""
+    with tempfile.TemporaryDirectory() as folder:
+        record = Path(folder, "requests.jsonl")
+        options = Options(latency=latency, throttle=throttle, record=record)
+        with in_process(estate, options) as azure:
+            cloud = azure.write_cloud(Path(folder, "cloud.toml"))
+            output = Path(folder, "run")
+            command = ("scan", "--cloud", cloud, "--auth", "environment", "-o", output)
+            seconds, megabytes = _timed(
+                *POSTURE, *map(str, command), environment=azure.environment
+            )
+        results = json.loads((output / "results.json").read_bytes())
+        paths = [json.loads(line)["path"] for line in record.open()]
+    return Measured(
+        seconds=seconds,
+        megabytes=megabytes,
+        requests=len(paths),
+        bound=_bound(paths, latency, throttle=throttle),
+        results=len(results["results"]),
+    )
+
+
+def _bound(paths: list[str], latency: float, *, throttle: bool) -> float:
+    """Return the seconds that no scan of so many requests can beat."""
+    bounds = [len(paths) * latency / Limits().in_flight]
+    if throttle:
+        of_scope = Counter(_scope_of(path) for path in paths)
+        for scope, count in of_scope.items():
+            burst, refill = QUERIES if scope == "graph" else READS
+            bounds.append((count - burst) / refill)
+    return max(bounds)
+
+
+def _scope_of(path: str) -> str:
+    parts = path.lower().split("/")
+    if "microsoft.resourcegraph" in parts:
+        return "graph"
+    return parts[2] if parts[1] == "subscriptions" and len(parts) > 2 else "tenant"
+
+
+def _timed(
+    *command: str, environment: dict[str, str] | None = None
+) -> tuple[float, float]:
+    """Run a command; return its seconds and its peak memory in MB."""
+    began = time.perf_counter()
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | dict(environment or {}),
+    ) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode not in {0, 1}:
+        sys.exit(f"{' '.join(command)} exited {process.returncode}")
+    return time.perf_counter() - began, _megabytes(usage)
+
+
+def _megabytes(usage: resource.struct_rusage) -> float:
+    unit = 1 if sys.platform == "darwin" else 1024
+    return usage.ru_maxrss * unit / 1e6
+
+
+if __name__ == "__main__":
+    main()

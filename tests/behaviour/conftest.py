@@ -1,0 +1,297 @@
+"""The demo tenant behind an emulator, scanned by what scans Azure."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from checks import ALL
+from scanner.arm.clouds import find_cloud
+from scanner.arm.limits import Limits
+from scanner.arm.methods import Method
+from scanner.assess import assess
+from scanner.cli.failure import Exit, Failure
+from scanner.cli.main import main
+from scanner.cli.options import FailOn
+from scanner.cli.run import Judgement, collect, judge_and_report
+from scanner.collect.assemble import assemble
+from scanner.collect.scan import Order
+from scanner.collect.scope import Selection
+from scanner.demo import TENANT_ID, bodies, parents
+from scanner.emulator import Emulator, Estate, Options
+from scanner.emulator.address import Address
+from scanner.emulator.background import in_process, in_thread
+from scanner.emulator.estate import Tenant
+from scanner.emulator.faults import Fault
+from scanner.emulator.record import Exchange
+from scanner.model.check import Status
+from scanner.model.coverage import Gap
+from scanner.model.results import Assessment, Result
+from scanner.model.settings import Settings
+from scanner.snapshot.reader import Snapshot
+
+ROOT = Path(__file__).resolve().parents[2]
+QUICK = Limits(
+    in_flight=64, per_subscription=32, attempts=3, backoff=0.001, read_timeout=30
+)
+REPORTS = {"results.csv", "results.json", "gaps.csv", "report.html"}
+
+Key = tuple[str, str, str]
+"""Check, resource, location: what tells one row from another."""
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """A scan, its judgement, and what was asked on the way."""
+
+    directory: Path
+    exit: Exit
+    assessment: Assessment | None
+    requests: tuple[Exchange, ...]
+    message: str = ""
+
+    @property
+    def judged(self) -> Assessment:
+        assert self.assessment is not None, self.message
+        return self.assessment
+
+    @property
+    def rows(self) -> dict[Key, Result]:
+        return {key_of(each): each for each in self.judged.results}
+
+    @property
+    def statuses(self) -> dict[Key, Status]:
+        return {key: row.status for key, row in self.rows.items()}
+
+    @property
+    def gaps(self) -> list[Gap]:
+        return [report.gap for report in self.judged.gaps]
+
+
+def key_of(result: Result) -> Key:
+    target = result.target
+    return result.check.id, target.resource_id.lower(), target.location
+
+
+def _judgement(formats: tuple[str, ...]) -> Judgement:
+    return Judgement(
+        checks=ALL,
+        settings=Settings(),
+        formats=formats,
+        fail_on=FailOn.NEVER,
+        allow_gaps=False,
+        quiet=True,
+        no_color=True,
+    )
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Serves an estate, and scans it as the command does."""
+
+    directory: Path
+    monkeypatch: pytest.MonkeyPatch
+    estate: Estate
+    numbers: Iterator[int] = field(default_factory=count)
+    limits: Limits = QUICK
+
+    def scan(
+        self,
+        *faults: Fault,
+        selection: Selection | None = None,
+        limits: Limits = QUICK,
+        formats: tuple[str, ...] = ("csv", "json"),
+        graph: bool = True,
+        **options: Any,
+    ) -> Scanned:
+        """Scan the estate on a day with faults; report as with `--fail-on never`."""
+        with in_thread(self.estate, Options(faults=faults, **options)) as azure:
+            order = self.order(azure, selection, limits, graph=graph)
+            return self._scanned(azure, order, _judgement(formats))
+
+    def order(
+        self,
+        azure: Emulator,
+        selection: Selection | None = None,
+        limits: Limits = QUICK,
+        *,
+        graph: bool = True,
+    ) -> Order:
+        cloud = self.sign_in_to(azure.address)
+        return Order(
+            cloud=find_cloud(str(cloud)),
+            method=Method.ENVIRONMENT,
+            selection=selection or Selection(),
+            graph=graph,
+            limits=limits,
+        )
+
+    def sign_in_to(self, address: Address) -> Path:
+        """Let this process sign in to an emulator; return the file for `--cloud`."""
+        for name, value in address.environment.items():
+            self.monkeypatch.setenv(name, value)
+        return address.write_cloud(self.new_path("cloud.toml"))
+
+    def new_path(self, name: str) -> Path:
+        path = self.directory / f"{next(self.numbers)}" / name
+        path.parent.mkdir()
+        return path
+
+    def _scanned(
+        self, azure: Emulator, order: Order, judgement: Judgement
+    ) -> Scanned:
+        directory = self.new_path("run")
+        try:
+            snapshot = collect(order, directory, judgement)
+            code = judge_and_report(snapshot, directory, judgement)
+        except Failure as failure:
+            return Scanned(
+                directory, failure.code, None, azure.requests, str(failure)
+            )
+        assessment = assess(snapshot, ALL, Settings())
+        return Scanned(directory, code, assessment, azure.requests)
+
+
+@pytest.fixture(scope="session")
+def demo_bodies() -> tuple[Mapping[str, Any], ...]:
+    return tuple(bodies())
+
+
+@pytest.fixture(scope="session")
+def demo_estate(demo_bodies: tuple[Mapping[str, Any], ...]) -> Estate:
+    return Estate((Tenant.of(TENANT_ID, *assemble(demo_bodies, TENANT_ID, parents())),))
+
+
+@contextmanager
+def _at_home() -> Iterator[pytest.MonkeyPatch]:
+    """Let nothing depend on what this machine trusts or goes through."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        yield monkeypatch
+
+
+@pytest.fixture(autouse=True)
+def _home() -> Iterator[None]:
+    with _at_home():
+        yield
+
+
+@pytest.fixture
+def bench(demo_estate: Estate, tmp_path: Path) -> Iterator[Bench]:
+    with _at_home() as monkeypatch:
+        yield Bench(tmp_path, monkeypatch, demo_estate)
+
+
+@pytest.fixture(scope="session")
+def calm(
+    demo_estate: Estate, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Scanned]:
+    """The demo tenant as it is scanned on a day without faults."""
+    with _at_home() as monkeypatch:
+        bench = Bench(tmp_path_factory.mktemp("calm"), monkeypatch, demo_estate)
+        scanned = bench.scan(formats=("csv", "json", "html"))
+    assert (scanned.exit, scanned.gaps) == (Exit.CLEAN, [])
+    yield scanned
+
+
+@dataclass(frozen=True)
+class Away:
+    """An emulator in another process, and its record of what it was asked."""
+
+    address: Address
+    cloud: Path
+    record: Path
+
+    @property
+    def requests(self) -> list[Exchange]:
+        whole = self.record.read_bytes().rpartition(b"\n")[0].splitlines()
+        return [msgspec.json.decode(line, type=Exchange) for line in whole]
+
+
+@pytest.fixture
+def serve_away(bench: Bench) -> Iterator[Callable[..., Any]]:
+    """Return a context manager that serves from another process."""
+
+    @contextmanager
+    def serve(estate: Estate | None = None, **options: Any) -> Iterator[Away]:
+        record = bench.new_path("requests.jsonl")
+        given = Options(record=record, directory=record.parent, **options)
+        with in_process(estate or bench.estate, given) as address:
+            yield Away(address, bench.sign_in_to(address), record)
+
+    yield serve
+
+
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Return a function that starts the command in a process of its own."""
+    started: list[subprocess.Popen[str]] = []
+
+    def run(*arguments: object) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "scanner.cli.main", *map(str, arguments)],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a command came to."""
+
+    code: int
+    out: str
+    err: str
+
+    @cached_property
+    def lines(self) -> list[str]:
+        return self.err.splitlines()
+
+
+@pytest.fixture
+def posture(capfd: pytest.CaptureFixture[str]) -> Callable[..., Told]:
+    """Return a function that runs the command in this process."""
+
+    def run(*arguments: object) -> Told:
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as over:
+            main([str(each) for each in arguments])
+        out, err = capfd.readouterr()
+        return Told(int(over.value.code or 0), out, err)
+
+    return run
+
+
+def whole_readings(directory: Path) -> set[tuple[str, str]]:
+    """Return the type and scope of each read that a snapshot holds whole."""
+    snapshot = Snapshot(directory)
+    return {
+        (reading.resource_type, reading.scope)
+        for tenant_id in snapshot.tenants
+        for reading, _ in snapshot.readings(tenant_id)
+        if reading.whole
+    }

@@ -1,0 +1,22 @@
+"""What every test is kept from: the sign-in, proxies and terminal of this machine."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+_PREFIXES = ("AZURE_", "IDENTITY_", "MSI_")
+_SUFFIXES = ("_PROXY",)
+_NAMES = frozenset(
+    {"CI", "COLUMNS", "CURL_CA_BUNDLE", "NO_COLOR", "REQUESTS_CA_BUNDLE"}
+    | {"FORCE_COLOR", "SSL_CERT_FILE", "TTY_COMPATIBLE", "TTY_INTERACTIVE"}
+)
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in tuple(os.environ):
+        upper = name.upper()
+        if upper.startswith(_PREFIXES) or upper.endswith(_SUFFIXES) or upper in _NAMES:
+            monkeypatch.delenv(name)

@@ -1,0 +1,291 @@
+"""One wrong value in recorded data costs that value, one wrong item that item."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import groupby, islice
+from typing import Any
+
+import pytest
+
+from checks import ALL
+from scanner.assess import assess
+from scanner.collect.assemble import assemble
+from scanner.collect.reads import BELOW, READS
+from scanner.emulator import Estate
+from scanner.emulator.estate import Tenant
+from scanner.judge import Judge
+from scanner.model.check import Status
+from scanner.model.cloud import Suffixes
+from scanner.model.coverage import Reading
+from scanner.model.fields import declared_paths
+from scanner.model.ids import ResourceId, id_key
+from scanner.model.machinelearning import Workspace
+from scanner.model.resource import Record, Resource
+from scanner.model.resources import ManagementGroup, Subscription
+from scanner.model.results import Result
+from scanner.model.settings import Settings
+from scanner.model.storage import StorageAccount
+from scanner.model.tenant import Inventory
+from scanner.snapshot.reader import Snapshot, load
+
+Body = dict[str, Any]
+Key = tuple[str, str]
+Scan = Callable[..., Snapshot]
+
+TENANT_ID = "c0c0c0c0-0000-4000-8000-000000000003"
+OF_A_TYPE = 3
+"""How many bodies of a type are taken beside those that are made odd."""
+
+VIEWS = tuple(dict.fromkeys(read.of for read in READS))
+
+
+@pytest.fixture(scope="module")
+def sample(bodies: list[Body]) -> list[Body]:
+    """Return the fullest bodies of each type, with all that they lie in.
+
+    For each declared path there is one that has a value at it, if any was recorded.
+    """
+    everything = {id_key(body["id"]): body for body in bodies}
+    kept: dict[str, Body] = {}
+    for view in VIEWS:
+        for body in fullest(view, bodies):
+            kept |= {key: everything[key] for key in lineage(body["id"], everything)}
+    return list(kept.values())
+
+
+def fullest(view: type[Resource], bodies: list[Body]) -> Iterator[Body]:
+    own = [body for body in bodies if type_of(body) == view.type.lower()]
+    own.sort(key=lambda body: (-len(json.dumps(body)), body["id"]))
+    yield from own[:OF_A_TYPE]
+    for path in declared_paths(view):
+        yield from islice((body for body in own if has_value(body, path)), 1)
+
+
+def type_of(body: Body) -> str:
+    return ResourceId.parse(body["id"]).type.lower()
+
+
+def lineage(resource_id: str, everything: dict[str, Body]) -> Iterator[str]:
+    """Yield a resource, what it is a child of, and its subscription, if known."""
+    parts = ResourceId.parse(resource_id)
+    subscription = f"/subscriptions/{parts.subscription}" if parts.subscription else ""
+    for each in (resource_id, parts.parent, subscription):
+        if id_key(each) in everything:
+            yield id_key(each)
+    if parts.type.count("/") > 1 and ResourceId.parse(parts.parent).type:
+        yield from lineage(parts.parent, everything)
+
+
+def judge(bodies: list[Body]) -> dict[Key, Result]:
+    records, readings = assemble(bodies, TENANT_ID)
+    inventory = Inventory(
+        TENANT_ID, records, readings, suffixes=Suffixes(), whole_tenant=True
+    )
+    return by_key(Judge(inventory, Settings()).results(ALL))
+
+
+def by_key(results: Iterator[Result]) -> dict[Key, Result]:
+    return {(each.check.id, id_key(each.target.resource_id)): each for each in results}
+
+
+def said(result: Result | None) -> tuple[Status, str] | None:
+    return (result.status, result.reason) if result else None
+
+
+# One value
+
+
+@pytest.fixture(scope="module")
+def untouched(sample: list[Body]) -> dict[Key, Result]:
+    return judge(sample)
+
+
+def odd(value: Any) -> list[Any]:
+    """Return values of types that the path of the given one never has."""
+    return [["odd"]] if isinstance(value, str) else ["odd", *odd_lists(value)]
+
+
+def odd_lists(value: Any) -> Iterator[list[Any]]:
+    if isinstance(value, list):
+        yield [*value, 7]
+
+
+def places(body: Any, path: str) -> Iterator[tuple[Body, str, str]]:
+    """Yield where a declared path has a value: its holder, the key, the exact path."""
+    outer, inside, inner = path.partition("[].")
+    *through, last = outer.split(".")
+    for key in through:
+        body = body.get(key) if isinstance(body, dict) else None
+    if not isinstance(body, dict) or body.get(last) is None:
+        return
+    if not inside:
+        yield body, last, outer
+        return
+    for number, item in enumerate(body[last]):
+        for holder, key, deeper in places(item, inner):
+            yield holder, key, f"{outer}[{number}].{deeper}"
+
+
+def has_value(body: Body, path: str) -> bool:
+    return next(places(body, path), None) is not None
+
+
+def damaged(body: Body, path: str) -> Iterator[tuple[Body, str]]:
+    """Yield a body with the first value at a path made odd, and where that was."""
+    for holder, key, exact in islice(places(body, path), 1):
+        for value in [None] if exact == "properties" else odd(holder[key]):
+            changed = copy.deepcopy(body)
+            first, own, _ = next(places(changed, path))
+            first[own] = value
+            yield changed, exact
+
+
+CASES = [
+    pytest.param(view.type, path, id=f"{view.type}~{path}")
+    for view in VIEWS
+    for path in dict.fromkeys((*declared_paths(view), "properties"))
+    if path != "location"  # in no verdict, and in no report where it is odd
+]
+
+
+def reads(result: Result, resource_id: str, path: str) -> bool:
+    """Whether a verdict was made with a value at, or inside, a path."""
+    return any(
+        id_key(each.resource_id) == id_key(resource_id) and covers(path, each.path)
+        for each in result.evidence
+    )
+
+
+def covers(path: str, noted: str) -> bool:
+    """Whether a noted path is an exact one or leads on from it; `[]` is any item."""
+    ends = [match.start() for match in re.finditer(r"[.\[]|$", noted)]
+    steps = (re.escape(noted[:end]) for end in ends)
+    anywhere = (step.replace(re.escape("[]"), r"\[\d+\]") for step in steps)
+    return any(re.fullmatch(each, path) for each in anywhere)
+
+
+@pytest.mark.parametrize(("kind", "path"), CASES)
+def test_an_odd_value_costs_only_the_verdicts_made_with_it(
+    kind: str, path: str, sample: list[Body], untouched: dict[Key, Result]
+) -> None:
+    body = next((each for each in sample if is_case(each, kind, path)), None)
+    if body is None:
+        pytest.skip("no recorded body has a value there")
+    for changed, exact in damaged(body, path):
+        after = judge([changed if each is body else each for each in sample])
+        compare(untouched, after, body["id"], exact)
+
+
+def is_case(body: Body, kind: str, path: str) -> bool:
+    return type_of(body) == kind.lower() and has_value(body, path)
+
+
+def compare(
+    before: dict[Key, Result], after: dict[Key, Result], resource_id: str, path: str
+) -> None:
+    """Hold that what was made with a value is not assessed, and all else the same.
+
+    A check may also need a value to tell whether it covers a resource.
+    """
+    for key in {*before, *after}:
+        old, new = before.get(key), after.get(key)
+        if old and reads(old, resource_id, path):
+            assert new
+            assert new.status is Status.NOT_ASSESSED, (key, said(old), said(new))
+            assert "malformed" in new.reason
+        elif said(old) != said(new):
+            assert new, (key, said(old), "vanished")
+            assert new.status is Status.NOT_ASSESSED, (key, said(old), said(new))
+            assert "malformed" in new.reason
+
+
+@pytest.mark.xfail(reason="a reference that cannot be read is no reference")
+def test_an_odd_reference_leaves_open_who_refers(bodies: list[Body]) -> None:
+    storage = next(
+        body for body in bodies if type_of(body) == StorageAccount.type.lower()
+    )
+    hub = next(body for body in bodies if type_of(body) == Workspace.type.lower())
+    hub = {**hub, "kind": "Hub", "properties": {"storageAccount": storage["id"]}}
+    key = ("foundry-storage-hardened", id_key(storage["id"]))
+    subscription = f"/subscriptions/{ResourceId.parse(storage['id']).subscription}"
+    others = [{"id": subscription, "state": "Enabled"}, storage]
+    assert judge([*others, hub])[key].status is Status.FAIL
+    hub["properties"] = {"storageAccount": ["odd"]}
+    assert judge([*others, hub])[key].status is Status.NOT_ASSESSED
+
+
+# One item
+
+
+ODD_ITEMS: dict[str, Callable[[Record], bytes]] = {
+    "is not an object": lambda _: b'"odd"',
+    "is null": lambda _: b"null",
+    "has no id": lambda record: without_id(record.body),
+}
+"""What a list may hold that is no resource, each made of one that is."""
+
+
+def without_id(body: bytes) -> bytes:
+    content = json.loads(body)
+    del content["id"]
+    return json.dumps(content).encode()
+
+
+@pytest.fixture(scope="module")
+def in_order(sample: list[Body], run_scan: Scan) -> Snapshot:
+    return run_scan(served(*assemble(sample, TENANT_ID)))
+
+
+def served(records: list[Record], readings: list[Reading]) -> Estate:
+    return Estate((Tenant.of(TENANT_ID, records, readings),))
+
+
+def first_of_each_list(records: list[Record]) -> list[Record]:
+    """Return one item of one list of each type at which nothing else is read."""
+    leaves = [each for each in records if each.type.lower() not in NOT_LEAVES]
+    leaves.sort(key=lambda record: (record.type, id_key(record.scope), record.id))
+    return [next(group) for _, group in groupby(leaves, key=lambda record: record.type)]
+
+
+NOT_LEAVES = {*BELOW, Subscription.type.lower(), ManagementGroup.type.lower()}
+
+
+@pytest.mark.parametrize("kind", ODD_ITEMS)
+def test_an_odd_item_costs_that_item(
+    kind: str, sample: list[Body], in_order: Snapshot, run_scan: Scan
+) -> None:
+    records, readings = assemble(sample, TENANT_ID)
+    hit = first_of_each_list(records)
+    odd_records = [
+        replace(each, body=ODD_ITEMS[kind](each)) if each in hit else each
+        for each in records
+    ]
+    snapshot = run_scan(served(odd_records, readings))
+    arrived, made = load(snapshot, TENANT_ID)
+    assert {(each.id, each.scope) for each in arrived} == {
+        (each.id, each.scope) for each in records if each not in hit
+    }
+    gaps = {
+        (gap.resource_type, id_key(gap.scope)) for each in made for gap in each.gaps
+    }
+    assert gaps == {(each.type, id_key(each.scope)) for each in hit}
+    assert all(
+        gap.reason.startswith("malformed: item ") for each in made for gap in each.gaps
+    )
+    no_verdict_flips(in_order, snapshot, {id_key(each.id) for each in hit})
+
+
+def no_verdict_flips(before: Snapshot, after: Snapshot, lost: set[str]) -> None:
+    """Hold that a verdict on what is still there stays, or gives way to not knowing."""
+    old = by_key(iter(assess(before, ALL, Settings()).results))
+    new = by_key(iter(assess(after, ALL, Settings()).results))
+    assert {resource_id for _, resource_id in {*old} - {*new}} <= lost
+    for key, result in new.items():
+        if said(old.get(key)) != said(result):
+            assert result.status is Status.NOT_ASSESSED, (key, said(result))
+            assert "malformed" in result.reason

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scanner.arm.errors import LONGEST_MESSAGE, refused
+
+ARM = {"error": {"code": "AuthorizationFailed", "message": "No right."}}
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "reason"),
+    [
+        (ARM, "AuthorizationFailed", "No right."),
+        (
+            {
+                "odata.error": {
+                    "code": "Denied",
+                    "message": {"lang": "en", "value": "No."},
+                }
+            },
+            "Denied",
+            "No.",
+        ),
+        ({"code": "Bare", "message": "No."}, "Bare", "No."),
+        ({"Code": "Web", "Message": "No."}, "Web", "No."),
+        ({"error": "invalid_token"}, "invalid_token", "access was refused"),
+        ({"error": {"code": 7, "message": ["a"]}}, None, "access was refused"),
+        ({"error": None}, None, "access was refused"),
+        ({}, None, "access was refused"),
+        ([ARM], None, "access was refused"),
+        ("text", None, "access was refused"),
+    ],
+    ids=str,
+)
+def test_the_forms_azure_refuses_in(
+    body: object, code: str | None, reason: str
+) -> None:
+    error = refused(403, json.dumps(body).encode())
+    assert (error.status, error.code, error.reason) == (403, code, reason)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<html><h1>Forbidden</h1></html>", b"no", b"\xff\xfe", b"[" * 9999]
+)
+def test_what_is_no_json_says_what_the_status_means(body: bytes) -> None:
+    error = refused(403, body)
+    assert (error.code, error.reason) == (None, "access was refused")
+
+
+def test_an_unusual_status_is_a_refusal() -> None:
+    assert refused(418, b"").reason == "refused"
+
+
+def test_a_message_is_one_bounded_line() -> None:
+    long = {"error": {"code": "Long", "message": "a\r\n\tb " * 1000}}
+    reason = refused(500, json.dumps(long).encode()).reason
+    assert reason.startswith("a b a b")
+    assert len(reason) == LONGEST_MESSAGE
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(st.sampled_from([400, 401, 403, 429, 500, 503]), json_values | st.binary())
+def test_any_body_is_understood_or_left_alone(status: int, body: object) -> None:
+    raw = body if isinstance(body, bytes) else json.dumps({"error": body}).encode()
+    error = refused(status, raw)
+    assert error.status == status
+    assert error.reason
+    assert "\n" not in error.reason
