@@ -113,10 +113,17 @@ def find_cloud(name: str) -> Cloud:
         if cloud.name.lower() == name.lower():
             return cloud
     path = Path(name)
-    if not path.is_file():
+    if not _is_file(path):
         names = ", ".join(cloud.name for cloud in CLOUDS)
         raise CloudError(f"no cloud {name!r}: give one of {names}, or a TOML file")
     return _from_file(path)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # no file can have such a name, or it is out of reach
+        return False
 
 
 def _from_file(path: Path) -> Cloud:
@@ -140,9 +147,17 @@ def _from_file(path: Path) -> Cloud:
 
 
 def _require_https(path: Path, key: str, url: str) -> None:
-    parts = urlsplit(url)
-    if parts.scheme != "https" or not parts.netloc:
+    if not _is_https(url):
         raise CloudError(f"{path}: {key} must be an https:// address, not {url!r}")
+
+
+def _is_https(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises for one that is no number
+    except ValueError:
+        return False
+    return parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc
 
 
 def _ca_bundle(path: Path, name: str | None) -> Path | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import os
 from typing import Any, Self
 
@@ -44,7 +43,7 @@ def credential(
     }
     try:
         return TenantCredential(_create(method, tenant, options), tenant, method)
-    except (ValueError, AzureError) as error:
+    except (OSError, ValueError, AzureError) as error:
         raise _failed(method, error) from error
 
 
@@ -98,7 +97,7 @@ class TenantCredential:
         except ClientAuthenticationError as error:
             self._lost = _failed(self._method, error)
             raise self._lost from error
-        except (ValueError, AzureError) as error:
+        except (OSError, ValueError, AzureError) as error:
             raise _failed(self._method, error) from error
 
     async def _ask(self, *scopes: str, options: TokenRequestOptions) -> AccessTokenInfo:
@@ -164,5 +163,5 @@ def _claims(token: str) -> _Claims:
     payload = parts[1] + "=" * (-len(parts[1]) % 4)
     try:
         return msgspec.json.decode(base64.urlsafe_b64decode(payload), type=_Claims)
-    except (msgspec.DecodeError, binascii.Error, UnicodeDecodeError):
+    except (msgspec.DecodeError, ValueError, RecursionError):
         return _Claims()

@@ -119,7 +119,7 @@ class Session:
         if not link:
             return None
         if _origin(link) != _origin(self._cloud.resource_manager):
-            host = urlsplit(link).hostname
+            host = _origin(link)[1]
             raise ReadError(f"nextLink leads away from the cloud, to {host!r}")
         if link in seen:
             raise ReadError("nextLink leads back to a page already read")
@@ -127,33 +127,36 @@ class Session:
 
     async def _send(self, request: HttpRequest, budget: Budget, expected: type[T]) -> T:
         """Return what a request answers, trying again as long as that may help."""
-        attempt = 0
+        tried: list[int | None] = []
         while True:
             self._wire.tally.waited += await budget.take()
             try:
                 return await self._once(request, budget, expected)
             except _Refused as refusal:
-                wait = self._wait(refusal, attempt)
+                wait = self._wait(refusal, tried)
                 if wait is None:
                     raise refusal.error from None
-                attempt += 1
+                tried.append(refusal.error.status)
                 self._wire.tally.retries += 1
                 if refusal.error.status == 429:
                     budget.close_for(wait)
                 else:
                     await asyncio.sleep(wait)
 
-    def _wait(self, refusal: _Refused, attempt: int) -> float | None:
-        """Return how long to wait before the next attempt, None to give up."""
+    def _wait(self, refusal: _Refused, tried: Sequence[int | None]) -> float | None:
+        """Return how long to wait before the next attempt, None to give up.
+
+        `tried` is what the attempts before were answered.
+        """
         limits = self._wire.limits
         status = refusal.error.status
         if status == 401 and not refusal.final:
-            return 0.0 if attempt == 0 else None
-        if attempt + 1 >= limits.attempts or refusal.final:
+            return None if 401 in tried else 0.0
+        if len(tried) + 1 >= limits.attempts or refusal.final:
             return None
         asked = retry_after(refusal.headers)
         if asked is None or asked == 0:
-            return backoff(limits.backoff, attempt)
+            return backoff(limits.backoff, len(tried))
         return jitter(asked) if asked <= limits.longest_wait else None
 
     async def _once(self, request: HttpRequest, budget: Budget, expected: type[T]) -> T:

@@ -7,7 +7,9 @@ import logging
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import Any, TypeVar
 
 from rich.console import Console
@@ -52,6 +54,8 @@ def collect(
     watch = Watch()
     console = Console(stderr=True, no_color=judgement.no_color or None)
     target = directory / "snapshot"
+    # The reports need it, and reading leaves the processor time for it.
+    Thread(target=import_module, args=("pandas",), daemon=True).start()
     try:
         with shown(watch, console, quiet=judgement.quiet):
             run = in_loop(lambda: scan(order, target, watch, earlier))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -51,18 +52,21 @@ class Scope:
     """Every subscription that is listed, scanned or not."""
     listed: bool = True
     """Whether the list of subscriptions was read whole."""
+    members: set[str] | None = None
+    """Ids of the subscriptions under the chosen groups; None before they are read."""
     notes: list[str] = field(default_factory=list)
 
 
 async def resolve(ledger: Ledger, selection: Selection) -> Scope:
     """Read what there is in a tenant, and choose what is scanned."""
     scope = Scope()
-    members = await _members(ledger, selection, scope)
+    if selection.management_groups:
+        scope.members = await read_groups(ledger, selection, scope)
 
     def choose(record: Record) -> bool:
         subscription = _subscription(record, ledger.tenant_id)
         scope.known.append(subscription)
-        return _chosen(subscription, selection, members, scope)
+        return _chosen(subscription, selection, scope)
 
     made = await ledger.carry_out(
         SUBSCRIPTIONS, tenant_scope(ledger.tenant_id), at="", select=choose
@@ -99,13 +103,12 @@ def _nearest(name: str, names: list[str]) -> str:
     return f"; did you mean {', '.join(map(repr, near))}?" if near else ""
 
 
-async def _members(ledger: Ledger, selection: Selection, scope: Scope) -> set[str]:
-    """Return the ids of the subscriptions under the chosen management groups.
+async def read_groups(ledger: Ledger, selection: Selection, scope: Scope) -> set[str]:
+    """Read the hierarchy; return the ids of what is under the chosen groups.
 
-    The hierarchy is read for its own sake too: what is granted above a subscription
-    holds in it. Only where management groups were asked for is its lack a gap.
+    It is read for its own sake too: what is granted above a subscription holds in it.
+    Only where management groups were asked for is its lack a gap.
     """
-    asked = bool(selection.management_groups)
     made = await ledger.carry_out(
         MANAGEMENT_GROUPS,
         tenant_scope(ledger.tenant_id),
@@ -113,23 +116,30 @@ async def _members(ledger: Ledger, selection: Selection, scope: Scope) -> set[st
         requested=False,
         select=lambda _: True,
     )
-    if made.gaps and not asked:
+    if made.gaps and not selection.management_groups:
         reason = made.gaps[0].reason
         scope.notes.append(f"management groups were not read: {reason}")
     chosen = [_group_id(name, made.records) for name in selection.management_groups]
-    groups = {id_key(each): each for each in (*chosen, *(g.id for g in made.records))}
     wanted = {id_key(each) for each in chosen}
-    members: set[str] = set()
-    for key, group in groups.items():
-        descendants = await ledger.carry_out(
-            DESCENDANTS, group, requested=key in wanted, select=lambda _: True
-        )
-        if key in wanted:
-            members |= {_last(each.id) for each in descendants.records}
-            for gap in descendants.gaps:
-                name = group.rpartition("/")[2]
-                scope.notes.append(f"management group {name} was not read: {gap.reason}")
-    return members
+    groups = {id_key(each): each for each in (*chosen, *(g.id for g in made.records))}
+    under = await asyncio.gather(
+        *(_under(ledger, group, key in wanted, scope) for key, group in groups.items())
+    )
+    return set().union(*under)
+
+
+async def _under(ledger: Ledger, group: str, wanted: bool, scope: Scope) -> set[str]:
+    """Return the ids of what is under a group, nothing unless it was chosen."""
+    made = await ledger.carry_out(
+        DESCENDANTS, group, requested=wanted, select=lambda _: True
+    )
+    if not wanted:
+        return set()
+    name = group.rpartition("/")[2]
+    scope.notes.extend(
+        f"management group {name} was not read: {gap.reason}" for gap in made.gaps
+    )
+    return {_last(each.id) for each in made.records}
 
 
 def _last(resource_id: str) -> str:
@@ -178,7 +188,6 @@ def _subscription(record: Record, tenant_id: str) -> ScannedSubscription:
 def _chosen(
     subscription: ScannedSubscription,
     selection: Selection,
-    members: set[str],
     scope: Scope,
 ) -> bool:
     """Return whether a subscription is scanned; say why not where it may surprise."""
@@ -192,5 +201,5 @@ def _chosen(
         scope.notes.append(f"subscription {title} is {subscription.state}: {said}")
         return named
     if selection.narrows and (selection.subscriptions or selection.management_groups):
-        return named or subscription.id.lower() in members
+        return named or subscription.id.lower() in (scope.members or ())
     return True

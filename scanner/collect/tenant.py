@@ -12,7 +12,7 @@ from scanner.collect.ledger import Ledger
 from scanner.collect.read import Read
 from scanner.collect.reads import AT_SUBSCRIPTION, AT_TENANT
 from scanner.collect.rights import allows, own_permissions
-from scanner.collect.scope import Scope
+from scanner.collect.scope import Scope, Selection, read_groups
 from scanner.model.results import ScannedSubscription
 
 LANES = 64
@@ -36,6 +36,8 @@ async def read_tenant(ledger: Ledger, scope: Scope, pace: Pace) -> None:
     found = await _index(ledger, scope) if pace.graph and scope.chosen else None
     lanes = asyncio.Semaphore(LANES)
     async with asyncio.TaskGroup() as group:
+        if scope.members is None:
+            group.create_task(read_groups(ledger, Selection(), scope))
         group.create_task(_read_once(ledger, scope.chosen))
         for subscription in scope.chosen:
             group.create_task(_lane(ledger, subscription, found, pace, lanes))

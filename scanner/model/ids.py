@@ -65,7 +65,8 @@ def _type_of(segments: list[str], lowered: list[str]) -> str:
     if provider < 0:
         if "resourcegroups" in lowered:
             return "Microsoft.Resources/resourceGroups"
-        return "Microsoft.Resources/" + lowered[0] if segments[0] else ""
+        is_scope = len(segments) == 2  # /subscriptions/{id}, /tenants/{id}
+        return f"Microsoft.Resources/{lowered[0]}" if is_scope else ""
     tail = segments[provider + 1 :]
     return "/".join(tail[:1] + tail[1::2])
 

@@ -128,7 +128,9 @@ def keepers(storage: StorageAccount) -> Iterator[Workspace]:
     by_default = tenant.referring(Workspace, "storage_account_id", storage.id)
     beside = tenant.referring(Workspace, "additional_storage_ids", storage.id)
     yield from filter(is_hub_or_project, by_default.known())
-    yield from filter(is_hub_or_project, beside)
+    yield from filter(is_hub_or_project, beside.known())
+    by_default.require_whole()
+    beside.require_whole()
 
 
 def keeps_work(storage: StorageAccount) -> bool:

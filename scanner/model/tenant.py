@@ -151,6 +151,10 @@ class Listing(Generic[R]):
 
     def __iter__(self) -> Iterator[R]:
         yield from self.known()
+        self.require_whole()
+
+    def require_whole(self) -> None:
+        """Raise NotRead if there may be more than is known."""
         if self._missing is not None:
             raise self._missing
 

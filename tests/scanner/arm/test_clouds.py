@@ -62,7 +62,7 @@ def test_a_file_describes_a_cloud(tmp_path: Path) -> None:
     assert cloud.resource_manager == "https://management.example:8443"
     assert cloud.host == "management.example:8443"
     assert cloud.authority == "https://login.example"
-    assert cloud.token_scope == "https://audience.example/.default"
+    assert cloud.token_scope == f"{GOOD['audience']}.default"
     assert not cloud.instance_discovery
     assert cloud.suffixes == Suffixes()
 
@@ -92,7 +92,15 @@ def test_a_missing_ca_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("key", ["resource_manager", "authority", "audience"])
 @pytest.mark.parametrize(
-    "url", ["http://example", "https://", "example", "https://[", "https://e:x"]
+    "url",
+    [
+        "http://example",
+        "https://",
+        "example",
+        "https://[",
+        "https://e:x",
+        "https://user@e",
+    ],
 )
 def test_only_https_addresses_will_do(tmp_path: Path, key: str, url: str) -> None:
     message = refusal(written(tmp_path, **{key: url}))

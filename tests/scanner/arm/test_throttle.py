@@ -55,7 +55,7 @@ def served(budget: Budget, number: int, clock: Callable[[], float]) -> Awaitable
     return asyncio.gather(*(one() for _ in range(number)))
 
 
-def close_to(seconds: float) -> Any:
+def close_to(seconds: object) -> Any:
     return pytest.approx(seconds, abs=1e-6)
 
 

@@ -1,0 +1,216 @@
+"""The wire: what may leave, through which proxy, trusting whom."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azure.core.pipeline import PipelineContext, PipelineRequest
+from azure.core.rest import HttpRequest
+
+from scanner.arm.clouds import Cloud, CloudError
+from scanner.arm.credentials import credential
+from scanner.arm.limits import Limits
+from scanner.arm.methods import Method
+from scanner.arm.proxies import proxies
+from scanner.arm.session import Session
+from scanner.arm.transport import ReadOnly, open_wire
+from scanner.emulator import Emulator
+
+HOST = "https://management.azure.com"
+QUERY = f"{HOST}/providers/Microsoft.ResourceGraph/resources"
+
+
+def checked(method: str, url: str) -> HttpRequest:
+    request = HttpRequest(method, url)
+    ReadOnly().on_request(PipelineRequest(request, PipelineContext(None)))
+    return request
+
+
+@pytest.mark.parametrize(
+    ("method", "url"),
+    [
+        ("GET", f"{HOST}/subscriptions?api-version=1"),
+        ("POST", f"{QUERY}?api-version=2021-03-01"),
+        ("POST", QUERY.upper().replace("HTTPS", "https")),
+    ],
+)
+def test_reading_is_let_through(method: str, url: str) -> None:
+    assert checked(method, url).headers["x-ms-client-request-id"]
+
+
+@pytest.mark.parametrize(
+    ("method", "url"),
+    [
+        *((method, QUERY) for method in ("PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")),
+        ("get", HOST),
+        ("POST", HOST),
+        ("POST", f"{QUERY}History"),
+        ("POST", f"{QUERY}/../listKeys"),
+        ("POST", f"{HOST}/subscriptions/x{QUERY.removeprefix(HOST)}"),
+        ("POST", f"{HOST}/listKeys?{QUERY.removeprefix(HOST)}"),
+        ("POST", f"{HOST}/listKeys#{QUERY.removeprefix(HOST)}"),
+        ("POST", f"{HOST}/subscriptions/x/providers/Microsoft.Things/register"),
+    ],
+)
+def test_nothing_else_is(method: str, url: str) -> None:
+    with pytest.raises(PermissionError, match="only reads"):
+        checked(method, url)
+
+
+# Proxies
+
+
+def test_there_is_no_proxy_unless_the_environment_names_one() -> None:
+    assert proxies(HOST) == {}
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy"])
+def test_the_environment_names_the_proxy(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "http://proxy.example:3128")
+    monkeypatch.setenv("HTTP_PROXY", "http://other.example")
+    assert proxies(HOST) == {"https": "http://proxy.example:3128"}
+
+
+def test_a_proxy_for_http_is_none_for_https(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.example:3128")
+    assert proxies(HOST) == {}
+
+
+@pytest.mark.parametrize(
+    ("exempt", "direct"),
+    [
+        ("management.azure.com", True),
+        (".azure.com", True),
+        ("example, azure.com", True),
+        ("*", True),
+        ("management.azure.com:443", False),  # the address does not name its port
+        ("other.azure.com", False),
+        ("", False),
+    ],
+)
+def test_no_proxy_is_honoured(
+    exempt: str, direct: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    monkeypatch.setenv("NO_PROXY", exempt)
+    assert (proxies(HOST) == {}) is direct
+
+
+def test_no_proxy_may_name_a_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1:8443")
+    assert proxies("https://127.0.0.1:8443") == {}
+    assert proxies("https://127.0.0.1:8444") != {}
+
+
+@asynccontextmanager
+async def tunnel(asked: list[str]) -> AsyncIterator[str]:
+    """Run a proxy that connects wherever it is asked to, and notes where."""
+    writers: list[asyncio.StreamWriter] = []
+
+    async def pipe(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        while data := await source.read(1 << 16):
+            sink.write(data)
+        sink.close()
+
+    async def serve(near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+        target = (await near.readuntil(b"\r\n\r\n")).split()[1].decode()
+        asked.append(target)
+        host, _, port = target.rpartition(":")
+        far, there = await asyncio.open_connection(host, int(port))
+        writers.extend((back, there))
+        back.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        await asyncio.gather(pipe(near, there), pipe(far, back))
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+        for writer in writers:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
+
+
+async def subscriptions(cloud: Cloud) -> int:
+    async with open_wire(cloud, Limits(attempts=1)) as wire:
+        key = credential(Method.ENVIRONMENT, cloud, None, wire.transport)
+        session = Session(wire, cloud, key, None)
+        try:
+            await session.sign_in()
+            pages = [
+                page async for page in session.pages("/subscriptions?api-version=1")
+            ]
+        finally:
+            await session.close()
+        return sum(map(len, pages))
+
+
+@pytest.mark.parametrize(
+    ("exempt", "through"),
+    [
+        ("", {"localhost", "127.0.0.1"}),
+        ("127.0.0.1", {"localhost"}),
+        ("localhost", {"127.0.0.1"}),
+        ("localhost,127.0.0.1", set()),
+    ],
+)
+def test_sign_in_and_reads_each_go_the_way_of_their_host(
+    exempt: str,
+    through: set[str],
+    azure: Emulator,
+    cloud_of: Callable[[Emulator], Cloud],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in azure.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("NO_PROXY", exempt)
+    authority = azure.url.replace("127.0.0.1", "localhost")
+    cloud = replace(cloud_of(azure), authority=authority)
+    asked: list[str] = []
+
+    async def run() -> None:
+        async with tunnel(asked) as proxy:
+            monkeypatch.setenv("HTTPS_PROXY", proxy)
+            assert await subscriptions(cloud) == 1
+
+    asyncio.run(run())
+    assert {each.rpartition(":")[0] for each in asked} == through
+
+
+# Trust
+
+
+@pytest.mark.parametrize("content", [b"", b"no certificate", b"\xff\xfe"])
+def test_a_ca_without_a_certificate_is_named(
+    content: bytes, azure: Emulator, cloud_of: Callable[..., Cloud], tmp_path: Path
+) -> None:
+    bundle = tmp_path / "broken.pem"
+    bundle.write_bytes(content)
+    cloud = replace(cloud_of(azure), ca_bundle=bundle)
+    with pytest.raises(CloudError, match=r"broken\.pem holds no usable certificate"):
+        asyncio.run(subscriptions(cloud))
+
+
+def test_only_the_cloud_s_own_ca_is_trusted(service: Any) -> None:
+    async def never(_: Any) -> Any:
+        raise AssertionError
+
+    async def use(session: Any, server: Any) -> Any:
+        stranger = replace(server.cloud, ca_bundle=None)
+        async with open_wire(stranger, Limits(attempts=1)) as wire:
+            other = Session(wire, stranger, session._credential, None)
+            with pytest.raises(Exception, match="the connection failed"):
+                await other.get("/subscriptions?api-version=1", dict)
+        return server.seen
+
+    assert service.run(never, use) == []
