@@ -8,16 +8,20 @@ from typing import Any
 
 import msgspec
 
+from scanner.collect.authorization import ASSIGNMENTS_ABOVE
 from scanner.collect.hierarchy import Hierarchy
 from scanner.collect.read import Every, Read
 from scanner.collect.reads import AT_SUBSCRIPTION, AT_TENANT, BELOW, READS
 from scanner.collect.resources import DESCENDANTS, MANAGEMENT_GROUPS, SUBSCRIPTIONS
+from scanner.model.authorization import RoleAssignment
 from scanner.model.coverage import Gap, Outcome, Reading
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.resource import Record
 from scanner.model.resources import ManagementGroup, Subscription
 
 NEVER_MADE = "the run ended before this was read"
+
+_PLACES = {Subscription.type.lower(), ManagementGroup.type.lower()}
 
 _BY_TYPE = {
     read.of.type.lower(): read
@@ -34,6 +38,7 @@ def planned(records: Iterable[Record], tenant_id: str) -> Iterator[tuple[Read, s
             yield from ((read, record.id) for read in AT_SUBSCRIPTION)
         elif record.type == ManagementGroup.type:
             yield DESCENDANTS, record.id
+            yield ASSIGNMENTS_ABOVE, record.id
         else:
             yield from ((read, record.id) for read in below(record))
 
@@ -77,7 +82,7 @@ def _never_made(read: Read, scope: str, tenant_id: str) -> Reading:
         api_version=read.of.api_version,
         outcome=Outcome.GAP,
         gaps=(gap,),
-        requested=read is not DESCENDANTS,
+        requested=read is not DESCENDANTS and not read.context,
     )
 
 
@@ -94,13 +99,13 @@ def assemble(
     """
     known = list(bodies)
     hierarchy = Hierarchy(parents or {})
-    subscriptions = [body["id"] for body in known if _is_subscription(body)]
+    places = [body["id"] for body in known if _is_place(body)]
     found = {}
     for body in known:
         read = _BY_TYPE.get(ResourceId.parse(body["id"]).type.lower())
         if read is None:
             continue
-        for scope in _scopes(body, read, tenant_id, subscriptions, hierarchy):
+        for scope in _scopes(body, read, tenant_id, places, hierarchy):
             record = _record(body, read, scope)
             found[record.type, id_key(record.id), id_key(scope)] = record
     records = [*found.values(), *_descendants(found.values(), hierarchy)]
@@ -122,6 +127,7 @@ def reading_of(read: Read, scope: str, count: int) -> Reading:
         api_version=read.of.api_version,
         outcome=Outcome.READ if count else Outcome.EMPTY,
         count=count,
+        requested=not read.context,
     )
 
 
@@ -136,8 +142,9 @@ def _record(body: Mapping[str, Any], read: Read, scope: str) -> Record:
     )
 
 
-def _is_subscription(body: Mapping[str, Any]) -> bool:
-    return ResourceId.parse(body["id"]).type.lower() == Subscription.type.lower()
+def _is_place(body: Mapping[str, Any]) -> bool:
+    """Whether a body is what lists are made at that reach up: see `_scopes`."""
+    return ResourceId.parse(body["id"]).type.lower() in _PLACES
 
 
 def _descendants(records: Iterable[Record], hierarchy: Hierarchy) -> Iterator[Record]:
@@ -151,12 +158,12 @@ def _scopes(
     body: Mapping[str, Any],
     read: Read,
     tenant_id: str,
-    subscriptions: list[str],
+    places: list[str],
     hierarchy: Hierarchy,
 ) -> list[str]:
     """Return the scopes whose reads would find a body.
 
-    What is granted above a subscription is in its list.
+    What is granted above a subscription or a management group is in its list.
     """
     parts = ResourceId.parse(body["id"])
     properties = body.get("properties")
@@ -168,4 +175,13 @@ def _scopes(
     own = f"/subscriptions/{parts.subscription}"
     if parts.subscription:
         return [own]
-    return [each for each in subscriptions if hierarchy.covers(body["id"], each)]
+    listed = places if read.of is RoleAssignment else filter(_in_subscription, places)
+    return [
+        each
+        for each in listed
+        if id_key(each) == id_key(parts.parent) or hierarchy.covers(body["id"], each)
+    ]
+
+
+def _in_subscription(scope: str) -> bool:
+    return bool(ResourceId.parse(scope).subscription)

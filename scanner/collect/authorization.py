@@ -1,9 +1,17 @@
-"""Microsoft.Authorization: who may do what."""
+"""Microsoft.Authorization: who may do what, who may not, and who could."""
 
 from __future__ import annotations
 
-from scanner.collect.read import Every, Read, SdkOperation
-from scanner.model.authorization import RoleAssignment, RoleDefinition
+from scanner.collect.read import Every, Read, RestOperation, SdkOperation
+from scanner.model.authorization import (
+    ClassicAdministrator,
+    DenyAssignment,
+    Registration,
+    RoleAssignment,
+    RoleDefinition,
+    RoleEligibility,
+)
+from scanner.model.resources import ManagementGroup
 
 _CLIENT = "azure.mgmt.authorization:AuthorizationManagementClient"
 
@@ -23,6 +31,23 @@ def _definitions(kind: str, every: Every) -> Read:
     )
 
 
+ASSIGNMENTS_ABOVE = Read(
+    of=RoleAssignment,
+    at=ManagementGroup,
+    operation=SdkOperation(
+        client=_CLIENT,
+        method="role_assignments.list_for_scope",
+        scoped=True,
+        filter="atScope()",
+    ),
+    action="Microsoft.Authorization/roleAssignments/read",
+    context=True,
+)
+"""What is granted at a management group and above it, up to the root.
+
+Made with the hierarchy, not with what lies in subscriptions.
+"""
+
 READS = (
     Read(
         of=RoleAssignment,
@@ -33,4 +58,33 @@ READS = (
     ),
     _definitions("CustomRole", Every.SCOPE),
     _definitions("BuiltInRole", Every.TENANT),
+    Read(
+        of=DenyAssignment,
+        operation=SdkOperation(client=_CLIENT, method="deny_assignments.list"),
+        action="Microsoft.Authorization/denyAssignments/read",
+    ),
+    Read(
+        of=RoleEligibility,
+        operation=SdkOperation(
+            client=_CLIENT,
+            method="role_eligibility_schedule_instances.list_for_scope",
+            scoped=True,
+        ),
+        action="Microsoft.Authorization/roleEligibilityScheduleInstances/read",
+        context=True,  # without an Entra ID P2 licence there is nothing to read
+    ),
+    Read(
+        of=ClassicAdministrator,
+        operation=SdkOperation(client=_CLIENT, method="classic_administrators.list"),
+        action="Microsoft.Authorization/classicAdministrators/read",
+        context=True,  # retired on 31 August 2024
+    ),
+    Read(
+        of=Registration,
+        operation=RestOperation(
+            path="providers/Microsoft.ManagedServices/registrationAssignments",
+            query=(("$expandRegistrationDefinition", "true"),),
+        ),
+        action="Microsoft.ManagedServices/registrationAssignments/read",
+    ),
 )

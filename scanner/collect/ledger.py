@@ -96,6 +96,7 @@ class Ledger:
             return Made(kept, ())
         found = _Found(select=select)
         refusal = await self._list(read, scope, scope if at is None else at, found)
+        requested = requested and not read.context
         reading = self._reading(read, scope, found, refusal, requested=requested)
         self.book(reading)
         return Made(tuple(found.parents), reading.gaps)

@@ -8,7 +8,7 @@ lose properties they do not know, and fail whole for one odd item.)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from importlib import import_module
 from inspect import signature
@@ -41,8 +41,8 @@ def path_of(read: Read, scope: str) -> str:
         raise UnusableIdError(f"{scope!r} is not an id to read at")
     if isinstance(read.operation, RestOperation):
         quoted = "/".join(quote(segment, safe="") for segment in segments)
-        version = urlencode({"api-version": read.of.api_version})
-        return f"/{quoted}/{read.operation.path}?{version}"
+        query = {"api-version": read.of.api_version, **dict(read.operation.query)}
+        return f"/{quoted}/{read.operation.path}?{_encoded(query)}"
     return _filled(_template(read), scope, segments)
 
 
@@ -78,7 +78,11 @@ def _template(read: Read) -> str:
     assert isinstance(operation, SdkOperation)  # noqa: S101 - narrows for mypy
     url = urlsplit(_captured(operation, _arguments(read)))
     query = dict(parse_qsl(url.query)) | {"api-version": read.of.api_version}
-    return f"{url.path}?{urlencode(query, quote_via=quote, safe='$')}"
+    return f"{url.path}?{_encoded(query)}"
+
+
+def _encoded(query: Mapping[str, str]) -> str:
+    return urlencode(query, quote_via=quote, safe="$")
 
 
 def _arguments(read: Read) -> tuple[str, ...]:

@@ -37,6 +37,8 @@ class RestOperation:
     """A list operation that no released SDK client has; `path` follows the scope."""
 
     path: str
+    query: tuple[tuple[str, str], ...] = ()
+    """Parameters it is called with besides the api-version."""
 
     @property
     def name(self) -> str:
@@ -71,6 +73,8 @@ class Read:
     every: Every = Every.SCOPE
     indexed: bool = False
     """Whether Resource Graph knows the type, so that it can say where there is none."""
+    context: bool = False
+    """Whether it is only tried: what it misses makes a lower bound, not a gap."""
 
 
 def kind_of(body: Body) -> str:

@@ -1,8 +1,8 @@
-"""Role assignments and definitions."""
+"""Who may do what: roles, their assignments, denials, eligibility, delegation."""
 
 from __future__ import annotations
 
-from scanner.model.fields import Part, Parts, Text, Texts
+from scanner.model.fields import Flag, Part, Parts, Text, Texts
 from scanner.model.resource import Resource
 
 API_VERSION = "2022-04-01"
@@ -23,7 +23,7 @@ class RoleAssignment(Resource):
 
 
 class Permission(Part):
-    """One block of what a role allows."""
+    """One block of what a role allows, or of what a deny assignment forbids."""
 
     actions = Texts("actions")
     not_actions = Texts("notActions")
@@ -42,3 +42,84 @@ class RoleDefinition(Resource):
     role_type = Text("properties.type")
     permissions = Parts("properties.permissions", Permission)
     assignable_scopes = Texts("properties.assignableScopes")
+
+
+class DeniedPrincipal(Part):
+    """Whom a deny assignment concerns, or leaves out."""
+
+    principal_id = Text("id")
+    principal_type = Text("type")
+
+
+class DenyAssignment(Resource):
+    """A denial of actions to principals at a scope, whatever their roles allow."""
+
+    type = "Microsoft.Authorization/denyAssignments"
+    api_version = API_VERSION
+
+    deny_name = Text("properties.denyAssignmentName")
+    scope = Text("properties.scope")
+    permissions = Parts("properties.permissions", Permission)
+    principals = Parts("properties.principals", DeniedPrincipal)
+    excluded = Parts("properties.excludePrincipals", DeniedPrincipal)
+    own_scope_only = Flag("properties.doNotApplyToChildScopes")
+    system_protected = Flag("properties.isSystemProtected")
+    condition = Text("properties.condition")
+
+
+class RoleEligibility(Resource):
+    """A role that a principal may activate: Privileged Identity Management."""
+
+    type = "Microsoft.Authorization/roleEligibilityScheduleInstances"
+    api_version = "2020-10-01"
+
+    scope = Text("properties.scope")
+    role_definition_id = Text("properties.roleDefinitionId")
+    principal_id = Text("properties.principalId")
+    principal_type = Text("properties.principalType")
+    member_type = Text("properties.memberType")
+    status = Text("properties.status")
+    end_time = Text("properties.endDateTime")
+    condition = Text("properties.condition")
+
+
+class ClassicAdministrator(Resource):
+    """A classic administrator: without effect since 31 August 2024, a fact at most."""
+
+    type = "Microsoft.Authorization/classicAdministrators"
+    api_version = "2015-07-01"
+
+    email = Text("properties.emailAddress")
+    role = Text("properties.role")
+
+
+class EligibleAuthorization(Part):
+    """What Lighthouse lets a principal of the managing tenant activate."""
+
+    principal_id = Text("principalId")
+    principal_name = Text("principalIdDisplayName")
+    role_definition_id = Text("roleDefinitionId")
+
+
+class Authorization(EligibleAuthorization):
+    """What Lighthouse gives to a principal of the managing tenant."""
+
+    delegated_role_ids = Texts("delegatedRoleDefinitionIds")
+
+
+class Registration(Resource):
+    """A Lighthouse delegation; its grants show in no list of role assignments."""
+
+    type = "Microsoft.ManagedServices/registrationAssignments"
+    api_version = "2022-10-01"
+
+    managing_tenant = Text(
+        "properties.registrationDefinition.properties.managedByTenantId"
+    )
+    authorizations = Parts(
+        "properties.registrationDefinition.properties.authorizations", Authorization
+    )
+    eligible_authorizations = Parts(
+        "properties.registrationDefinition.properties.eligibleAuthorizations",
+        EligibleAuthorization,
+    )

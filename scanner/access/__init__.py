@@ -1,0 +1,1 @@
+"""Effective permissions over Azure RBAC, from what was read of a tenant."""

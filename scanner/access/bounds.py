@@ -1,0 +1,130 @@
+"""How far an answer can be relied on: what of its grounds was not read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from scanner.access.answers import Grant, Result
+from scanner.access.deny import Bar, Subject
+from scanner.access.facts import ROOT, Assignment, Facts, Missing, Part, may_be_group
+from scanner.access.holdings import Holdings
+from scanner.access.restrictions import Ask
+from scanner.access.scopes import Ancestry, base_of
+
+OUTSIDE = "it is outside the scan"
+
+_MORE = frozenset({Part.ASSIGNMENTS, Part.ABOVE, Part.DELEGATIONS})
+"""Where there may be more grants in force."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An action on one resource, and all that bears on it."""
+
+    ask: Ask
+    scopes: tuple[str, ...]
+    """What the resource is in, from the root down to itself."""
+    holders: tuple[Grant, ...]
+    """Whoever holds the action there, denied or not."""
+    bars: tuple[Bar, ...]
+
+
+class Bounds:
+    """What is missing in a tenant, told for one answer at a time."""
+
+    def __init__(self, facts: Facts, ancestry: Ancestry, holdings: Holdings) -> None:
+        self._facts = facts
+        self._ancestry = ancestry
+        self._holdings = holdings
+
+    def of_answer(self, case: Case) -> tuple[Missing, ...]:
+        """Return everything that could change who can do something."""
+        return (
+            *self._at(case.scopes),
+            *_unknown_roles(self._holdings.unknown(case.scopes)),
+            *self._unread_groups(case.holders),
+            *(self._unread_parties(case.bars) if case.holders else ()),
+        )
+
+    def of_decision(
+        self, result: Result, case: Case, subject: Subject
+    ) -> tuple[Missing, ...]:
+        """Return what could change a result for one principal that no denial hits.
+
+        A grant stands unless denials are unread; the lack of one, unless there may be
+        a grant that was not seen.
+        """
+        if result is not Result.DENIED:
+            unread = _of(self._at(case.scopes), frozenset({Part.DENIALS}))
+            named = self._unread_parties(case.bars) if result is Result.UNKNOWN else ()
+            return (*unread, *named)
+        local = [each for each in case.holders if _local_now(each.assignment)]
+        return (
+            *_of(self._at(case.scopes), _MORE),
+            *self._unread_groups(each for each in local if not _is(subject, each)),
+            *_unknown_roles(self._concerning(subject, case.scopes)),
+        )
+
+    def _concerning(
+        self, subject: Subject, scopes: tuple[str, ...]
+    ) -> Iterator[Assignment]:
+        """Yield unknown roles in force that a principal holds, or may by a group."""
+        for assignment in self._holdings.unknown(scopes):
+            own = assignment.principal_id.lower() in subject.ids
+            by_group = _local_now(assignment) and self._unread(assignment)
+            if by_group or (own and not assignment.eligible):
+                yield assignment
+
+    def _at(self, scopes: tuple[str, ...]) -> Iterator[Missing]:
+        """Yield what was not read at some scopes, and whether there is more above."""
+        base = base_of(scopes[-1])
+        if base != ROOT and base not in self._facts.scanned:
+            yield Missing(Part.ASSIGNMENTS, base, OUTSIDE)
+            yield Missing(Part.DENIALS, base, OUTSIDE)
+        for scope in scopes:
+            yield from self._facts.missing.get(scope, ())
+        if not self._ancestry.whole(base):
+            reason = "the management groups above it are not all known"
+            yield Missing(Part.ABOVE, base, reason)
+
+    def _unread_groups(self, holders: Iterable[Grant]) -> Iterator[Missing]:
+        unread = (each for each in holders if self._unread(each.assignment))
+        names = dict.fromkeys(each.principal_id.lower() for each in unread)
+        for name in names:
+            yield Missing(Part.MEMBERS, name, "its members were not read")
+
+    def _unread_parties(self, bars: Iterable[Bar]) -> Iterator[Missing]:
+        for bar in bars:
+            for party in bar.unread(self._facts.members):
+                reason = f"its members were not read, and {bar.denial.id} names it"
+                yield Missing(Part.MEMBERS, party.id.lower(), reason)
+
+    def _unread(self, assignment: Assignment) -> bool:
+        """Whether others than its principal may hold an assignment."""
+        known = assignment.principal_id.lower() in self._facts.members
+        return not known and may_be_group(assignment.principal_type)
+
+
+def _unknown_roles(assignments: Iterable[Assignment]) -> Iterator[Missing]:
+    for role, count in Counter(each.role_definition_id for each in assignments).items():
+        times = "an assignment" if count == 1 else f"{count} assignments"
+        reason = f"{times} of it, and its definition was not read"
+        yield Missing(Part.ROLES, role, reason)
+
+
+def _of(missing: Iterable[Missing], parts: frozenset[Part]) -> Iterator[Missing]:
+    return (each for each in missing if each.part in parts)
+
+
+def _is(subject: Subject, grant: Grant) -> bool:
+    return grant.principal_id.lower() in subject.ids
+
+
+def _local_now(assignment: Assignment) -> bool:
+    """Whether an assignment is in force for the tenant's own principals.
+
+    Groups that Lighthouse names are of another tenant, and so are their members.
+    """
+    return not assignment.eligible and assignment.managing_tenant is None

@@ -1,0 +1,82 @@
+"""The condition language of Azure ABAC: read, written, evaluated and judged."""
+
+from scanner.access.conditions.analysis.containers import container_prefixes
+from scanner.access.conditions.analysis.guards import Guard, Outcome, guarded_actions
+from scanner.access.conditions.analysis.linting import lint
+from scanner.access.conditions.analysis.network import (
+    NetworkReference,
+    network_references,
+)
+from scanner.access.conditions.analysis.subject import Fault
+from scanner.access.conditions.analysis.windows import TimeWindow, time_window
+from scanner.access.conditions.errors import ConditionError
+from scanner.access.conditions.evaluate import evaluate
+from scanner.access.conditions.explain import explain
+from scanner.access.conditions.parser import parse
+from scanner.access.conditions.partial import residual
+from scanner.access.conditions.printer import to_text
+from scanner.access.conditions.request import Request
+from scanner.access.conditions.syntax import (
+    ActionMatches,
+    And,
+    Attribute,
+    Call,
+    Comparison,
+    Condition,
+    Constant,
+    Exists,
+    Expression,
+    Kind,
+    Literal,
+    Not,
+    Note,
+    Operand,
+    Operator,
+    Or,
+    SubOperationMatches,
+    ValueSet,
+)
+from scanner.access.conditions.tri import Tri
+from scanner.access.conditions.values import Value
+from scanner.access.conditions.walk import attributes_of
+
+__all__ = [
+    "ActionMatches",
+    "And",
+    "Attribute",
+    "Call",
+    "Comparison",
+    "Condition",
+    "ConditionError",
+    "Constant",
+    "Exists",
+    "Expression",
+    "Fault",
+    "Guard",
+    "Kind",
+    "Literal",
+    "NetworkReference",
+    "Not",
+    "Note",
+    "Operand",
+    "Operator",
+    "Or",
+    "Outcome",
+    "Request",
+    "SubOperationMatches",
+    "TimeWindow",
+    "Tri",
+    "Value",
+    "ValueSet",
+    "attributes_of",
+    "container_prefixes",
+    "evaluate",
+    "explain",
+    "guarded_actions",
+    "lint",
+    "network_references",
+    "parse",
+    "residual",
+    "time_window",
+    "to_text",
+]

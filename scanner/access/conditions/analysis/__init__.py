@@ -1,0 +1,1 @@
+"""What a condition amounts to, and what is wrong with it."""

@@ -1,0 +1,178 @@
+"""Faults in conditions that let someone assign roles, but not every role.
+
+Source: "Authorization actions and attributes" for role assignment conditions. A role
+or principal is bounded when some value of it makes the condition impossible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from scanner.access.conditions.analysis.catalogue import (
+    ASSIGNMENT_DELETE,
+    ASSIGNMENT_WRITE,
+    DELEGATION,
+    families_of,
+)
+from scanner.access.conditions.analysis.guards import is_open
+from scanner.access.conditions.analysis.subject import Fault, Subject
+from scanner.access.conditions.partial import Fact, assume
+from scanner.access.conditions.solve import may_hold
+from scanner.access.conditions.syntax import (
+    Attribute,
+    Comparison,
+    Constant,
+    Expression,
+    Operand,
+    ValueSet,
+)
+from scanner.access.conditions.values import Values, guid
+from scanner.access.conditions.walk import nodes
+
+ROLE = f"{DELEGATION.service}:roledefinitionid"
+PRINCIPAL = f"{DELEGATION.service}:principalid"
+PRINCIPAL_TYPE = f"{DELEGATION.service}:principaltype"
+
+UNNAMED = "00000000-0000-4000-8000-00000000ffff"
+"""A role or principal that no condition names."""
+WIDE = 10
+"""From this many roles on, whom they may be given to matters too."""
+
+
+def delegation(subject: Subject) -> Iterator[Fault]:
+    """Find what a condition on assigning roles leaves open."""
+    if DELEGATION not in families_of(subject.expression):
+        return
+    if subject.has(ASSIGNMENT_WRITE):
+        yield from _writing(subject, subject.residual(ASSIGNMENT_WRITE))
+    if subject.has(ASSIGNMENT_DELETE):
+        yield from _deleting(subject)
+
+
+def _writing(subject: Subject, left: Expression) -> Iterator[Fault]:
+    if not may_hold(left):
+        return
+    named = _named(left, ROLE)
+    start = _start(left, ROLE) or subject.guard_of(ASSIGNMENT_WRITE)
+    yield from _roles(subject, left, named, start)
+    yield from _privileged(subject, left, named, start)
+    yield from _principals(subject, left, named, start)
+
+
+def _principals(
+    subject: Subject, left: Expression, named: dict[str, int], start: int
+) -> Iterator[Fault]:
+    any_role = _allows(left, ROLE, UNNAMED)
+    allowed = [one for one in named if _allows(left, ROLE, one)]
+    judged = assume(left, _only(ROLE, UNNAMED)) if any_role else left
+    if (any_role or len(allowed) > WIDE) and not _bounds_principals(judged):
+        yield subject.fault(
+            "delegation-principal-bounded",
+            start,
+            "many roles can be assigned, and to anyone: no principal or type of "
+            "principal is excluded",
+        )
+
+
+def _roles(
+    subject: Subject, left: Expression, named: dict[str, int], start: int
+) -> Iterator[Fault]:
+    if not _allows(left, ROLE, UNNAMED):
+        return
+    refused = [one for one in named if not _allows(left, ROLE, one)]
+    if refused:
+        yield subject.fault(
+            "delegation-denylist-style",
+            named[refused[0]],
+            "every role that is not listed can be assigned: new roles slip through",
+        )
+    else:
+        yield subject.fault(
+            "delegation-role-bounded",
+            start,
+            "any role can be assigned: the condition does not limit RoleDefinitionId",
+        )
+
+
+def _privileged(
+    subject: Subject, left: Expression, named: dict[str, int], start: int
+) -> Iterator[Fault]:
+    inside = [one for one in sorted(subject.privileged) if _allows(left, ROLE, one)]
+    if not inside:
+        return
+    listed = ", ".join(inside[:5]) + (", …" if len(inside) > 5 else "")
+    yield subject.fault(
+        "delegation-privileged-inside",
+        named.get(inside[0], start),
+        f"privileged roles can be assigned: {listed}",
+    )
+
+
+def _deleting(subject: Subject) -> Iterator[Fault]:
+    held = subject.has(ASSIGNMENT_WRITE) and not is_open(
+        subject.residual(ASSIGNMENT_WRITE)
+    )
+    if held and is_open(subject.residual(ASSIGNMENT_DELETE)):
+        yield subject.fault(
+            "delegation-delete-covered",
+            subject.guard_of(ASSIGNMENT_WRITE),
+            "writing role assignments is restricted but deleting them is not: any "
+            "assignment in scope can be removed",
+        )
+
+
+def _bounds_principals(left: Expression) -> bool:
+    types = ("User", "Group", "ServicePrincipal", UNNAMED)
+    principals = (UNNAMED, *_named(left, PRINCIPAL))
+    return not (
+        all(_allows(left, PRINCIPAL_TYPE, one) for one in types)
+        and all(_allows(left, PRINCIPAL, one) for one in principals)
+    )
+
+
+def _allows(left: Expression, name: str, value: str) -> bool:
+    """Return whether an assignment with one value of an attribute may be made."""
+    return may_hold(assume(left, _only(name, value)))
+
+
+def _only(name: str, value: str) -> Callable[[Attribute], Values | Fact]:
+    def facts(attribute: Attribute) -> Values | Fact:
+        return (value,) if attribute.bare.lower() == name else Fact.FREE
+
+    return facts
+
+
+def _start(left: Expression, name: str) -> int | None:
+    return next(
+        (node.start for node in nodes(left) if name in _names(node)),
+        None,
+    )
+
+
+def _named(left: Expression, name: str) -> dict[str, int]:
+    """Return the ids that an attribute is compared with, and where each stands."""
+    found: dict[str, int] = {}
+    for node in nodes(left):
+        if isinstance(node, Comparison) and name in _names(node):
+            for constant in (*_constants(node.left), *_constants(node.right)):
+                digits = guid(constant.value)
+                if digits is not None:
+                    found.setdefault(digits, constant.start)
+    return found
+
+
+def _names(node: Expression) -> set[str]:
+    if not isinstance(node, Comparison):
+        return set()
+    sides = (node.left, node.right)
+    return {side.bare.lower() for side in sides if isinstance(side, Attribute)}
+
+
+def _constants(operand: Operand) -> tuple[Constant, ...]:
+    match operand:
+        case Constant():
+            return (operand,)
+        case ValueSet(members=members):
+            return members
+        case _:
+            return ()

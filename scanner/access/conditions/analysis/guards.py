@@ -1,0 +1,151 @@
+"""Which actions a condition restricts, and which it leaves as they were."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum, unique
+from typing import TypeAlias
+
+from scanner.access.conditions.analysis.catalogue import (
+    DELEGATION,
+    FAMILIES,
+    Family,
+    action_patterns,
+    named_actions,
+    sub_operations,
+)
+from scanner.access.conditions.analysis.subject import Fault, Subject
+from scanner.access.conditions.partial import negation, residual
+from scanner.access.conditions.solve import may_hold
+from scanner.access.conditions.syntax import (
+    Condition,
+    Expression,
+    Literal,
+    Or,
+)
+from scanner.access.conditions.walk import nodes
+from scanner.access.conditions.wildcards import matches_action
+
+Call: TypeAlias = tuple[str, str | None]
+"""An action, and the suboperation it is called as."""
+
+_UNNAMED: Call = ("\N{REPLACEMENT CHARACTER}", None)
+"""A call that no condition names: blocks, unlike lists of what is allowed, let it."""
+
+
+@unique
+class Outcome(Enum):
+    """What a condition does to an action."""
+
+    UNRESTRICTED = "unrestricted"
+    DENIED = "denied"
+    RESTRICTED = "restricted"
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What a condition does to one action, and what it asks of it."""
+
+    action: str
+    outcome: Outcome
+    residual: Expression
+
+
+def guarded_actions(
+    condition: Condition | Expression, actions: Iterable[str]
+) -> tuple[Guard, ...]:
+    """Return what a condition does to each of some actions."""
+    whole = condition.expression if isinstance(condition, Condition) else condition
+    return tuple(_guard(action, residual(whole, action)) for action in actions)
+
+
+def _guard(action: str, left: Expression) -> Guard:
+    if not may_hold(left):
+        return Guard(action, Outcome.DENIED, left)
+    if is_open(left):
+        return Guard(action, Outcome.UNRESTRICTED, left)
+    return Guard(action, Outcome.RESTRICTED, left)
+
+
+def is_open(left: Expression) -> bool:
+    """Return whether what is asked of an action always holds."""
+    return not may_hold(negation(left))
+
+
+def coverage(subject: Subject) -> Iterator[Fault]:
+    """Find actions on the same data that a condition leaves as they were.
+
+    An action that no block names stays allowed ("Azure role assignment condition
+    format", how a condition is evaluated).
+    """
+    for family in FAMILIES:
+        if family is not DELEGATION:
+            yield from _family_coverage(subject, family)
+
+
+def _family_coverage(subject: Subject, family: Family) -> Iterator[Fault]:
+    prefix = family.prefix.lower()
+    judged = [one for one in subject.actions if one.lower().startswith(prefix)]
+    free = [one for one in judged if all(map(is_open, subject.residuals(one)))]
+    held = [one for one in judged if one not in free]
+    if not held or not free:
+        return
+    names = [", ".join(one[len(prefix) :] for one in part) for part in (held, free)]
+    yield subject.fault(
+        "abac-action-coverage",
+        subject.guard_of(held[0]),
+        f"of the actions on {family.about} only {names[0]} is restricted; "
+        f"{names[1]} stays allowed without condition",
+    )
+
+
+def tautologies(subject: Subject) -> Iterator[Fault]:
+    """Find blocks that guard different calls and are joined by OR.
+
+    Each block is true for the calls it does not name, and so is the whole.
+    """
+    calls = _named_calls(subject.expression)
+    for node in nodes(subject.expression):
+        futile = _futile(node.terms, calls) if isinstance(node, Or) else None
+        if futile is not None:
+            yield _tautology(subject, *futile)
+
+
+def _tautology(subject: Subject, action: str, culprit: Expression) -> Fault:
+    is_delegation = action.lower().startswith(DELEGATION.prefix.lower())
+    return subject.fault(
+        "delegation-or-tautology" if is_delegation else "abac-or-tautology",
+        culprit.start,
+        f"{action} is restricted by another block, but this one is always true for "
+        "it and the two are joined by OR: join blocks for different actions by AND",
+    )
+
+
+def _named_calls(expression: Expression) -> tuple[Call, ...]:
+    """Return the calls that an expression can tell apart by name."""
+    ways = (None, *sub_operations(expression))
+    return tuple((one, way) for one in named_actions(expression) for way in ways)
+
+
+def _futile(
+    terms: tuple[Expression, ...], calls: tuple[Call, ...]
+) -> tuple[str, Expression] | None:
+    """Return an action and the block that opens it though another restricts it."""
+    blocks = [term for term in terms if _opens(term, _UNNAMED)]
+    for call in calls:
+        opening = [term for term in blocks if _opens(term, call)]
+        others = [term for term in terms if term not in opening]
+        if opening and any(one in blocks or _asks(one, call) for one in others):
+            return call[0], opening[0]
+    return None
+
+
+def _opens(term: Expression, call: Call) -> bool:
+    return residual(term, *call) == Literal(True)
+
+
+def _asks(term: Expression, call: Call) -> bool:
+    """Return whether a term names a call and asks something of it."""
+    names = any(matches_action(one, call[0]) for one in action_patterns(term))
+    return names and not isinstance(residual(term, *call), Literal)

@@ -1,0 +1,109 @@
+"""Faults in what a condition asks of reading, listing and tagging blobs.
+
+Source: "Actions and attributes for Azure role assignment conditions for Azure Blob
+Storage".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from scanner.access.conditions.analysis.catalogue import (
+    BLOB_LIST,
+    BLOB_READ,
+    BLOB_TAGS_WRITE,
+    BLOB_WRITE,
+    BLOB_WRITE_WITH_TAGS,
+)
+from scanner.access.conditions.analysis.guards import is_open
+from scanner.access.conditions.analysis.subject import Fault, Subject
+from scanner.access.conditions.partial import Fact, assume
+from scanner.access.conditions.solve import may_hold
+from scanner.access.conditions.syntax import (
+    Attribute,
+    Expression,
+    SubOperationMatches,
+)
+from scanner.access.conditions.values import Values
+from scanner.access.conditions.walk import attributes_of, nodes
+from scanner.access.conditions.wildcards import matches_action
+
+CONTAINERS = "microsoft.storage/storageaccounts/blobservices/containers"
+BLOB_PATH = f"{CONTAINERS}/blobs:path"
+TAGS = f"{CONTAINERS}/blobs/tags"
+
+
+def is_tag(attribute: Attribute, source: str) -> bool:
+    """Return whether an attribute is of the index tags of a blob, or of a request."""
+    return attribute.source == source and attribute.path == TAGS
+
+
+def reads_tags(expression: Expression, source: str) -> bool:
+    """Return whether an expression reads index tags."""
+    return any(is_tag(attribute, source) for attribute in attributes_of(expression))
+
+
+def listing(subject: Subject) -> Iterator[Fault]:
+    """Find listings that are open though reading is not, and ones that cannot work."""
+    if not subject.has(BLOB_READ) or is_open(subject.residual(BLOB_READ)):
+        return
+    left = subject.residual(BLOB_READ, BLOB_LIST)
+    if is_open(left):
+        yield subject.fault(
+            "abac-list-exposed",
+            _list_clause(subject),
+            "reading blobs is restricted but listing them is not: names and metadata "
+            "of all blobs in scope can be enumerated",
+        )
+    elif may_hold(left) and not may_hold(assume(left, _without_path)):
+        yield subject.fault(
+            "abac-legacy-read-guard",
+            subject.guard_of(BLOB_READ),
+            "the block also guards listing (Blob.List), which has no blob path to "
+            "compare: listing blobs always fails",
+        )
+
+
+def _list_clause(subject: Subject) -> int:
+    return next(
+        (
+            node.start
+            for node in nodes(subject.expression)
+            if isinstance(node, SubOperationMatches)
+            and matches_action(node.pattern, BLOB_LIST)
+        ),
+        subject.guard_of(BLOB_READ),
+    )
+
+
+def _without_path(attribute: Attribute) -> Values | Fact:
+    """Return what listing knows of a blob: its path is none of it."""
+    return Fact.ABSENT if attribute.bare.lower() == BLOB_PATH else Fact.FREE
+
+
+def escalation(subject: Subject) -> Iterator[Fault]:
+    """Find readers held back by tags that the same role lets them change."""
+    if not subject.role_known or not subject.has(BLOB_READ):
+        return
+    read = subject.residual(BLOB_READ)
+    tags = [one for one in attributes_of(read) if is_tag(one, "Resource")]
+    if not tags:
+        return
+    ways = [way for way in _WAYS if subject.has(way[0]) and _is_free(subject, *way)]
+    if ways:
+        names = " and ".join(action for action, _ in ways)
+        yield subject.fault(
+            "abac-tag-self-escalation",
+            tags[0].start,
+            f"reading depends on blob index tags, and {names} of the same role is not "
+            "limited in the tags it sets: who may not read a blob can retag it",
+        )
+
+
+_WAYS = ((BLOB_TAGS_WRITE, None), (BLOB_WRITE, BLOB_WRITE_WITH_TAGS))
+"""The calls that set the tags of a blob."""
+
+
+def _is_free(subject: Subject, action: str, sub_operation: str | None) -> bool:
+    left = subject.residual(action, sub_operation)
+    return may_hold(left) and not reads_tags(left, "Request")

@@ -1,0 +1,74 @@
+"""What is judged: a condition, the role it narrows, and the time it is judged at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from scanner.access.conditions.analysis.catalogue import sub_operations
+from scanner.access.conditions.partial import residual
+from scanner.access.conditions.syntax import (
+    ActionMatches,
+    Condition,
+    Expression,
+)
+from scanner.access.conditions.walk import nodes
+from scanner.access.conditions.wildcards import matches_action
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a condition, where, and by which check."""
+
+    check_id: str
+    line: int
+    column: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A condition with what it has to be judged by."""
+
+    condition: Condition
+    actions: tuple[str, ...]
+    """The actions it is judged for: those of its role, or the usual ones."""
+    role_known: bool
+    privileged: frozenset[str]
+    """Roles that must not be handed out, as the digits of their ids."""
+    now: datetime
+
+    @property
+    def expression(self) -> Expression:
+        """What the condition says."""
+        return self.condition.expression
+
+    def has(self, action: str) -> bool:
+        """Return whether an action is among those it is judged for."""
+        return any(action.lower() == one.lower() for one in self.actions)
+
+    def residual(self, action: str, sub_operation: str | None = None) -> Expression:
+        """Return what the condition asks of an action."""
+        return residual(self.expression, action, sub_operation)
+
+    def residuals(self, *actions: str) -> tuple[Expression, ...]:
+        """Return what it asks of actions, with each suboperation too, each once."""
+        calls = (None, *sub_operations(self.expression))
+        found = (self.residual(action, call) for action in actions for call in calls)
+        return tuple(dict.fromkeys(found))
+
+    def fault(self, check_id: str, start: int, message: str) -> Fault:
+        """Return a fault at an offset."""
+        return Fault(check_id, *self.condition.position(start), message)
+
+    def guard_of(self, action: str = "") -> int:
+        """Return where an action is first named; of none, where any first is."""
+        return next(
+            (
+                node.start
+                for node in nodes(self.expression)
+                if isinstance(node, ActionMatches)
+                and (not action or matches_action(node.pattern, action))
+            ),
+            self.expression.start,
+        )

@@ -1,0 +1,183 @@
+"""Faults in conditions on blob index tags, found by asking about a few blobs.
+
+Each world fixes the tags of one blob and leaves everything else open; what a
+condition asks there is compared from world to world.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from scanner.access.conditions.analysis.storage import is_tag
+from scanner.access.conditions.analysis.subject import Fault, Subject
+from scanner.access.conditions.partial import Fact, assume
+from scanner.access.conditions.solve import may_differ
+from scanner.access.conditions.syntax import (
+    Attribute,
+    Comparison,
+    Constant,
+    Exists,
+    Expression,
+    Operand,
+    ValueSet,
+)
+from scanner.access.conditions.values import Values
+from scanner.access.conditions.walk import attributes_of, nodes
+
+OTHER = "\N{REPLACEMENT CHARACTER}"
+"""A value that no condition names."""
+WORLDS = 24
+"""How many of the values that a condition names are tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """One blob: the value its tags have, and how their keys are spelt."""
+
+    keys: tuple[str, ...]
+    value: str = OTHER
+    is_tagged: bool = True
+    other_case: bool = False
+
+    def facts(self, attribute: Attribute) -> Values | Fact:
+        """Return what is known of an attribute of the blob."""
+        if not is_tag(attribute, "Resource"):
+            return Fact.FREE
+        if not self.is_tagged:
+            return Fact.ABSENT
+        if attribute.is_keys:
+            return tuple(map(respelt, self.keys)) if self.other_case else self.keys
+        is_missed = self.other_case and attribute.is_case_sensitive
+        if is_missed and attribute.key != respelt(attribute.key):
+            return Fact.ABSENT
+        return (self.value,)
+
+
+def respelt(key: str) -> str:
+    """Return a key in another case, where it has letters."""
+    return key.lower() if key != key.lower() else key.upper()
+
+
+def tag_faults(subject: Subject) -> Iterator[Fault]:
+    """Find what blobs without tags, or with keys in another case, are let through."""
+    reported = set[str]()
+    for left in subject.residuals(*subject.actions):
+        for fault in _faults(subject, left):
+            if fault.check_id not in reported:
+                reported.add(fault.check_id)
+                yield fault
+
+
+def _faults(subject: Subject, left: Expression) -> Iterator[Fault]:
+    tags = [one for one in attributes_of(left) if is_tag(one, "Resource")]
+    if not tags:
+        return
+    world = World(_keys(left, tags))
+    yield from _untagged(subject, left, world)
+    yield from _key_case(subject, left, world)
+
+
+def _untagged(subject: Subject, left: Expression, world: World) -> Iterator[Fault]:
+    bare = assume(left, replace(world, is_tagged=False).facts)
+    values = (OTHER, *_values(left))[:WORLDS]
+    tagged = (assume(left, replace(world, value=one).facts) for one in values)
+    if any(may_differ(bare, other) for other in tagged):
+        yield subject.fault(
+            "abac-untagged-open",
+            _opening(left),
+            "a blob without the tag is let through where one with another value is "
+            "not: what was never tagged is readable by everyone in scope",
+        )
+
+
+def _opening(left: Expression) -> int:
+    """Return where the alternative starts that lets untagged blobs through."""
+    comparisons = [one for one in nodes(left) if _compares_tags(one)]
+    keys = [one for one in comparisons if any(side.is_keys for side in _tags_in(one))]
+    return (keys or comparisons or [left])[0].start
+
+
+def _key_case(subject: Subject, left: Expression, world: World) -> Iterator[Fault]:
+    misspelt = replace(world, other_case=True)
+    found = _case_sensitive(left)
+    if found is None:
+        return
+    if may_differ(assume(left, misspelt.facts), assume(left, world.facts)):
+        ending = "is let through as one without the tag"
+    elif _tests_keys(found) and _shuts_out(left, world):
+        ending = "is refused as one without the tag"
+    else:
+        return
+    key = next(iter(world.keys), "")
+    yield subject.fault(
+        "abac-tag-key-case",
+        found.start,
+        f"the key compares with case: a blob tagged {respelt(key)} instead of {key} "
+        + ending,
+    )
+
+
+def _shuts_out(left: Expression, world: World) -> bool:
+    """Return whether a value that lets a blob through no longer does."""
+    right, wrong = world, replace(world, other_case=True)
+    return any(
+        may_differ(
+            assume(left, replace(right, value=one).facts),
+            assume(left, replace(wrong, value=one).facts),
+        )
+        for one in _values(left)[:WORLDS]
+    )
+
+
+def _case_sensitive(left: Expression) -> Comparison | None:
+    """Return the first comparison in which the case of a key counts, keys first."""
+    found = [one for one in nodes(left) if isinstance(one, Comparison) and _minds(one)]
+    found.sort(key=lambda one: not _tests_keys(one))
+    return found[0] if found else None
+
+
+def _minds(comparison: Comparison) -> bool:
+    ignores = comparison.operator.name.endswith("IgnoreCase")
+    return any(
+        side.is_case_sensitive or (side.is_keys and not ignores)
+        for side in _tags_in(comparison)
+    )
+
+
+def _tests_keys(comparison: Comparison) -> bool:
+    return any(side.is_keys for side in _tags_in(comparison))
+
+
+def _compares_tags(node: Expression) -> bool:
+    return isinstance(node, Comparison | Exists) and bool(_tags_in(node))
+
+
+def _tags_in(node: Expression) -> list[Attribute]:
+    return [one for one in attributes_of(node) if is_tag(one, "Resource")]
+
+
+def _keys(left: Expression, tags: list[Attribute]) -> tuple[str, ...]:
+    """Return the keys that an expression names, in a set of keys or as attributes."""
+    found = [one.key for one in tags if one.key]
+    for node in nodes(left):
+        if isinstance(node, Comparison) and _tests_keys(node):
+            found += [*_texts(node.left), *_texts(node.right)]
+    return tuple(dict.fromkeys(found))
+
+
+def _values(left: Expression) -> tuple[str, ...]:
+    """Return the values that an expression compares tags with."""
+    found: list[str] = []
+    for node in nodes(left):
+        if isinstance(node, Comparison) and _tags_in(node) and not _tests_keys(node):
+            found += [*_texts(node.left), *_texts(node.right)]
+    return tuple(dict.fromkeys(found))
+
+
+def _texts(operand: Operand) -> Iterator[str]:
+    match operand:
+        case Constant(value=value):
+            yield str(value)
+        case ValueSet(members=members):
+            yield from (str(member.value) for member in members)

@@ -1,0 +1,110 @@
+"""Whether a request satisfies a condition: true, false, or not to be told.
+
+Source: "Azure role assignment condition format and syntax". What is not documented
+(other functions, operators and sources) is unknown rather than guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import reduce
+from typing import TypeAlias
+
+from scanner.access.conditions.operators import COMPARATORS, CROSSES, absent, single
+from scanner.access.conditions.request import Request
+from scanner.access.conditions.syntax import (
+    SOURCES,
+    ActionMatches,
+    And,
+    Attribute,
+    Call,
+    Comparison,
+    Constant,
+    Exists,
+    Expression,
+    Literal,
+    Not,
+    Operand,
+    Or,
+    SubOperationMatches,
+    ValueSet,
+)
+from scanner.access.conditions.tri import Tri
+from scanner.access.conditions.values import Values
+from scanner.access.conditions.wildcards import matches_action
+
+Read: TypeAlias = Callable[[Attribute], Values | None]
+
+
+def evaluate(expression: Expression, request: Request) -> Tri:
+    """Return whether a request satisfies an expression."""
+    match expression:
+        case And(terms=terms):
+            return reduce(Tri.and_, [evaluate(term, request) for term in terms])
+        case Or(terms=terms):
+            return reduce(Tri.or_, [evaluate(term, request) for term in terms])
+        case Not(term=term):
+            return evaluate(term, request).not_()
+        case Literal(value=value):
+            return Tri.of(value)
+        case ActionMatches(pattern=pattern):
+            return Tri.of(matches_action(pattern, request.action))
+        case SubOperationMatches(pattern=pattern):
+            return Tri.of(is_sub_operation_of(pattern, request.sub_operation))
+        case Exists(attribute=attribute):
+            return exists(attribute, request.read)
+        case Comparison():
+            return compare(expression, request.read)
+        case Call():
+            return Tri.UNKNOWN
+
+
+def is_sub_operation_of(pattern: str, sub_operation: str | None) -> bool:
+    """Return whether a pattern means a suboperation; it never means a call without."""
+    return sub_operation is not None and matches_action(pattern, sub_operation)
+
+
+def exists(attribute: Attribute, read: Read) -> Tri:
+    """Return whether an attribute is there."""
+    if attribute.source not in SOURCES:
+        return Tri.UNKNOWN
+    return Tri.of(read(attribute) is not None)
+
+
+def compare(comparison: Comparison, read: Read) -> Tri:
+    """Return whether a comparison holds, with attributes as they are read."""
+    operator = comparison.operator
+    comparator = COMPARATORS.get(operator.name.lower())
+    cross = CROSSES.get(operator.cross.lower())
+    sides = (comparison.left, comparison.right)
+    known = comparator is not None and (cross is not None or not operator.cross)
+    if comparator is None or not known or not all(map(_is_known, sides)):
+        return Tri.UNKNOWN
+    left, right = _values(comparison.left, read), _values(comparison.right, read)
+    if left is None or right is None:
+        return absent(comparator)
+    if cross is None:
+        return single(comparator, left, right)
+    return cross.compare(comparator, left, right)
+
+
+def _is_known(operand: Operand) -> bool:
+    match operand:
+        case Call():
+            return False
+        case Attribute(source=source):
+            return source in SOURCES
+        case _:
+            return True
+
+
+def _values(operand: Operand, read: Read) -> Values | None:
+    match operand:
+        case Attribute():
+            return read(operand)
+        case Constant():
+            return (operand.value,)
+        case ValueSet(members=members):
+            return tuple(member.value for member in members)
+        case Call():
+            return None

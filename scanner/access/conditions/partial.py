@@ -1,0 +1,191 @@
+"""What is left of a condition once something about the request is known.
+
+Folding keeps to Kleene's logic: what is left evaluates as the whole does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from enum import Enum, unique
+from typing import TypeAlias
+
+from scanner.access.conditions.evaluate import compare, exists, is_sub_operation_of
+from scanner.access.conditions.operators import COMPARATORS, CROSSES, absent
+from scanner.access.conditions.request import Request, is_sub_operation
+from scanner.access.conditions.syntax import (
+    SOURCES,
+    ActionMatches,
+    And,
+    Atom,
+    Attribute,
+    Comparison,
+    Exists,
+    Expression,
+    Literal,
+    Not,
+    Operand,
+    Or,
+    SubOperationMatches,
+)
+from scanner.access.conditions.tri import Tri
+from scanner.access.conditions.values import Values
+from scanner.access.conditions.wildcards import matches_action
+
+Decide: TypeAlias = Callable[[Atom], Tri]
+"""What is known of an atom; one that is unknown stays in the expression."""
+
+
+@unique
+class Fact(Enum):
+    """What can be known of an attribute besides its values."""
+
+    FREE = "free"
+    """Nothing is."""
+    ABSENT = "absent"
+
+
+Facts: TypeAlias = Callable[[Attribute], Values | Fact]
+
+
+def residual(
+    expression: Expression, action: str, sub_operation: str | None = None
+) -> Expression:
+    """Return what an expression asks of one action.
+
+    `Literal(True)` is an action that is not restricted, `Literal(False)` one that is
+    denied; without a suboperation the call is none that has a name.
+    """
+    request = Request(action, sub_operation)
+    return rewrite(expression, lambda atom: _by_call(atom, request))
+
+
+def _by_call(atom: Atom, request: Request) -> Tri:
+    """Return what the action and suboperation of a request say of an atom."""
+    match atom:
+        case ActionMatches(pattern=pattern):
+            return Tri.of(matches_action(pattern, request.action))
+        case SubOperationMatches(pattern=pattern):
+            return Tri.of(is_sub_operation_of(pattern, request.sub_operation))
+        case Comparison(left=left, right=right) if _is_fixed(left, right):
+            return compare(atom, request.read)
+        case Exists(attribute=attribute) if is_sub_operation(attribute):
+            return exists(attribute, request.read)
+        case _:
+            return Tri.UNKNOWN
+
+
+def _is_fixed(*operands: Operand) -> bool:
+    """Return whether nothing of the request but its suboperation is read."""
+    return all(
+        is_sub_operation(operand)
+        for operand in operands
+        if isinstance(operand, Attribute)
+    )
+
+
+def assume(expression: Expression, facts: Facts) -> Expression:
+    """Return what is left of an expression when some attributes are known."""
+    return rewrite(expression, lambda atom: _by_facts(atom, facts))
+
+
+def _by_facts(atom: Atom, facts: Facts) -> Tri:
+    """Return what is known of an atom when some attributes are."""
+
+    def read(attribute: Attribute) -> Values | None:
+        found = facts(attribute)
+        return None if isinstance(found, Fact) else found
+
+    match atom:
+        case Exists(attribute=attribute) if facts(attribute) is not Fact.FREE:
+            return exists(attribute, read)
+        case Comparison(left=left, right=right):
+            sides = [side for side in (left, right) if isinstance(side, Attribute)]
+            known = [facts(side) for side in sides]
+            if Fact.FREE not in known:
+                return compare(atom, read)
+            return _without(atom) if Fact.ABSENT in known else Tri.UNKNOWN
+        case _:
+            return Tri.UNKNOWN
+
+
+def _without(comparison: Comparison) -> Tri:
+    """Return how a comparison ends when one of its sides is absent."""
+    operator = comparison.operator
+    comparator = COMPARATORS.get(operator.name.lower())
+    crosses = not operator.cross or operator.cross.lower() in CROSSES
+    sources = {
+        side.source
+        for side in (comparison.left, comparison.right)
+        if isinstance(side, Attribute)
+    }
+    if comparator is None or not crosses or not sources <= {*SOURCES}:
+        return Tri.UNKNOWN
+    return absent(comparator)
+
+
+def rewrite(expression: Expression, decide: Decide) -> Expression:
+    """Return an expression with what is decided folded away."""
+    match expression:
+        case And(terms=terms, start=start):
+            return conjunction([rewrite(term, decide) for term in terms], start)
+        case Or(terms=terms, start=start):
+            return disjunction([rewrite(term, decide) for term in terms], start)
+        case Not(term=term, start=start):
+            return negation(rewrite(term, decide), start)
+        case Literal():
+            return expression
+        case _:
+            return _decided(expression, decide(expression))
+
+
+def _decided(atom: Atom, truth: Tri) -> Expression:
+    if truth is Tri.UNKNOWN:
+        return atom
+    return Literal(truth is Tri.TRUE, atom.start)
+
+
+def conjunction(terms: Iterable[Expression], start: int = 0) -> Expression:
+    """Return terms that all hold, each once, as simple as can be."""
+    kept: dict[Expression, None] = {}
+    for term in terms:
+        kept.update(dict.fromkeys(term.terms if isinstance(term, And) else (term,)))
+    kept.pop(Literal(True), None)
+    if Literal(False) in kept:
+        return Literal(False, start)
+    left = tuple(kept)
+    return (
+        left[0]
+        if len(left) == 1
+        else And(left, start)
+        if left
+        else Literal(True, start)
+    )
+
+
+def disjunction(terms: Iterable[Expression], start: int = 0) -> Expression:
+    """Return terms of which one holds, each once, as simple as can be."""
+    kept: dict[Expression, None] = {}
+    for term in terms:
+        kept.update(dict.fromkeys(term.terms if isinstance(term, Or) else (term,)))
+    kept.pop(Literal(False), None)
+    if Literal(True) in kept:
+        return Literal(True, start)
+    left = tuple(kept)
+    return (
+        left[0]
+        if len(left) == 1
+        else Or(left, start)
+        if left
+        else Literal(False, start)
+    )
+
+
+def negation(term: Expression, start: int = 0) -> Expression:
+    """Return the opposite of a term, as simple as can be."""
+    match term:
+        case Literal(value=value):
+            return Literal(not value, start)
+        case Not(term=inner):
+            return inner
+        case _:
+            return Not(term, start)

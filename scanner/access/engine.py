@@ -1,0 +1,172 @@
+"""Effective permissions: who can do what on a resource, and by which path.
+
+The rules are those of Azure RBAC (azure-docs, "What is Azure RBAC", "How Azure RBAC
+determines if a user has access to a resource"): what is granted at a scope holds below
+it, the grants of all assignments and permission blocks add up, and a deny assignment
+goes before any of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from scanner.access.answers import Answer, Decision, Grant, NearMiss, Refused, Result
+from scanner.access.bounds import Bounds, Case
+from scanner.access.conditions.request import Request
+from scanner.access.conditions.tri import Tri
+from scanner.access.decide import decided
+from scanner.access.deny import Bar, Denials, Hit, Subject
+from scanner.access.facts import Denial, Facts
+from scanner.access.holdings import Holdings
+from scanner.access.near import Near
+from scanner.access.restrictions import Ask, all_met
+from scanner.access.roles import Roles
+from scanner.access.scopes import Ancestry
+from scanner.model.ids import id_key
+
+
+class Access:
+    """Access in one tenant, as far as its facts are known."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self._ancestry = Ancestry(facts.parents, facts.tenant_id)
+        self._holdings = Holdings(facts, Roles(facts.roles))
+        self._denials = Denials(facts.denials)
+        self._bounds = Bounds(facts, self._ancestry, self._holdings)
+        self._near = Near(self._holdings)
+
+    def who_can(self, action: str, resource_id: str, *, data: bool = False) -> Answer:
+        """Return who can do an action on a resource, and what is not known of it."""
+        case = self._case(Ask.of(action, data=data), resource_id)
+        kept, refused = self._sorted_out(self._all_of(case.holders), case.bars)
+        return Answer(
+            action=action,
+            resource_id=resource_id,
+            data=data,
+            grants=kept,
+            refused=refused,
+            missing=self._bounds.of_answer(case),
+        )
+
+    def _case(self, ask: Ask, resource_id: str) -> Case:
+        scopes = self._ancestry.scopes(resource_id)
+        holders = tuple(self._holdings.granting(scopes, ask))
+        return Case(ask, scopes, holders, self._denials.bars(scopes, ask))
+
+    def _all_of(self, holders: tuple[Grant, ...]) -> Iterable[Grant]:
+        if not self.facts.members:
+            return holders
+        return (each for one in holders for each in self._holdings.expanded(one))
+
+    def _sorted_out(
+        self, grants: Iterable[Grant], bars: tuple[Bar, ...]
+    ) -> tuple[tuple[Grant, ...], tuple[Refused, ...]]:
+        """Return the grants in force, active ones first, and those taken back."""
+        kept, refused = [], []
+        if not bars:
+            return _active_first(grants), ()
+        for grant in grants:
+            hits = self._hits(self._holdings.subject(grant.principal_id), bars, None)
+            if hits.get(Hit.YES):
+                refused.append(Refused(grant, hits[Hit.YES][0]))
+            else:
+                kept.append(_contested(grant, hits))
+        return _active_first(kept), tuple(refused)
+
+    def _hits(
+        self, subject: Subject, bars: tuple[Bar, ...], request: Request | None
+    ) -> dict[Hit, list[Denial]]:
+        """Return the denials that keep, or may keep, a principal from an action."""
+        hits: dict[Hit, list[Denial]] = {}
+        for bar in bars:
+            hit = bar.hits(subject, self.facts.members, request)
+            if hit is not Hit.NO:
+                hits.setdefault(hit, []).append(bar.denial)
+        return hits
+
+    def can(
+        self,
+        principal_id: str,
+        action: str,
+        resource_id: str,
+        *,
+        data: bool = False,
+        request: Request | None = None,
+    ) -> Decision:
+        """Return whether a principal can do an action on a resource.
+
+        With a request, conditions are evaluated; without, one that bears on the
+        action leaves the result conditional. What is eligible does not count yet.
+        """
+        case = self._case(Ask.of(action, data=data, request=request), resource_id)
+        subject = self._holdings.subject(principal_id)
+        hits = self._hits(subject, case.bars, request)
+        held = tuple(self._held(case.holders, subject, request))
+        result = decided([each for each in held if not each.eligible], hits, request)
+        certain = Hit.YES in hits
+        missing = () if certain else self._bounds.of_decision(result, case, subject)
+        return Decision(
+            result=Result.UNKNOWN if missing else result,
+            grants=tuple(_contested(each, hits) for each in held),
+            denied_by=tuple(hits.get(Hit.YES, ())),
+            missing=missing,
+        )
+
+    def _held(
+        self, holders: tuple[Grant, ...], subject: Subject, request: Request | None
+    ) -> Iterator[Grant]:
+        """Yield the grants a principal holds, but those that the request does not meet.
+
+        Those of groups it is in are its own, by way of the group.
+        """
+        for grant in holders:
+            holder = grant.principal_id.lower()
+            if holder not in subject.ids:
+                continue
+            if all_met(grant.restrictions, request) is not Tri.FALSE:
+                yield self._holdings.held(grant, subject)
+
+    def grants(self, principal_id: str, scope: str | None = None) -> tuple[Grant, ...]:
+        """Return all that a principal holds: roles, eligibilities, delegations.
+
+        With a scope, what of it is in force there: granted at it or above it.
+        """
+        held = self._holdings.held_by(self._holdings.subject(principal_id))
+        if scope is None:
+            return tuple(held)
+        scopes = frozenset(self._ancestry.scopes(scope))
+        return tuple(each for each in held if id_key(each.scope) in scopes)
+
+    def near_misses(
+        self,
+        action: str,
+        resource_id: str,
+        *,
+        principal_id: str | None = None,
+        data: bool = False,
+    ) -> tuple[NearMiss, ...]:
+        """Return what looks like a grant of an action and is none, with the reason.
+
+        Of everybody whose assignments are in reach of the resource, or of one
+        principal, whose grants elsewhere are told too.
+        """
+        ask = Ask.of(action, data=data)
+        scopes = self._ancestry.scopes(resource_id)
+        subject = None if principal_id is None else self._holdings.subject(principal_id)
+        denied = (
+            self._near.denied(each)
+            for each in self.who_can(action, resource_id, data=data).refused
+            if subject is None or each.grant.principal_id.lower() in subject.ids
+        )
+        return (*self._near.misses(scopes, ask, subject), *denied)
+
+
+def _active_first(grants: Iterable[Grant]) -> tuple[Grant, ...]:
+    return tuple(sorted(grants, key=lambda grant: grant.eligible))
+
+
+def _contested(grant: Grant, hits: dict[Hit, list[Denial]]) -> Grant:
+    may = (*hits.get(Hit.CONDITIONAL, ()), *hits.get(Hit.UNKNOWN, ()))
+    return replace(grant, contested_by=may) if may else grant

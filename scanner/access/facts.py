@@ -1,0 +1,133 @@
+"""What access is decided on: grants, roles, denials, hierarchy, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum, unique
+
+ROOT = "/"
+EVERYONE = "00000000-0000-0000-0000-000000000000"
+"""All principals, as deny assignments name them (azure-docs, "Deny assignments")."""
+
+_NO_GROUPS = frozenset({"user", "serviceprincipal", "device", "systemdefined"})
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A permission block: notActions subtract from its own actions only."""
+
+    actions: tuple[str, ...] = ()
+    not_actions: tuple[str, ...] = ()
+    data_actions: tuple[str, ...] = ()
+    not_data_actions: tuple[str, ...] = ()
+    condition: str | None = None
+
+    def plane(self, *, data: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the patterns that allow and those that except, of one plane."""
+        if data:
+            return self.data_actions, self.not_data_actions
+        return self.actions, self.not_actions
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role definition."""
+
+    id: str
+    name: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """A role given to a principal at a scope, now or to be activated."""
+
+    id: str
+    scope: str
+    principal_id: str
+    principal_type: str
+    """As received; empty where Azure does not say."""
+    role_definition_id: str
+    condition: str | None = None
+    eligible: bool = False
+    managing_tenant: str | None = None
+    """The tenant the principal is of, where Lighthouse gives the role."""
+    delegable: tuple[str, ...] = ()
+    """The only roles it may assign in turn, where Lighthouse gives the role."""
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Someone a deny assignment names."""
+
+    id: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denial:
+    """A deny assignment."""
+
+    id: str
+    name: str
+    scope: str
+    blocks: tuple[Block, ...]
+    principals: tuple[Party, ...]
+    excluded: tuple[Party, ...] = ()
+    own_scope_only: bool = False
+    condition: str | None = None
+
+
+@unique
+class Part(StrEnum):
+    """What an answer is put together from, and may lack."""
+
+    ASSIGNMENTS = "role assignments"
+    ABOVE = "role assignments above the subscription"
+    ROLES = "role definitions"
+    DENIALS = "deny assignments"
+    ELIGIBILITIES = "eligible role assignments"
+    DELEGATIONS = "Lighthouse delegations"
+    MEMBERS = "group members"
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What is not known, and so makes an answer a bound."""
+
+    part: Part
+    scope: str
+    """Where it is missing: a scope, or the id of a group or role."""
+    reason: str
+    gap: bool = False
+    """Whether the scan asked for it and did not get it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Everything that bears on access in one tenant; keys are ids in lower case."""
+
+    tenant_id: str
+    roles: Mapping[str, Role]
+    """By the last segment of the id, which is unique in a tenant."""
+    assignments: tuple[Assignment, ...]
+    denials: tuple[Denial, ...] = ()
+    parents: Mapping[str, str] = field(default_factory=dict)
+    """The management group that each group and subscription is in."""
+    members: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """The transitive members of those groups whose members were read."""
+    scanned: frozenset[str] = frozenset()
+    """The subscriptions and management groups whose lists were asked for."""
+    missing: Mapping[str, tuple[Missing, ...]] = field(default_factory=dict)
+    """What is not known at a scope, and so below it too."""
+
+
+def last_segment(resource_id: str) -> str:
+    """Return what a role is told apart by: ids of it come with any scope, or none."""
+    return resource_id.rpartition("/")[2].lower()
+
+
+def may_be_group(principal_type: str) -> bool:
+    """Whether a principal may have members; true too where its type is not known."""
+    return principal_type.lower() not in _NO_GROUPS

@@ -1,0 +1,229 @@
+"""Facts about access, from what was read of a tenant."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from scanner.access.engine import Access
+from scanner.access.facts import (
+    Assignment,
+    Block,
+    Denial,
+    Facts,
+    Missing,
+    Part,
+    Party,
+    Role,
+    last_segment,
+)
+from scanner.access.scopes import scope_of
+from scanner.model.authorization import (
+    DeniedPrincipal,
+    DenyAssignment,
+    EligibleAuthorization,
+    Permission,
+    Registration,
+    RoleAssignment,
+    RoleDefinition,
+    RoleEligibility,
+)
+from scanner.model.coverage import NotRead
+from scanner.model.ids import id_key
+from scanner.model.resource import Resource
+from scanner.model.resources import Descendant, ManagementGroup, Subscription
+from scanner.model.tenant import Tenant
+
+R = TypeVar("R", bound=Resource)
+T = TypeVar("T")
+
+_LISTS: tuple[tuple[type[Resource], Part], ...] = (
+    (RoleAssignment, Part.ASSIGNMENTS),
+    (DenyAssignment, Part.DENIALS),
+    (RoleEligibility, Part.ELIGIBILITIES),
+    (Registration, Part.DELEGATIONS),
+)
+"""The lists of a subscription that bear on access."""
+
+_TRIED = frozenset({Part.ABOVE, Part.ELIGIBILITIES})
+"""What is read where it can be, and makes a lower bound where it cannot."""
+
+
+def access_of(
+    tenant: Tenant, members: Mapping[str, frozenset[str]] | None = None
+) -> Access:
+    """Return access in a tenant, as far as it was read.
+
+    It reads every assignment there is, and notes all of it as evidence: make it once
+    for an inventory, through a window of its own. `members` are the transitive members
+    of those groups of which they are known, all ids in lower case.
+    """
+    return Access(_Gathering(tenant).facts(members or {}))
+
+
+class _Gathering:
+    """The facts of one tenant under way, with what could not be read."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        self._tenant = tenant
+        self._missing: dict[str, list[Missing]] = defaultdict(list)
+
+    def facts(self, members: Mapping[str, frozenset[str]]) -> Facts:
+        """Return everything that bears on access."""
+        assignments = (
+            *self._each(RoleAssignment, Part.ASSIGNMENTS, _assignments),
+            *self._each(RoleEligibility, Part.ELIGIBILITIES, _eligibilities),
+            *self._each(Registration, Part.DELEGATIONS, _delegations),
+        )
+        denials = tuple(self._each(DenyAssignment, Part.DENIALS, _denials))
+        roles = {last_segment(role.id): role for role in self._roles()}
+        scanned = frozenset(self._lists())
+        return Facts(
+            tenant_id=self._tenant.id,
+            roles=roles,
+            assignments=assignments,
+            denials=denials,
+            parents=dict(self._parents()),
+            members=members,
+            scanned=scanned,
+            missing={key: tuple(found) for key, found in self._missing.items()},
+        )
+
+    def _each(
+        self, view: type[R], part: Part, read: Callable[[R], Iterable[T]]
+    ) -> Iterator[T]:
+        """Yield what is read of each resource; one that is malformed is missing."""
+        for resource in self._tenant.all(view).known():
+            try:
+                yield from read(resource)
+            except NotRead as problem:
+                self._note(part, scope_of(resource.id), problem.reason, gap=True)
+
+    def _roles(self) -> Iterator[Role]:
+        """Yield the roles that can be read; what holds another says it is unknown."""
+        for definition in self._tenant.all(RoleDefinition).known():
+            try:
+                name = definition.role_name or ""
+                yield Role(definition.id, name, _blocks(definition.permissions))
+            except NotRead:
+                continue
+
+    def _parents(self) -> Iterator[tuple[str, str]]:
+        for below in self._tenant.all(Descendant).known():
+            try:
+                parent = below.parent_id
+            except NotRead:
+                continue
+            if parent:
+                yield id_key(below.id), id_key(parent)
+
+    def _lists(self) -> Iterator[str]:
+        """Yield the scopes whose lists were asked for; note those not read whole."""
+        for subscription in self._tenant.all(Subscription).known():
+            for view, part in _LISTS:
+                self._check(view, part, subscription.key, subscription.id)
+            yield subscription.key
+        for group in self._tenant.all(ManagementGroup).known():
+            self._check(RoleAssignment, Part.ABOVE, group.key, group.id)
+            yield group.key
+
+    def _check(self, view: type[Resource], part: Part, key: str, scope: str) -> None:
+        try:
+            self._tenant.within(view, scope).require_whole()
+        except NotRead as problem:
+            self._note(part, key, problem.reason, gap=part not in _TRIED)
+
+    def _note(self, part: Part, scope: str, reason: str, *, gap: bool) -> None:
+        self._missing[id_key(scope)].append(Missing(part, scope, reason, gap))
+
+
+def _assignments(assignment: RoleAssignment | RoleEligibility) -> Iterator[Assignment]:
+    yield _assignment(assignment, eligible=False)
+
+
+def _eligibilities(eligibility: RoleEligibility) -> Iterator[Assignment]:
+    yield _assignment(eligibility, eligible=True)
+
+
+def _assignment(
+    grant: RoleAssignment | RoleEligibility, *, eligible: bool
+) -> Assignment:
+    return Assignment(
+        id=grant.id,
+        scope=grant.scope or scope_of(grant.id),
+        principal_id=_required(grant, "principal_id"),
+        principal_type=grant.principal_type or "",
+        role_definition_id=_required(grant, "role_definition_id"),
+        condition=grant.condition,
+        eligible=eligible,
+    )
+
+
+def _required(view: Any, field: str) -> str:
+    """Return a field without which a grant says nothing; raises NotRead."""
+    value: str | None = getattr(view, field)
+    if value:
+        return value
+    raise NotRead(f"malformed: {view.owner.id} has no {field}")
+
+
+def _delegations(registration: Registration) -> Iterator[Assignment]:
+    """Yield the grants of a Lighthouse delegation.
+
+    The definition comes with it only when asked for (`$expandRegistrationDefinition`).
+    """
+    tenant = _required(registration, "managing_tenant")
+    for each in registration.authorizations:
+        given = _delegation(registration, each, tenant)
+        yield replace(given, delegable=each.delegated_role_ids or ())
+    for eligible in registration.eligible_authorizations:
+        given = _delegation(registration, eligible, tenant)
+        yield replace(given, eligible=True)
+
+
+def _delegation(
+    registration: Registration, given: EligibleAuthorization, tenant: str
+) -> Assignment:
+    return Assignment(
+        id=registration.id,
+        scope=scope_of(registration.id),
+        principal_id=_required(given, "principal_id"),
+        principal_type="",
+        role_definition_id=_required(given, "role_definition_id"),
+        managing_tenant=tenant,
+    )
+
+
+def _denials(deny: DenyAssignment) -> Iterator[Denial]:
+    yield Denial(
+        id=deny.id,
+        name=deny.deny_name or "",
+        scope=deny.scope or scope_of(deny.id),
+        blocks=_blocks(deny.permissions),
+        principals=_parties(deny.principals),
+        excluded=_parties(deny.excluded),
+        own_scope_only=bool(deny.own_scope_only),
+        condition=deny.condition,
+    )
+
+
+def _parties(principals: tuple[DeniedPrincipal, ...]) -> tuple[Party, ...]:
+    return tuple(
+        Party(_required(each, "principal_id"), each.principal_type or "")
+        for each in principals
+    )
+
+
+def _blocks(permissions: tuple[Permission, ...]) -> tuple[Block, ...]:
+    return tuple(
+        Block(
+            actions=each.actions or (),
+            not_actions=each.not_actions or (),
+            data_actions=each.data_actions or (),
+            not_data_actions=each.not_data_actions or (),
+            condition=each.condition,
+        )
+        for each in permissions
+    )

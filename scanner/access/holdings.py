@@ -1,0 +1,115 @@
+"""Grants by scope: each assignment is looked at once for an action, then remembered."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from scanner.access.answers import Grant
+from scanner.access.deny import Subject
+from scanner.access.facts import Assignment, Facts
+from scanner.access.restrictions import Ask
+from scanner.access.roles import Roles, Way, narrowed
+from scanner.model.ids import id_key
+
+
+class Holdings:
+    """The assignments of a tenant, by the scope they are at and by who holds them."""
+
+    def __init__(self, facts: Facts, roles: Roles) -> None:
+        self._roles = roles
+        self._members = facts.members
+        self._at: dict[str, list[Assignment]] = defaultdict(list)
+        self._of: dict[str, list[Assignment]] = defaultdict(list)
+        for assignment in facts.assignments:
+            self._at[id_key(assignment.scope)].append(assignment)
+            self._of[assignment.principal_id.lower()].append(assignment)
+        self._unknown = {scope: self._unknown_at(scope) for scope in self._at}
+        self._groups_of = _groups_of(facts.members)
+        self._grants: dict[tuple[str, Ask], tuple[Grant, ...]] = {}
+
+    def subject(self, principal_id: str) -> Subject:
+        """Return a principal with the groups it is known to be in."""
+        key = principal_id.lower()
+        return Subject(key, self._groups_of.get(key, frozenset()))
+
+    def at(self, scopes: Iterable[str]) -> Iterator[Assignment]:
+        """Yield every assignment at some scopes."""
+        for scope in scopes:
+            yield from self._at.get(scope, ())
+
+    def unknown(self, scopes: Iterable[str]) -> Iterator[Assignment]:
+        """Yield the assignments at some scopes whose role was not read."""
+        for scope in scopes:
+            yield from self._unknown.get(scope, ())
+
+    def _unknown_at(self, scope: str) -> tuple[Assignment, ...]:
+        return tuple(each for each in self._at[scope] if not self._roles.get(each))
+
+    def held_by(self, subject: Subject) -> Iterator[Grant]:
+        """Yield all that a principal holds, itself or through a group it is in."""
+        for holder in (subject.id, *sorted(subject.groups)):
+            for assignment in self._of.get(holder, ()):
+                yield self.held(self.plain(assignment), subject)
+
+    def granting(self, scopes: Iterable[str], ask: Ask) -> Iterator[Grant]:
+        """Yield the grants of an action at some scopes, one for each way it goes."""
+        for scope in scopes:
+            found = self._grants.get((scope, ask))
+            if found is None and scope in self._at:
+                found = self._grants[scope, ask] = tuple(self._granting(scope, ask))
+            yield from found or ()
+
+    def _granting(self, scope: str, ask: Ask) -> Iterator[Grant]:
+        for assignment in self._at[scope]:
+            for way in self.ways(assignment, ask):
+                if way.open:
+                    yield _granted(self.plain(assignment), way)
+
+    def ways(self, assignment: Assignment, ask: Ask) -> tuple[Way, ...]:
+        """Return how an assignment allows an action, those never met included."""
+        role = self._roles.get(assignment)
+        ways = self._roles.ways(role, ask) if role else ()
+        return narrowed(ways, assignment.condition, ask) if ways else ()
+
+    def plain(self, assignment: Assignment) -> Grant:
+        """Return an assignment as a grant of no action in particular."""
+        return Grant(
+            principal_id=assignment.principal_id,
+            principal_type=assignment.principal_type,
+            assignment=assignment,
+            role=self._roles.get(assignment),
+        )
+
+    def held(self, grant: Grant, subject: Subject) -> Grant:
+        """Return a grant as a principal holds it, by way of a group if not itself."""
+        own = grant.principal_id.lower() == subject.id
+        return grant if own else _through(grant, subject.id)
+
+    def expanded(self, grant: Grant) -> Iterator[Grant]:
+        """Yield a grant, and that of each known member of the group that holds it."""
+        yield grant
+        for member in sorted(self._members.get(grant.principal_id.lower(), ())):
+            yield _through(grant, member)
+
+
+def _granted(grant: Grant, way: Way) -> Grant:
+    return replace(grant, pattern=way.pattern, restrictions=way.restrictions)
+
+
+def _through(grant: Grant, member: str) -> Grant:
+    """Return a group's grant as one of its members holds it."""
+    return replace(
+        grant, principal_id=member, principal_type="", via_group=grant.principal_id
+    )
+
+
+def _groups_of(
+    members: Mapping[str, frozenset[str]],
+) -> Mapping[str, frozenset[str]]:
+    groups: dict[str, set[str]] = defaultdict(set)
+    for group, inside in members.items():
+        for member in inside:
+            groups[member].add(group)
+    return {member: frozenset(found) for member, found in groups.items()}

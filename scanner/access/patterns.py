@@ -1,0 +1,59 @@
+"""Action patterns: `*` stands for any characters, `/` among them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+WILDCARD = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """An action pattern of a role, ready to match whole actions.
+
+    Wildcards may stand anywhere and casing is ignored (Azure role definitions,
+    "Actions format"). What lies between them is looked for from the left, which finds
+    a match whenever there is one and, unlike an expression, never goes back.
+    """
+
+    text: str
+    first: str
+    middle: tuple[str, ...]
+    last: str | None
+    """None where the pattern has no wildcard and is `first` alone."""
+
+    def matches(self, action: str) -> bool:
+        """Whether it matches an action in lower case."""
+        if self.last is None:
+            return action == self.first
+        end = len(action) - len(self.last)
+        start = len(self.first)
+        if end < start or not action.startswith(self.first):
+            return False
+        if not action.endswith(self.last):
+            return False
+        return not self.middle or self._finds_middle(action, start, end)
+
+    def _finds_middle(self, action: str, start: int, end: int) -> bool:
+        for piece in self.middle:
+            found = action.find(piece, start, end)
+            if found < 0:
+                return False
+            start = found + len(piece)
+        return True
+
+
+@lru_cache(maxsize=65_536)
+def pattern(text: str) -> Pattern:
+    """Return a pattern, each compiled once."""
+    first, *rest = text.lower().split(WILDCARD)
+    if not rest:
+        return Pattern(text, first, (), None)
+    return Pattern(text, first, tuple(filter(None, rest[:-1])), rest[-1])
+
+
+def first_match(patterns: Iterable[str], action: str) -> str | None:
+    """Return the first pattern that matches an action in lower case."""
+    return next((each for each in patterns if pattern(each).matches(action)), None)

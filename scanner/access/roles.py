@@ -1,0 +1,95 @@
+"""Which roles allow an action, and by which of their permission blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from scanner.access.facts import Assignment, Block, Role, last_segment
+from scanner.access.patterns import first_match
+from scanner.access.restrictions import Ask, Restriction, restriction
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way in which blocks or a role allow an action."""
+
+    pattern: str
+    restrictions: tuple[Restriction, ...] = ()
+    """All of them must hold."""
+
+    @property
+    def open(self) -> bool:
+        """Whether some request can go this way."""
+        return not any(each.never for each in self.restrictions)
+
+
+class Roles:
+    """The roles of a tenant, each asked about an action once."""
+
+    def __init__(self, roles: Mapping[str, Role]) -> None:
+        self._roles = roles
+        self._ways: dict[Ask, dict[str, tuple[Way, ...]]] = {}
+
+    def get(self, assignment: Assignment) -> Role | None:
+        """Return the role of an assignment, None if it was not read."""
+        return self._roles.get(last_segment(assignment.role_definition_id))
+
+    def ways(self, role: Role, ask: Ask) -> tuple[Way, ...]:
+        """Return how a role allows an action; empty where it does not."""
+        remembered = self._ways.setdefault(ask, {})
+        found = remembered.get(role.id)
+        if found is None:
+            found = remembered[role.id] = ways_of(role.blocks, ask)
+        return found
+
+
+def ways_of(blocks: Iterable[Block], ask: Ask) -> tuple[Way, ...]:
+    """Return how blocks match an action: any of them does, each by itself.
+
+    Where one does so without a condition, the others add nothing.
+    """
+    found = tuple(_matching(blocks, ask))
+    free = [way for way in found if not way.restrictions]
+    return (free[0],) if free else found
+
+
+def _matching(blocks: Iterable[Block], ask: Ask) -> Iterator[Way]:
+    for block in blocks:
+        allowed, excepted = block.plane(data=ask.data)
+        pattern = first_match(allowed, ask.action)
+        if pattern is not None and first_match(excepted, ask.action) is None:
+            demand = restriction(block.condition, ask)
+            yield Way(pattern, (demand,) if demand else ())
+
+
+def narrowed(ways: tuple[Way, ...], condition: str | None, ask: Ask) -> tuple[Way, ...]:
+    """Return ways with the condition of the assignment on top: both must hold."""
+    demand = restriction(condition, ask) if condition else None
+    if demand is None:
+        return ways
+    return tuple(Way(way.pattern, (*way.restrictions, demand)) for way in ways)
+
+
+def exception(role: Role, ask: Ask) -> tuple[str, str] | None:
+    """Return the pattern of a block that allows and the one that takes it back."""
+    for block in role.blocks:
+        allowed, excepted = block.plane(data=ask.data)
+        pattern = first_match(allowed, ask.action)
+        taken = first_match(excepted, ask.action)
+        if pattern is not None and taken is not None:
+            return pattern, taken
+    return None
+
+
+def other_plane(role: Role, ask: Ask) -> str | None:
+    """Return the pattern by which a role would allow it if it were of the other plane.
+
+    Owner's `*` is of the control plane alone, so it calls no model once keys are off.
+    """
+    for block in role.blocks:
+        allowed, excepted = block.plane(data=not ask.data)
+        pattern = first_match(allowed, ask.action)
+        if pattern is not None and first_match(excepted, ask.action) is None:
+            return pattern
+    return None

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from scanner.access.conditions import lint
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
+OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
+READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
+USER = "53ca6127-db72-4b80-b1b0-d745d6d5456d"
+ONLY_SERVICES = (
+    f"@Request[{ASSIGNMENTS}:PrincipalType] StringEqualsIgnoreCase 'ServicePrincipal'"
+)
+
+
+def roles(
+    source: str, *ids: str, operator: str = "ForAnyOfAnyValues:GuidEquals"
+) -> str:
+    return f"@{source}[{ASSIGNMENTS}:RoleDefinitionId] {operator}{{{', '.join(ids)}}}"
+
+
+def block(action: str, rest: str) -> str:
+    return f"((!(ActionMatches{{'{ASSIGNMENTS}/{action}'}})) OR ({rest}))"
+
+
+def unless(*ids: str) -> str:
+    return roles("Request", *ids, operator="ForAnyOfAllValues:GuidNotEquals")
+
+
+DELETE = block("delete", roles("Resource", READER, USER))
+BOUNDED = block("write", roles("Request", READER, USER))
+
+
+def found(
+    text: str, *, privileged: tuple[str, ...] = (), actions: tuple[str, ...] = ()
+) -> set[str]:
+    faults = lint(text, actions=actions, privileged=privileged, now=NOW)
+    assert len({fault.check_id for fault in faults}) == len(faults)
+    return {fault.check_id for fault in faults}
+
+
+@pytest.mark.parametrize(
+    ("text", "faults"),
+    [
+        (f"{BOUNDED} AND {DELETE}", set()),
+        (BOUNDED, {"delegation-delete-covered"}),
+        (f"{block('write', ONLY_SERVICES)} AND {DELETE}", {"delegation-role-bounded"}),
+        (
+            f"{block('write', unless(OWNER))} AND {DELETE}",
+            {"delegation-denylist-style", "delegation-principal-bounded"},
+        ),
+        (
+            f"{block('write', f'{unless(OWNER)} AND {ONLY_SERVICES}')} AND {DELETE}",
+            {"delegation-denylist-style"},
+        ),
+        (
+            block("write", f"{roles('Request', READER)} OR {ONLY_SERVICES}")
+            + f" AND {DELETE}",
+            {"delegation-role-bounded"},
+        ),
+        (f"{block('write', 'false')} AND {DELETE}", set()),
+        (
+            f"{roles('Request', READER)} AND {roles('Resource', READER)}",
+            set(),
+        ),
+    ],
+)
+def test_delegation(text: str, faults: set[str]) -> None:
+    assert found(text) == faults
+
+
+def test_blocks_joined_by_or_bound_nothing() -> None:
+    text = f"{BOUNDED} OR {DELETE}"
+    assert {"delegation-or-tautology", "delegation-role-bounded"} <= found(text)
+    assert "abac-or-tautology" not in found(text)
+
+
+@pytest.mark.parametrize(
+    ("rest", "is_inside"),
+    [
+        (roles("Request", READER, OWNER), True),
+        (roles("Request", READER, OWNER.replace("-", "")), True),
+        (f"@Request[{ASSIGNMENTS}:RoleDefinitionId] GuidEquals {OWNER.upper()}", True),
+        (unless(READER), True),
+        (ONLY_SERVICES, True),
+        (roles("Request", READER), False),
+        (unless(OWNER), False),
+        (f"{roles('Request', READER, OWNER)} AND {unless(OWNER)}", False),
+    ],
+)
+def test_privileged_roles(rest: str, is_inside: bool) -> None:
+    faults = found(f"{block('write', rest)} AND {DELETE}", privileged=(OWNER,))
+    assert ("delegation-privileged-inside" in faults) is is_inside
+
+
+def test_only_what_the_role_may_do_is_judged() -> None:
+    write = (f"{ASSIGNMENTS}/write",)
+    assert found(BOUNDED, actions=write) == set()
+    assert found(BOUNDED, actions=("*",)) == {"delegation-delete-covered"}
+    assert found(BOUNDED, actions=("Microsoft.Storage/*",)) == set()
+
+
+def test_many_roles_for_anyone() -> None:
+    many = [f"{number:032x}" for number in range(11)]
+    text = f"{block('write', roles('Request', *many))} AND {DELETE}"
+    assert found(text) == {"delegation-principal-bounded"}
+
+
+def test_a_fault_points_at_the_role() -> None:
+    text = f"{BOUNDED} AND\n{DELETE}".replace(USER, OWNER, 1)
+    (fault,) = lint(text, privileged=(OWNER,), now=NOW)
+    assert (fault.line, fault.column) == (1, text.index(OWNER) + 1)

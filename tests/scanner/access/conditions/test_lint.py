@@ -1,0 +1,404 @@
+"""Faults, each found by what a condition does and not by how it is written."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from scanner.access.conditions import (
+    Fault,
+    Outcome,
+    container_prefixes,
+    guarded_actions,
+    lint,
+    parse,
+    residual,
+)
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+CONTAINERS = "Microsoft.Storage/storageAccounts/blobServices/containers"
+BLOBS = f"{CONTAINERS}/blobs"
+READ, WRITE, DELETE = (f"{BLOBS}/{name}" for name in ("read", "write", "delete"))
+TAGS_WRITE = f"{BLOBS}/tags/write"
+CONTRIBUTOR = (READ, WRITE, DELETE, f"{BLOBS}/move/action", f"{BLOBS}/add/action")
+NAME = f"@Resource[{CONTAINERS}:name] StringEquals 'public'"
+PATH = f"@Resource[{BLOBS}:path] StringLike 'in/*'"
+KEYS = f"@Resource[{BLOBS}/tags&$keys$&]"
+UNTAGGED = f"NOT {KEYS} ForAnyOfAnyValues:StringEquals {{'Access_Level'}}"
+LEVEL = f"@Resource[{BLOBS}/tags:Access_Level<$key_case_sensitive$>]"
+
+EXAMPLE = f"""\
+(
+  (
+    # reading, but not listing
+    !(ActionMatches{{'{READ}'}} AND NOT SubOperationMatches{{'Blob.List'}})
+  )
+  OR
+  (
+    # rule 1: what nobody has classified is open
+    {UNTAGGED}
+  )
+  OR
+  (
+    # rule 2: low is for all who have a level
+    {LEVEL} StringEquals 'low'
+    AND
+    @Principal[Microsoft.Directory/CustomSecurityAttributes/Id:Staff_Level]
+      ForAnyOfAnyValues:StringEquals {{'low', 'high'}}
+  )
+  OR
+  (
+    # rule 3: high is for some, in working hours
+    (
+      {LEVEL} StringEquals 'high'
+      AND
+      @Principal[Microsoft.Directory/CustomSecurityAttributes/Id:Staff_Level]
+        ForAnyOfAnyValues:StringEquals {{'high'}}
+    )
+    AND
+    (
+      @Environment[UtcNow] DateTimeGreaterThan '2025-06-09T12:00:00.0Z'
+      AND
+      @Environment[UtcNow] DateTimeLessThan '2045-06-09T21:00:00.0Z'
+    )
+  )
+)
+"""
+
+
+def block(rest: str, *actions: str, sub: str = "") -> str:
+    suffix = f" AND NOT SubOperationMatches{{'{sub}'}}" if sub else ""
+    guards = [f"!(ActionMatches{{'{action}'}}{suffix})" for action in actions]
+    return f"(({' AND '.join(guards)}) OR ({rest}))"
+
+
+def found(
+    text: str,
+    *data_actions: str,
+    actions: tuple[str, ...] = (),
+    privileged: tuple[str, ...] = (),
+) -> dict[str, Fault]:
+    faults = lint(
+        text,
+        actions=actions,
+        data_actions=data_actions,
+        privileged=privileged,
+        now=NOW,
+    )
+    by_id = {fault.check_id: fault for fault in faults}
+    assert len(by_id) == len(faults)
+    return by_id
+
+
+def place(text: str, part: str) -> tuple[int, int]:
+    before = text[: text.index(part)]
+    return before.count("\n") + 1, len(before) - before.rfind("\n")
+
+
+def at(fault: Fault) -> tuple[int, int]:
+    return fault.line, fault.column
+
+
+def test_the_example_of_the_post_has_its_four_flaws() -> None:
+    faults = found(EXAMPLE)
+    assert set(faults) == {
+        "abac-action-coverage",
+        "abac-list-exposed",
+        "abac-tag-key-case",
+        "abac-untagged-open",
+        "abac-utcnow-window",
+    }
+    assert at(faults["abac-action-coverage"]) == place(EXAMPLE, "ActionMatches")
+    assert at(faults["abac-list-exposed"]) == place(EXAMPLE, "SubOperationMatches")
+    assert at(faults["abac-untagged-open"]) == place(EXAMPLE, KEYS)
+    assert at(faults["abac-tag-key-case"]) == place(EXAMPLE, KEYS)
+    assert at(faults["abac-utcnow-window"]) == place(EXAMPLE, "@Environment")
+    assert "20.0 years" in faults["abac-utcnow-window"].message
+    assert "write, delete, add/action" in faults["abac-action-coverage"].message
+    assert "access_level" in faults["abac-tag-key-case"].message
+
+
+def test_the_example_on_a_role_that_only_reads_is_covered() -> None:
+    assert "abac-action-coverage" not in found(EXAMPLE, READ)
+
+
+def test_the_example_in_blocks_of_its_own_has_the_same_flaws() -> None:
+    sub = "Blob.List"
+    text = block(UNTAGGED, READ, sub=sub) + " OR "
+    text += block(f"{LEVEL} StringEquals 'low'", READ, sub=sub)
+    assert {"abac-untagged-open", "abac-tag-key-case"} <= set(found(text))
+    assert "abac-or-tautology" not in found(text)
+
+
+WORKSPACE = "3c1b6f0e-5a0f-4c1d-9a51-0d8f6f6c2b11"
+FOUNDRY = block(
+    f"@Resource[{CONTAINERS}:name] StringStartsWithIgnoreCase '{WORKSPACE}'",
+    *(DELETE, READ, WRITE, f"{BLOBS}/move/action", f"{BLOBS}/add/action"),
+)
+
+
+@pytest.mark.parametrize("data_actions", [(), CONTRIBUTOR])
+def test_the_condition_that_foundry_sets_passes(data_actions: tuple[str, ...]) -> None:
+    assert found(FOUNDRY, *data_actions) == {}
+    left = residual(parse(FOUNDRY).expression, READ)
+    assert container_prefixes(left) == (WORKSPACE,)
+
+
+@pytest.mark.parametrize(
+    ("rest", "prefixes"),
+    [
+        (f"@Resource[{CONTAINERS}:Name] StringLike 'ab-*'", ("ab-",)),
+        (f"@Resource[{CONTAINERS}:name] StringLike '*ab'", ()),
+        (f"@Resource[{CONTAINERS}:name] StringNotEquals 'ab'", ()),
+        (f"NOT @Resource[{CONTAINERS}:name] StringStartsWith 'ab'", ()),
+        (NAME, ("public",)),
+        (f"{NAME} AND {PATH}", ("public",)),
+        (f"{NAME} OR {PATH}", ()),
+        (
+            f"{NAME} OR @Resource[{CONTAINERS}:name] StringStartsWith 'x'",
+            ("public", "x"),
+        ),
+        (
+            f"@Resource[{CONTAINERS}:name] ForAnyOfAnyValues:StringLike {{'a*', 'b*'}}",
+            ("a", "b"),
+        ),
+        (f"@Request[{CONTAINERS}:name] StringEquals 'ab'", ()),
+        ("true", ()),
+    ],
+)
+def test_the_prefixes_a_condition_demands(rest: str, prefixes: tuple[str, ...]) -> None:
+    assert container_prefixes(parse(rest).expression) == prefixes
+
+
+def test_what_becomes_of_each_action() -> None:
+    text = f"{block(NAME, READ)} AND {block('false', DELETE)}"
+    guards = guarded_actions(parse(text), (READ, WRITE, DELETE))
+    assert [guard.outcome for guard in guards] == [
+        Outcome.RESTRICTED,
+        Outcome.UNRESTRICTED,
+        Outcome.DENIED,
+    ]
+    assert guards[0].residual == parse(NAME).expression
+    assert guarded_actions(parse(f"{NAME} OR NOT {NAME}"), (READ,))[0].outcome is (
+        Outcome.UNRESTRICTED
+    )
+
+
+def test_version_and_size() -> None:
+    assert [fault.check_id for fault in lint("true", version="1.0", now=NOW)] == [
+        "abac-version"
+    ]
+    assert lint("true", version=None, now=NOW) == ()
+    large = f"{NAME} # {'x' * 6200}"
+    assert set(found(large)) == {"abac-size"}
+    assert "at most" in found(large + "ü" * 1000)["abac-size"].message
+
+
+def test_an_error_is_a_fault_where_it_is() -> None:
+    fault = found("(\n  true")["abac-parse"]
+    assert at(fault) == (2, 7)
+    assert fault.message.startswith("expected ')'")
+
+
+def test_precedence() -> None:
+    text = f"{NAME} AND {NAME}\n OR {NAME}"
+    assert at(found(text)["abac-precedence"]) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("joint", "is_wrong"), [("OR", True), ("AND", False)], ids=["or", "and"]
+)
+def test_blocks_for_different_actions(joint: str, is_wrong: bool) -> None:
+    text = f"{block(NAME, READ)}\n{joint} {block(NAME, WRITE, DELETE)}"
+    faults = found(text, *CONTRIBUTOR)
+    assert ("abac-or-tautology" in faults) is is_wrong
+    assert ("abac-action-coverage" in faults) is not is_wrong
+
+
+def test_guards_without_parentheses_are_a_tautology_too() -> None:
+    text = f"!(ActionMatches{{'{READ}'}}) OR !(ActionMatches{{'{WRITE}'}}) OR {NAME}"
+    assert "abac-or-tautology" in found(text)
+
+
+def test_blocks_for_different_suboperations_are_a_tautology_too() -> None:
+    listing = f"(!(ActionMatches{{'{READ}'}} AND SubOperationMatches{{'Blob.List'}})"
+    text = f"{block(PATH, READ, sub='Blob.List')} OR {listing} OR {NAME})"
+    assert "abac-or-tautology" in found(text)
+    assert "abac-or-tautology" not in found(text.replace(" OR (!(", " AND (!("))
+
+
+def test_what_is_asked_beside_a_guard_is_futile() -> None:
+    text = f"(ActionMatches{{'{READ}'}} AND {NAME}) OR !(ActionMatches{{'{WRITE}'}})"
+    assert "abac-or-tautology" in found(text)
+
+
+def test_what_is_always_true_opens_everything() -> None:
+    fault = found(f"{block(NAME, READ)} OR 'a' StringEquals 'a'")["abac-or-tautology"]
+    assert fault.column > len(block(NAME, READ))
+
+
+def test_alternatives_for_one_action_are_none() -> None:
+    text = f"{block(NAME, READ)} OR {block(PATH, READ)}"
+    assert "abac-or-tautology" not in found(text)
+    either = f"!(ActionMatches{{'{READ}'}} OR ActionMatches{{'{WRITE}'}}) OR {NAME}"
+    assert "abac-or-tautology" not in found(either)
+    allowed = f"ActionMatches{{'{READ}'}} OR (ActionMatches{{'{WRITE}'}} AND {NAME})"
+    assert "abac-or-tautology" not in found(allowed)
+
+
+def test_coverage_follows_wildcards() -> None:
+    covered = block(NAME, f"{BLOBS}/*")
+    assert "abac-action-coverage" not in found(covered, f"{BLOBS}/*")
+    some = found(block(NAME, *CONTRIBUTOR), f"{CONTAINERS}/*")
+    assert "tags/write" in some["abac-action-coverage"].message
+    assert "abac-action-coverage" not in found(NAME, *CONTRIBUTOR)
+    assert "abac-action-coverage" not in found(block(NAME, READ), READ, "Other/read")
+
+
+def test_coverage_of_queues() -> None:
+    messages = "Microsoft.Storage/storageAccounts/queueServices/queues/messages"
+    queue = "@Resource[Microsoft.Storage/storageAccounts/queueServices/queues:name]"
+    text = block(f"{queue} StringEquals 'q'", f"{messages}/read")
+    assert "on queue messages" in found(text)["abac-action-coverage"].message
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (block(NAME, READ, sub="Blob.List"), "abac-list-exposed"),
+        (block(PATH, READ), "abac-legacy-read-guard"),
+        (block(NAME, READ), None),
+        (block("false", READ), None),
+        (
+            block(PATH, READ, sub="Blob.List")
+            + f" AND (!(ActionMatches{{'{READ}'}}"
+            + " AND SubOperationMatches{'Blob.List'})"
+            + f" OR @Request[{BLOBS}:prefix] StringLike 'in/*')",
+            None,
+        ),
+        (block(f"{PATH} OR @Request[{BLOBS}:prefix] StringLike 'in/*'", READ), None),
+    ],
+)
+def test_listing(text: str, fault: str | None) -> None:
+    listing = {"abac-list-exposed", "abac-legacy-read-guard"}
+    assert set(found(text, READ)) & listing == ({fault} if fault else set())
+
+
+LOW = f"{LEVEL} StringEquals 'low'"
+SENT = f"@Request[{BLOBS}/tags:Access_Level<$key_case_sensitive$>] StringEquals 'low'"
+
+
+@pytest.mark.parametrize(
+    ("text", "data_actions", "is_open"),
+    [
+        (block(LOW, READ), (READ,), False),
+        (block(LOW, READ), (READ, TAGS_WRITE), True),
+        (block(LOW, READ), CONTRIBUTOR, True),
+        (block(LOW, READ, WRITE), CONTRIBUTOR, True),
+        (block(LOW, READ) + " AND " + block(SENT, WRITE), CONTRIBUTOR, False),
+        (block(LOW, READ) + " AND " + block("false", WRITE), CONTRIBUTOR, False),
+        (block(NAME, READ), CONTRIBUTOR, False),
+        (block(LOW, READ), (), False),
+    ],
+)
+def test_readers_who_can_retag(
+    text: str, data_actions: tuple[str, ...], is_open: bool
+) -> None:
+    assert ("abac-tag-self-escalation" in found(text, *data_actions)) is is_open
+
+
+SAME = f"@Principal[Project] ForAnyOfAnyValues:StringEquals {LEVEL}"
+
+
+@pytest.mark.parametrize(
+    ("rest", "is_open"),
+    [
+        (f"{UNTAGGED} OR {LOW}", True),
+        (f"NOT Exists {LEVEL} OR {LOW}", True),
+        (f"NOT ({LEVEL} StringEquals 'secret')", True),
+        (f"NOT ({KEYS} ForAnyOfAnyValues:StringEquals {{'A'}} AND NOT {LOW})", True),
+        (f"NOT {SAME}", True),
+        (SAME, False),
+        (LOW, False),
+        (f"{LOW} OR {NAME}", False),
+        (f"{LOW} AND {UNTAGGED}", False),
+        (f"{KEYS} ForAnyOfAnyValues:StringEquals {{'Access_Level'}} AND {LOW}", False),
+        (NAME, False),
+    ],
+)
+def test_untagged_blobs(rest: str, is_open: bool) -> None:
+    assert ("abac-untagged-open" in found(block(rest, READ), READ)) is is_open
+
+
+ANY_CASE = f"NOT {KEYS} ForAnyOfAnyValues:StringEqualsIgnoreCase {{'Access_Level'}}"
+TAGGED = f"{KEYS} ForAnyOfAnyValues:StringEquals {{'Access_Level'}}"
+
+
+@pytest.mark.parametrize(
+    ("rest", "ending"),
+    [
+        (f"{UNTAGGED} OR {LOW}", "is let through"),
+        (f"NOT Exists {LEVEL} OR {LOW}", "is let through"),
+        (f"{TAGGED} AND {LOW}", "is refused"),
+        (f"{ANY_CASE} OR {LOW}", None),
+        (LOW, None),
+        (LOW.replace("<$key_case_sensitive$>", ""), None),
+        (NAME, None),
+    ],
+)
+def test_keys_in_another_case(rest: str, ending: str | None) -> None:
+    fault = found(block(rest, READ), READ).get("abac-tag-key-case")
+    assert ending in fault.message if fault and ending else fault is None is ending
+
+
+def test_the_network_a_call_comes_from() -> None:
+    subnet = (
+        "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network"
+        "/virtualNetworks/v/subnets/n"
+    )
+    path = "@Environment[Microsoft.Network/virtualNetworks/subnets]"
+    good = f"{path} StringEqualsIgnoreCase '{subnet}'"
+    assert "abac-env-network" not in found(block(good, READ), READ)
+    for bad in (f"{path} StringEquals '{subnet}'", good.replace("/v/", "/")):
+        fault = found(block(bad, READ), READ)["abac-env-network"]
+        assert at(fault) == place(block(bad, READ), "'/subscriptions")
+    private = "@Environment[isPrivateLink] BoolEquals "
+    assert "abac-env-network" not in found(block(private + "true", READ), READ)
+    assert "abac-env-network" in found(block(private + "false", READ), READ)
+
+
+def test_an_actions_wildcard_does_not_grant_data() -> None:
+    assert found(block(NAME, READ), actions=("*",)) == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " OR ".join(f"{LEVEL} StringEquals '{n}'" for n in range(60)),
+        " AND ".join(
+            f"({LEVEL} StringEquals '{n}' OR {UNTAGGED} OR {KEYS} ForAnyOfAnyValues:"
+            f"StringEquals {{'{n}'}})"
+            for n in range(20)
+        ),
+        " AND ".join(
+            f"(@Resource[a{n}] BoolEquals true OR @Resource[b{n}] BoolEquals true)"
+            for n in range(90)
+        )
+        + "".join(f" AND NOT @Resource[a{n}] BoolEquals true" for n in range(20)),
+        " OR ".join(
+            f"@Environment[UtcNow] DateTimeLessThan '20{n:02}-01-01T00:00:00Z'"
+            for n in range(99)
+        ),
+        "@Request[Microsoft.Authorization/roleAssignments:RoleDefinitionId] "
+        "ForAnyOfAllValues:GuidNotEquals {"
+        + ", ".join(f"{n:032x}" for n in range(220))
+        + "}",
+    ],
+    ids=["alternatives", "tags", "puzzle", "moments", "roles"],
+)
+def test_large_conditions_are_judged_in_bounded_time(text: str) -> None:
+    begin = time.perf_counter()
+    lint(text, data_actions=("*",), actions=("*",), now=NOW)
+    assert time.perf_counter() - begin < 10

@@ -1,0 +1,75 @@
+"""Small tenants to ask about access: facts, and bare ARM bodies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from scanner.access.engine import Access
+from scanner.access.gather import access_of
+from scanner.collect.assemble import assemble
+from scanner.model.cloud import Suffixes
+from scanner.model.coverage import Gap, Outcome, Reading
+from scanner.model.ids import id_key
+from scanner.model.resource import Resource
+from scanner.model.settings import Settings
+from scanner.model.tenant import Inventory
+
+TENANT = "aaaaaaaa-0000-0000-0000-000000000001"
+SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
+ROOT_GROUP = f"/providers/Microsoft.Management/managementGroups/{TENANT}"
+
+Unread = tuple[type[Resource], str]
+AccessTo = Callable[..., Access]
+
+
+def _refused(reading: Reading) -> Reading:
+    gap = Gap(
+        tenant_id=TENANT,
+        scope=reading.scope,
+        resource_type=reading.resource_type,
+        operation=reading.operation,
+        reason="refused",
+        http_status=403,
+        error_code="AuthorizationFailed",
+    )
+    return replace(reading, outcome=Outcome.GAP, gaps=(gap,))
+
+
+@pytest.fixture
+def access_to() -> AccessTo:
+    """Return a function that gives the access of a tenant of bare bodies.
+
+    There is one subscription, right below the root management group unless `parents`
+    says where. `unread` names reads that were refused: (type, scope) pairs.
+    """
+
+    def open_tenant(
+        *bodies: Mapping[str, Any],
+        parents: Mapping[str, str] | None = None,
+        unread: Sequence[Unread] = (),
+    ) -> Access:
+        fixed = ({"id": ROOT_GROUP, "properties": {}}, {"id": SUBSCRIPTION})
+        above = {SUBSCRIPTION: ROOT_GROUP} if parents is None else parents
+        records, readings = assemble([*fixed, *bodies], TENANT, above)
+        refused = {(view.type.lower(), id_key(scope)) for view, scope in unread}
+        known = {(r.resource_type.lower(), id_key(r.scope)) for r in readings}
+        assert refused <= known, f"no such read: {refused - known}"
+        inventory = Inventory(
+            TENANT,
+            [r for r in records if (r.type.lower(), id_key(r.scope)) not in refused],
+            [
+                _refused(r)
+                if (r.resource_type.lower(), id_key(r.scope)) in refused
+                else r
+                for r in readings
+            ],
+            suffixes=Suffixes(),
+            whole_tenant=True,
+        )
+        return access_of(inventory.window(Settings()))
+
+    return open_tenant
