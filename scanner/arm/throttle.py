@@ -27,6 +27,9 @@ _REMAINING = (
     "x-ms-user-quota-remaining",
 )
 
+SHORTEST = 1e-6
+"""Seconds; event loops cannot wait for less, which rounding may leave to wait."""
+
 
 class Budget:
     """A token bucket that everyone who shares a quota takes from."""
@@ -44,7 +47,7 @@ class Budget:
     async def take(self) -> float:
         """Wait for one request's worth; return the seconds waited."""
         began = self._clock()
-        while (wait := self._wait()) > 0:
+        while (wait := self._wait()) > SHORTEST:
             await asyncio.sleep(wait)
         self._tokens -= 1
         return self._clock() - began

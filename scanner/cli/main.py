@@ -24,6 +24,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+_INTERRUPTED = 130
+"""What Typer ends with at Ctrl-C; while Azure is read, a scan sees to it itself."""
+
 for command in (scan, demo, checks, explain, doctor, permissions, emulate):
     app.command()(command)
 
@@ -70,7 +73,9 @@ def main(arguments: list[str] | None = None) -> None:
     except Failure as failure:
         _tell(str(failure))
         sys.exit(failure.code)
-    except KeyboardInterrupt:
+    except SystemExit as ended:
+        if ended.code != _INTERRUPTED:
+            raise
         _tell("interrupted")
         sys.exit(Exit.INCOMPLETE)
     except Exception as error:

@@ -171,6 +171,7 @@ def scan(
         fail_on=fail_on,
         allow_gaps=allow_gaps,
         quiet=quiet,
+        log_format=log_format,
         no_color=no_color,
     )
     given = {

@@ -26,11 +26,15 @@ _BY_TYPE = {
 
 
 def planned(records: Iterable[Record], tenant_id: str) -> Iterator[tuple[Read, str]]:
-    """Yield every read that a tenant's records call for, with its scope."""
-    for read in (SUBSCRIPTIONS, *AT_TENANT):
-        yield read, tenant_scope(tenant_id)
+    """Yield every read that a tenant's records call for, with its scope.
+
+    What is read once in a tenant is read at one of its subscriptions.
+    """
+    yield SUBSCRIPTIONS, tenant_scope(tenant_id)
+    once = iter(AT_TENANT)
     for record in records:
         if record.type == Subscription.type:
+            yield from ((read, tenant_scope(tenant_id)) for read in once)
             yield from ((read, record.id) for read in AT_SUBSCRIPTION)
         elif record.type == ManagementGroup.type:
             yield DESCENDANTS, record.id

@@ -8,6 +8,7 @@ lose properties they do not know, and fail whole for one odd item.)
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from importlib import import_module
@@ -25,6 +26,8 @@ SUBSCRIPTION = "00000000-0000-4000-8000-000000000000"
 SCOPE = "placeholder-scope"
 WORDS = tuple(f"placeholder-{number}" for number in range(5))
 """Stand for the resource group and then the names along the parent's id."""
+
+_PLACE = re.compile("|".join((SUBSCRIPTION, SCOPE, *WORDS)))
 
 
 class UnusableIdError(ValueError):
@@ -54,13 +57,21 @@ def prepare(reads: Iterable[Read]) -> None:
 
 
 def _filled(template: str, scope: str, segments: list[str]) -> str:
+    """Return a path with its placeholders filled in, each value only once."""
     parts = ResourceId.parse(scope)
-    names = _names(segments)
-    path = template.replace(SUBSCRIPTION, quote(parts.subscription, safe=""))
-    path = path.replace(SCOPE, "/".join(quote(each, safe="") for each in segments))
-    for word, value in zip(WORDS, (parts.resource_group, *names), strict=False):
-        path = path.replace(word, quote(value, safe=""))
-    return path
+    texts = (parts.subscription, parts.resource_group, *_names(segments))
+    values = {
+        place: quote(text, safe="")
+        for place, text in zip((SUBSCRIPTION, *WORDS), texts, strict=False)
+    }
+    values[SCOPE] = "/".join(quote(segment, safe="") for segment in segments)
+
+    def value(match: re.Match[str]) -> str:
+        if not values.get(match[0]):
+            raise UnusableIdError(f"{scope!r} is not an id to read at")
+        return values[match[0]]
+
+    return _PLACE.sub(value, template)
 
 
 def _names(segments: list[str]) -> list[str]:

@@ -172,16 +172,23 @@ class _Scanning:
     async def read(self, writer: SnapshotWriter) -> list[Scope]:
         """Read every tenant; return what was in scope, as far as it came."""
         scopes: list[Scope] = []
-        task = asyncio.ensure_future(self._all(writer, scopes))
+        reading = asyncio.ensure_future(self._all(writer, scopes))
         flushing = asyncio.ensure_future(_flush(writer))
-        with _interruptible(task, self._watch):
+        with _interruptible(reading, self._watch):
             try:
-                await task
+                await asyncio.wait(
+                    (reading, flushing), return_when=asyncio.FIRST_COMPLETED
+                )
+                await (flushing if flushing.done() else reading)
             except asyncio.CancelledError:
                 if not self._watch.interrupted:
                     raise
+            except ExceptionGroup as group:
+                raise _first(group) from group
             finally:
+                reading.cancel()
                 flushing.cancel()
+                await asyncio.gather(reading, flushing, return_exceptions=True)
         return scopes
 
     async def _all(self, writer: SnapshotWriter, scopes: list[Scope]) -> None:
@@ -265,6 +272,12 @@ def _kept(earlier: Snapshot | None, tenant_id: str) -> Kept:
 _ABOVE = (SUBSCRIPTIONS, MANAGEMENT_GROUPS, DESCENDANTS)
 _LEADING = {*BELOW, *(read.of.type.lower() for read in _ABOVE)}
 """The types whose resources lead to other reads."""
+
+
+def _first(group: ExceptionGroup[Exception]) -> Exception:
+    """Return the first error of several that ended one scan."""
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, ExceptionGroup) else error
 
 
 async def _flush(writer: SnapshotWriter) -> None:

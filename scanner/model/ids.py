@@ -78,4 +78,4 @@ def _parent_of(segments: list[str], lowered: list[str]) -> str:
         return "/" + "/".join(segments[:-2])
     if provider > 0:
         return "/" + "/".join(segments[:provider])
-    return "/" + "/".join(segments[:-2]) if len(segments) > 2 else ""
+    return "/" + "/".join(segments[:-2]) if provider < 0 < len(segments[:-2]) else ""

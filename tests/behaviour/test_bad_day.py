@@ -169,7 +169,8 @@ def _hit(resource_id: str, types: set[str]) -> bool:
 
 def _limits(bench: Any, kind: Kind) -> Any:
     if kind.name == "hang":
-        return replace(bench.limits, read_timeout=READ_TIMEOUT, attempts=1)
+        wide = replace(bench.limits, in_flight=64, per_subscription=64)
+        return replace(wide, read_timeout=READ_TIMEOUT, attempts=1)
     return replace(bench.limits, attempts=2 if kind.effect is not Effect.NONE else 4)
 
 
@@ -327,16 +328,10 @@ def test_management_groups_nobody_asked_for_are_no_gap(
     assert (day.exit, day.contract) == (Exit.CLEAN, calm.contract)
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        REFUSED,
-        _refusal(429, "RateLimiting"),
-        Kind("reset", Reset, {}),
-        _malformed("json"),
-    ],
-    ids=lambda kind: kind.name,
-)
+GRAPH = (REFUSED, _refusal(400, "BadRequest"), Kind("reset", Reset, {}))
+
+
+@pytest.mark.parametrize("kind", GRAPH, ids=lambda kind: kind.name)
 def test_resource_graph_only_says_where_to_look(
     calm: Any, bench: Any, kind: Kind
 ) -> None:
@@ -359,14 +354,8 @@ def test_the_second_page_of_lists(calm: Any, bench: Any) -> None:
     _assert_nothing_flipped(calm, day)
     _assert_said(day, REFUSED)
     _assert_left_alone(calm, day, _types(PARENTS))
-    accounts = {
-        row["resource_id"] for row in day.document["results"] if _is_account(row)
-    }
-    assert len(accounts) > 1
-
-
-def _is_account(row: Row) -> bool:
-    return bool(row["resource_type"] == "Microsoft.CognitiveServices/accounts")
+    types = [row["resource_type"] for row in day.document["results"]]
+    assert "Microsoft.CognitiveServices/accounts" in types
 
 
 def test_a_refused_subscription_leaves_the_others(calm: Any, bench: Any) -> None:
@@ -434,25 +423,26 @@ def test_a_storm_that_stays(calm: Any, bench: Any) -> None:
 # Ctrl-C
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["INT", "TERM"])
-@pytest.mark.parametrize("after", [5, 60])
+@pytest.mark.parametrize(
+    ("number", "after"), [(signal.SIGINT, 3), (signal.SIGINT, 60), (signal.SIGTERM, 60)]
+)
 def test_interrupted(
     calm: Any,
     bench: Any,
-    serve_away: Callable[..., Any],
+    slow_azure: Any,
     start: Callable[..., Any],
     number: signal.Signals,
     after: int,
 ) -> None:
     directory = bench.new_path("run")
-    with serve_away(latency=0.2) as azure:
-        process = start(
-            *("scan", "--cloud", azure.cloud, "--auth", "environment"),
-            *("--output", directory, "--fail-on", "never"),
-        )
-        _wait_for(lambda: len(azure.requests) >= after)
-        process.send_signal(number)
-        out, err = process.communicate(timeout=30)
+    before = len(slow_azure.requests)
+    process = start(
+        *("scan", "--cloud", bench.sign_in_to(slow_azure.address)),
+        *("--auth", "environment", "--output", directory, "--fail-on", "never"),
+    )
+    _wait_for(lambda: len(slow_azure.requests) > before + after)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == Exit.INCOMPLETE, err
     assert "Traceback" not in err
     assert {path.name for path in directory.iterdir()} == REPORTS
