@@ -154,7 +154,7 @@ class Session:
             return None if 401 in tried else 0.0
         if len(tried) + 1 >= limits.attempts or refusal.final:
             return None
-        asked = retry_after(refusal.headers)
+        asked = retry_after(refusal.headers, throttled=status == 429)
         if asked is None or asked == 0:
             return backoff(limits.backoff, len(tried))
         return jitter(asked) if asked <= limits.longest_wait else None

@@ -39,6 +39,9 @@ from scanner.snapshot.writer import SnapshotWriter, now
 FLUSH_EVERY = 1.0
 """Seconds of reading that a kill may lose."""
 
+GRAPH = "auto"
+"""What a run's header calls discovery with Resource Graph."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
@@ -238,8 +241,13 @@ def _scope_of(order: Order) -> dict[str, tuple[str, ...]]:
         "subscriptions": selection.subscriptions,
         "management_groups": selection.management_groups,
         "excluded": selection.excluded,
-        "discovery": ("auto" if order.graph else "arm",),
+        "discovery": (GRAPH if order.graph else "arm",),
     }
+
+
+def asks_graph(scope: Mapping[str, tuple[str, ...]]) -> bool:
+    """Whether a run's header says that Resource Graph was asked where to look."""
+    return GRAPH in scope.get("discovery", ())
 
 
 def selection_of(scope: Mapping[str, tuple[str, ...]]) -> Selection:

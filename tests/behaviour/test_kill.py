@@ -263,7 +263,6 @@ def test_lines_that_no_scan_wrote(
     _assert_refused(bench, posture, directory, rewritten.name, ("--from",))
 
 
-@pytest.mark.xfail(reason="--resume takes a damaged part for a fault of its own")
 @pytest.mark.parametrize("line", list(LINES)[:3])
 def test_nor_can_they_be_gone_on_with(
     bench: Any, posture: Callable[..., Any], rewritten: Path
