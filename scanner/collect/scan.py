@@ -22,9 +22,9 @@ from scanner.arm.limits import Limits
 from scanner.arm.methods import Method
 from scanner.arm.session import Session, is_guid
 from scanner.arm.transport import Tally, Wire, open_wire
-from scanner.collect.assemble import tenant_scope
 from scanner.collect.ledger import Kept, Ledger, Progress
 from scanner.collect.operations import prepare
+from scanner.collect.plan import tenant_scope
 from scanner.collect.reads import BELOW, READS
 from scanner.collect.resources import DESCENDANTS, MANAGEMENT_GROUPS, SUBSCRIPTIONS
 from scanner.collect.scope import Scope, ScopeError, Selection, require_known, resolve

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from scanner.collect.assemble import tenant_scope
 from scanner.collect.ledger import Ledger
+from scanner.collect.plan import tenant_scope
 from scanner.collect.resources import DESCENDANTS, MANAGEMENT_GROUPS, SUBSCRIPTIONS
 from scanner.model.ids import id_key
 from scanner.model.resource import Record

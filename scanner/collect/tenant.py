@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from scanner.collect.assemble import below, tenant_scope
 from scanner.collect.discovery import Index, index
 from scanner.collect.ledger import Ledger
+from scanner.collect.plan import below, tenant_scope
 from scanner.collect.read import Read
 from scanner.collect.reads import AT_SUBSCRIPTION, AT_TENANT
 from scanner.collect.rights import allows, own_permissions

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from checks import ALL
 from scanner.assess import assess
 from scanner.cli.failure import Exit
-from scanner.collect.assemble import planned, tenant_scope
 from scanner.collect.operations import path_of
+from scanner.collect.plan import planned, tenant_scope
 from scanner.collect.reads import AT_TENANT
 from scanner.collect.resources import MANAGEMENT_GROUPS
 from scanner.demo import TENANT_ID

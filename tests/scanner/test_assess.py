@@ -10,7 +10,8 @@ import pytest
 
 import checks
 from scanner.assess import assess, catalogue_hash
-from scanner.collect.assemble import NEVER_MADE, assemble
+from scanner.collect.assemble import assemble
+from scanner.collect.plan import NEVER_MADE
 from scanner.demo import TENANT_ID, bodies
 from scanner.model.check import Severity, Status
 from scanner.model.cloud import Suffixes

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from scanner.collect.assemble import NEVER_MADE, never_made, planned, tenant_scope
 from scanner.collect.ledger import NAMED_ITEMS
+from scanner.collect.plan import NEVER_MADE, never_made, planned, tenant_scope
 from scanner.collect.reads import AT_TENANT
 from scanner.collect.resources import SUBSCRIPTIONS
 from scanner.emulator.faults import Malformed, Redirect, Status
