@@ -9,7 +9,7 @@ lose properties they do not know, and fail whole for one odd item.)
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import lru_cache
 from importlib import import_module
 from inspect import signature
@@ -49,11 +49,10 @@ def path_of(read: Read, scope: str) -> str:
     return _filled(_template(read), scope, segments)
 
 
-def prepare(reads: Iterable[Read]) -> None:
-    """Import the SDK's clients and learn the paths of reads, before they are asked."""
-    for read in reads:
-        if isinstance(read.operation, SdkOperation):
-            _template(read)
+def prepare(read: Read) -> None:
+    """Learn a read's path, which may mean importing an SDK client for a while."""
+    if isinstance(read.operation, SdkOperation):
+        _template(read)
 
 
 def _filled(template: str, scope: str, segments: list[str]) -> str:

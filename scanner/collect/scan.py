@@ -23,7 +23,6 @@ from scanner.arm.methods import Method
 from scanner.arm.session import Session, is_guid
 from scanner.arm.transport import Tally, Wire, open_wire
 from scanner.collect.ledger import Kept, Ledger, Progress
-from scanner.collect.operations import prepare
 from scanner.collect.plan import tenant_scope
 from scanner.collect.reads import BELOW, READS
 from scanner.collect.resources import DESCENDANTS, MANAGEMENT_GROUPS, SUBSCRIPTIONS
@@ -77,14 +76,11 @@ async def scan(
     async with AsyncExitStack() as stack:
         wire = await stack.enter_async_context(open_wire(order.cloud, order.limits))
         watch.tally = wire.tally
-        # Importing the SDK takes as long as signing in, and the two can be one wait.
-        preparing = asyncio.get_running_loop().run_in_executor(None, prepare, READS)
         entries = [
             await stack.enter_async_context(_entry(order, wire, tenant))
             for tenant in order.selection.tenants or (None,)
         ]
         _require_one(entries)
-        await preparing
         scanning = _Scanning(order, entries, watch, earlier)
         writer = SnapshotWriter(directory, scanning.manifest())
         try:
