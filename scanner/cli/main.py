@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import Annotated
 
@@ -84,6 +85,9 @@ def main(arguments: list[str] | None = None) -> None:
         name = type(error).__name__
         _tell(f"internal error: {name}: {error}; run again with --debug and report it")
         sys.exit(Exit.BUG)
+    finally:
+        # Nothing is worth collecting any more, and looking for it takes a second.
+        gc.freeze()
 
 
 def _tell(message: str) -> None:

@@ -121,10 +121,12 @@ def judge_and_report(snapshot: Snapshot, directory: Path, judgement: Judgement) 
 def _print_summary(
     assessment: Assessment, files: Sequence[Path], judgement: Judgement
 ) -> None:
-    from reports.summary import show
+    from reports.summary import print_headline, show
 
     console = Console(no_color=judgement.no_color or None)
-    if not judgement.quiet:
+    if judgement.quiet:
+        print_headline(assessment, console)
+    else:
         show(assessment, console, [str(file) for file in files])
 
 
