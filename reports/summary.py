@@ -37,7 +37,7 @@ def show(assessment: Assessment, console: Console, files: Sequence[str] = ()) ->
     for title, body in _sections(assessment, totals, files):
         console.print()
         console.print(Text(title, style="bold"))
-        console.print(Padding(body, (0, 0, 0, 2)), highlight=False)
+        console.print(Padding(body, (0, 0, 0, 2), expand=False), highlight=False)
 
 
 def print_headline(assessment: Assessment, console: Console) -> None:

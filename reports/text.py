@@ -8,6 +8,8 @@ import re
 from functools import lru_cache
 from typing import Any
 
+import msgspec
+
 MEMORY = 8192
 """Texts remembered: most cells of a table say what others said before."""
 
@@ -44,7 +46,12 @@ def cell(text: str) -> str:
 
 def json_text(value: Any) -> str:
     """Return compact JSON in which no character steers a terminal or an editor."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+    try:
+        text = msgspec.json.encode(value).decode()
+    except UnicodeEncodeError:  # a lone surrogate, which is no text to msgspec
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+    if text.isascii() and "\x7f" not in text:
+        return text
     return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 

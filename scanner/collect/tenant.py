@@ -106,16 +106,18 @@ async def drain(
     jobs: list[Job], workers: int, carry_out: Callable[[Job], Awaitable[list[Job]]]
 ) -> None:
     """Carry out jobs and the jobs they lead to, the newest first, so many at a time."""
-    running: set[asyncio.Future[list[Job]]] = set()
-    try:
-        while jobs or running:
-            while jobs and len(running) < workers:
-                running.add(asyncio.ensure_future(carry_out(jobs.pop())))
-            done, running = await asyncio.wait(
-                running, return_when=asyncio.FIRST_COMPLETED
-            )
-            for task in done:
-                jobs.extend(task.result())
-    finally:
-        for task in running:
+    queue: asyncio.LifoQueue[Job] = asyncio.LifoQueue()
+    for job in jobs:
+        queue.put_nowait(job)
+
+    async def work() -> None:
+        while True:
+            for found in await carry_out(await queue.get()):
+                queue.put_nowait(found)
+            queue.task_done()
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(work()) for _ in range(workers)]
+        await queue.join()
+        for task in tasks:
             task.cancel()
