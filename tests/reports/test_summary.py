@@ -183,7 +183,7 @@ def test_a_lone_surrogate_can_be_printed(hostile: Hostile) -> None:
 def test_markup_of_a_tenant_is_text(hostile: Hostile) -> None:
     text = shown(hostile("[bold]x[/bold]:smile:"), 200, "[red]a[/red]")
     assert "[bold]x[/bold]:smile:" in text
-    assert "  [red]a[/red] " in text
+    assert "  [red]a[/red]\n" in text
 
 
 def test_a_terminal_is_sent_styles_but_no_link_of_a_tenant(hostile: Hostile) -> None:

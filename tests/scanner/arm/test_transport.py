@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from azure.core.pipeline import PipelineContext, PipelineRequest
-from azure.core.rest import HttpRequest
+from azure.core.pipeline.transport import HttpRequest
 
 from scanner.arm.clouds import Cloud, CloudError
 from scanner.arm.credentials import credential
