@@ -49,7 +49,7 @@ check: $(READY) ## Check style, types, layers, and that the documentation is cur
 	@$(BIN)/python -m docs.generate --check
 
 bench: $(READY) ## Measure speed and memory
-	@$(BIN)/python bench/run.py
+	@$(BIN)/python -m bench.run
 
 corpus: $(READY) ## Scan recorded responses of real services
 	@$(BIN)/python -m pytest --numprocesses=$(JOBS) -rs tests/corpus

@@ -20,7 +20,9 @@ def results_json(assessment: Assessment) -> Iterator[bytes]:
 
 def run_header(run: Run) -> dict[str, Any]:
     """Return who read what, when, with what, over which scope."""
-    return asdict(run) | {"scope": {name: run.scope[name] for name in sorted(run.scope)}}
+    return asdict(run) | {
+        "scope": {name: run.scope[name] for name in sorted(run.scope)}
+    }
 
 
 def summary(totals: Totals, gaps: int) -> dict[str, Any]:
@@ -66,7 +68,8 @@ def _tally(tally: Tally) -> dict[str, Any]:
 
 def _chunks(assessment: Assessment) -> Iterator[str]:
     totals = summary(Totals.of(assessment), len(assessment.gaps))
-    yield f'{{"schema":{json_text(SCHEMA)},\n"run":{json_text(run_header(assessment.run))}'
+    run = json_text(run_header(assessment.run))
+    yield f'{{"schema":{json_text(SCHEMA)},\n"run":{run}'
     yield f',\n"summary":{json_text(totals)},\n"results":['
     yield from _lines(result_row(result) for result in assessment.results)
     yield '],\n"gaps":['

@@ -10,11 +10,13 @@ from rich.table import Table
 from rich.text import Text
 
 from reports.text import clean, count, percent, points
-from reports.totals import GapGroup, Tally, Totals, gap_groups, worst
+from reports.totals import Finding, GapGroup, Tally, Totals, gap_groups, worst
 from scanner.model.check import Severity, Status, Topic
-from scanner.model.results import Assessment, Result
+from scanner.model.results import Assessment
 
 WORST = 10
+NAMED = 2
+"""How many of a finding's resources are named."""
 GAP_GROUPS = 10
 LONGEST_REASON = 240
 LONGEST_NAME = 60
@@ -31,17 +33,21 @@ _STYLES = {
 def show(assessment: Assessment, console: Console, files: Sequence[str] = ()) -> None:
     """Print what an assessment came to, and where its files are."""
     totals = Totals.of(assessment)
-    gaps = len(assessment.gaps)
-    # Never wrapped: jobs read the first line.
-    console.print(_headline(totals.overall, gaps), soft_wrap=True, highlight=False)
+    print_headline(assessment, console)
     for title, body in _sections(assessment, totals, files):
         console.print()
         console.print(Text(title, style="bold"))
-        console.print(Padding(body, (0, 0, 0, 2)), highlight=False)
+        console.print(Padding(body, (0, 0, 0, 2), expand=False), highlight=False)
 
 
-def _headline(tally: Tally, gaps: int) -> Text:
-    """Return the one line that says it all: never a score without its coverage."""
+def print_headline(assessment: Assessment, console: Console) -> None:
+    """Print the one line that says it all, never wrapped: jobs read it."""
+    console.print(headline(assessment), soft_wrap=True, highlight=False)
+
+
+def headline(assessment: Assessment) -> Text:
+    """Return score, findings and gaps; the score never without its coverage."""
+    tally, gaps = Tally.of(assessment.results), len(assessment.gaps)
     return Text.assemble(
         ("Score ", "dim"),
         (points(tally.score.value), "bold"),
@@ -103,18 +109,29 @@ def _topics(topics: Mapping[Topic, Tally]) -> Table:
     return table
 
 
-def _findings(findings: Sequence[Result]) -> Table:
-    table = _table("Severity", "Check, resource and reason")
-    for result in findings:
-        severity = result.check.severity
-        table.add_row(Text(severity.value, style=_STYLES[severity]), _finding(result))
+def _findings(findings: Sequence[Finding]) -> Table:
+    table = _table(
+        "Severity", "Found", "Check, resources and reason", numbers=("Found",)
+    )
+    for finding in findings:
+        severity = finding.check.severity
+        table.add_row(
+            Text(severity.value, style=_STYLES[severity]),
+            f"{len(finding.results):,}",
+            _finding(finding),
+        )
     return table
 
 
-def _finding(result: Result) -> Text:
-    name = _short(result.target.resource_name, LONGEST_NAME)
-    reason = _short(result.reason, LONGEST_REASON)
-    return Text.assemble((result.check.id, "bold"), "  ", name, "\n", reason)
+def _finding(finding: Finding) -> Text:
+    results = finding.results
+    names = [_short(result.target.resource_name, LONGEST_NAME) for result in results]
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return Text.assemble(
+        (finding.check.id, "bold"),
+        f"  {', '.join(names[:NAMED])}{more}\n",
+        (_short(results[0].reason, LONGEST_REASON), "dim"),
+    )
 
 
 def _gaps(groups: Sequence[GapGroup]) -> Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from io import StringIO
 from typing import Any
 
 import pandas as pd
@@ -55,12 +56,13 @@ def _cell(value: Any) -> str:
 
 def _csv(table: pd.DataFrame) -> Iterator[bytes]:
     yield BYTE_ORDER_MARK
-    for start in range(0, max(len(table), 1), ROWS_AT_ONCE):
-        rows = table.iloc[start : start + ROWS_AT_ONCE].map(cell)
-        text = rows.to_csv(
-            index=False,
-            header=start == 0,
-            quoting=csv.QUOTE_ALL,
-            lineterminator="\r\n",
-        )
-        yield text.encode()
+    text = StringIO()
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    writer.writerow(table.columns)
+    for position, row in enumerate(table.itertuples(index=False, name=None), 1):
+        writer.writerow(map(cell, row))
+        if position % ROWS_AT_ONCE == 0:
+            yield text.getvalue().encode()
+            text.seek(0)
+            text.truncate()
+    yield text.getvalue().encode()

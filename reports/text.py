@@ -5,7 +5,13 @@ from __future__ import annotations
 import json
 import math
 import re
+from functools import lru_cache
 from typing import Any
+
+import msgspec
+
+MEMORY = 8192
+"""Texts remembered: most cells of a table say what others said before."""
 
 _BREAKS = re.compile(r"\r\n|[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
 _HIDDEN = (
@@ -19,6 +25,7 @@ _ESCAPED = re.compile(f"[{_HIDDEN}\ud800-\udfff]")
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - Excel reads full-width ones too
 
 
+@lru_cache(maxsize=MEMORY)
 def clean(text: str) -> str:
     """Return text on one line, without characters that steer what displays it."""
     if text.isascii() and text.isprintable():
@@ -27,6 +34,7 @@ def clean(text: str) -> str:
     return _SURROGATES.sub("\ufffd", text)
 
 
+@lru_cache(maxsize=MEMORY)
 def cell(text: str) -> str:
     """Return clean text that no spreadsheet takes for a formula.
 
@@ -38,7 +46,12 @@ def cell(text: str) -> str:
 
 def json_text(value: Any) -> str:
     """Return compact JSON in which no character steers a terminal or an editor."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+    try:
+        text = msgspec.json.encode(value).decode()
+    except UnicodeEncodeError:  # a lone surrogate, which is no text to msgspec
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+    if text.isascii() and "\x7f" not in text:
+        return text
     return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 

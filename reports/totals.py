@@ -6,9 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from scanner.model.check import Severity, Status, Topic
+from scanner.model.check import Check, Severity, Status, Topic
 from scanner.model.ids import id_key
 from scanner.model.results import Assessment, GapReport, Result, Score
 
@@ -118,18 +118,34 @@ def by_resource(results: Iterable[Result]) -> dict[str, Tally]:
     }
 
 
-def worst(results: Iterable[Result], limit: int) -> list[Result]:
-    """Return the gravest findings that nobody accepted."""
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found, on however many resources."""
+
+    check: Check[Any]
+    results: tuple[Result, ...]
+    """Failures first, then by resource id."""
+
+
+def worst(results: Iterable[Result], limit: int) -> list[Finding]:
+    """Return the gravest findings that nobody accepted, check by check."""
     severities, statuses = list(Severity), list(Status)
-    findings = [r for r in results if r.is_finding and not r.exemption]
+    by_check: dict[str, list[Result]] = defaultdict(list)
+    for result in results:
+        if result.is_finding and not result.exemption:
+            by_check[result.check.id].append(result)
+    for found in by_check.values():
+        found.sort(
+            key=lambda r: (statuses.index(r.status), id_key(r.target.resource_id))
+        )
     return nsmallest(
         limit,
-        findings,
-        key=lambda r: (
-            severities.index(r.check.severity),
-            statuses.index(r.status),
-            r.check.id,
-            id_key(r.target.resource_id),
+        (Finding(found[0].check, tuple(found)) for found in by_check.values()),
+        key=lambda f: (
+            severities.index(f.check.severity),
+            -sum(r.status is Status.FAIL for r in f.results),
+            -len(f.results),
+            f.check.id,
         ),
     )
 

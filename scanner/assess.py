@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from scanner.collect.assemble import never_made
+from scanner.collect.plan import never_made
 from scanner.judge import Judge
 from scanner.model.check import Check
 from scanner.model.results import Assessment, GapReport, Result

@@ -109,13 +109,17 @@ class Judge:
         self, resource_id: str, resource_type: str, location: str = ""
     ) -> Target:
         parts = ResourceId.parse(resource_id)
+        subscription_name = self._names.get(parts.subscription.lower(), "")
+        # A subscription's id has no name in it, but people gave it one.
+        is_subscription = resource_type == Subscription.type
+        name = (is_subscription and subscription_name) or parts.name
         return Target(
             tenant_id=self._inventory.tenant_id,
             subscription_id=parts.subscription,
-            subscription_name=self._names.get(parts.subscription.lower(), ""),
+            subscription_name=subscription_name,
             resource_group=parts.resource_group,
             resource_type=resource_type,
-            resource_name=parts.name,
+            resource_name=name,
             resource_id=resource_id,
             location=location,
         )

@@ -5,6 +5,11 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("posture", deadline=None)
+settings.load_profile("posture")
 
 _PREFIXES = ("AZURE_", "IDENTITY_", "MSI_")
 _SUFFIXES = ("_PROXY",)

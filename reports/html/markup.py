@@ -25,7 +25,9 @@ def text(value: str) -> Markup:
 def tag(name: str, /, *children: str, **attributes: str | bool) -> Markup:
     """Return an element; `class_` and `data_topic` are `class` and `data-topic`."""
     opening = name + "".join(
-        _attribute(key, value) for key, value in attributes.items() if value is not False
+        _attribute(key, value)
+        for key, value in attributes.items()
+        if value is not False
     )
     if name in _VOID:
         return Markup(f"<{opening}>")

@@ -99,7 +99,8 @@ class Payload:
         )
 
     def _json(self) -> Iterator[str]:
-        yield f'{{"severities":{json_text(list(Severity))},"topics":{json_text(list(Topic))}'
+        yield f'{{"severities":{json_text(list(Severity))}'
+        yield f',"topics":{json_text(list(Topic))}'
         yield f',"statuses":{json_text(list(Status))},"checks":'
         yield json_text([_check(check) for check in self._checks])
         for name, column in self._columns.items():

@@ -53,14 +53,20 @@ def _statement(run: Run, who: SignedIn) -> Markup:
 
 def _moment(timestamp: str) -> str:
     """Return a UTC timestamp to the minute."""
-    return f"{timestamp[:16].replace('T', ' ')} UTC" if timestamp else "at no known time"
+    return (
+        f"{timestamp[:16].replace('T', ' ')} UTC" if timestamp else "at no known time"
+    )
 
 
 def _scope(run: Run) -> str:
-    options = (f"{name} {', '.join(run.scope[name])}" for name in sorted(run.scope))
+    options = (
+        f"{name.replace('_', ' ')} {', '.join(run.scope[name])}"
+        for name in sorted(run.scope)
+        if run.scope[name] and name != "discovery"
+    )
     narrowed = "; ".join(options) or "every enabled subscription it could read"
-    catalogue = f" (catalogue {run.catalogue})" if run.catalogue else ""
     requests = count(run.requests, "request")
+    catalogue = f", catalogue {run.catalogue[:12]}" if run.catalogue else ""
     return f"Scope: {narrowed}. {requests}, judged by posture {run.version}{catalogue}."
 
 
@@ -156,7 +162,9 @@ def gaps(reports: Sequence[GapReport]) -> Markup:
         if groups
         else tag("p", "Every declared read in scope succeeded.", class_="note")
     )
-    lead = "What was not read is never a pass: the checks that needed it are not assessed."
+    lead = (
+        "What was not read is never a pass: the checks that needed it are not assessed."
+    )
     return tag(
         "section",
         title,
@@ -219,7 +227,9 @@ def tallies(totals: Totals) -> Markup:
 
 def _resources_title(totals: Totals) -> str:
     number = len(totals.resources)
-    return f"By resource (the worst {RESOURCES})" if number > RESOURCES else "By resource"
+    return (
+        f"By resource (the worst {RESOURCES})" if number > RESOURCES else "By resource"
+    )
 
 
 def _topics(totals: Totals) -> Iterator[Row]:
@@ -235,7 +245,8 @@ def _by_subscription(totals: Totals) -> Iterator[Row]:
 
 def _resources(totals: Totals) -> Iterator[Row]:
     ranked = sorted(
-        totals.resources.items(), key=lambda pair: [-n for n in pair[1].findings.values()]
+        totals.resources.items(),
+        key=lambda pair: [-n for n in pair[1].findings.values()],
     )
     for resource_id, tally in ranked[:RESOURCES]:
         name = resource_id.rpartition("/")[2]
@@ -246,7 +257,12 @@ def _resources(totals: Totals) -> Iterator[Row]:
 def _jump(label: str, control: str, value: str) -> Markup:
     """Return a button that shows the results of what it names."""
     return tag(
-        "button", label, type="button", class_="jump", data_set=control, data_value=value
+        "button",
+        label,
+        type="button",
+        class_="jump",
+        data_set=control,
+        data_value=value,
     )
 
 
@@ -271,7 +287,9 @@ def _tally(label: Markup, tally: Tally) -> Markup:
         tag("td", points(score.value), bar(score.value or 0), class_="score"),
         tag("td", percent(score.coverage)),
         *(
-            tag("td", f"{tally.statuses[status]:,}", class_=_dim(tally.statuses[status]))
+            tag(
+                "td", f"{tally.statuses[status]:,}", class_=_dim(tally.statuses[status])
+            )
             for status in _STATUS_COLUMNS
         ),
     )

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 from azure.core.exceptions import AzureError
-from azure.core.rest import HttpRequest
+from azure.core.pipeline.transport import HttpRequest
 
 from scanner.arm.clouds import Cloud
 from scanner.arm.credentials import TenantCredential, who
@@ -95,14 +95,13 @@ class Session:
         self, query: str, subscriptions: Sequence[str]
     ) -> list[dict[str, Any]]:
         """Return the rows of a Resource Graph query; raises ReadError if truncated."""
-        request = HttpRequest(
-            "POST",
-            self._cloud.resource_manager + RESOURCE_GRAPH,
-            json={
+        request = HttpRequest("POST", self._cloud.resource_manager + RESOURCE_GRAPH)
+        request.set_json_body(
+            {
                 "subscriptions": list(subscriptions),
                 "query": query,
                 "options": {"$top": LARGEST_ANSWER, "resultFormat": "objectArray"},
-            },
+            }
         )
         answer = await self._send(request, self._queries, Answer)
         if answer.result_truncated.lower() == "true":
@@ -154,7 +153,7 @@ class Session:
             return None if 401 in tried else 0.0
         if len(tried) + 1 >= limits.attempts or refusal.final:
             return None
-        asked = retry_after(refusal.headers)
+        asked = retry_after(refusal.headers, throttled=status == 429)
         if asked is None or asked == 0:
             return backoff(limits.backoff, len(tried))
         return jitter(asked) if asked <= limits.longest_wait else None
@@ -187,7 +186,7 @@ class Session:
                     proxies=self._wire.proxies,
                 )
                 response = outcome.http_response
-                return response.status_code, response.headers, response.content
+                return response.status_code, response.headers, response.body()
         except SignInError as error:
             lost = ReadError(str(error), status=401, code="SignInLost")
             raise _Refused(lost, {}, final=True) from error

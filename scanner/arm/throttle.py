@@ -27,6 +27,9 @@ _REMAINING = (
     "x-ms-user-quota-remaining",
 )
 
+SHORTEST = 1e-6
+"""Seconds; event loops cannot wait for less, which rounding may leave to wait."""
+
 
 class Budget:
     """A token bucket that everyone who shares a quota takes from."""
@@ -44,7 +47,7 @@ class Budget:
     async def take(self) -> float:
         """Wait for one request's worth; return the seconds waited."""
         began = self._clock()
-        while (wait := self._wait()) > 0:
+        while (wait := self._wait()) > SHORTEST:
             await asyncio.sleep(wait)
         self._tokens -= 1
         return self._clock() - began
@@ -69,21 +72,26 @@ class Budget:
     def observe(self, headers: Mapping[str, str]) -> None:
         """Learn from a response how much is left and when it is renewed."""
         values = (headers.get(name, "") for name in _REMAINING)
-        left = [int(value) for value in values if value.isdecimal()]
+        left = [float(value) for value in values if value.isdecimal()]
         if left:
             self._count()
-            self._tokens = min(self._tokens, float(min(left)))
+            self._tokens = min(self._tokens, *left)
         reset = _duration(headers.get("x-ms-user-quota-resets-after", ""))
         if reset and headers.get("x-ms-user-quota-remaining") == "0":
             self.close_for(reset)
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return how many seconds a response says to wait, None if it does not say."""
+def retry_after(headers: Mapping[str, str], *, throttled: bool) -> float | None:
+    """Return how many seconds a response says to wait, None if it does not say.
+
+    Resource Graph names the renewal of its quota in every answer, and means it for
+    those it throttles.
+    """
     seconds = headers.get("Retry-After", "")
     if seconds.isdecimal():
         return float(seconds)
-    return _duration(headers.get("x-ms-user-quota-resets-after", ""))
+    reset = headers.get("x-ms-user-quota-resets-after", "") if throttled else ""
+    return _duration(reset)
 
 
 def _duration(text: str) -> float | None:

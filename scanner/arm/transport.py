@@ -14,8 +14,11 @@ from urllib.parse import urlsplit
 import aiohttp
 from azure.core.pipeline import AsyncPipeline, PipelineRequest
 from azure.core.pipeline.policies import SansIOHTTPPolicy
-from azure.core.pipeline.transport import AioHttpTransport
-from azure.core.rest import AsyncHttpResponse, HttpRequest
+from azure.core.pipeline.transport import (
+    AioHttpTransport,
+    AsyncHttpResponse,
+    HttpRequest,
+)
 from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 
 from scanner import __version__

@@ -50,6 +50,7 @@ def demo(
         fail_on=FailOn.HIGH,
         allow_gaps=False,
         quiet=quiet,
+        log_format=log_format,
         no_color=no_color,
     )
     directory = new_directory(output)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import Annotated
 
@@ -23,6 +24,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+_INTERRUPTED = 130
+"""What Typer ends with at Ctrl-C; while Azure is read, a scan sees to it itself."""
 
 for command in (scan, demo, checks, explain, doctor, permissions, emulate):
     app.command()(command)
@@ -70,7 +74,9 @@ def main(arguments: list[str] | None = None) -> None:
     except Failure as failure:
         _tell(str(failure))
         sys.exit(failure.code)
-    except KeyboardInterrupt:
+    except SystemExit as ended:
+        if ended.code != _INTERRUPTED:
+            raise
         _tell("interrupted")
         sys.exit(Exit.INCOMPLETE)
     except Exception as error:
@@ -79,6 +85,9 @@ def main(arguments: list[str] | None = None) -> None:
         name = type(error).__name__
         _tell(f"internal error: {name}: {error}; run again with --debug and report it")
         sys.exit(Exit.BUG)
+    finally:
+        # Nothing is worth collecting any more, and looking for it takes a second.
+        gc.freeze()
 
 
 def _tell(message: str) -> None:

@@ -7,11 +7,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from scanner.collect.scan import Watch
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +40,8 @@ def shown(watch: Watch, console: Console, *, quiet: bool) -> Iterator[None]:
 
 
 def _on_terminal(watch: Watch, console: Console, over: threading.Event) -> None:
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
     columns = (
         TextColumn("Reading"),
         BarColumn(bar_width=24),

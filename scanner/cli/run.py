@@ -19,7 +19,7 @@ from scanner.arm.errors import SignInError
 from scanner.assess import assess
 from scanner.cli.failure import Exit, Failure
 from scanner.cli.files import write_reports
-from scanner.cli.options import FailOn
+from scanner.cli.options import FailOn, LogFormat
 from scanner.cli.progress import said, shown
 from scanner.collect.scan import Order, Watch, scan
 from scanner.collect.scope import ScopeError
@@ -44,6 +44,7 @@ class Judgement:
     fail_on: FailOn
     allow_gaps: bool
     quiet: bool
+    log_format: LogFormat = LogFormat.TEXT
     no_color: bool
 
 
@@ -52,7 +53,12 @@ def collect(
 ) -> Snapshot:
     """Read what an order asks for into a run's snapshot; raises Failure."""
     watch = Watch()
-    console = Console(stderr=True, no_color=judgement.no_color or None)
+    console = Console(
+        stderr=True,
+        no_color=judgement.no_color or None,
+        # What reads JSON lines is no terminal, whatever it says.
+        force_terminal=False if judgement.log_format is LogFormat.JSON else None,
+    )
     target = directory / "snapshot"
     # The reports need it, and reading leaves the processor time for it.
     Thread(target=import_module, args=("pandas",), daemon=True).start()
@@ -115,10 +121,12 @@ def judge_and_report(snapshot: Snapshot, directory: Path, judgement: Judgement) 
 def _print_summary(
     assessment: Assessment, files: Sequence[Path], judgement: Judgement
 ) -> None:
-    from reports.summary import show
+    from reports.summary import print_headline, show
 
     console = Console(no_color=judgement.no_color or None)
-    if not judgement.quiet:
+    if judgement.quiet:
+        print_headline(assessment, console)
+    else:
         show(assessment, console, [str(file) for file in files])
 
 

@@ -171,6 +171,7 @@ def scan(
         fail_on=fail_on,
         allow_gaps=allow_gaps,
         quiet=quiet,
+        log_format=log_format,
         no_color=no_color,
     )
     given = {
@@ -269,15 +270,18 @@ def _resumed(
 ) -> Snapshot:
     from dataclasses import replace
 
+    from scanner.cli.failure import Failure
     from scanner.cli.run import collect
-    from scanner.collect.scan import selection_of
+    from scanner.collect.scan import asks_graph, selection_of
+    from scanner.snapshot.lines import SnapshotError
     from scanner.snapshot.resume import keep_whole
 
     earlier = _opened(directory, "--resume")
     scope = earlier.manifest.run.scope
-    order = replace(
-        _order(cloud, auth, Discovery(scope["discovery"][0])),
-        selection=selection_of(scope),
-    )
-    keep_whole(earlier)
-    return collect(order, directory, judgement, earlier)
+    discovery = Discovery.AUTO if asks_graph(scope) else Discovery.ARM
+    order = replace(_order(cloud, auth, discovery), selection=selection_of(scope))
+    try:
+        keep_whole(earlier)
+        return collect(order, directory, judgement, earlier)
+    except SnapshotError as error:
+        raise Failure(f"--resume: {error}") from error

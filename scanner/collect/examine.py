@@ -43,9 +43,16 @@ class Examination:
 
 
 class _Subscription(msgspec.Struct, rename="camel"):
-    subscription_id: str
-    display_name: str = ""
-    state: str = ""
+    """A subscription as listed; what is malformed of it is shown as it is."""
+
+    id: str
+    display_name: object = ""
+    state: object = ""
+
+    @property
+    def name(self) -> str:
+        """The last segment of its id."""
+        return self.id.rpartition("/")[2]
 
 
 async def examine(order: Order) -> list[Examination]:
@@ -69,7 +76,7 @@ async def _examine(session: Session) -> Examination:
         async for page in session.pages(path_of(SUBSCRIPTIONS, ""))
         for item in page
     ]
-    _, refusal = await index(session, [each.subscription_id for each in listed])
+    _, refusal = await index(session, [each.name for each in listed])
     return Examination(
         signed_in=signed_in,
         subscriptions=tuple([await _reach(session, each) for each in listed]),
@@ -79,13 +86,13 @@ async def _examine(session: Session) -> Examination:
 
 
 async def _reach(session: Session, subscription: _Subscription) -> Reach:
-    scope = f"/subscriptions/{subscription.subscription_id}"
+    scope = f"/subscriptions/{subscription.name}"
     permissions = await own_permissions(session, scope)
     actions: Sequence[str] = sorted({read.action for read in READS}, key=str.lower)
     return Reach(
-        id=subscription.subscription_id,
-        name=subscription.display_name,
-        state=subscription.state,
+        id=subscription.name,
+        name=str(subscription.display_name),
+        state=str(subscription.state),
         missing=tuple(each for each in actions if not allows(permissions, each)),
     )
 

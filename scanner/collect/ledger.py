@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -9,7 +10,7 @@ import msgspec
 
 from scanner.arm.errors import ReadError
 from scanner.arm.session import Session
-from scanner.collect.operations import UnusableIdError, path_of
+from scanner.collect.operations import UnusableIdError, path_of, prepare
 from scanner.collect.read import Read
 from scanner.collect.reads import BELOW
 from scanner.collect.redact import redacted
@@ -76,6 +77,7 @@ class Ledger:
         self.progress = progress
         self._writer = writer
         self._kept = kept
+        self._prepared: set[Read] = set()
 
     async def carry_out(
         self,
@@ -130,6 +132,10 @@ class Ledger:
         self, read: Read, scope: str, at: str, found: _Found
     ) -> ReadError | None:
         """Write what a list holds; return why it broke off, if it did."""
+        if read not in self._prepared:
+            # Importing an SDK client takes its time, in which others may be read.
+            await asyncio.to_thread(prepare, read)
+            self._prepared.add(read)
         try:
             async for page in self.session.pages(path_of(read, at)):
                 bodies = list(self._accepted(page, read, scope, found))

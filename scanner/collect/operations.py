@@ -8,7 +8,8 @@ lose properties they do not know, and fail whole for one odd item.)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from importlib import import_module
 from inspect import signature
@@ -25,6 +26,8 @@ SUBSCRIPTION = "00000000-0000-4000-8000-000000000000"
 SCOPE = "placeholder-scope"
 WORDS = tuple(f"placeholder-{number}" for number in range(5))
 """Stand for the resource group and then the names along the parent's id."""
+
+_PLACE = re.compile("|".join((SUBSCRIPTION, SCOPE, *WORDS)))
 
 
 class UnusableIdError(ValueError):
@@ -46,21 +49,28 @@ def path_of(read: Read, scope: str) -> str:
     return _filled(_template(read), scope, segments)
 
 
-def prepare(reads: Iterable[Read]) -> None:
-    """Import the SDK's clients and learn the paths of reads, before they are asked."""
-    for read in reads:
-        if isinstance(read.operation, SdkOperation):
-            _template(read)
+def prepare(read: Read) -> None:
+    """Learn a read's path, which may mean importing an SDK client for a while."""
+    if isinstance(read.operation, SdkOperation):
+        _template(read)
 
 
 def _filled(template: str, scope: str, segments: list[str]) -> str:
+    """Return a path with its placeholders filled in, each value only once."""
     parts = ResourceId.parse(scope)
-    names = _names(segments)
-    path = template.replace(SUBSCRIPTION, quote(parts.subscription, safe=""))
-    path = path.replace(SCOPE, "/".join(quote(each, safe="") for each in segments))
-    for word, value in zip(WORDS, (parts.resource_group, *names), strict=False):
-        path = path.replace(word, quote(value, safe=""))
-    return path
+    texts = (parts.subscription, parts.resource_group, *_names(segments))
+    values = {
+        place: quote(text, safe="")
+        for place, text in zip((SUBSCRIPTION, *WORDS), texts, strict=False)
+    }
+    values[SCOPE] = "/".join(quote(segment, safe="") for segment in segments)
+
+    def value(match: re.Match[str]) -> str:
+        if not values.get(match[0]):
+            raise UnusableIdError(f"{scope!r} is not an id to read at")
+        return values[match[0]]
+
+    return _PLACE.sub(value, template)
 
 
 def _names(segments: list[str]) -> list[str]:

@@ -22,9 +22,8 @@ from scanner.arm.limits import Limits
 from scanner.arm.methods import Method
 from scanner.arm.session import Session, is_guid
 from scanner.arm.transport import Tally, Wire, open_wire
-from scanner.collect.assemble import tenant_scope
 from scanner.collect.ledger import Kept, Ledger, Progress
-from scanner.collect.operations import prepare
+from scanner.collect.plan import tenant_scope
 from scanner.collect.reads import BELOW, READS
 from scanner.collect.resources import DESCENDANTS, MANAGEMENT_GROUPS, SUBSCRIPTIONS
 from scanner.collect.scope import Scope, ScopeError, Selection, require_known, resolve
@@ -38,6 +37,9 @@ from scanner.snapshot.writer import SnapshotWriter, now
 
 FLUSH_EVERY = 1.0
 """Seconds of reading that a kill may lose."""
+
+GRAPH = "auto"
+"""What a run's header calls discovery with Resource Graph."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,14 +76,11 @@ async def scan(
     async with AsyncExitStack() as stack:
         wire = await stack.enter_async_context(open_wire(order.cloud, order.limits))
         watch.tally = wire.tally
-        # Importing the SDK takes as long as signing in, and the two can be one wait.
-        preparing = asyncio.get_running_loop().run_in_executor(None, prepare, READS)
         entries = [
             await stack.enter_async_context(_entry(order, wire, tenant))
             for tenant in order.selection.tenants or (None,)
         ]
         _require_one(entries)
-        await preparing
         scanning = _Scanning(order, entries, watch, earlier)
         writer = SnapshotWriter(directory, scanning.manifest())
         try:
@@ -172,16 +171,23 @@ class _Scanning:
     async def read(self, writer: SnapshotWriter) -> list[Scope]:
         """Read every tenant; return what was in scope, as far as it came."""
         scopes: list[Scope] = []
-        task = asyncio.ensure_future(self._all(writer, scopes))
+        reading = asyncio.ensure_future(self._all(writer, scopes))
         flushing = asyncio.ensure_future(_flush(writer))
-        with _interruptible(task, self._watch):
+        with _interruptible(reading, self._watch):
             try:
-                await task
+                await asyncio.wait(
+                    (reading, flushing), return_when=asyncio.FIRST_COMPLETED
+                )
+                await (flushing if flushing.done() else reading)
             except asyncio.CancelledError:
                 if not self._watch.interrupted:
                     raise
+            except ExceptionGroup as group:
+                raise _first(group) from group
             finally:
+                reading.cancel()
                 flushing.cancel()
+                await asyncio.gather(reading, flushing, return_exceptions=True)
         return scopes
 
     async def _all(self, writer: SnapshotWriter, scopes: list[Scope]) -> None:
@@ -231,8 +237,13 @@ def _scope_of(order: Order) -> dict[str, tuple[str, ...]]:
         "subscriptions": selection.subscriptions,
         "management_groups": selection.management_groups,
         "excluded": selection.excluded,
-        "discovery": ("auto" if order.graph else "arm",),
+        "discovery": (GRAPH if order.graph else "arm",),
     }
+
+
+def asks_graph(scope: Mapping[str, tuple[str, ...]]) -> bool:
+    """Whether a run's header says that Resource Graph was asked where to look."""
+    return GRAPH in scope.get("discovery", ())
 
 
 def selection_of(scope: Mapping[str, tuple[str, ...]]) -> Selection:
@@ -265,6 +276,12 @@ def _kept(earlier: Snapshot | None, tenant_id: str) -> Kept:
 _ABOVE = (SUBSCRIPTIONS, MANAGEMENT_GROUPS, DESCENDANTS)
 _LEADING = {*BELOW, *(read.of.type.lower() for read in _ABOVE)}
 """The types whose resources lead to other reads."""
+
+
+def _first(group: ExceptionGroup[Exception]) -> Exception:
+    """Return the first error of several that ended one scan."""
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, ExceptionGroup) else error
 
 
 async def _flush(writer: SnapshotWriter) -> None:

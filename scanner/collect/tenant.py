@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from scanner.collect.assemble import below, tenant_scope
 from scanner.collect.discovery import Index, index
 from scanner.collect.ledger import Ledger
+from scanner.collect.plan import below, tenant_scope
 from scanner.collect.read import Read
 from scanner.collect.reads import AT_SUBSCRIPTION, AT_TENANT
-from scanner.collect.rights import allows, own_permissions
+from scanner.collect.rights import Permission, allows, own_permissions
 from scanner.collect.scope import Scope, Selection, read_groups
 from scanner.model.results import ScannedSubscription
 
@@ -40,7 +40,8 @@ async def read_tenant(ledger: Ledger, scope: Scope, pace: Pace) -> None:
             group.create_task(read_groups(ledger, Selection(), scope))
         group.create_task(_read_once(ledger, scope.chosen))
         for subscription in scope.chosen:
-            group.create_task(_lane(ledger, subscription, found, pace, lanes))
+            lane = _Lane(ledger, subscription, found)
+            group.create_task(lane.read(pace.workers, lanes))
 
 
 async def _index(ledger: Ledger, scope: Scope) -> Index:
@@ -66,56 +67,64 @@ async def _read_once(ledger: Ledger, chosen: list[ScannedSubscription]) -> None:
                 break
 
 
-async def _lane(
-    ledger: Ledger,
-    subscription: ScannedSubscription,
-    found: Index | None,
-    pace: Pace,
-    lanes: asyncio.Semaphore,
-) -> None:
-    scope = f"/subscriptions/{subscription.id}"
-    async with lanes:
-        jobs = await _first_jobs(ledger, subscription, found)
+class _Lane:
+    """One subscription being read."""
 
-        async def carry_out(job: Job) -> list[Job]:
-            made = await ledger.carry_out(*job)
-            return [(read, each.id) for each in made.records for read in below(each)]
+    def __init__(
+        self, ledger: Ledger, subscription: ScannedSubscription, found: Index | None
+    ) -> None:
+        self._ledger = ledger
+        self._id = subscription.id
+        self._scope = f"/subscriptions/{subscription.id}"
+        self._found = found
+        self._own: asyncio.Future[list[Permission]] | None = None
 
-        await drain([(read, scope) for read in jobs], pace.workers, carry_out)
-    ledger.progress.finished += 1
+    async def read(self, workers: int, lanes: asyncio.Semaphore) -> None:
+        """Carry out every read that the subscription calls for."""
+        async with lanes:
+            jobs = [(read, self._scope) for read in AT_SUBSCRIPTION]
+            await drain(jobs, workers, self._carry_out)
+        self._ledger.progress.finished += 1
 
+    async def _carry_out(self, job: Job) -> list[Job]:
+        read, scope = job
+        if scope == self._scope and await self._is_empty(read):
+            self._ledger.book_none(read, scope, "ResourceGraph")
+            return []
+        made = await self._ledger.carry_out(read, scope)
+        return [(each, record.id) for record in made.records for each in below(record)]
 
-async def _first_jobs(
-    ledger: Ledger, subscription: ScannedSubscription, found: Index | None
-) -> list[Read]:
-    """Return the reads to make at a subscription; book those that find nothing."""
-    scope = f"/subscriptions/{subscription.id}"
-    empty = [
-        read
-        for read in AT_SUBSCRIPTION
-        if read.indexed and found and found.lacks(subscription.id, read.of.type)
-    ]
-    own = await own_permissions(ledger.session, scope) if empty else []
-    believed = [read for read in empty if allows(own, read.action)]
-    for read in believed:
-        ledger.book_none(read, scope, "ResourceGraph")
-    return [read for read in AT_SUBSCRIPTION if read not in believed]
+    async def _is_empty(self, read: Read) -> bool:
+        """Whether Resource Graph knows of nothing to read, and may be believed."""
+        if not (read.indexed and self._found):
+            return False
+        lacking = self._found.lacks(self._id, read.of.type)
+        return lacking and allows(await self._rights(), read.action)
+
+    async def _rights(self) -> list[Permission]:
+        """Return what may be read in the subscription, asked for once."""
+        if self._own is None:
+            own = own_permissions(self._ledger.session, self._scope)
+            self._own = asyncio.ensure_future(own)
+        return await self._own
 
 
 async def drain(
     jobs: list[Job], workers: int, carry_out: Callable[[Job], Awaitable[list[Job]]]
 ) -> None:
     """Carry out jobs and the jobs they lead to, the newest first, so many at a time."""
-    running: set[asyncio.Future[list[Job]]] = set()
-    try:
-        while jobs or running:
-            while jobs and len(running) < workers:
-                running.add(asyncio.ensure_future(carry_out(jobs.pop())))
-            done, running = await asyncio.wait(
-                running, return_when=asyncio.FIRST_COMPLETED
-            )
-            for task in done:
-                jobs.extend(task.result())
-    finally:
-        for task in running:
+    queue: asyncio.LifoQueue[Job] = asyncio.LifoQueue()
+    for job in jobs:
+        queue.put_nowait(job)
+
+    async def work() -> None:
+        while True:
+            for found in await carry_out(await queue.get()):
+                queue.put_nowait(found)
+            queue.task_done()
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(work()) for _ in range(workers)]
+        await queue.join()
+        for task in tasks:
             task.cancel()

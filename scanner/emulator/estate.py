@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from scanner.collect.assemble import never_made
+from scanner.collect.plan import never_made
 from scanner.emulator.listing import Listing, listing_of
 from scanner.model.cloud import Suffixes
 from scanner.model.coverage import Reading

@@ -41,11 +41,18 @@ def role_listing(tenant: Tenant, ask: Ask, actions: tuple[str, ...]) -> Listing 
         case "microsoft.authorization/roledefinitions":
             return _definitions(tenant, ask.subscription, wanted)
         case "microsoft.authorization/roleassignments":
-            if not wanted and ask.key in tenant.listings:
+            if _as_read(wanted, target.scope) and ask.key in tenant.listings:
                 return tenant.listings[ask.key]
             return _assignments(tenant, target.scope, ask.subscription, wanted)
         case _:
             return None
+
+
+def _as_read(wanted: str, scope: str) -> bool:
+    """Whether a list of assignments is asked for just as a scan does."""
+    if "managementgroups/" in scope:
+        return wanted.lower() == "atscope()"
+    return not wanted
 
 
 def role_definition(tenant: Tenant, key: str) -> bytes | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
-PROVIDERS = "/providers/"
+REMEMBERED = 4096
+"""Ids whose parts are remembered: every check of a resource asks for them again."""
 
 
 def id_key(resource_id: str) -> str:
@@ -27,12 +29,13 @@ class ResourceId:
     name: str
     parent: str
 
-    @classmethod
-    def parse(cls, text: str) -> ResourceId:
+    @staticmethod
+    @lru_cache(maxsize=REMEMBERED)
+    def parse(text: str) -> ResourceId:
         """Return the parts of any ARM id; an unusual id only has fewer of them."""
         segments = text.strip("/").split("/")
         lowered = [segment.lower() for segment in segments]
-        return cls(
+        return ResourceId(
             text=text,
             subscription=_after(segments, lowered, "subscriptions"),
             resource_group=_after(segments, lowered, "resourcegroups"),
@@ -78,4 +81,4 @@ def _parent_of(segments: list[str], lowered: list[str]) -> str:
         return "/" + "/".join(segments[:-2])
     if provider > 0:
         return "/" + "/".join(segments[:provider])
-    return "/" + "/".join(segments[:-2]) if len(segments) > 2 else ""
+    return "/" + "/".join(segments[:-2]) if provider < 0 < len(segments[:-2]) else ""

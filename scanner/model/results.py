@@ -63,7 +63,7 @@ class Result:
         text = "\n".join(
             (self.check.id, target.tenant_id, id_key(target.resource_id), region)
         )
-        return hashlib.sha256(text.encode()).hexdigest()[:32]
+        return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

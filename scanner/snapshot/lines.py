@@ -53,13 +53,20 @@ def decode(path: Path, *, strict: bool) -> Iterator[Line]:
 
 def _texts(path: Path, *, strict: bool) -> Iterator[bytes]:
     """Yield whole lines; what follows the last newline was cut off."""
-    rest = b""
+    pieces: list[bytes] = []
+    length = 0
     for chunk in _inflate(path, strict=strict):
-        *whole, rest = (rest + chunk).split(b"\n")
-        yield from whole
-        if len(rest) > LONGEST_LINE:
+        end, *others = chunk.split(b"\n")
+        pieces.append(end)
+        length += len(end)
+        if others:
+            yield b"".join(pieces)
+            *whole, rest = others
+            yield from whole
+            pieces, length = [rest], len(rest)
+        if length > LONGEST_LINE:
             raise SnapshotError(f"{path}: a line is longer than {LONGEST_LINE} bytes")
-    if rest and strict:
+    if length and strict:
         raise SnapshotError(f"{path} ends in the middle of a line")
 
 

@@ -36,6 +36,7 @@ def _rewrite(part: Path, *, strict: bool) -> None:
                 pending[line.scope].append(line)
                 continue
             found = pending.pop(line.reading.scope, [])
-            for kept in [*found, line] if line.reading.whole else ():
+            whole = line.reading.whole and len(found) == line.reading.count
+            for kept in [*found, line] if whole else ():
                 file.write(msgspec.json.encode(kept) + b"\n")
     temporary.replace(part)

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
+from io import BufferedWriter
 from pathlib import Path
 
 import msgspec
@@ -22,6 +23,7 @@ from scanner.snapshot.manifest import (
     write_manifest,
 )
 
+BUFFER = 1 << 16
 COMPRESSION = 5
 """Of gzip: higher levels take much longer for little less."""
 
@@ -30,7 +32,7 @@ _encode = msgspec.json.Encoder().encode
 
 def now() -> str:
     """Return the time as manifests have it: UTC, RFC 3339, to the second."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 class SnapshotWriter:
@@ -41,7 +43,7 @@ class SnapshotWriter:
         directory.mkdir(parents=True, exist_ok=True)
         self._directory = directory
         self._manifest = manifest
-        self._parts: dict[str, gzip.GzipFile] = {}
+        self._parts: dict[str, BufferedWriter] = {}
         self._unflushed: set[str] = set()
         write_manifest(directory, manifest)
 
@@ -61,7 +63,9 @@ class SnapshotWriter:
     def flush(self) -> None:
         """Put everything added so far where a killed process leaves it."""
         for path in self._unflushed:
-            self._parts[path].flush()
+            part = self._parts[path]
+            part.flush()
+            part.raw.flush()  # what is only buffered in the compressor is not there
         self._unflushed.clear()
 
     def discard(self) -> None:
@@ -87,11 +91,12 @@ class SnapshotWriter:
         write_manifest(self._directory, self._manifest)
         return self._manifest
 
-    def _part(self, tenant_id: str, resource_type: str) -> gzip.GzipFile:
+    def _part(self, tenant_id: str, resource_type: str) -> BufferedWriter:
         path = part_path(tenant_id, resource_type)
         self._unflushed.add(path)
         if path not in self._parts:
             file = self._directory / path
             file.parent.mkdir(exist_ok=True)
-            self._parts[path] = gzip.GzipFile(file, "ab", COMPRESSION)
+            stream = gzip.GzipFile(file, "ab", COMPRESSION)
+            self._parts[path] = BufferedWriter(stream, BUFFER)
         return self._parts[path]

@@ -22,7 +22,7 @@ from scanner.arm.limits import Limits
 from scanner.arm.methods import Method
 from scanner.cli.failure import Exit, Failure
 from scanner.cli.main import main
-from scanner.cli.options import FailOn
+from scanner.cli.options import FailOn, LogFormat
 from scanner.cli.run import Judgement, collect, judge_and_report
 from scanner.collect.assemble import assemble
 from scanner.collect.scan import Order
@@ -39,8 +39,9 @@ from scanner.snapshot.reader import Snapshot
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = Limits(
-    in_flight=64, per_subscription=32, attempts=3, backoff=0.001, read_timeout=30
+    in_flight=8, per_subscription=8, attempts=3, backoff=0.001, read_timeout=30
 )
+"""A new connection costs more here than a turn on one that is open."""
 
 Key = tuple[str, str, str]
 """Check, resource, location: what tells one row from another."""
@@ -95,6 +96,7 @@ def _judgement(formats: tuple[str, ...]) -> Judgement:
         allow_gaps=False,
         quiet=True,
         no_color=True,
+        log_format=LogFormat.TEXT,
     )
 
 
@@ -153,6 +155,16 @@ class Bench:
     def opened(self, directory: Path) -> Scanned:
         """Return what another process left."""
         return Scanned(directory, Exit.CLEAN, ())
+
+    def whole_readings(self, directory: Path) -> set[tuple[str, str]]:
+        """Return the type and scope of each read that a snapshot holds whole."""
+        snapshot = Snapshot(directory)
+        return {
+            (reading.resource_type, reading.scope.lower())
+            for tenant_id in snapshot.tenants
+            for reading, _ in snapshot.readings(tenant_id)
+            if reading.whole
+        }
 
     def _scanned(self, azure: Emulator, order: Order, judgement: Judgement) -> Scanned:
         directory = self.new_path("run")
@@ -222,7 +234,6 @@ class Away:
     """An emulator in another process, and its record of what it was asked."""
 
     address: Address
-    cloud: Path
     record: Path
 
     @property
@@ -231,18 +242,16 @@ class Away:
         return [msgspec.json.decode(line, type=Exchange) for line in whole]
 
 
-@pytest.fixture
-def serve_away(bench: Bench) -> Iterator[Callable[..., Any]]:
-    """Return a context manager that serves from another process."""
-
-    @contextmanager
-    def serve(estate: Estate | None = None, **options: Any) -> Iterator[Away]:
-        record = bench.new_path("requests.jsonl")
-        given = Options(record=record, directory=record.parent, **options)
-        with in_process(estate or bench.estate, given) as address:
-            yield Away(address, bench.sign_in_to(address), record)
-
-    yield serve
+@pytest.fixture(scope="session")
+def slow_azure(
+    demo_estate: Estate, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Away]:
+    """The demo tenant, far enough away to be interrupted while it is read."""
+    directory = tmp_path_factory.mktemp("away")
+    record = directory / "requests.jsonl"
+    options = Options(latency=0.15, record=record, directory=directory)
+    with in_process(demo_estate, options) as address:
+        yield Away(address, record)
 
 
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -295,14 +304,3 @@ def posture(capfd: pytest.CaptureFixture[str]) -> Callable[..., Told]:
         return Told(int(over.value.code or 0), out, err)
 
     return run
-
-
-def whole_readings(directory: Path) -> set[tuple[str, str]]:
-    """Return the type and scope of each read that a snapshot holds whole."""
-    snapshot = Snapshot(directory)
-    return {
-        (reading.resource_type, reading.scope)
-        for tenant_id in snapshot.tenants
-        for reading, _ in snapshot.readings(tenant_id)
-        if reading.whole
-    }

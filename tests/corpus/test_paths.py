@@ -19,10 +19,43 @@ VIEWS = tuple(
     )
 )
 
+_AUTHORIZATION = ("principalId", "principalIdDisplayName", "roleDefinitionId")
+_AUTHORIZATIONS = (
+    "authorizations[].delegatedRoleDefinitionIds",
+    *(
+        f"{kind}{field}"
+        for kind in ("authorizations", "eligibleAuthorizations")
+        for field in ("", *(f"[].{name}" for name in _AUTHORIZATION))
+    ),
+)
+
 WITHOUT_A_FILE = {
     "Microsoft.Management/managementGroups/descendants": {
         # specs/managementgroups/2023-04-01/GetDescendants.json
         "properties.parent.id",
+    },
+    "Microsoft.Authorization/roleEligibilityScheduleInstances": {
+        # specs/authorization/2020-10-01/GetRoleEligibilityScheduleInstanceByName.json
+        *(
+            f"properties.{name}"
+            for name in ("scope", "roleDefinitionId", "principalId", "principalType")
+        ),
+        *(
+            f"properties.{name}"
+            for name in ("memberType", "status", "endDateTime", "condition")
+        ),
+    },
+    "Microsoft.Authorization/classicAdministrators": {
+        # jupiterone-graph-azure/microsoft.authorization.classicadministrators
+        "properties.emailAddress",
+        "properties.role",
+    },
+    "Microsoft.ManagedServices/registrationAssignments": {
+        # Learn, Registration Assignments - List, 2022-10-01, with the definition
+        *(
+            f"properties.registrationDefinition.properties.{name}"
+            for name in ("managedByTenantId", *_AUTHORIZATIONS)
+        ),
     },
 }
 """Types of which neither names nor observations are kept, and what examples show."""
@@ -53,6 +86,10 @@ NO_LOCATION = {
     "Microsoft.Storage/storageAccounts/blobServices",
     "Microsoft.Authorization/roleAssignments",
     "Microsoft.Authorization/roleDefinitions",
+    "Microsoft.Authorization/denyAssignments",
+    "Microsoft.Authorization/roleEligibilityScheduleInstances",
+    "Microsoft.Authorization/classicAdministrators",
+    "Microsoft.ManagedServices/registrationAssignments",
 }
 """Every view has the field, for the location column; these types lie nowhere."""
 

@@ -212,7 +212,7 @@ def test_the_published_limits() -> None:
 def test_how_long_a_response_says_to_wait(
     headers: Mapping[str, str], seconds: float | None
 ) -> None:
-    assert retry_after(headers) == seconds
+    assert retry_after(headers, throttled=True) == seconds
 
 
 @given(st.floats(0.01, 10), st.integers(0, 10))
@@ -228,3 +228,8 @@ def test_nobody_comes_back_early_or_much_later(seconds: float) -> None:
 def test_not_everyone_comes_back_at_once() -> None:
     assert len({jitter(10) for _ in range(20)}) > 1
     assert len({backoff(1, 1) for _ in range(20)}) > 1
+
+
+def test_a_failure_is_not_told_to_wait_for_a_quota() -> None:
+    headers = {"x-ms-user-quota-resets-after": "00:00:05"}
+    assert retry_after(headers, throttled=False) is None

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from azure.core.pipeline import PipelineContext, PipelineRequest
-from azure.core.rest import HttpRequest
+from azure.core.pipeline.transport import HttpRequest
 
 from scanner.arm.clouds import Cloud, CloudError
 from scanner.arm.credentials import credential
@@ -136,9 +136,7 @@ async def tunnel(asked: list[str]) -> AsyncIterator[str]:
     finally:
         server.close()
         for writer in writers:
-            writer.close()
-            with suppress(OSError):
-                await writer.wait_closed()
+            writer.transport.abort()
 
 
 async def subscriptions(cloud: Cloud) -> int:

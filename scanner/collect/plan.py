@@ -1,0 +1,79 @@
+"""Which reads a tenant calls for, and which of them were never made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from scanner.collect.authorization import ASSIGNMENTS_ABOVE
+from scanner.collect.read import Read
+from scanner.collect.reads import AT_SUBSCRIPTION, AT_TENANT, BELOW
+from scanner.collect.resources import DESCENDANTS, SUBSCRIPTIONS
+from scanner.model.coverage import Gap, Outcome, Reading
+from scanner.model.ids import id_key
+from scanner.model.resource import Record
+from scanner.model.resources import ManagementGroup, Subscription
+
+NEVER_MADE = "the run ended before this was read"
+
+
+def planned(records: Iterable[Record], tenant_id: str) -> Iterator[tuple[Read, str]]:
+    """Yield every read that a tenant's records call for, with its scope.
+
+    What is read once in a tenant is read at one of its subscriptions.
+    """
+    yield SUBSCRIPTIONS, tenant_scope(tenant_id)
+    once = iter(AT_TENANT)
+    for record in records:
+        if record.type == Subscription.type:
+            yield from ((read, tenant_scope(tenant_id)) for read in once)
+            yield from ((read, record.id) for read in AT_SUBSCRIPTION)
+        elif record.type == ManagementGroup.type:
+            yield DESCENDANTS, record.id
+            yield ASSIGNMENTS_ABOVE, record.id
+        else:
+            yield from ((read, record.id) for read in below(record))
+
+
+def below(record: Record) -> Iterator[Read]:
+    """Yield the reads that are made at a resource."""
+    reads = BELOW.get(record.type.lower(), ())
+    body = msgspec.json.decode(record.body) if reads else {}
+    return (read for read in reads if read.where(body))
+
+
+def tenant_scope(tenant_id: str) -> str:
+    """Return the scope of what is read once in a tenant."""
+    return f"/tenants/{tenant_id}"
+
+
+def never_made(
+    records: list[Record], readings: list[Reading], tenant_id: str
+) -> list[Reading]:
+    """Return the planned reads that have no reading, each as a gap."""
+    made = {(each.resource_type.lower(), id_key(each.scope)) for each in readings}
+    return [
+        _never_made(read, scope, tenant_id)
+        for read, scope in planned(records, tenant_id)
+        if (read.of.type.lower(), id_key(scope)) not in made
+    ]
+
+
+def _never_made(read: Read, scope: str, tenant_id: str) -> Reading:
+    gap = Gap(
+        tenant_id=tenant_id,
+        scope=scope,
+        resource_type=read.of.type,
+        operation=read.operation.name,
+        reason=NEVER_MADE,
+    )
+    return Reading(
+        resource_type=read.of.type,
+        scope=scope,
+        operation=read.operation.name,
+        api_version=read.of.api_version,
+        outcome=Outcome.GAP,
+        gaps=(gap,),
+        requested=read is not DESCENDANTS and not read.context,
+    )

@@ -1,0 +1,147 @@
+"""The real command, run in this process, and the demo tenant served for it."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scanner.cli.main import main
+from scanner.collect.assemble import assemble
+from scanner.demo import TENANT_ID, bodies
+from scanner.emulator import Emulator, Estate, Options
+from scanner.emulator.background import in_thread
+from scanner.emulator.estate import Tenant
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture(autouse=True)
+def _own_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Run each test in a directory of its own, and leave logging as it was."""
+    monkeypatch.chdir(tmp_path)
+    loggers = [logging.getLogger(name) for name in ("scanner", "checks", "reports")]
+    before = [(each.handlers, each.level, each.propagate) for each in loggers]
+    yield
+    for logger, (handlers, level, propagate) in zip(loggers, before, strict=True):
+        logger.handlers, logger.propagate = handlers, propagate
+        logger.setLevel(level)
+
+
+@pytest.fixture
+def posture(capfd: pytest.CaptureFixture[str]) -> Callable[..., Done]:
+    """Return a function that runs the command."""
+
+    def run(*arguments: object) -> Done:
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as caught:
+            main([str(each) for each in arguments])
+        out, err = capfd.readouterr()
+        return Done(int(caught.value.code or 0), out, err)
+
+    return run
+
+
+@pytest.fixture
+def refused(posture: Callable[..., Done]) -> Callable[..., str]:
+    """Return a function that runs the command and returns its one line of error."""
+
+    def run(*arguments: object, code: int = 2) -> str:
+        done = posture(*arguments)
+        assert done.code == code, done.err
+        assert done.out == ""
+        [line] = done.err.splitlines()
+        assert line.startswith("posture: ")
+        assert "internal error" not in line
+        return line
+
+    return run
+
+
+@pytest.fixture
+def process() -> Callable[..., Done]:
+    """Return a function that runs the command as a process of its own."""
+
+    def run(*arguments: object, before: str = "", **options: Any) -> Done:
+        code = f"{before}\nfrom scanner.cli.main import main\nmain()"
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", code, *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+            env={"PATH": "", "PYTHONPATH": str(ROOT)},
+            **options,
+        )
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def demo_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Done]:
+    """Run the demo once; return where it is and how it ended."""
+    directory = tmp_path_factory.mktemp("demo") / "run"
+    code = "from scanner.cli.main import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code, "demo", "-o", str(directory)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={"PATH": "", "PYTHONPATH": str(ROOT)},
+    )
+    return directory, Done(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture(scope="session")
+def demo(demo_run: tuple[Path, Done]) -> Path:
+    """The run that `posture demo` leaves."""
+    return demo_run[0]
+
+
+@pytest.fixture(scope="session")
+def estate() -> Estate:
+    """The demo tenant."""
+    return Estate((Tenant.of(TENANT_ID, *assemble(bodies(), TENANT_ID)),))
+
+
+@pytest.fixture
+def serve(
+    estate: Estate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Emulator]]:
+    """Return a function that serves the demo tenant until the test is over.
+
+    The environment then holds what signs in to it, and `cloud.toml` is there.
+    """
+    with ExitStack() as stack:
+
+        def start(**options: Any) -> Emulator:
+            azure = stack.enter_context(in_thread(estate, Options(**options)))
+            azure.write_cloud(tmp_path / "cloud.toml")
+            for name, value in azure.environment.items():
+                monkeypatch.setenv(name, value)
+            return azure
+
+        yield start
+
+
+@pytest.fixture
+def azure(serve: Callable[..., Emulator]) -> Emulator:
+    return serve()

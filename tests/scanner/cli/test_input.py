@@ -1,0 +1,339 @@
+"""Bad input: one clear line, the documented exit code, no traceback."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scanner.emulator import Emulator
+from scanner.emulator.faults import Status, TokenRefused
+
+LIVE = ("scan", "--cloud", "cloud.toml", "--auth", "environment")
+
+Posture = Callable[..., Any]
+Refused = Callable[..., str]
+Serve = Callable[..., Emulator]
+
+
+def has(line: str, *words: str) -> None:
+    for word in words:
+        assert word in line, line
+
+
+# Which checks
+
+
+@pytest.mark.parametrize("option", ["--check", "--exclude-check"])
+def test_an_unknown_check(option: str, refused: Refused) -> None:
+    line = refused("scan", option, "aoai-diag-enabld")
+    has(line, "'aoai-diag-enabld'", "did you mean aoai-diag-enabled")
+
+
+def test_a_glob_that_matches_nothing(refused: Refused) -> None:
+    has(refused("scan", "--check", "zzz-*"), "'zzz-*'", "`posture checks`")
+
+
+def test_no_check_is_left(refused: Refused) -> None:
+    line = refused("scan", "--topic", "dns-security-policies", "--check", "aoai-*")
+    has(line, "no check is left", "--topic")
+
+
+# The cloud
+
+
+def test_an_unknown_cloud(refused: Refused) -> None:
+    has(refused("scan", "--cloud", "AzureClout"), "--cloud", "AzureClout", "AzureCloud")
+
+
+@pytest.mark.parametrize("command", ["scan", "doctor"])
+def test_a_wrong_cloud_file(command: str, refused: Refused, tmp_path: Path) -> None:
+    (tmp_path / "bad.toml").write_text("name = 7\n")
+    has(refused(command, "--cloud", "bad.toml"), "--cloud", "bad.toml", "name")
+
+
+def test_a_cloud_file_that_is_no_toml(refused: Refused, tmp_path: Path) -> None:
+    (tmp_path / "bad.toml").write_bytes(b"\xff{")
+    has(refused("scan", "--cloud", "bad.toml"), "bad.toml does not describe a cloud")
+
+
+@pytest.mark.parametrize("command", ["scan", "doctor"])
+def test_a_ca_that_is_none(
+    command: str, azure: Emulator, refused: Refused, tmp_path: Path
+) -> None:
+    (tmp_path / "ca.pem").write_text("no certificate")
+    text = (tmp_path / "cloud.toml").read_text().replace(str(azure.ca_file), "ca.pem")
+    (tmp_path / "cloud.toml").write_text(text)
+    line = refused(command, *LIVE[1:])
+    has(line, "ca.pem", "no usable certificate")
+
+
+def test_a_ca_of_somebody_else(serve: Serve, refused: Refused, tmp_path: Path) -> None:
+    other = serve()
+    (tmp_path / "other.pem").write_bytes(other.ca_file.read_bytes())
+    azure = serve()
+    text = (tmp_path / "cloud.toml").read_text()
+    (tmp_path / "cloud.toml").write_text(text.replace(str(azure.ca_file), "other.pem"))
+    line = refused(*LIVE, "--quiet", code=4)
+    has(line, "sign-in (environment) failed", "certificate")
+    assert azure.address.client_secret not in line
+
+
+# Settings
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (
+            "fqdn_list_warnin = 3",
+            ["fqdn_list_warnin", "did you mean fqdn_list_warning"],
+        ),
+        ("fqdn_list_warning = 'x'", ["fqdn_list_warning", "int"]),
+        ("approved_fqdns = [1]", ["approved_fqdns", "str"]),
+        ("[", ["no TOML"]),
+    ],
+)
+@pytest.mark.parametrize("given", [True, False], ids=["named", "found"])
+def test_wrong_settings(
+    content: str, words: list[str], given: bool, refused: Refused, tmp_path: Path
+) -> None:
+    (tmp_path / "posture.toml").write_text(content)
+    arguments = ("--config", "posture.toml") if given else ()
+    has(refused("scan", *arguments), "posture.toml", *words)
+
+
+def test_settings_that_are_not_there(refused: Refused, tmp_path: Path) -> None:
+    has(refused("scan", "--config", "none.toml"), "--config none.toml", "No such file")
+    has(refused("scan", "--config", tmp_path), "--config", "cannot be read")
+
+
+# Where to and where from
+
+
+def test_an_output_that_cannot_be_written(
+    azure: Emulator, refused: Refused, demo: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    for arguments in (LIVE, ("scan", "--from", demo), ("demo",)):
+        line = refused(*arguments, "-o", "file/run")
+        has(line, "--output file/run", "cannot be written", "Not a directory")
+    assert not azure.requests
+
+
+def test_an_output_that_is_a_file(refused: Refused, demo: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    has(refused("scan", "--from", demo, "-o", "file"), "--output file", "exists")
+
+
+def test_an_output_that_is_taken(
+    azure: Emulator, refused: Refused, demo: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "mine").write_text("mine")
+    for arguments in (LIVE, ("scan", "--from", demo), ("demo",)):
+        line = refused(*arguments, "-o", "taken")
+        has(line, "--output taken is not empty", "--resume")
+    assert [each.name for each in (tmp_path / "taken").iterdir()] == ["mine"]
+    assert not azure.requests
+
+
+@pytest.mark.parametrize("option", ["--from", "--resume"])
+def test_no_run_to_go_on_with(option: str, refused: Refused, tmp_path: Path) -> None:
+    has(refused("scan", option, "missing"), option, "missing", "no snapshot")
+    (tmp_path / "empty").mkdir()
+    has(refused("scan", option, "empty"), option, "empty", "no snapshot")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--from", "run", "--tenant", "x"),
+        ("--from", "run", "--subscription", "x"),
+        ("--from", "run", "--management-group", "x"),
+        ("--from", "run", "--exclude-subscription", "x"),
+        ("--from", "run", "--resume", "x"),
+        ("--resume", "run", "--output", "x"),
+        ("--resume", "run", "--tenant", "x"),
+    ],
+    ids=" ".join,
+)
+def test_options_that_contradict_each_other(
+    arguments: tuple[str, ...], refused: Refused
+) -> None:
+    has(refused("scan", *arguments), arguments[0], arguments[2], "does not go with")
+
+
+# A snapshot that is damaged
+
+
+def part(run: Path) -> Path:
+    return min((run / "snapshot").glob("*/*accounts.jsonl.gz"))
+
+
+def rewrite(run: Path, **changes: Any) -> None:
+    path = run / "snapshot" / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def truncate(run: Path) -> None:
+    path = part(run)
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+DAMAGE: dict[str, Callable[[Path], object]] = {
+    "cut off": truncate,
+    "missing": lambda run: part(run).unlink(),
+    "replaced": lambda run: part(run).write_bytes(b"no gzip"),
+    "added": lambda run: shutil.copy(part(run), part(run).with_name("x.y.jsonl.gz")),
+    "no JSON": lambda run: (run / "snapshot/manifest.json").write_text("{"),
+    "another schema": lambda run: rewrite(run, schema="posture-snapshot/9"),
+    "a part elsewhere": lambda run: rewrite(
+        run, parts=[{"path": "../../passwd", "sha256": "", "size": 1}]
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_snapshot(
+    damage: str, refused: Refused, demo: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(demo, tmp_path / "run")
+    DAMAGE[damage](tmp_path / "run")
+    line = refused("scan", "--from", "run", "-o", "again")
+    has(line, "--from", "run/snapshot")
+    assert not (tmp_path / "again").exists()
+    has(refused("emulate", "run"), "cannot emulate", "run/snapshot")
+
+
+# Signing in
+
+
+def test_no_credential(serve: Serve, refused: Refused, monkeypatch: Any) -> None:
+    azure = serve()
+    for name in azure.environment:
+        monkeypatch.delenv(name)
+    for command in ("scan", "doctor"):
+        line = refused(command, *LIVE[1:], code=4)
+        has(line, "sign-in (environment) failed", "AZURE_TENANT_ID")
+
+
+def test_a_wrong_secret(azure: Emulator, refused: Refused, monkeypatch: Any) -> None:
+    monkeypatch.setenv("AZURE_CLIENT_SECRET", "not-the-secret")
+    for command in ("scan", "doctor"):
+        line = refused(command, *LIVE[1:], code=4)
+        has(line, "sign-in (environment) failed", "AADSTS7000215", "AZURE_CLIENT_ID")
+        assert "not-the-secret" not in line
+
+
+def test_an_expired_secret(serve: Serve, refused: Refused) -> None:
+    serve(faults=(TokenRefused(),))
+    has(refused(*LIVE, code=4), "AADSTS7000222", "check AZURE_TENANT_ID")
+
+
+def test_a_failed_sign_in_leaves_nothing_that_is_in_the_way(
+    serve: Serve, refused: Refused, posture: Posture
+) -> None:
+    serve(faults=(TokenRefused(times=1),))
+    refused(*LIVE, "-o", "run", code=4)
+    assert posture(*LIVE, "-o", "run", "--quiet").code == 1
+
+
+# Scope
+
+
+def test_an_unknown_subscription(azure: Emulator, posture: Posture) -> None:
+    done = posture(*LIVE, "-o", "run", "-s", "no such name", "--quiet")
+    assert (done.code, done.out) == (2, "")
+    [line] = done.err.splitlines()
+    has(line, "--subscription 'no such name'")
+
+
+def test_a_subscription_nearly_named(
+    azure: Emulator, posture: Posture, demo: Path
+) -> None:
+    run = json.loads((demo / "results.json").read_text())["run"]
+    name = run["subscriptions"][0]["name"]
+    for option in ("--subscription", "--exclude-subscription"):
+        done = posture(*LIVE, "-o", "run", option, name[:-1], "--quiet")
+        assert done.code == 2
+        has(done.err, option, f"did you mean {name!r}")
+
+
+def test_subscriptions_that_cannot_be_listed(serve: Serve, posture: Posture) -> None:
+    refusal = Status(
+        type="Microsoft.Resources/subscriptions", status=403, code="AuthorizationFailed"
+    )
+    serve(faults=(refusal,))
+    for command in ("scan", "doctor"):
+        done = posture(command, *LIVE[1:])
+        assert (done.code, done.out) == (4, "")
+        last = done.err.splitlines()[-1]
+        assert last.startswith("posture: ")
+        has(last, "Made to fail.")
+
+
+def test_no_subscription_at_all(azure: Emulator, posture: Posture, demo: Path) -> None:
+    run = json.loads((demo / "results.json").read_text())["run"]
+    excluded = [
+        word
+        for each in run["subscriptions"]
+        for word in ("--exclude-subscription", each["id"])
+    ]
+    done = posture(*LIVE, "-o", "run", *excluded, "--quiet")
+    assert (done.code, done.out) == (4, "")
+    has(done.err, "no enabled subscription", "posture doctor")
+
+
+# The disk
+
+
+FULL = """
+import resource, signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, ({0}, {0}))
+"""
+
+
+def test_a_full_disk_while_reading(process: Callable[..., Any], tmp_path: Path) -> None:
+    done = process("demo", "-o", "run", before=FULL.format(2000), cwd=tmp_path)
+    assert (done.code, done.out) == (3, "")
+    line = done.err.splitlines()[-1]
+    has(line, "posture: run/snapshot cannot be written", "--resume run")
+    assert "Traceback" not in done.err
+
+
+def test_a_full_disk_while_reporting(
+    process: Callable[..., Any], posture: Posture, tmp_path: Path
+) -> None:
+    done = process("demo", "-o", "run", before=FULL.format(50_000), cwd=tmp_path)
+    assert done.code != 0
+    assert "Traceback" not in done.err
+    line = done.err.splitlines()[-1]
+    has(line, "run/results.csv cannot be written", "run/snapshot", "--from")
+    assert [each.name for each in (tmp_path / "run").iterdir()] == ["snapshot"]
+    assert posture("scan", "--from", "run", "-o", "again", "--quiet").code == 1
+
+
+# Whatever is given is quoted harmlessly
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("scan", "--check", "\x1b[31mred\nnext"),
+        ("explain", "\x1b]0;title\x07"),
+        ("scan", "--cloud", "\x1b[2J"),
+        ("scan", "--from", "a\x1b[2J\nb"),
+    ],
+    ids=ascii,
+)
+def test_control_characters_do_not_come_back(
+    arguments: tuple[str, ...], refused: Refused
+) -> None:
+    line = refused(*arguments)
+    assert line.isprintable()

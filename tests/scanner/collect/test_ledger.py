@@ -1,0 +1,176 @@
+"""Each read is accounted for: as read, as empty, or as gaps that say why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from scanner.collect.ledger import NAMED_ITEMS
+from scanner.collect.plan import NEVER_MADE, never_made, planned, tenant_scope
+from scanner.collect.reads import AT_TENANT
+from scanner.collect.resources import SUBSCRIPTIONS
+from scanner.emulator.faults import Malformed, Redirect, Status
+from scanner.model.coverage import Outcome
+from scanner.model.resource import Record
+
+Scan = Callable[..., Any]
+Account = Callable[..., Record]
+
+TENANT = "aaaaaaaa-0000-4000-8000-000000000001"
+ACCOUNTS = "Microsoft.CognitiveServices/accounts"
+DEPLOYMENTS = "Microsoft.CognitiveServices/accounts/deployments"
+GROUP = "/subscriptions/bbbbbbbb-0000-4000-8000-000000000001/resourceGroups/rg"
+OWN = f"{GROUP}/providers/{ACCOUNTS}"
+
+
+def test_every_planned_read_has_one_reading(scan_estate: Scan) -> None:
+    done = scan_estate()
+    made = [(each.resource_type, each.scope) for each in done.readings]
+    assert len(made) == len(set(made))
+    wanted = {(read.of.type, scope) for read, scope in planned(done.records, TENANT)}
+    assert wanted <= set(made)
+    assert never_made(done.records, done.readings, TENANT) == []
+
+
+def test_counts(scan_estate: Scan) -> None:
+    done = scan_estate()
+    accounts = done.reading(ACCOUNTS)
+    assert (accounts.outcome, accounts.count, accounts.whole) == (
+        Outcome.READ,
+        2,
+        True,
+    )
+    empty = done.reading(ACCOUNTS, "2")
+    assert (empty.outcome, empty.count, empty.whole) == (Outcome.EMPTY, 0, True)
+    assert done.watch.progress.reads == len(done.readings)
+    assert done.watch.progress.resources == len(done.records)
+    assert done.watch.progress.finished == done.watch.progress.subscriptions == 2
+    assert done.run.requests == len(
+        [each for each in done.requests if "oauth2" not in each.path]
+    )
+
+
+def test_a_gap_says_what_where_and_why(scan_estate: Scan) -> None:
+    fault = Status(
+        type=ACCOUNTS,
+        status=403,
+        code="AuthorizationFailed",
+        message="No,\n  you may not.",
+    )
+    done = scan_estate(fault)
+    reading = done.reading(ACCOUNTS)
+    (gap,) = reading.gaps
+    assert (reading.outcome, reading.whole) == (Outcome.GAP, False)
+    assert (gap.tenant_id, gap.scope, gap.resource_type, gap.operation) == (
+        TENANT,
+        reading.scope,
+        ACCOUNTS,
+        "accounts.list",
+    )
+    assert (gap.http_status, gap.error_code) == (403, "AuthorizationFailed")
+    assert gap.reason == "No, you may not."
+    assert done.watch.progress.gaps == len(done.gaps) == 1
+
+
+def test_what_was_read_before_a_list_broke_off_is_kept(scan_estate: Scan) -> None:
+    done = scan_estate(Status(type=ACCOUNTS, page=2, status=403), page_size=1)
+    reading = done.reading(ACCOUNTS)
+    assert (reading.outcome, reading.count, len(reading.gaps)) == (Outcome.GAP, 1, 1)
+    assert done.asked("accounts/one/deployments") == 1
+    assert done.asked("accounts/two/deployments") == 0
+
+
+def test_pages_are_put_together(scan_estate: Scan) -> None:
+    whole, paged = scan_estate(), scan_estate(page_size=1)
+    assert sorted(each.id for each in paged.records) == sorted(
+        each.id for each in whole.records
+    )
+
+
+@pytest.mark.parametrize("fault", [Redirect(type=ACCOUNTS), Malformed(type=ACCOUNTS)])
+def test_where_nothing_came_nothing_is_made_up(scan_estate: Scan, fault: Any) -> None:
+    done = scan_estate(fault)
+    assert done.reading(ACCOUNTS).count == 0
+    assert done.asked(DEPLOYMENTS.rpartition("/")[2]) == 0
+    assert not [each for each in done.records if each.type == ACCOUNTS]
+
+
+def test_malformed_items_are_named_up_to_a_point(
+    scan_estate: Scan, account: Account
+) -> None:
+    odd = [account("/elsewhere") for _ in range(NAMED_ITEMS + 5)]
+    reading = scan_estate(more=tuple(odd)).reading(ACCOUNTS)
+    reasons = [gap.reason for gap in reading.gaps]
+    assert reading.count == 2
+    assert reasons[0] == "malformed: item 3 has an id outside the scope of its list"
+    assert reasons[-1] == f"malformed: {NAMED_ITEMS + 5} items in all"
+    assert len(reasons) == NAMED_ITEMS + 1
+
+
+def test_a_resource_on_two_pages_is_one(scan_estate: Scan, account: Account) -> None:
+    twice = account(f"{OWN}/three")
+    done = scan_estate(more=(twice, twice), page_size=3)
+    assert done.gaps == []
+    assert done.reading(ACCOUNTS).count == 3
+    assert done.asked("accounts/three/deployments") == 1
+
+
+def test_two_resources_of_one_id_are_not(scan_estate: Scan, account: Account) -> None:
+    done = scan_estate(more=(account(f"{OWN}/ONE", kind="AIServices"),))
+    (gap,) = done.reading(ACCOUNTS).gaps
+    assert gap.reason == "malformed: item 3 has the id of another one"
+    assert done.asked("accounts/one/deployments") == 1
+
+
+def test_an_id_that_leads_elsewhere_costs_what_is_read_at_it(
+    scan_estate: Scan, account: Account
+) -> None:
+    done = scan_estate(more=(account(f"{OWN}/../../x"),))
+    assert done.reading(ACCOUNTS).count == 3
+    gaps = [each for each in done.gaps if ".." in each.scope]
+    assert gaps == done.gaps
+    assert DEPLOYMENTS in {each.resource_type for each in gaps}
+    assert all("is not an id to read at" in each.gaps[0].reason for each in gaps)
+    assert done.asked("..") == 0
+
+
+def test_secrets_do_not_reach_the_snapshot(scan_estate: Scan, account: Account) -> None:
+    text = "DefaultEndpointsProtocol=https;AccountKey=c2VjcmV0;EndpointSuffix=x"
+    done = scan_estate(more=(account(f"{OWN}/key", tags={"old": text}),))
+    (record,) = (each for each in done.records if each.id.endswith("/key"))
+    assert b"c2VjcmV0" not in record.body
+    assert b"AccountKey=REDACTED;EndpointSuffix=x" in record.body
+
+
+# What is read once in a tenant
+
+
+def test_what_is_the_same_everywhere_is_read_where_it_can_be(scan_estate: Scan) -> None:
+    (read,) = AT_TENANT
+    refused = Status(
+        type=read.of.type, scope=GROUP.rpartition("/resource")[0], status=403
+    )
+    done = scan_estate(refused)
+    (reading,) = (
+        each
+        for each in done.readings
+        if each.resource_type == read.of.type and each.scope == tenant_scope(TENANT)
+    )
+    assert reading.whole
+
+
+# What was never made
+
+
+def test_a_run_that_ended_early_lacks_what_it_did_not_read(scan_estate: Scan) -> None:
+    done = scan_estate()
+    made = [each for each in done.readings if each.resource_type != ACCOUNTS]
+    lacking = never_made(done.records, made, TENANT)
+    assert [each.resource_type for each in lacking] == [ACCOUNTS, ACCOUNTS]
+    assert {each.gaps[0].reason for each in lacking} == {NEVER_MADE}
+
+
+def test_without_subscriptions_their_list_is_all_there_is_to_read() -> None:
+    assert list(planned([], TENANT)) == [(SUBSCRIPTIONS, tenant_scope(TENANT))]

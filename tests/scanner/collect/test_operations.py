@@ -1,0 +1,144 @@
+"""Each declared read asks for the address that Microsoft documents."""
+
+from __future__ import annotations
+
+import pytest
+
+from scanner.collect.operations import UnusableIdError, path_of
+from scanner.collect.read import Read
+from scanner.collect.reads import READS
+from scanner.collect.resources import DESCENDANTS, MANAGEMENT_GROUPS, SUBSCRIPTIONS
+from scanner.model.resource import Resource
+from scanner.model.resources import ManagementGroup, Subscription
+
+SUB = "/subscriptions/11111111-2222-4333-8444-555555555555"
+GROUP = f"{SUB}/resourceGroups/rg.1_(x)"
+MANAGEMENT = "/providers/Microsoft.Management/managementGroups"
+
+ADDRESSES = f"""
+{SUB}/resourcegroups?api-version=2021-04-01
+{SUB}/providers/Microsoft.CognitiveServices/accounts?api-version=2025-09-01
+accounts/one/deployments?api-version=2025-09-01
+accounts/one/raiPolicies?api-version=2025-09-01
+accounts/one/projects?api-version=2025-09-01
+accounts/one/connections?api-version=2025-09-01&includeAll=false
+accounts/one/projects/two/connections?api-version=2025-09-01&includeAll=false
+{SUB}/providers/Microsoft.MachineLearningServices/workspaces?api-version=2025-12-01
+workspaces/one/connections?api-version=2025-12-01
+workspaces/one/datastores?api-version=2025-12-01
+workspaces/one/outboundRules?api-version=2025-12-01
+{SUB}/providers/Microsoft.Storage/storageAccounts?api-version=2024-01-01
+storageAccounts/one/blobServices?api-version=2024-01-01
+{SUB}/providers/Microsoft.KeyVault/vaults?api-version=2023-07-01
+{SUB}/providers/Microsoft.Network/virtualNetworks?api-version=2024-05-01
+{SUB}/providers/Microsoft.Network/privateEndpoints?api-version=2024-05-01
+{SUB}/providers/Microsoft.Network/dnsResolverPolicies?api-version=2025-05-01
+dnsResolverPolicies/one/dnsSecurityRules?api-version=2025-05-01
+dnsResolverPolicies/one/virtualNetworkLinks?api-version=2025-05-01
+{SUB}/providers/Microsoft.Network/dnsResolverDomainLists?api-version=2025-05-01
+{SUB}/providers/Microsoft.Authorization/roleAssignments?api-version=2022-04-01
+{SUB}/providers/Microsoft.Authorization/roleDefinitions?$filter=type%20eq%20%27CustomRole%27&api-version=2022-04-01
+{SUB}/providers/Microsoft.Authorization/roleDefinitions?$filter=type%20eq%20%27BuiltInRole%27&api-version=2022-04-01
+{SUB}/providers/Microsoft.Insights/diagnosticSettings?api-version=2021-05-01-preview
+accounts/one/providers/Microsoft.Insights/diagnosticSettings?api-version=2021-05-01-preview
+workspaces/one/providers/Microsoft.Insights/diagnosticSettings?api-version=2021-05-01-preview
+storageAccounts/one/providers/Microsoft.Insights/diagnosticSettings?api-version=2021-05-01-preview
+blobServices/two/providers/Microsoft.Insights/diagnosticSettings?api-version=2021-05-01-preview
+vaults/one/providers/Microsoft.Insights/diagnosticSettings?api-version=2021-05-01-preview
+dnsResolverPolicies/one/providers/Microsoft.Insights/diagnosticSettings?api-version=2021-05-01-preview
+virtualNetworks/one/providers/Microsoft.Insights/diagnosticSettings?api-version=2021-05-01-preview
+{SUB}/providers/Microsoft.Insights/activityLogAlerts?api-version=2020-10-01
+""".split()
+"""Of each declared read, in order; what is read at a resource without its scope."""
+
+
+def scope_of(kind: type[Resource], group: str = GROUP, names: str = "one two") -> str:
+    """Return the id of a resource of a type."""
+    if kind is Subscription:
+        return SUB
+    namespace, *types = kind.type.split("/")
+    pairs = zip(types, names.split(" "), strict=False)
+    return "/".join((group, "providers", namespace, *map("/".join, pairs)))
+
+
+@pytest.mark.parametrize(
+    ("read", "address"),
+    list(zip(READS, ADDRESSES, strict=True)),
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+def test_addresses(read: Read, address: str) -> None:
+    path = path_of(read, scope_of(read.at))
+    if address.startswith("/"):
+        assert path == address
+        return
+    before, _, after = path.partition("/providers/")
+    assert before == f"{SUB}/resourceGroups/rg.1_%28x%29"
+    assert after.endswith(f"/{address}")
+    assert after.startswith(read.at.type.rpartition("/")[0].partition("/")[0])
+
+
+def test_addresses_above_the_subscriptions() -> None:
+    assert path_of(SUBSCRIPTIONS, "") == "/subscriptions?api-version=2022-12-01"
+    assert path_of(MANAGEMENT_GROUPS, "") == f"{MANAGEMENT}?api-version=2020-05-01"
+    assert path_of(DESCENDANTS, f"{MANAGEMENT}/one").startswith(
+        f"{MANAGEMENT}/one/descendants?api-version=2020-05-01"
+    )
+
+
+CHILDREN = [read for read in READS if read.at is not Subscription]
+
+
+@pytest.mark.parametrize("name", ["..", ".", ""])
+@pytest.mark.parametrize("read", CHILDREN, ids=lambda read: read.operation.name)
+def test_ids_that_lead_elsewhere(read: Read, name: str) -> None:
+    if name:
+        with pytest.raises(UnusableIdError):
+            path_of(read, scope_of(read.at, names=f"{name} {name}"))
+    with pytest.raises(UnusableIdError):
+        path_of(read, scope_of(read.at, group=f"{SUB}/resourceGroups/{name}"))
+
+
+HOSTILE = ["a?b=c", "a#b", "a%2f..%2fb", "a\\b", "a\r\nHost:x", "a;b", "a&b", "é\u202e"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("read", CHILDREN, ids=lambda read: read.operation.name)
+def test_hostile_names_are_quoted(read: Read, name: str) -> None:
+    usual = path_of(read, scope_of(read.at, names="one one"))
+    path = path_of(read, scope_of(read.at, names=f"{name} {name}"))
+    assert path.isascii()
+    assert path.isprintable()
+    for mark in "?#\\;":
+        assert path.count(mark) == usual.count(mark)
+    assert path.count("/") == usual.count("/")
+    assert path.count("&") == usual.count("&")
+
+
+@pytest.mark.parametrize("read", CHILDREN, ids=lambda read: read.operation.name)
+def test_names_like_our_placeholders_are_names(read: Read) -> None:
+    group = f"{SUB}/resourceGroups/placeholder-1"
+    path = path_of(read, scope_of(read.at, group, "placeholder-2 placeholder-0"))
+    assert path.startswith(f"{group}/providers/")
+    assert "/placeholder-2" in path
+
+
+SDK_CHILDREN = [read for read in CHILDREN if not read.operation.name.startswith("GET")]
+
+
+@pytest.mark.parametrize("read", SDK_CHILDREN, ids=lambda read: read.operation.name)
+def test_ids_with_too_few_names(read: Read) -> None:
+    with pytest.raises(UnusableIdError):
+        path_of(read, scope_of(read.at, group=SUB))
+
+
+def test_what_is_read_at_a_subscription_needs_one() -> None:
+    (read, *_) = (each for each in READS if each.at is Subscription)
+    for scope in ("/subscriptions", "/tenants/x", "/providers/x"):
+        with pytest.raises(UnusableIdError):
+            path_of(read, scope)
+
+
+def test_a_group_is_asked_by_its_name() -> None:
+    path = path_of(DESCENDANTS, f"{MANAGEMENT}/a b")
+    assert path.startswith(f"{MANAGEMENT}/a%20b/descendants?")
+    assert DESCENDANTS.at is ManagementGroup

@@ -1,0 +1,79 @@
+"""Secrets that a response holds against all rules never reach the disk."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scanner.collect.redact import redacted
+
+KEY = "c2VjcmV0+c2VjcmV0/c2VjcmV0=="
+
+HOLDERS = (
+    "https://account.blob.core.windows.net/c?sv=2024-01-01&sig={}&se=2026",
+    "https://account.blob.core.windows.net/c?sig={}",
+    "DefaultEndpointsProtocol=https;AccountName=a;AccountKey={};EndpointSuffix=x",
+    "Endpoint=sb://a.servicebus.windows.net/;SharedAccessKey={};EntityPath=x",
+    "BlobEndpoint=https://a;SharedAccessSignature={}",
+    "Server=tcp:a,1433;User ID=b;Password={};Encrypt=True",
+)
+
+
+@pytest.mark.parametrize("holder", HOLDERS)
+@pytest.mark.parametrize(
+    "escapes", [{}, {"/": "\\/"}, {"+": "\\u002B", "&": "\\u0026"}], ids=repr
+)
+def test_secrets_are_replaced(holder: str, escapes: dict[str, str]) -> None:
+    """However a serialiser escapes them."""
+    text = json.dumps({"connection": holder.format(KEY), "next": "stays"})
+    for plain, escaped in escapes.items():
+        text = text.replace(plain, escaped)
+    body = redacted(text.encode())
+    assert json.loads(body) == {
+        "connection": holder.format("REDACTED"),
+        "next": "stays",
+    }
+
+
+@pytest.mark.parametrize("name", ["api-key", "primaryKey", "secondaryKey"])
+def test_keys_by_name(name: str) -> None:
+    body = redacted(json.dumps({name: KEY, "kind": "x"}).encode())
+    assert json.loads(body) == {name: "REDACTED", "kind": "x"}
+
+
+ORDINARY = (
+    {"keyName": "a", "keyVaultProperties": {"keyVersion": "1"}},
+    {"disableLocalAuth": True, "allowSharedKeyAccess": False},
+    {"condition": "@Resource[tags:sig] StringEquals 'x'", "design": "sig=natural"},
+    {"accountKeyCredentialsType": "AccountKey", "passwordless": "on"},
+)
+
+
+@pytest.mark.parametrize("content", ORDINARY)
+def test_what_is_no_secret_stays(content: dict[str, object]) -> None:
+    body = json.dumps(content).encode()
+    assert redacted(body) == body
+
+
+MARKS = ("sig", "key", "pass", "shared")
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
+)
+def test_ordinary_text_stays(content: object) -> None:
+    body = json.dumps(content).encode()
+    if not any(mark in body.lower().decode() for mark in MARKS):
+        assert redacted(body) == body
+
+
+@given(st.text(), st.text())
+def test_json_stays_json(before: str, after: str) -> None:
+    body = json.dumps({"a": f"{before};AccountKey={KEY};{after}"}).encode()
+    assert set(json.loads(redacted(body))) == {"a"}

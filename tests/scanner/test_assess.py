@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+import checks
+from scanner.assess import assess, catalogue_hash
+from scanner.collect.assemble import assemble
+from scanner.collect.plan import NEVER_MADE
+from scanner.demo import TENANT_ID, bodies
+from scanner.model.check import Severity, Status
+from scanner.model.cloud import Suffixes
+from scanner.model.resource import Record
+from scanner.model.results import Run
+from scanner.model.settings import Settings
+from scanner.snapshot.manifest import Manifest
+from scanner.snapshot.reader import Snapshot
+from scanner.snapshot.writer import SnapshotWriter
+
+OTHER = "aaaaaaaa-0000-4000-8000-000000000002"
+RUN = Run(started="2026-01-01T00:00:00Z", version="1", cloud="c", method="m")
+
+
+def written(
+    directory: Path,
+    tenants: Mapping[str, Any],
+    *,
+    complete: bool = True,
+    without: str = "",
+) -> Snapshot:
+    """Write tenants made of bodies, leaving one type out."""
+    manifest = Manifest(
+        run=RUN,
+        suffixes=Suffixes(),
+        whole_tenant=True,
+        tenants=tuple(tenants),
+        api_versions={},
+    )
+    writer = SnapshotWriter(directory, manifest)
+    for tenant_id, given in tenants.items():
+        records, readings = assemble(given, tenant_id)
+        for reading in readings:
+            if reading.resource_type == without:
+                continue
+            own = [each for each in records if _found(each, reading)]
+            found = [each.body for each in own]
+            kind, scope = reading.resource_type, reading.scope
+            writer.resources(tenant_id, kind, scope, found)
+            writer.reading(tenant_id, reading)
+    writer.finish(replace(RUN, complete=complete), tuple(tenants))
+    return Snapshot(directory)
+
+
+def _found(record: Record, reading: Any) -> bool:
+    return (record.type, record.scope.lower()) == (
+        reading.resource_type,
+        reading.scope.lower(),
+    )
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    return written(tmp_path_factory.mktemp("demo"), {TENANT_ID: list(bodies())})
+
+
+def test_a_whole_snapshot_has_no_gaps(demo: Snapshot) -> None:
+    found = assess(demo, checks.ALL, Settings())
+    assert found.gaps == ()
+    assert {each.check.id for each in found.results} == {c.id for c in checks.ALL}
+    assert found.run == replace(
+        RUN, complete=True, catalogue=catalogue_hash(checks.ALL)
+    )
+
+
+def test_the_same_snapshot_gives_the_same_results(demo: Snapshot) -> None:
+    one, two = (assess(demo, checks.ALL, Settings()) for _ in range(2))
+    assert one == two
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_what_was_never_read_is_a_gap(complete: bool, tmp_path: Path) -> None:
+    kind = "Microsoft.CognitiveServices/accounts"
+    snapshot = written(
+        tmp_path, {TENANT_ID: list(bodies())}, complete=complete, without=kind
+    )
+    found = assess(snapshot, checks.ALL, Settings())
+    assert {each.gap.reason for each in found.gaps} == {NEVER_MADE}
+    assert {each.gap.resource_type for each in found.gaps} == {kind}
+    about = [each for each in found.results if each.check.on.type == kind]
+    assert {each.status for each in about} == {Status.NOT_ASSESSED}
+    assert all(NEVER_MADE in each.reason for each in about)
+
+
+def test_tenants_are_judged_one_by_one(tmp_path: Path) -> None:
+    subscription = {"id": "/subscriptions/bbbbbbbb-0000-4000-8000-000000000001"}
+    tenants = {TENANT_ID: list(bodies()), OTHER: [subscription]}
+    found = assess(written(tmp_path, tenants), checks.ALL, Settings())
+    for check in checks.ALL:
+        own = {each.target.tenant_id for each in found.results if each.check is check}
+        assert own == {TENANT_ID, OTHER}
+
+
+def test_the_catalogue_s_hash_tells_logic_and_severity_apart() -> None:
+    first, second, *_ = checks.ALL
+    changed = replace(first, severity=Severity.INFORMATIONAL)
+    other = replace(first, decide=second.decide)
+    hashes = {
+        catalogue_hash(each)
+        for each in ([first], [changed], [other], [second], [first, second], [])
+    }
+    assert len(hashes) == 6
+    assert catalogue_hash([first]) == catalogue_hash([first])
+
+
+def test_the_run_says_nothing_of_a_token(demo: Snapshot) -> None:
+    text = msgspec.json.encode(assess(demo, [], Settings()).run).decode().lower()
+    assert "token" not in text
+    assert "secret" not in text

@@ -1,0 +1,296 @@
+"""Judging: every answer is accounted for, and what was not read is never a pass."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+import checks
+from scanner.collect.assemble import assemble
+from scanner.collect.reads import AT_SUBSCRIPTION
+from scanner.demo import TENANT_ID, bodies
+from scanner.judge import Judge
+from scanner.model.check import Check, Severity, Status, Topic, Verdict, check, passed
+from scanner.model.check import Post as Guidance
+from scanner.model.cloud import Suffixes
+from scanner.model.cognitive import CognitiveAccount, Deployment
+from scanner.model.coverage import Gap, NotRead, Outcome, Reading
+from scanner.model.ids import id_key
+from scanner.model.resource import Record, Resource
+from scanner.model.resources import TENANT_TYPE, Subscription
+from scanner.model.results import Result
+from scanner.model.settings import Settings
+from scanner.model.tenant import Inventory
+
+TENANT = "aaaaaaaa-0000-4000-8000-000000000001"
+SUB = "/subscriptions/bbbbbbbb-0000-4000-8000-000000000001"
+ACCOUNTS = CognitiveAccount.type
+
+Decide = Callable[[Any, Any], Verdict]
+
+
+def made(
+    decide: Decide, on: type[Resource] = CognitiveAccount, **more: Any
+) -> Check[Any]:
+    return check(
+        id="example",
+        title="t",
+        topic=Topic.LOGGING,
+        severity=Severity.HIGH,
+        on=on,
+        guidance=Guidance.LOGGING,
+        **more,
+    )(decide)
+
+
+def yes(_: Any, __: Any) -> Verdict:
+    return passed("yes")
+
+
+def account(name: str, **content: Any) -> dict[str, Any]:
+    own = f"{SUB}/resourceGroups/g/providers/{ACCOUNTS}/{name}"
+    return {"id": own, "properties": {}, "location": "westeurope", **content}
+
+
+def subscription(**content: Any) -> dict[str, Any]:
+    return {"id": SUB, "displayName": "Test", "state": "Enabled", **content}
+
+
+def gap(kind: str, scope: str, reason: str = "refused") -> Gap:
+    return Gap(
+        tenant_id=TENANT,
+        scope=scope,
+        resource_type=kind,
+        operation="list",
+        reason=reason,
+        http_status=403,
+        error_code="Denied",
+    )
+
+
+def with_gaps(reading: Reading, gaps: list[Gap]) -> Reading:
+    own = tuple(
+        each
+        for each in gaps
+        if each.resource_type == reading.resource_type
+        and id_key(each.scope) == id_key(reading.scope)
+    )
+    return replace(reading, outcome=Outcome.GAP, gaps=own) if own else reading
+
+
+def judge(found: list[dict[str, Any]], *gaps: Gap) -> Judge:
+    records, readings = assemble([subscription(), *found], TENANT)
+    readings = [with_gaps(each, list(gaps)) for each in readings]
+    return Judge(inventory(TENANT, records, readings), Settings())
+
+
+def inventory(tenant: str, records: list[Record], readings: list[Reading]) -> Inventory:
+    return Inventory(tenant, records, readings, suffixes=Suffixes(), whole_tenant=True)
+
+
+def told(results: Any) -> list[tuple[str, str]]:
+    return [(each.target.resource_name, each.status.value) for each in results]
+
+
+def test_each_resource_gets_its_answer_in_the_order_of_ids() -> None:
+    results = list(judge([account("b"), account("A")]).results([made(yes)]))
+    assert told(results) == [("A", "pass"), ("b", "pass")]
+    target = results[0].target
+    assert target.tenant_id == TENANT
+    assert target.subscription_id == SUB.rpartition("/")[2]
+    assert target.subscription_name == "Test"
+    assert target.resource_group == "g"
+    assert target.resource_type == ACCOUNTS
+    assert target.location == "westeurope"
+
+
+@pytest.mark.parametrize("found", [[], [account("left out")]])
+def test_nothing_to_judge_is_said_once_of_the_tenant(
+    found: list[dict[str, Any]],
+) -> None:
+    one = judge(found)
+    [result] = one.results([made(yes, where=lambda _: False)])
+    assert result.status is Status.NOT_APPLICABLE
+    assert result.target.resource_id == f"/tenants/{TENANT}"
+    assert result.target.resource_type == TENANT_TYPE
+    assert one.gaps() == ()
+
+
+def test_evidence_is_of_the_verdict_alone() -> None:
+    def where(account: Any) -> bool:
+        return bool(account.kind != "other")
+
+    def decide(account: Any, _: Any) -> Verdict:
+        return passed(f"{account.local_auth_disabled}")
+
+    results = judge([account("a"), account("b")]).results([made(decide, where=where)])
+    for result in results:
+        [evidence] = result.evidence
+        assert evidence.path == "properties.disableLocalAuth"
+        assert evidence.resource_id == result.target.resource_id
+
+
+# Not read
+
+
+def test_a_malformed_value_costs_its_resource_its_verdict() -> None:
+    def decide(account: Any, _: Any) -> Verdict:
+        return passed(str(account.local_auth_disabled))
+
+    bad = account("b", properties={"disableLocalAuth": "yes"})
+    one = judge([account("a"), bad])
+    results = list(one.results([made(decide)]))
+    assert told(results) == [("a", "pass"), ("b", "not-assessed")]
+    assert results[1].evidence[0].value == "yes"
+    [report] = one.gaps()
+    assert report.gap.scope == bad["id"]
+    assert report.gap.reason == results[1].reason
+    assert report.checks == ("example",)
+
+
+def test_a_reference_outside_the_scan_is_no_gap() -> None:
+    def decide(_: Any, __: Any) -> Verdict:
+        raise NotRead("outside the scan")
+
+    one = judge([account("a")])
+    [result] = one.results([made(decide)])
+    assert (result.status, result.reason) == (Status.NOT_ASSESSED, "outside the scan")
+    assert one.gaps() == ()
+
+
+@contextmanager
+def no_logs() -> Iterator[None]:
+    logging.disable()
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+@pytest.mark.parametrize("place", ["decide", "where"])
+def test_a_fault_of_a_check_costs_one_verdict_and_is_a_gap(place: str) -> None:
+    def broken(account: Any, *_: Any) -> Any:
+        if account.name == "b":
+            raise KeyError("secret detail")
+        return passed("yes")
+
+    decide, where = (broken, lambda _: True) if place == "decide" else (yes, broken)
+    one = judge([account("a"), account("b"), account("c")])
+    with no_logs():
+        results = list(one.results([made(decide, where=where), made(yes)]))
+    statuses = [each.status.value for each in results]
+    assert statuses == ["pass", "not-assessed", "pass", *["pass"] * 3]
+    assert results[1].reason == "internal error in example: KeyError"
+    [report] = one.gaps()
+    assert report.gap.scope == account("b")["id"]
+    assert report.checks == ("example",)
+
+
+def test_a_gap_of_the_judged_type_is_one_answer_at_its_scope() -> None:
+    two = [gap(ACCOUNTS, SUB), gap(ACCOUNTS, SUB, "item 3 is not an object")]
+    one = judge([account("a")], *two)
+    results = list(one.results([made(yes)]))
+    assert told(results) == [("a", "pass"), (SUB.rpartition("/")[2], "not-assessed")]
+    answer = results[1]
+    assert answer.target.resource_id == SUB
+    assert answer.target.resource_type == Subscription.type
+    assert answer.target.subscription_name == "Test"
+    for word in (ACCOUNTS, "403", "Denied", "refused"):
+        assert word in answer.reason
+    assert [report.checks for report in one.gaps()] == [("example",)] * 2
+
+
+def test_a_gap_of_what_the_judged_type_lies_in_is_one_too() -> None:
+    one = judge([], gap(ACCOUNTS, SUB))
+    [result] = one.results([made(yes, on=Deployment)])
+    assert result.status is Status.NOT_ASSESSED
+    assert result.target.resource_id == SUB
+
+
+def test_a_gap_of_another_type_is_listed_and_costs_nothing() -> None:
+    vaults = gap("Microsoft.KeyVault/vaults", SUB)
+    one = judge([account("a")], vaults)
+    assert told(one.results([made(yes)])) == [("a", "pass")]
+    [report] = one.gaps()
+    assert (report.gap, report.checks) == (vaults, ())
+
+
+# A subscription that is refused whole
+
+
+@pytest.fixture(scope="module")
+def refused() -> tuple[str, list[Result], Judge, list[Result]]:
+    """The demo tenant, with every read of one subscription refused."""
+    records, readings = assemble(bodies(), TENANT_ID)
+    scope = min(each.id for each in records if each.type == Subscription.type)
+    inside = f"{id_key(scope)}/"
+
+    def lies_in(resource_id: str) -> bool:
+        return f"{id_key(resource_id)}/".startswith(inside)
+
+    kept = [
+        each
+        for each in records
+        if each.type == Subscription.type or not lies_in(each.scope)
+    ]
+    known = {read.of.type for read in AT_SUBSCRIPTION}
+    left = [
+        replace(
+            each,
+            outcome=Outcome.GAP,
+            count=0,
+            gaps=(gap(each.resource_type, each.scope),),
+        )
+        if id_key(each.scope) == id_key(scope)
+        else each
+        for each in readings
+        if not lies_in(each.scope)
+        or (id_key(each.scope) == id_key(scope) and each.resource_type in known)
+    ]
+    judged = Judge(inventory(TENANT_ID, kept, left), Settings())
+    whole = Judge(inventory(TENANT_ID, records, readings), Settings())
+    return (
+        scope,
+        list(judged.results(checks.ALL)),
+        judged,
+        list(whole.results(checks.ALL)),
+    )
+
+
+def test_every_check_answers_once_for_it(refused: Any) -> None:
+    scope, results, _, _ = refused
+    about = [
+        each for each in results if id_key(each.target.resource_id) == id_key(scope)
+    ]
+    assert sorted(each.check.id for each in about) == sorted(c.id for c in checks.ALL)
+    assert {each.status for each in about} == {Status.NOT_ASSESSED}
+
+
+def test_each_of_its_declared_reads_is_one_gap(refused: Any) -> None:
+    scope, _, judged, _ = refused
+    reports = judged.gaps()
+    assert sorted(each.gap.resource_type for each in reports) == sorted(
+        read.of.type for read in AT_SUBSCRIPTION
+    )
+    assert {each.gap.scope for each in reports} == {scope}
+
+
+def test_no_verdict_elsewhere_flips(refused: Any) -> None:
+    _, results, _, whole = refused
+    verdicts = {Status.PASS, Status.FAIL, Status.WARN}
+
+    def by_print(found: list[Result]) -> dict[str, Status]:
+        return {each.fingerprint: each.status for each in found}
+
+    before, after = by_print(whole), by_print(results)
+    changed = {
+        (before[each], status)
+        for each, status in after.items()
+        if each in before and before[each] != status and status in verdicts
+    }
+    assert not changed
