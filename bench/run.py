@@ -21,6 +21,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.access import who_can_list_keys
 from bench.estates import accounts_only, mixed
 from scanner.arm.limits import Limits
 from scanner.arm.throttle import QUERIES, READS
@@ -59,6 +60,7 @@ def main() -> None:
     print(f"20 x 100 resources at 20 ms, throttled: {small.told(2_000)}")
     large = scan(mixed(200), latency=0.02, throttle=True)
     print(f"200 x 100 resources at 20 ms, throttled: {large.told(20_000)}")
+    print(who_can_list_keys())
     growth = large.seconds / small.seconds
     print(f"10 x the resources take {growth:.1f} x the time")
 

@@ -9,7 +9,9 @@ from typing import Annotated
 import typer
 
 from scanner import __version__
+from scanner.cli.access import access
 from scanner.cli.catalogue import checks, explain
+from scanner.cli.condition import condition
 from scanner.cli.demo import demo
 from scanner.cli.doctor import doctor
 from scanner.cli.emulate import emulate
@@ -30,6 +32,8 @@ _INTERRUPTED = 130
 
 for command in (scan, demo, checks, explain, doctor, permissions, emulate):
     app.command()(command)
+for group in (access, condition):
+    app.add_typer(group)
 
 
 def _print_version(asked: bool) -> None:

@@ -52,6 +52,11 @@ class TextOrJson(StrEnum):
     JSON = "json"
 
 
+def plain(text: str) -> str:
+    """Return text that others wrote as a terminal may have it, on one line."""
+    return "".join(each if each.isprintable() else "?" for each in text)
+
+
 def complete_check(incomplete: str) -> Iterable[tuple[str, str]]:
     """Yield the checks whose id begins as typed, for shell completion."""
     from checks import ALL

@@ -39,6 +39,10 @@ dnsResolverPolicies/one/virtualNetworkLinks?api-version=2025-05-01
 {SUB}/providers/Microsoft.Authorization/roleAssignments?api-version=2022-04-01
 {SUB}/providers/Microsoft.Authorization/roleDefinitions?$filter=type%20eq%20%27CustomRole%27&api-version=2022-04-01
 {SUB}/providers/Microsoft.Authorization/roleDefinitions?$filter=type%20eq%20%27BuiltInRole%27&api-version=2022-04-01
+{SUB}/providers/Microsoft.Authorization/denyAssignments?api-version=2022-04-01
+{SUB}/providers/Microsoft.Authorization/roleEligibilityScheduleInstances?api-version=2020-10-01
+{SUB}/providers/Microsoft.Authorization/classicAdministrators?api-version=2015-07-01
+{SUB}/providers/Microsoft.ManagedServices/registrationAssignments?api-version=2022-10-01&$expandRegistrationDefinition=true
 {SUB}/providers/Microsoft.Insights/diagnosticSettings?api-version=2021-05-01-preview
 accounts/one/providers/Microsoft.Insights/diagnosticSettings?api-version=2021-05-01-preview
 workspaces/one/providers/Microsoft.Insights/diagnosticSettings?api-version=2021-05-01-preview

@@ -1,0 +1,373 @@
+"""`posture access`: who can do what on a run, and why."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from scanner.cli.options import PrintAs, TextOrJson, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from scanner.access.answers import Grant, NearMiss
+    from scanner.access.engine import Access
+    from scanner.access.facts import Denial, Missing
+    from scanner.model.tenant import Inventory
+
+access = typer.Typer(
+    name="access",
+    help="Tell who can do what, from what a run read.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+Run = Annotated[
+    Path, typer.Option("--from", metavar="RUN", help="The run, or its snapshot.")
+]
+Action = Annotated[
+    str,
+    typer.Argument(
+        metavar="ACTION",
+        help="One action, without wildcards.",
+        show_default=False,
+    ),
+]
+Target = Annotated[
+    str,
+    typer.Argument(
+        metavar="RESOURCE",
+        help="The id of a resource or scope, or a name that one resource has.",
+        show_default=False,
+    ),
+]
+Principal = Annotated[
+    str,
+    typer.Argument(
+        metavar="PRINCIPAL",
+        help="The object id of a user, group or service principal.",
+        show_default=False,
+    ),
+]
+Data = Annotated[bool, typer.Option("--data", help="ACTION is a data action.")]
+
+
+@access.command()
+def who_can(
+    action: Action,
+    resource: Target,
+    run: Run,
+    data: Data = False,
+    format: PrintAs = TextOrJson.TEXT,
+) -> None:
+    """Tell who can do an action on a resource, by what, and who nearly can."""
+    _require_action(action)
+    place = _placed(run, resource)
+    answer = place.access.who_can(action, place.id, data=data)
+    if format is TextOrJson.JSON:
+        _print_json(
+            action=action,
+            resource=place.id,
+            complete=answer.complete,
+            grants=[_grant(each) for each in answer.grants],
+            gaps=[_gap(each) for each in answer.missing],
+        )
+        return
+    typer.echo(f"{plain(action)} on {plain(place.id)}")
+    _tell("Can", _told(answer.grants), otherwise="Nobody is known to hold it.")
+    near = place.access.near_misses(action, place.id, data=data)
+    _tell("Cannot, though it looks so", _missed(near))
+    _tell("Not known", _unknown(answer.missing))
+
+
+@access.command()
+def can(
+    principal: Principal,
+    action: Action,
+    resource: Target,
+    run: Run,
+    data: Data = False,
+    format: PrintAs = TextOrJson.TEXT,
+) -> None:
+    """Tell whether a principal can do an action on a resource, and why or why not."""
+    _require_action(action)
+    who = _object_id(principal)
+    place = _placed(run, resource)
+    _note_stranger(who, [place.access])
+    found = place.access.can(who, action, place.id, data=data)
+    if format is TextOrJson.JSON:
+        _print_json(
+            result=found.result,
+            grants=[_grant(each) for each in found.grants],
+            denied_by=[_denial(each) for each in found.denied_by],
+        )
+        return
+    typer.echo(f"{found.result}: {who}, {plain(action)} on {plain(place.id)}")
+    near = place.access.near_misses(action, place.id, principal_id=who, data=data)
+    _tell("Granted by", _told(found.grants), otherwise="No grant of it is known.")
+    _tell("Denied by", map(_denied, found.denied_by))
+    _tell("Near misses", _missed(near))
+    _tell("Not known", _unknown(found.missing))
+
+
+@access.command()
+def grants(principal: Principal, run: Run, format: PrintAs = TextOrJson.TEXT) -> None:
+    """List everything that a principal holds: roles, eligible ones, delegations."""
+    who = _object_id(principal)
+    known = [_access(each) for each in _inventories(run)]
+    _note_stranger(who, known)
+    held = [grant for each in known for grant in each.grants(who)]
+    missing = [gap for each in known for gap in _unread(each, who)]
+    if format is TextOrJson.JSON:
+        _print_json(
+            principal=who,
+            complete=not missing,
+            grants=[_grant(each) for each in held],
+            gaps=[_gap(each) for each in missing],
+        )
+        return
+    typer.echo(who)
+    _tell("Holds", _told(held), otherwise="No grant of any role is known.")
+    _tell("Not known", _unknown(missing))
+
+
+# What is asked for
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A resource, and access in the tenant it is in."""
+
+    id: str
+    access: Access
+
+
+def _require_action(action: str) -> None:
+    """Raise Failure for what is no single action: patterns are what roles have."""
+    from scanner.cli.failure import Failure
+
+    if "*" in action or "/" not in action.strip("/"):
+        example = "Microsoft.CognitiveServices/accounts/listKeys/action"
+        raise Failure(f"{action!r} is not one action; an action is as {example}")
+
+
+def _object_id(principal: str) -> str:
+    """Return the id of a principal as Azure writes it; names are not known here."""
+    from uuid import UUID
+
+    from scanner.cli.failure import Failure
+
+    try:
+        return str(UUID(principal))
+    except ValueError as error:
+        message = f"{principal!r} is no object id: give the GUID of the principal"
+        raise Failure(message) from error
+
+
+def _placed(run: Path, resource: str) -> _Place:
+    """Return where a resource is; raises Failure if the run knows nothing of it."""
+    known = _inventories(run)
+    if "/" not in resource:
+        tenant, resource = _named(known, resource)
+        return _Place(resource, _access(tenant))
+    tenant = _tenant_of(known, resource)
+    if not _was_read(tenant, resource):
+        typer.echo(
+            f"{plain(resource)} was not read: this is what holds where it would be",
+            err=True,
+        )
+    return _Place(resource, _access(tenant))
+
+
+def _inventories(run: Path) -> list[Inventory]:
+    """Return what a run holds, by tenant; raises Failure."""
+    from scanner.assess import inventory
+    from scanner.cli.failure import Failure
+    from scanner.snapshot.lines import SnapshotError
+    from scanner.snapshot.reader import Snapshot
+
+    try:
+        snapshot = Snapshot(run)
+        found = [inventory(snapshot, each) for each in snapshot.tenants]
+    except SnapshotError as error:
+        raise Failure(f"--from: {error}") from error
+    except OSError as error:
+        raise Failure(f"--from {run} cannot be read: {error.strerror}") from error
+    if not found:
+        raise Failure(f"--from {run}: nothing was read of any tenant")
+    return found
+
+
+def _access(tenant: Inventory) -> Access:
+    from scanner.access.gather import access_of
+    from scanner.model.settings import Settings
+
+    return access_of(tenant.window(Settings()))
+
+
+def _named(tenants: Iterable[Inventory], name: str) -> tuple[Inventory, str]:
+    """Return the one resource that has a name; raises Failure of none or several."""
+    from scanner.cli.failure import Failure
+
+    found = {
+        (tenant.tenant_id, resource): (tenant, record.id)
+        for tenant in tenants
+        for (_, resource), record in tenant.by_id.items()
+        if resource.rpartition("/")[2] == name.lower()
+    }
+    if not found:
+        raise Failure(f"no resource of the run is named {name!r}; give its id")
+    if len(found) > 1:
+        ids = ", ".join(sorted(each for _, each in found.values())[:3])
+        raise Failure(
+            f"{len(found)} resources are named {name!r}, as {ids}; give an id"
+        )
+    [only] = found.values()
+    return only
+
+
+def _tenant_of(tenants: list[Inventory], resource: str) -> Inventory:
+    """Return the tenant with the subscription of a resource; raises Failure."""
+    from scanner.access.scopes import base_of
+    from scanner.cli.failure import Failure
+    from scanner.model.ids import id_key
+
+    if len(tenants) == 1:
+        return tenants[0]
+    base = base_of(id_key(resource))
+    for tenant in tenants:
+        if _was_read(tenant, base):
+            return tenant
+    raise Failure(f"no tenant of the run has {base}, where {resource} is")
+
+
+def _was_read(tenant: Inventory, resource: str) -> bool:
+    from scanner.model.ids import id_key
+
+    key = id_key(resource)
+    return any(each == key for _, each in tenant.by_id)
+
+
+def _note_stranger(principal: str, known: Iterable[Access]) -> None:
+    """Say so where nothing that was read names a principal."""
+    named = (name.lower() for each in known for name in _named_principals(each))
+    if principal not in named:
+        typer.echo(f"nothing that was read names the principal {principal}", err=True)
+
+
+def _named_principals(access: Access) -> Iterator[str]:
+    facts = access.facts
+    yield from (each.principal_id for each in facts.assignments)
+    for denial in facts.denials:
+        yield from (each.id for each in (*denial.principals, *denial.excluded))
+    for group, members in facts.members.items():
+        yield group
+        yield from members
+
+
+def _unread(access: Access, principal: str) -> Iterator[Missing]:
+    """Yield what was not read and may hold more grants of a principal."""
+    from scanner.access.facts import Missing, Part, may_be_group
+
+    facts = access.facts
+    for gaps in facts.missing.values():
+        yield from (each for each in gaps if each.part is not Part.DENIALS)
+    groups = (
+        each.principal_id.lower()
+        for each in facts.assignments
+        if each.managing_tenant is None and may_be_group(each.principal_type)
+    )
+    for group in dict.fromkeys(groups):
+        if group != principal and group not in facts.members:
+            yield Missing(Part.MEMBERS, group, "its members were not read")
+
+
+# The answer as JSON
+
+
+def _print_json(**answer: object) -> None:
+    typer.echo(json.dumps(answer, indent=2))
+
+
+def _grant(grant: Grant) -> dict[str, object]:
+    return {
+        "principal_id": grant.principal_id,
+        "principal_type": grant.principal_type,
+        "role_definition_id": grant.role_definition_id,
+        "role_name": grant.role_name,
+        "scope": grant.scope,
+        "assignment_id": grant.assignment_id,
+        "via_group": grant.via_group,
+        "condition": grant.condition,
+        "eligible": grant.eligible,
+    }
+
+
+def _denial(denial: Denial) -> dict[str, object]:
+    return {"id": denial.id, "name": denial.name, "scope": denial.scope}
+
+
+def _gap(missing: Missing) -> dict[str, object]:
+    return {
+        "part": missing.part,
+        "scope": missing.scope,
+        "reason": missing.reason,
+    }
+
+
+# The answer as text
+
+
+def _tell(heading: str, lines: Iterable[str], otherwise: str = "") -> None:
+    """Print lines under a heading, or what is said where there are none."""
+    told = [f"  {plain(each)}" for each in lines]
+    if told:
+        typer.echo("\n".join((f"\n{heading}:", *told)))
+    elif otherwise:
+        typer.echo(f"\n{otherwise}")
+
+
+def _who(grant: Grant) -> str:
+    return f"{grant.principal_id} ({grant.principal_type or 'type not known'})"
+
+
+def _told(grants: Iterable[Grant]) -> Iterator[str]:
+    for grant in grants:
+        yield f"{_who(grant)}: {grant.why}{_condition(grant)}"
+        for denial in grant.contested_by:
+            yield f"  may be denied by {_denied(denial)}"
+
+
+def _denied(denial: Denial) -> str:
+    from scanner.access.answers import scope_name
+
+    return f"{denial.name or denial.id} at {scope_name(denial.scope)}"
+
+
+def _condition(grant: Grant) -> str:
+    """Return what a request must meet: for the action, or of any where none is."""
+    from scanner.access.conditions import to_text
+
+    if grant.pattern is None and grant.condition:
+        return f", condition: {' '.join(grant.condition.split())}"
+    demands = [
+        f"({to_text(each.residual)})"
+        if each.residual
+        else f"one that cannot be read ({each.fault})"
+        for each in grant.restrictions
+    ]
+    return f": {' and '.join(demands)}" if demands else ""
+
+
+def _missed(near: Iterable[NearMiss]) -> Iterator[str]:
+    for miss in near:
+        yield f"{_who(miss.grant)}: {miss.grant.why}: {miss.reason}: {miss.detail}"
+
+
+def _unknown(missing: Iterable[Missing]) -> Iterator[str]:
+    for each in missing:
+        yield f"{each.part} of {each.scope}: {each.reason}"
