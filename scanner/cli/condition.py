@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     )
     from scanner.cli.failure import Failure
 
-LARGEST = 1024 * 1024
+LARGEST = 64 * 1024
 """Bytes of a file that are read at most; Azure accepts 8 KB of condition."""
 
 STANDARD_INPUT = "-"
@@ -216,7 +216,7 @@ def _read(file: str) -> str:
         reason = error.strerror or error
         raise Failure(f"{_name(file)} cannot be read: {reason}") from error
     if len(content) > LARGEST:
-        raise Failure(f"{_name(file)} is larger than 1 MiB")
+        raise Failure(f"{_name(file)} is larger than 64 KiB, and Azure takes 8 KB")
     try:
         return str(content, "utf-8-sig")
     except UnicodeDecodeError as error:

@@ -320,7 +320,7 @@ def test_files_that_cannot_be_read(
     (tmp_path / "latin").write_bytes(b"'\xfc'")
     assert "latin is no text in UTF-8" in refused(*run(command, "latin"))
     (tmp_path / "large").write_bytes(b" " * (1024 * 1024 + 1))
-    assert "large is larger than 1 MiB" in refused(*run(command, "large"))
+    assert "large is larger than 64 KiB" in refused(*run(command, "large"))
     type_in(b" " * (1024 * 1024 + 1))
     assert "standard input is larger" in refused(*run(command))
 
