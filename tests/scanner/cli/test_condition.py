@@ -261,7 +261,7 @@ def test_no_word_of_a_time_that_is_not_asked_for(write: Any, posture: Posture) -
         ([], "is no JSON object"),
         ("{'action': 1}", "is no JSON: "),
         ("", "is no JSON: "),
-        ("[" * 100_000, "is no JSON: "),
+        ("[" * 50_000, "is no JSON: "),
         ('{"action": 1e999}', "is no JSON: "),
     ],
 )
