@@ -54,6 +54,11 @@ def pattern(text: str) -> Pattern:
     return Pattern(text, first, tuple(filter(None, rest[:-1])), rest[-1])
 
 
+def matches_action(text: str, action: str) -> bool:
+    """Whether an action is one that a pattern means, whatever the casing of either."""
+    return pattern(text).matches(action.lower())
+
+
 def first_match(patterns: Iterable[str], action: str) -> str | None:
     """Return the first pattern that matches an action in lower case."""
     return next((each for each in patterns if pattern(each).matches(action)), None)

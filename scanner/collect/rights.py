@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 import msgspec
 
+from scanner.access.patterns import matches_action
 from scanner.arm.errors import ReadError
 from scanner.arm.session import Session
 
@@ -29,8 +29,7 @@ class _Permissions(msgspec.Struct, frozen=True):
 
 
 def _any(patterns: Iterable[str], action: str) -> bool:
-    expressions = (re.escape(pattern).replace(r"\*", ".*") for pattern in patterns)
-    return any(re.fullmatch(each, action, re.IGNORECASE) for each in expressions)
+    return any(matches_action(pattern, action) for pattern in patterns)
 
 
 async def own_permissions(session: Session, scope: str) -> list[Permission]:

@@ -31,7 +31,7 @@ from scanner.access.conditions.syntax import (
 )
 from scanner.access.conditions.tri import Tri
 from scanner.access.conditions.values import Values
-from scanner.access.conditions.wildcards import matches_action
+from scanner.access.patterns import matches_action
 
 Read: TypeAlias = Callable[[Attribute], Values | None]
 

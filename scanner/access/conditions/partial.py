@@ -29,7 +29,7 @@ from scanner.access.conditions.syntax import (
 )
 from scanner.access.conditions.tri import Tri
 from scanner.access.conditions.values import Values
-from scanner.access.conditions.wildcards import matches_action
+from scanner.access.patterns import matches_action
 
 Decide: TypeAlias = Callable[[Atom], Tri]
 """What is known of an atom; one that is unknown stays in the expression."""

@@ -1,4 +1,4 @@
-"""Patterns with wildcards, matched in bounded time.
+"""The patterns of `StringLike`, matched in bounded time.
 
 A run of text between two `*` has a fixed length, so taking each at the first place
 it is found decides the match without going back.
@@ -49,12 +49,6 @@ def like(pattern: str) -> Pattern:
     return _compiled(list(_like_parts(pattern)))
 
 
-@lru_cache(maxsize=4096)
-def action(pattern: str) -> Pattern:
-    """Return a pattern of actions, in lower case, where `*` also spans `/`."""
-    return _compiled([None if char == "*" else re.escape(char) for char in pattern])
-
-
 def _like_parts(pattern: str) -> Iterator[str | None]:
     """Yield the expression of each character; None for `*`."""
     characters = iter(pattern)
@@ -89,8 +83,3 @@ def _compiled(parts: list[str | None]) -> Pattern:
         tuple(re.compile("".join(run), re.DOTALL) for run in runs),
         tuple(map(len, runs)),
     )
-
-
-def matches_action(pattern: str, value: str) -> bool:
-    """Return whether an action is one that a pattern means, without case."""
-    return action(pattern.lower()).matches(value.lower())

@@ -16,7 +16,7 @@ from scanner.access.conditions.syntax import (
     SubOperationMatches,
 )
 from scanner.access.conditions.walk import attributes_of, nodes
-from scanner.access.conditions.wildcards import matches_action
+from scanner.access.patterns import matches_action
 
 _BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/"
 _MESSAGES = "Microsoft.Storage/storageAccounts/queueServices/queues/messages/"

@@ -25,7 +25,7 @@ from scanner.access.conditions.syntax import (
     Or,
 )
 from scanner.access.conditions.walk import nodes
-from scanner.access.conditions.wildcards import matches_action
+from scanner.access.patterns import matches_action
 
 Call: TypeAlias = tuple[str, str | None]
 """An action, and the suboperation it is called as."""

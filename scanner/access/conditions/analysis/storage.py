@@ -26,7 +26,7 @@ from scanner.access.conditions.syntax import (
 )
 from scanner.access.conditions.values import Values
 from scanner.access.conditions.walk import attributes_of, nodes
-from scanner.access.conditions.wildcards import matches_action
+from scanner.access.patterns import matches_action
 
 CONTAINERS = "microsoft.storage/storageaccounts/blobservices/containers"
 BLOB_PATH = f"{CONTAINERS}/blobs:path"

@@ -13,7 +13,7 @@ from scanner.access.conditions.syntax import (
     Expression,
 )
 from scanner.access.conditions.walk import nodes
-from scanner.access.conditions.wildcards import matches_action
+from scanner.access.patterns import matches_action
 
 
 @dataclass(frozen=True, slots=True)

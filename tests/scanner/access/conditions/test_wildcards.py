@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.access.conditions.wildcards import like, matches_action
+from scanner.access.conditions.wildcards import like
+from scanner.access.patterns import matches_action
 
 READ = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read"
 
