@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from threading import Thread
+from threading import Timer
 from typing import Any, TypeVar
 
 from rich.console import Console
@@ -32,6 +32,9 @@ from scanner.snapshot.reader import Snapshot
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+WARM_AFTER = 1.0
+"""Seconds after which a scan waits for answers rather than for the processor."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +63,10 @@ def collect(
         force_terminal=False if judgement.log_format is LogFormat.JSON else None,
     )
     target = directory / "snapshot"
-    # The reports need it, and reading leaves the processor time for it.
-    Thread(target=import_module, args=("pandas",), daemon=True).start()
+    # The reports need it, and once reading is under way it leaves the time for it.
+    warming = Timer(WARM_AFTER, import_module, args=("pandas",))
+    warming.daemon = True
+    warming.start()
     try:
         with shown(watch, console, quiet=judgement.quiet):
             run = in_loop(lambda: scan(order, target, watch, earlier))

@@ -82,7 +82,8 @@ class _Lane:
     async def read(self, workers: int, lanes: asyncio.Semaphore) -> None:
         """Carry out every read that the subscription calls for."""
         async with lanes:
-            jobs = [(read, self._scope) for read in AT_SUBSCRIPTION]
+            # Newest first means last first, and what is declared first leads furthest.
+            jobs = [(read, self._scope) for read in reversed(AT_SUBSCRIPTION)]
             await drain(jobs, workers, self._carry_out)
         self._ledger.progress.finished += 1
 
