@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from scanner.cli.options import LogFormat
 
 _OWN = ("scanner", "checks", "reports")
+_FOREIGN = ("azure", "asyncio", "aiohttp")
 
 
 class _Json(logging.Formatter):
@@ -41,9 +42,11 @@ class _Text(logging.Formatter):
 def configure(style: LogFormat, *, quiet: bool, debug: bool) -> None:
     """Send our own logs to stderr.
 
-    What libraries log is left out: azure-identity repeats each failure at length.
+    What libraries log is left out: azure-identity repeats each failure at length, and
+    the event loop shows tracebacks of connections that an interrupted scan cut off.
     """
-    logging.getLogger("azure").addHandler(logging.NullHandler())
+    for name in _FOREIGN:
+        logging.getLogger(name).addHandler(logging.NullHandler())
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json() if style is LogFormat.JSON else _Text("%(message)s"))
     level = logging.DEBUG if debug else logging.WARNING if quiet else logging.INFO
