@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from scanner.collect.plan import never_made
@@ -45,6 +46,7 @@ def inventory(snapshot: Snapshot, tenant_id: str) -> Inventory:
         tenant_id,
         records,
         readings,
+        read_at=datetime.fromisoformat(snapshot.manifest.run.started),
         suffixes=snapshot.manifest.suffixes,
         whole_tenant=snapshot.manifest.whole_tenant,
     )

@@ -42,10 +42,18 @@ class Bounds:
     def of_answer(self, case: Case) -> tuple[Missing, ...]:
         """Return everything that could change who can do something."""
         return (
-            *self._at(case.scopes),
-            *_unknown_roles(self._holdings.unknown(case.scopes)),
-            *self._unread_groups(case.holders),
+            *self.of_scopes(case.scopes, case.holders),
             *(self._unread_parties(case.bars) if case.holders else ()),
+        )
+
+    def of_scopes(
+        self, scopes: tuple[str, ...], holders: Iterable[Grant]
+    ) -> tuple[Missing, ...]:
+        """Return what could change who holds roles at some scopes."""
+        return (
+            *self._at(scopes),
+            *_unknown_roles(self._holdings.unknown(scopes)),
+            *self._unread_groups(holders),
         )
 
     def of_decision(

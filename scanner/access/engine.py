@@ -17,7 +17,7 @@ from scanner.access.conditions.request import Request
 from scanner.access.conditions.tri import Tri
 from scanner.access.decide import decided
 from scanner.access.deny import Bar, Denials, Hit, Subject
-from scanner.access.facts import Denial, Facts
+from scanner.access.facts import Denial, Facts, Missing
 from scanner.access.holdings import Holdings
 from scanner.access.near import Near
 from scanner.access.restrictions import Ask, all_met
@@ -127,6 +127,21 @@ class Access:
                 continue
             if all_met(grant.restrictions, request) is not Tri.FALSE:
                 yield self._holdings.held(grant, subject)
+
+    def at(self, resource_id: str) -> tuple[Grant, ...]:
+        """Return every role that reaches a resource, whatever it allows there.
+
+        Deny assignments, which take back actions and not roles, are left out.
+        """
+        reaching = self._holdings.at(self._ancestry.scopes(resource_id))
+        held = tuple(self._holdings.plain(each) for each in reaching)
+        return _active_first(self._all_of(held))
+
+    def missing(self, resource_id: str) -> tuple[Missing, ...]:
+        """Return why there may be more roles that reach a resource, or fewer."""
+        scopes = self._ancestry.scopes(resource_id)
+        held = tuple(map(self._holdings.plain, self._holdings.at(scopes)))
+        return self._bounds.of_scopes(scopes, held)
 
     def grants(self, principal_id: str, scope: str | None = None) -> tuple[Grant, ...]:
         """Return all that a principal holds: roles, eligibilities, delegations.

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum, unique
 
+from scanner.model.coverage import Gap
+
 ROOT = "/"
 EVERYONE = "00000000-0000-0000-0000-000000000000"
 """All principals, as deny assignments name them (azure-docs, "Deny assignments")."""
@@ -37,6 +39,16 @@ class Role:
     id: str
     name: str
     blocks: tuple[Block, ...]
+
+    def path_of(self, pattern: str) -> str | None:
+        """Return where a pattern first stands in the definition, None if nowhere."""
+        for position, block in enumerate(self.blocks):
+            start = f"properties.permissions[{position}]"
+            if pattern in block.actions:
+                return f"{start}.actions[{block.actions.index(pattern)}]"
+            if pattern in block.data_actions:
+                return f"{start}.dataActions[{block.data_actions.index(pattern)}]"
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +112,8 @@ class Missing:
     scope: str
     """Where it is missing: a scope, or the id of a group or role."""
     reason: str
-    gap: bool = False
-    """Whether the scan asked for it and did not get it."""
+    gap: Gap | None = None
+    """The gap it is, where the scan asked for it and did not get it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,9 +56,9 @@ def access_of(
 ) -> Access:
     """Return access in a tenant, as far as it was read.
 
-    It reads every assignment there is, and notes all of it as evidence: make it once
-    for an inventory, through a window of its own. `members` are the transitive members
-    of those groups of which they are known, all ids in lower case.
+    It reads every assignment there is: make it once, by `Tenant.once`. `members` are
+    the transitive members of those groups of which they are known, all ids in lower
+    case.
     """
     return Access(_Gathering(tenant).facts(members or {}))
 
@@ -99,7 +99,7 @@ class _Gathering:
             try:
                 yield from read(resource)
             except NotRead as problem:
-                self._note(part, scope_of(resource.id), problem.reason, gap=True)
+                self._note(part, scope_of(resource.id), problem)
 
     def _roles(self) -> Iterator[Role]:
         """Yield the roles that can be read; what holds another says it is unknown."""
@@ -133,10 +133,12 @@ class _Gathering:
         try:
             self._tenant.within(view, scope).require_whole()
         except NotRead as problem:
-            self._note(part, key, problem.reason, gap=part not in _TRIED)
+            self._note(part, key, problem)
 
-    def _note(self, part: Part, scope: str, reason: str, *, gap: bool) -> None:
-        self._missing[id_key(scope)].append(Missing(part, scope, reason, gap))
+    def _note(self, part: Part, scope: str, problem: NotRead) -> None:
+        gap = None if part in _TRIED else problem.gap
+        missing = Missing(part, scope, problem.reason, gap)
+        self._missing[id_key(scope)].append(missing)
 
 
 def _assignments(assignment: RoleAssignment | RoleEligibility) -> Iterator[Assignment]:
@@ -166,7 +168,8 @@ def _required(view: Any, field: str) -> str:
     value: str | None = getattr(view, field)
     if value:
         return value
-    raise NotRead(f"malformed: {view.owner.id} has no {field}")
+    reason = f"malformed: {view.owner.id} has no {field}"
+    raise NotRead(reason, view.owner.gap(reason))
 
 
 def _delegations(registration: Registration) -> Iterator[Assignment]:

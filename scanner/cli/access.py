@@ -204,9 +204,8 @@ def _inventories(run: Path) -> list[Inventory]:
 
 def _access(tenant: Inventory) -> Access:
     from scanner.access.gather import access_of
-    from scanner.model.settings import Settings
 
-    return access_of(tenant.window(Settings()))
+    return tenant.once(access_of)
 
 
 def _named(tenants: Iterable[Inventory], name: str) -> tuple[Inventory, str]:

@@ -8,17 +8,22 @@ from scanner.model.resource import Resource
 API_VERSION = "2022-04-01"
 
 
-class RoleAssignment(Resource):
-    """A grant of a role to a principal at a scope."""
-
-    type = "Microsoft.Authorization/roleAssignments"
-    api_version = API_VERSION
+class RoleGrant(Resource):
+    """A role of a principal at a scope, in force or to be activated."""
 
     scope = Text("properties.scope")
     role_definition_id = Text("properties.roleDefinitionId")
     principal_id = Text("properties.principalId")
     principal_type = Text("properties.principalType")
     condition = Text("properties.condition")
+
+
+class RoleAssignment(RoleGrant):
+    """A role that a principal has at a scope."""
+
+    type = "Microsoft.Authorization/roleAssignments"
+    api_version = API_VERSION
+
     condition_version = Text("properties.conditionVersion")
 
 
@@ -67,20 +72,15 @@ class DenyAssignment(Resource):
     condition = Text("properties.condition")
 
 
-class RoleEligibility(Resource):
+class RoleEligibility(RoleGrant):
     """A role that a principal may activate: Privileged Identity Management."""
 
     type = "Microsoft.Authorization/roleEligibilityScheduleInstances"
     api_version = "2020-10-01"
 
-    scope = Text("properties.scope")
-    role_definition_id = Text("properties.roleDefinitionId")
-    principal_id = Text("properties.principalId")
-    principal_type = Text("properties.principalType")
     member_type = Text("properties.memberType")
     status = Text("properties.status")
     end_time = Text("properties.endDateTime")
-    condition = Text("properties.condition")
 
 
 class ClassicAdministrator(Resource):

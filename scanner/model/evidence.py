@@ -39,6 +39,15 @@ class Trace:
         return tuple(self._seen.values())
 
 
+class Silence(Trace):
+    """Keeps nothing: what is made once for all verdicts is evidence of none."""
+
+    __slots__ = ()
+
+    def note(self, resource_id: str, path: str, value: Any, api_version: str) -> None:
+        """Let a value go by."""
+
+
 def _bounded(value: Any) -> Any:
     """Keep lists readable: a domain list may hold 100,000 entries."""
     if isinstance(value, list) and len(value) > LONGEST_LIST:

@@ -72,6 +72,11 @@ class View:
         found = None if isinstance(value, _Missing) else value
         owner.tenant.trace.note(owner.id, self.base_path + path, found, owner.read_with)
 
+    def cite(self, *fields: Field[Any]) -> None:
+        """Record what some fields hold as evidence of the verdict being made."""
+        for field in fields:
+            field.__get__(self, type(self))
+
     def malformed(self, path: str, expected: str, value: Any) -> NotRead:
         """Return the refusal to judge a value of an unexpected type."""
         owner = self.owner

@@ -28,3 +28,22 @@ class Settings:
     """IP rules above which an allow-list is no longer narrow."""
     dns_filtering_expected: bool = True
     """Whether a DNS security policy is meant to block, not only to log."""
+
+    approved_principals: tuple[str, ...] = ()
+    """Object ids of principals that may read keys and hold privileged roles."""
+    break_glass_principals: tuple[str, ...] = ()
+    """Object ids of emergency accounts, which hold privileged roles on purpose."""
+    fine_tuning_principals: tuple[str, ...] = ()
+    """Object ids of principals that may upload training files."""
+    key_reader_warning: int = 3
+    """Principals that can read the keys of a resource above which they are many."""
+    direct_user_warning: int = 10
+    """Users with data access to one account above which they are many."""
+    direct_group_warning: int = 2
+    """Groups with data access to one account above which they are many."""
+    workspace_reader_warning: int = 10
+    """Principals that can use a workspace's stored credentials: more are many."""
+    owner_warning: int = 3
+    """Assignments of Owner on one scope above which they are many."""
+    custom_role_subscription_warning: int = 5
+    """Subscriptions in which a custom role may be assigned above which it is wide."""

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from scanner.model.cloud import Suffixes
 from scanner.model.coverage import Gap, NotRead, Reading
-from scanner.model.evidence import Trace
+from scanner.model.evidence import Silence, Trace
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.resource import Record, Resource
 from scanner.model.resources import Subscription
 from scanner.model.settings import Settings
 
 R = TypeVar("R", bound=Resource)
+T = TypeVar("T")
 
 PARSED_BODIES = 4096
 """How many parsed bodies are kept; the rest are parsed again when asked for."""
@@ -32,10 +34,12 @@ class Inventory:
         records: Iterable[Record],
         readings: Iterable[Reading],
         *,
+        read_at: datetime,
         suffixes: Suffixes,
         whole_tenant: bool,
     ) -> None:
         self.tenant_id = tenant_id
+        self.read_at = read_at
         self.suffixes = suffixes
         self.whole_tenant = whole_tenant
         """Whether nothing narrowed the scan: an unknown subscription is foreign."""
@@ -53,6 +57,7 @@ class Inventory:
         for record in sorted(records, key=_order):
             self._add(record)
         self._references: dict[tuple[type[Resource], str], References] = {}
+        self._made: dict[Callable[[Tenant], Any], Any] = {}
         self.parse = lru_cache(maxsize=PARSED_BODIES)(self._parse)
 
     def _add(self, record: Record) -> None:
@@ -76,7 +81,17 @@ class Inventory:
 
     def window(self, settings: Settings) -> Tenant:
         """Return a fresh view of the tenant, for one verdict."""
-        return Tenant(self, settings)
+        return Tenant(self, settings, Trace())
+
+    def once(self, make: Callable[[Tenant], T]) -> T:
+        """Return what a function makes of everything read, made once."""
+        if make not in self._made:
+            self._made[make] = make(self._unheard())
+        made: T = self._made[make]
+        return made
+
+    def _unheard(self) -> Tenant:
+        return Tenant(self, Settings(), Silence())
 
     def missing(self, view: type[Resource]) -> NotRead | None:
         """Return why there may be more of a type than is known, None if there is not.
@@ -98,7 +113,7 @@ class Inventory:
     def _refer(self, view: type[R], field: str) -> References:
         by_target: dict[str, list[Record]] = defaultdict(list)
         unread = None
-        window = self.window(Settings())
+        window = self._unheard()
         for record in self.by_type[view.type.lower()]:
             try:
                 value = getattr(window.view(view, record), field)
@@ -177,10 +192,10 @@ class Tenant:
 
     __slots__ = ("_inventory", "settings", "trace")
 
-    def __init__(self, inventory: Inventory, settings: Settings) -> None:
+    def __init__(self, inventory: Inventory, settings: Settings, trace: Trace) -> None:
         self._inventory = inventory
         self.settings = settings
-        self.trace = Trace()
+        self.trace = trace
 
     @property
     def id(self) -> str:
@@ -196,6 +211,18 @@ class Tenant:
     def whole(self) -> bool:
         """Whether nothing narrowed the scan."""
         return self._inventory.whole_tenant
+
+    @property
+    def read_at(self) -> datetime:
+        """When it was read, UTC: the present, as far as verdicts go."""
+        return self._inventory.read_at
+
+    def once(self, make: Callable[[Tenant], T]) -> T:
+        """Return what a function makes of the tenant, made once for all verdicts.
+
+        What it reads is no evidence; a verdict cites what it takes from it.
+        """
+        return self._inventory.once(make)
 
     def view(self, view: type[R], record: Record) -> R:
         """Open a record."""
@@ -237,14 +264,19 @@ class Tenant:
 
         Raises NotRead if it lies outside the scan or where the read has a gap.
         """
-        kind = view.type.lower()
-        record = self._inventory.by_id.get((kind, id_key(resource_id)))
-        if record is not None:
-            return self.view(view, record)
-        missing = self._missing_at(view, self._scope_of(resource_id, kind))
+        found = self.known(view, resource_id)
+        if found is not None:
+            return found
+        scope = self._scope_of(resource_id, view.type.lower())
+        missing = self._missing_at(view, scope)
         if missing is not None:
             raise missing
         return None
+
+    def known(self, view: type[R], resource_id: str) -> R | None:
+        """Return a resource if it was read; None says nothing about the tenant."""
+        record = self._inventory.by_id.get((view.type.lower(), id_key(resource_id)))
+        return None if record is None else self.view(view, record)
 
     @staticmethod
     def _scope_of(resource_id: str, kind: str) -> str:

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import groupby, islice
 from typing import Any
 
@@ -32,6 +33,8 @@ from scanner.model.settings import Settings
 from scanner.model.storage import StorageAccount
 from scanner.model.tenant import Inventory
 from scanner.snapshot.reader import Snapshot, load
+
+READ_AT = datetime(2026, 9, 1, tzinfo=UTC)
 
 Body = dict[str, Any]
 Key = tuple[str, str]
@@ -84,7 +87,12 @@ def lineage(resource_id: str, everything: dict[str, Body]) -> Iterator[str]:
 def judge(bodies: list[Body]) -> dict[Key, Result]:
     records, readings = assemble(bodies, TENANT_ID)
     inventory = Inventory(
-        TENANT_ID, records, readings, suffixes=Suffixes(), whole_tenant=True
+        TENANT_ID,
+        records,
+        readings,
+        read_at=READ_AT,
+        suffixes=Suffixes(),
+        whole_tenant=True,
     )
     return by_key(Judge(inventory, Settings()).results(ALL))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from scanner.model.cloud import Suffixes
 from scanner.model.ids import id_key
 from scanner.model.settings import Settings
 from scanner.model.tenant import Inventory
+
+READ_AT = datetime(2026, 9, 1, tzinfo=UTC)
 
 Body = dict[str, Any]
 
@@ -234,7 +237,12 @@ def status_of(check: Check[Any], bodies: list[Body], resource_id: str) -> Status
     subscription = {"id": SUBSCRIPTION, "displayName": "corpus", "state": "Enabled"}
     records, readings = assemble([subscription, *bodies], TENANT_ID)
     inventory = Inventory(
-        TENANT_ID, records, readings, suffixes=Suffixes(), whole_tenant=True
+        TENANT_ID,
+        records,
+        readings,
+        read_at=READ_AT,
+        suffixes=Suffixes(),
+        whole_tenant=True,
     )
     results = Judge(inventory, Settings()).results([check])
     (status,) = (

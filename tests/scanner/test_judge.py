@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -26,6 +27,8 @@ from scanner.model.resources import TENANT_TYPE, Subscription
 from scanner.model.results import Result
 from scanner.model.settings import Settings
 from scanner.model.tenant import Inventory
+
+READ_AT = datetime(2026, 9, 1, tzinfo=UTC)
 
 TENANT = "aaaaaaaa-0000-4000-8000-000000000001"
 SUB = "/subscriptions/bbbbbbbb-0000-4000-8000-000000000001"
@@ -90,7 +93,14 @@ def judge(found: list[dict[str, Any]], *gaps: Gap) -> Judge:
 
 
 def inventory(tenant: str, records: list[Record], readings: list[Reading]) -> Inventory:
-    return Inventory(tenant, records, readings, suffixes=Suffixes(), whole_tenant=True)
+    return Inventory(
+        tenant,
+        records,
+        readings,
+        read_at=READ_AT,
+        suffixes=Suffixes(),
+        whole_tenant=True,
+    )
 
 
 def told(results: Any) -> list[tuple[str, str]]:

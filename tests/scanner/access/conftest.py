@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from scanner.model.ids import id_key
 from scanner.model.resource import Resource
 from scanner.model.settings import Settings
 from scanner.model.tenant import Inventory
+
+READ_AT = datetime(2026, 9, 1, tzinfo=UTC)
 
 TENANT = "aaaaaaaa-0000-0000-0000-000000000001"
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
@@ -67,6 +70,7 @@ def access_to() -> AccessTo:
                 else r
                 for r in readings
             ],
+            read_at=READ_AT,
             suffixes=Suffixes(),
             whole_tenant=True,
         )

@@ -21,6 +21,7 @@ from scanner.access.facts import (
     Party,
     Role,
 )
+from scanner.model.coverage import Gap
 
 TENANT = "tenant"
 TOP = f"/providers/microsoft.management/managementgroups/{TENANT}"
@@ -392,8 +393,33 @@ def test_another_subscription_is_outside_the_scan() -> None:
 
 
 def test_denials_that_were_not_read_leave_a_grant_open() -> None:
-    unread = Missing(Part.DENIALS, SUB, "refused", gap=True)
+    refused = Gap(
+        tenant_id=TENANT,
+        scope=SUB,
+        resource_type="Microsoft.Authorization/denyAssignments",
+        operation="list",
+        reason="refused",
+    )
+    unread = Missing(Part.DENIALS, SUB, "refused", gap=refused)
     found = access(held("owner"), missing={SUB: (unread,)})
     decision = found.can("ann", LIST_KEYS, ACCOUNT)
     assert (decision.result, decision.missing) == (Result.UNKNOWN, (unread,))
     assert found.can("bob", LIST_KEYS, ACCOUNT).result is Result.DENIED
+
+
+def test_every_role_that_reaches_a_resource_is_told_whatever_it_allows() -> None:
+    found = access(held("caller"), held("owner", scope=f"{ACCOUNT}/projects/p"))
+    assert [each.role_name for each in found.at(ACCOUNT)] == ["Caller"]
+    assert len(found.at(f"{ACCOUNT}/projects/p")) == 2
+
+
+def test_what_may_reach_a_resource_besides_is_told_too() -> None:
+    unread = Missing(Part.ASSIGNMENTS, SUB, "refused")
+    assert unread in access(held("owner"), missing={SUB: (unread,)}).missing(ACCOUNT)
+
+
+def test_a_pattern_is_found_in_its_definition() -> None:
+    role = Role("r", "R", (Block(("a",), (), ("x", "y")), Block(("b",))))
+    assert role.path_of("y") == "properties.permissions[0].dataActions[1]"
+    assert role.path_of("b") == "properties.permissions[1].actions[0]"
+    assert role.path_of("z") is None

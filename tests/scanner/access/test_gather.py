@@ -61,7 +61,7 @@ def holders(access: Any) -> list[str]:
 
 def missing(access: Any) -> list[tuple[Part, bool]]:
     answer = access.who_can(LIST_KEYS, ACCOUNT)
-    return [(each.part, each.gap) for each in answer.missing]
+    return [(each.part, each.gap is not None) for each in answer.missing]
 
 
 def test_from_the_root_down(access_to: Any) -> None:

@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -21,6 +22,8 @@ from scanner.model.resources import Subscription
 from scanner.model.results import FINDINGS, Result
 from scanner.model.settings import Settings
 from scanner.model.tenant import Inventory
+
+READ_AT = datetime(2026, 9, 1, tzinfo=UTC)
 
 Body = Mapping[str, Any]
 
@@ -54,7 +57,12 @@ def results() -> dict[str, list[Result]]:
     records, readings = assemble(BODIES, demo.TENANT_ID)
     assert all(reading.whole for reading in readings)
     inventory = Inventory(
-        demo.TENANT_ID, records, readings, suffixes=Suffixes(), whole_tenant=True
+        demo.TENANT_ID,
+        records,
+        readings,
+        read_at=READ_AT,
+        suffixes=Suffixes(),
+        whole_tenant=True,
     )
     by_check = defaultdict(list)
     for result in Judge(inventory, Settings()).results(checks.ALL):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from scanner.model.ids import ResourceId
 from scanner.model.resource import Children, Record, Resource
 from scanner.model.settings import Settings
 from scanner.model.tenant import Inventory, Tenant
+
+READ_AT = datetime(2026, 9, 1, tzinfo=UTC)
 
 TENANT = "aaaaaaaa-0000-4000-8000-000000000001"
 
@@ -92,7 +95,14 @@ def reading(kind: str, scope: str, *gaps: Gap) -> Reading:
 
 
 def inventory(records: Iterable[Record], readings: Iterable[Reading] = ()) -> Inventory:
-    return Inventory(TENANT, records, readings, suffixes=Suffixes(), whole_tenant=True)
+    return Inventory(
+        TENANT,
+        records,
+        readings,
+        read_at=READ_AT,
+        suffixes=Suffixes(),
+        whole_tenant=True,
+    )
 
 
 def tenant(records: Iterable[Record], readings: Iterable[Reading] = ()) -> Tenant:

@@ -177,6 +177,28 @@ def test_looking_for_references_is_no_evidence(kit: Any) -> None:
     assert len(tenant.trace.evidence) == 1
 
 
+def test_what_is_made_of_a_tenant_is_made_once_and_no_evidence(kit: Any) -> None:
+    made = []
+
+    def links(window: Any) -> list[str]:
+        made.append(window)
+        return [each.link for each in window.all(kit.thing)]
+
+    records = [kit.record(thing("a", link="/x"))]
+    tenant = kit.tenant(records, [kit.reading(THINGS, SUB)])
+    assert tenant.once(links) == ["/x"]
+    assert tenant.once(links) is tenant.once(links)
+    assert len(made) == 1
+    assert tenant.trace.evidence == made[0].trace.evidence == ()
+
+
+def test_what_was_read_is_found_and_nothing_is_said_of_the_rest(kit: Any) -> None:
+    tenant = kit.tenant([kit.record(thing("a", link="/x"))])
+    found = tenant.known(kit.thing, thing("A")["id"])
+    assert found.link == "/x"
+    assert tenant.known(kit.thing, thing("b")["id"]) is None
+
+
 def test_which_subscriptions_were_scanned(kit: Any) -> None:
     tenant = kit.tenant([kit.record({"id": SUB})])
     assert tenant.scanned("ONE")

@@ -1,0 +1,123 @@
+"""Who holds what: how checks ask it, cite it and say it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from checks.wording import count, some
+from scanner.access.answers import Answer, Grant
+from scanner.access.engine import Access
+from scanner.access.facts import Missing, Part
+from scanner.access.gather import access_of
+from scanner.model.authorization import (
+    RoleAssignment,
+    RoleDefinition,
+    RoleEligibility,
+    RoleGrant,
+)
+from scanner.model.coverage import NotRead
+from scanner.model.ids import ResourceId
+from scanner.model.resource import Resource
+from scanner.model.tenant import Tenant
+
+CITED = 20
+"""Grants whose values a verdict shows; the rest are counted in its reason."""
+
+_GRANTORS: dict[str, type[RoleGrant]] = {
+    view.type.lower(): view for view in (RoleAssignment, RoleEligibility)
+}
+
+
+def access(tenant: Tenant) -> Access:
+    """Return access in the tenant; what a verdict takes from it is to be cited."""
+    return tenant.once(access_of)
+
+
+def who_can(
+    tenant: Tenant, action: str, resource: Resource, *, data: bool = False
+) -> Answer:
+    """Return who can do an action on a resource, with the grants as evidence."""
+    answer = access(tenant).who_can(action, resource.id, data=data)
+    cite(tenant, answer.grants, resource)
+    return answer
+
+
+def cite(tenant: Tenant, grants: Iterable[Grant], resource: Resource) -> None:
+    """Note what grants consist of; that a resource has none is evidence too."""
+    cited = tuple(grants)[:CITED]
+    for grant in cited:
+        _cite(tenant, grant)
+    if not cited:
+        version = RoleAssignment.api_version
+        tenant.trace.note(resource.id, RoleAssignment.type, [], version)
+
+
+def _cite(tenant: Tenant, grant: Grant) -> None:
+    view = _GRANTORS.get(ResourceId.parse(grant.assignment_id).type.lower())
+    found = tenant.known(view, grant.assignment_id) if view else None
+    if found:
+        found.cite(RoleGrant.scope, RoleGrant.principal_id, RoleGrant.principal_type)
+        found.cite(RoleGrant.role_definition_id, RoleGrant.condition)
+    role = tenant.known(RoleDefinition, grant.role.id) if grant.role else None
+    if role:
+        role.cite(RoleDefinition.role_name)
+        _cite_pattern(role, grant)
+
+
+def _cite_pattern(role: RoleDefinition, grant: Grant) -> None:
+    path = grant.role and grant.pattern and grant.role.path_of(grant.pattern)
+    if path:
+        role.note(path, grant.pattern)
+
+
+def principals(grants: Iterable[Grant]) -> tuple[str, ...]:
+    """Return who holds some grants, each once, in the order they first appear."""
+    return tuple(dict.fromkeys(grant.principal_id.lower() for grant in grants))
+
+
+def named(grants: Iterable[Grant]) -> str:
+    """Return who holds some grants and by which path, the first few of them."""
+    paths = {grant.principal_id.lower(): grant for grant in reversed(tuple(grants))}
+    return some(f"{who(grant)} ({grant.why})" for grant in reversed(paths.values()))
+
+
+def who(grant: Grant) -> str:
+    """Return a principal as a sentence names it."""
+    kind = _KINDS.get(grant.principal_type.lower(), "principal")
+    return f"{kind} {grant.principal_id}"
+
+
+_KINDS = {
+    "user": "user",
+    "group": "group",
+    "serviceprincipal": "service principal",
+    "foreigngroup": "foreign group",
+    "device": "device",
+}
+
+
+def is_listed(principal_id: str, approved: Iterable[str]) -> bool:
+    """Whether a principal is in a list of the settings."""
+    return principal_id.lower() in {each.lower() for each in approved}
+
+
+def require_settled(missing: Iterable[Missing]) -> None:
+    """Raise NotRead if something the scan asked for could change the answer."""
+    for each in missing:
+        if each.gap:
+            raise NotRead.from_gap(each.gap)
+
+
+def bounded(reason: str, missing: Iterable[Missing]) -> str:
+    """Return a reason that says how far it can be relied on."""
+    limits = "; ".join(_limits(tuple(missing)))
+    return f"{reason} (lower bound: {limits})" if limits else reason
+
+
+def _limits(missing: tuple[Missing, ...]) -> Iterator[str]:
+    groups = {each.scope for each in missing if each.part is Part.MEMBERS}
+    if groups:
+        yield f"the members of {count(len(groups), 'group', 'groups')} were not read"
+    others = (each.part.value for each in missing if each.part is not Part.MEMBERS)
+    for part in dict.fromkeys(others):
+        yield f"{part} were not all read"
