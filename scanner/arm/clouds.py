@@ -19,7 +19,8 @@ class CloudError(Exception):
 class Cloud:
     """Where a cloud's Resource Manager and sign-in are.
 
-    Endpoints of the built-in clouds: the cloud table of the Azure CLI.
+    Endpoints of the built-in clouds: the cloud table of the Azure CLI, and for
+    Microsoft Graph "National cloud deployments" (azure-docs).
     """
 
     name: str
@@ -27,6 +28,8 @@ class Cloud:
     authority: str
     audience: str
     """The token scope is this without trailing slash, plus `/.default`."""
+    graph: str | None = None
+    """Where Microsoft Graph is, which is its audience too; None where there is none."""
     ca_bundle: Path | None = None
     instance_discovery: bool = True
     suffixes: Suffixes = field(default_factory=Suffixes)
@@ -74,12 +77,14 @@ CLOUDS = (
         resource_manager="https://management.azure.com",
         authority="https://login.microsoftonline.com",
         audience="https://management.azure.com",
+        graph="https://graph.microsoft.com",
     ),
     Cloud(
         name="AzureUSGovernment",
         resource_manager="https://management.usgovcloudapi.net",
         authority="https://login.microsoftonline.us",
         audience="https://management.usgovcloudapi.net",
+        graph="https://graph.microsoft.us",
         suffixes=_GOVERNMENT,
     ),
     Cloud(
@@ -87,6 +92,7 @@ CLOUDS = (
         resource_manager="https://management.chinacloudapi.cn",
         authority="https://login.chinacloudapi.cn",
         audience="https://management.chinacloudapi.cn",
+        graph="https://microsoftgraph.chinacloudapi.cn",
         suffixes=_CHINA,
     ),
 )
@@ -99,6 +105,7 @@ class _CloudFile(msgspec.Struct, forbid_unknown_fields=True):
     resource_manager: str
     authority: str
     audience: str
+    graph: str | None = None
     ca_bundle: str | None = None
     instance_discovery: bool = True
     suffixes: dict[str, str] = {}
@@ -133,21 +140,22 @@ def _from_file(path: Path) -> Cloud:
         raise CloudError(f"{path} does not describe a cloud: {error}") from error
     except OSError as error:
         raise CloudError(f"{path} cannot be read: {error.strerror}") from error
-    for key in ("resource_manager", "authority", "audience"):
+    for key in ("resource_manager", "authority", "audience", "graph"):
         _require_https(path, key, getattr(text, key))
     return Cloud(
         name=text.name,
         resource_manager=text.resource_manager.rstrip("/"),
         authority=text.authority.rstrip("/"),
         audience=text.audience,
+        graph=text.graph.rstrip("/") if text.graph is not None else None,
         ca_bundle=_ca_bundle(path, text.ca_bundle),
         instance_discovery=text.instance_discovery,
         suffixes=_suffixes(path, text.suffixes),
     )
 
 
-def _require_https(path: Path, key: str, url: str) -> None:
-    if not _is_https(url):
+def _require_https(path: Path, key: str, url: str | None) -> None:
+    if url is not None and not _is_https(url):
         raise CloudError(f"{path}: {key} must be an https:// address, not {url!r}")
 
 

@@ -79,7 +79,7 @@ class TenantCredential:
         self._inner = inner
         self._tenant = tenant
         self._method = method
-        self._lost: SignInError | None = None
+        self._lost: dict[tuple[str, ...], SignInError] = {}
 
     async def get_token(self, *scopes: str, **options: Any) -> AccessToken:
         """Return a token, as azure-core asks for it; raises SignInError."""
@@ -90,13 +90,13 @@ class TenantCredential:
         self, *scopes: str, options: TokenRequestOptions | None = None
     ) -> AccessTokenInfo:
         """Return a token; raises SignInError, at once if it was refused before."""
-        if self._lost is not None:
-            raise self._lost
+        if scopes in self._lost:
+            raise self._lost[scopes]
         try:
             return await self._ask(*scopes, options=options or {})
         except ClientAuthenticationError as error:
-            self._lost = _failed(self._method, error)
-            raise self._lost from error
+            self._lost[scopes] = _failed(self._method, error)
+            raise self._lost[scopes] from error
         except (OSError, ValueError, AzureError) as error:
             raise _failed(self._method, error) from error
 

@@ -3,7 +3,9 @@
 Resource Manager: a token bucket of 250 reads refilled at 25 a second, per
 subscription and principal, and another per tenant ("Understand how Azure Resource
 Manager throttles requests"). Resource Graph: 15 queries in 5 seconds per principal
-("Guidance for throttled requests in Azure Resource Graph").
+("Guidance for throttled requests in Azure Resource Graph"). Microsoft Graph: 3,500
+resource units in 10 seconds per application and small tenant, of which the dearest of
+our requests costs 4 ("Microsoft Graph service-specific throttling limits").
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ READS = (250.0, 25.0)
 """Burst, and refill per second, of Resource Manager reads."""
 QUERIES = (15.0, 3.0)
 """Burst, and refill per second, of Resource Graph queries."""
+DIRECTORY = (175.0, 70.0)
+"""Burst, and refill per second, of Microsoft Graph reads."""
 
 _REMAINING = (
     "x-ms-ratelimit-remaining-subscription-reads",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from random import getrandbits
@@ -25,12 +25,18 @@ from scanner import __version__
 from scanner.arm.clouds import Cloud, CloudError
 from scanner.arm.credentials import TenantCredential
 from scanner.arm.limits import Limits
-from scanner.arm.proxies import proxies
-
-QUERY_PATH = "/providers/microsoft.resourcegraph/resources"
-"""Of the one POST that reads, in lower case."""
 
 Pipeline = AsyncPipeline[HttpRequest, AsyncHttpResponse]
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A host that is read from: where it is, and what it asks for."""
+
+    url: str
+    token_scope: str
+    query: str
+    """The path of the one POST it answers by reading."""
 
 
 @dataclass(slots=True)
@@ -52,31 +58,51 @@ class Wire:
     transport: AioHttpTransport
     limits: Limits
     slots: asyncio.Semaphore
-    proxies: Mapping[str, str]
-    """The way to the cloud's host."""
     tally: Tally = field(default_factory=Tally)
 
 
 class ReadOnly(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
-    """Lets nothing through but GET and the Resource Graph query; names each request.
+    """Lets nothing through but reads at one door; names each request.
 
-    ARM logs `x-ms-client-request-id`, so that a request can be found again.
+    Those are GETs, and the one POST that reads. Azure logs `x-ms-client-request-id`,
+    so that a request can be found again.
     """
 
+    def __init__(self, door: Door) -> None:
+        super().__init__()
+        self._origin = origin(door.url)
+        self._query = urlsplit(door.url).path + door.query
+
     def on_request(self, request: PipelineRequest[HttpRequest]) -> None:
-        """Raise PermissionError for a request that could change something."""
+        """Raise PermissionError for what could change something, or is elsewhere."""
         asked = request.http_request
-        if asked.method != "GET" and not _is_query(asked):
+        if origin(asked.url) != self._origin:
+            message = f"{origin(asked.url)[1]} is not where this token goes"
+            raise PermissionError(message)
+        if asked.method != "GET" and not self._is_query(asked):
             message = f"{asked.method} is never sent: this scanner only reads"
             raise PermissionError(message)
         asked.headers["Accept"] = "application/json"
         asked.headers["User-Agent"] = f"tenant-posture/{__version__}"
         asked.headers["x-ms-client-request-id"] = f"{getrandbits(128):032x}"
 
+    def _is_query(self, request: HttpRequest) -> bool:
+        path = urlsplit(request.url).path
+        return request.method == "POST" and path.lower() == self._query.lower()
 
-def _is_query(request: HttpRequest) -> bool:
-    path = urlsplit(request.url).path.lower()
-    return request.method == "POST" and path == QUERY_PATH
+
+def origin(url: str) -> tuple[str, str | None, int | None]:
+    """Return scheme, host and port; a malformed address is nobody's."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or 443
+    except ValueError:
+        return "", None, None
+    return (
+        ("", None, None)
+        if "@" in parts.netloc
+        else (parts.scheme, parts.hostname, port)
+    )
 
 
 @asynccontextmanager
@@ -94,7 +120,7 @@ async def open_wire(cloud: Cloud, limits: Limits) -> AsyncIterator[Wire]:
     ) as session:
         transport = AioHttpTransport(session=session, session_owner=False)
         slots = asyncio.Semaphore(limits.in_flight)
-        yield Wire(transport, limits, slots, proxies(cloud.resource_manager))
+        yield Wire(transport, limits, slots)
 
 
 def _tls(cloud: Cloud) -> ssl.SSLContext:
@@ -105,14 +131,14 @@ def _tls(cloud: Cloud) -> ssl.SSLContext:
         raise CloudError(message) from error
 
 
-def pipeline(wire: Wire, cloud: Cloud, credential: TenantCredential) -> Pipeline:
-    """Return the pipeline of one tenant.
+def pipeline(wire: Wire, door: Door, credential: TenantCredential) -> Pipeline:
+    """Return the pipeline of one tenant through one door.
 
     It lacks on purpose what generated clients add: redirects, retries of its own,
     logging of headers, and the policy that registers resource providers (a write).
     """
     policies: list[Any] = [
-        ReadOnly(),
-        AsyncARMChallengeAuthenticationPolicy(credential, cloud.token_scope),
+        ReadOnly(door),
+        AsyncARMChallengeAuthenticationPolicy(credential, door.token_scope),
     ]
     return AsyncPipeline(wire.transport, policies)

@@ -16,6 +16,7 @@ from azure.core.credentials import AccessToken
 
 from scanner.arm.clouds import Cloud, find_cloud
 from scanner.arm.credentials import TenantCredential
+from scanner.arm.directory import Directory
 from scanner.arm.limits import Limits
 from scanner.arm.methods import Method
 from scanner.arm.session import Session
@@ -68,6 +69,9 @@ class Server:
 
     url: str
     cloud: Cloud
+    wire: Wire = field(init=False)
+    directory: Directory = field(init=False)
+    """Microsoft Graph, which this server is too."""
     seen: list[Seen] = field(default_factory=list)
 
     @property
@@ -96,6 +100,8 @@ class Service:
             self._serve(answer) as server,
             open_wire(server.cloud, limits) as wire,
         ):
+            server.wire = wire
+            server.directory = Directory(wire, f"{server.url}/graph", _credential())
             return await use(_session(wire, server.cloud), server)
 
     @asynccontextmanager
@@ -137,9 +143,12 @@ class Service:
         )
 
 
+def _credential() -> TenantCredential:
+    return TenantCredential(Token(), TENANT, Method.ENVIRONMENT)
+
+
 def _session(wire: Wire, cloud: Cloud) -> Session:
-    key = TenantCredential(Token(), TENANT, Method.ENVIRONMENT)
-    return Session(wire, cloud, key, TENANT)
+    return Session(wire, cloud, _credential(), TENANT)
 
 
 @pytest.fixture

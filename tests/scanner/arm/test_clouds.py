@@ -16,6 +16,7 @@ GOOD = {
     "resource_manager": "https://management.example:8443/",
     "authority": "https://login.example/",
     "audience": "https://audience.example/",
+    "graph": "https://graph.example/",
 }
 
 
@@ -52,6 +53,7 @@ def test_no_two_clouds_share_an_endpoint_or_a_suffix() -> None:
     for one, other in zip(CLOUDS, (*CLOUDS[1:], CLOUDS[0]), strict=True):
         assert one.resource_manager != other.resource_manager
         assert one.authority != other.authority
+        assert one.graph != other.graph
         for name in Suffixes.__slots__:
             assert getattr(one.suffixes, name) != getattr(other.suffixes, name), name
 
@@ -63,8 +65,13 @@ def test_a_file_describes_a_cloud(tmp_path: Path) -> None:
     assert cloud.host == "management.example:8443"
     assert cloud.authority == "https://login.example"
     assert cloud.token_scope == f"{GOOD['audience']}.default"
+    assert cloud.graph == "https://graph.example"
     assert not cloud.instance_discovery
     assert cloud.suffixes == Suffixes()
+
+
+def test_a_cloud_may_have_no_microsoft_graph(tmp_path: Path) -> None:
+    assert find_cloud(written(tmp_path, graph="")).graph is None
 
 
 def test_suffixes_replace_those_of_the_public_cloud(tmp_path: Path) -> None:
@@ -90,7 +97,7 @@ def test_a_missing_ca_is_named(tmp_path: Path) -> None:
     assert "none.pem" in message
 
 
-@pytest.mark.parametrize("key", ["resource_manager", "authority", "audience"])
+@pytest.mark.parametrize("key", ["resource_manager", "authority", "audience", "graph"])
 @pytest.mark.parametrize(
     "url",
     [

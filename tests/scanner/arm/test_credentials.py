@@ -421,6 +421,22 @@ def test_a_sign_in_that_was_refused_is_not_tried_again_and_again(
     assert len([each for each in azure.requests if each.path.endswith("token")]) == 1
 
 
+def test_a_sign_in_that_was_refused_for_one_host_is_tried_for_another(
+    serve: Callable[..., Emulator], cloud_of: Clouds, monkeypatch: Monkey
+) -> None:
+    azure = serve(faults=(TokenRefused(times=1),))
+    export(monkeypatch, **azure.environment)
+
+    async def use(session: Any) -> None:
+        key = session._credential
+        for _ in range(2):
+            with pytest.raises(SignInError):
+                await key.get_token_info("https://graph.example/.default")
+        assert await key.get_token_info("https://management.example/.default")
+
+    used(cloud_of(azure), Method.ENVIRONMENT, None, use)
+
+
 def test_a_token_that_azure_takes_back_costs_no_more_than_its_reads(
     serve: Callable[..., Emulator], cloud_of: Clouds, monkeypatch: Monkey
 ) -> None:

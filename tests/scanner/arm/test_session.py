@@ -16,7 +16,7 @@ from aiohttp import web
 
 from scanner.arm.errors import ReadError
 from scanner.arm.limits import Limits
-from scanner.arm.session import LARGEST_ANSWER
+from scanner.arm.session import LARGEST_ANSWER, Session
 
 LIST = "/subscriptions/one/things?api-version=1"
 OTHER_LIST = "/subscriptions/two/things?api-version=1"
@@ -241,9 +241,9 @@ def test_a_wait_is_shared_by_the_subscription_and_by_nobody_else(service: Any) -
 
 
 def test_throttling_is_counted(service: Any) -> None:
-    async def use(session: Any, _: Any) -> Any:
+    async def use(session: Any, server: Any) -> Any:
         await ids(session)
-        return session._wire.tally
+        return server.wire.tally
 
     tally = service.run(always(429, 503, page("a")), use)
     assert (tally.requests, tally.retries, tally.throttled) == (3, 2, 1)
@@ -370,9 +370,10 @@ def test_silence_is_not_waited_out(service: Any) -> None:
 
 def test_a_host_that_is_not_there_is_given_up(service: Any) -> None:
     async def use(session: Any, server: Any) -> ReadError:
-        session._cloud = replace(server.cloud, resource_manager="https://127.0.0.1:9")
+        nowhere = replace(server.cloud, resource_manager="https://127.0.0.1:9")
+        lost = Session(server.wire, nowhere, session._credential, None)
         with pytest.raises(ReadError) as caught:
-            await ids(session)
+            await ids(lost)
         return caught.value
 
     error = service.run(always(200), use)

@@ -11,7 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.arm.throttle import QUERIES, READS, Budget, backoff, jitter, retry_after
+from scanner.arm.throttle import (
+    DIRECTORY,
+    QUERIES,
+    READS,
+    Budget,
+    backoff,
+    jitter,
+    retry_after,
+)
 
 T = TypeVar("T")
 
@@ -193,6 +201,8 @@ def test_a_quota_used_up_is_waited_for() -> None:
 def test_the_published_limits() -> None:
     assert READS == (250, 25)
     assert QUERIES == (15, 3)
+    burst, refill = DIRECTORY
+    assert (burst + 10 * refill) * 4 <= 3500
 
 
 @pytest.mark.parametrize(

@@ -13,35 +13,43 @@ import pytest
 from azure.core.pipeline import PipelineContext, PipelineRequest
 from azure.core.pipeline.transport import HttpRequest
 
-from scanner.arm.clouds import Cloud, CloudError
+from scanner.arm.clouds import CLOUDS, Cloud, CloudError
 from scanner.arm.credentials import credential
+from scanner.arm.directory import microsoft_graph
 from scanner.arm.limits import Limits
 from scanner.arm.methods import Method
 from scanner.arm.proxies import proxies
-from scanner.arm.session import Session
-from scanner.arm.transport import ReadOnly, open_wire
+from scanner.arm.session import Session, resource_manager
+from scanner.arm.transport import Door, ReadOnly, open_wire
 from scanner.emulator import Emulator
 
 HOST = "https://management.azure.com"
 QUERY = f"{HOST}/providers/Microsoft.ResourceGraph/resources"
+GRAPH = "https://graph.microsoft.com"
+BY_IDS = f"{GRAPH}/v1.0/directoryObjects/getByIds"
+
+ARM = resource_manager(CLOUDS[0])
+DIRECTORY = microsoft_graph(GRAPH)
 
 
-def checked(method: str, url: str) -> HttpRequest:
+def checked(door: Door, method: str, url: str) -> HttpRequest:
     request = HttpRequest(method, url)
-    ReadOnly().on_request(PipelineRequest(request, PipelineContext(None)))
+    ReadOnly(door).on_request(PipelineRequest(request, PipelineContext(None)))
     return request
 
 
 @pytest.mark.parametrize(
-    ("method", "url"),
+    ("door", "method", "url"),
     [
-        ("GET", f"{HOST}/subscriptions?api-version=1"),
-        ("POST", f"{QUERY}?api-version=2021-03-01"),
-        ("POST", QUERY.upper().replace("HTTPS", "https")),
+        (ARM, "GET", f"{HOST}/subscriptions?api-version=1"),
+        (ARM, "POST", f"{QUERY}?api-version=2021-03-01"),
+        (ARM, "POST", QUERY.upper().replace("HTTPS", "https")),
+        (DIRECTORY, "GET", f"{GRAPH}/v1.0/groups/x/transitiveMembers"),
+        (DIRECTORY, "POST", f"{BY_IDS}?$select=id"),
     ],
 )
-def test_reading_is_let_through(method: str, url: str) -> None:
-    assert checked(method, url).headers["x-ms-client-request-id"]
+def test_reading_is_let_through(door: Door, method: str, url: str) -> None:
+    assert checked(door, method, url).headers["x-ms-client-request-id"]
 
 
 @pytest.mark.parametrize(
@@ -56,11 +64,49 @@ def test_reading_is_let_through(method: str, url: str) -> None:
         ("POST", f"{HOST}/listKeys?{QUERY.removeprefix(HOST)}"),
         ("POST", f"{HOST}/listKeys#{QUERY.removeprefix(HOST)}"),
         ("POST", f"{HOST}/subscriptions/x/providers/Microsoft.Things/register"),
+        ("POST", BY_IDS.replace(GRAPH, HOST)),
     ],
 )
 def test_nothing_else_is(method: str, url: str) -> None:
     with pytest.raises(PermissionError, match="only reads"):
-        checked(method, url)
+        checked(ARM, method, url)
+
+
+@pytest.mark.parametrize(
+    ("method", "url"),
+    [
+        *((method, BY_IDS) for method in ("PUT", "PATCH", "DELETE", "HEAD")),
+        ("POST", GRAPH),
+        ("POST", f"{GRAPH}/v1.0/groups"),
+        ("POST", f"{GRAPH}/v1.0/users"),
+        ("POST", f"{GRAPH}/beta/directoryObjects/getByIds"),
+        ("POST", f"{GRAPH}/v1.0/directoryObjects"),
+        ("POST", f"{GRAPH}/v1.0/directoryObjects/x/getMemberGroups"),
+        ("POST", f"{GRAPH}/v1.0/servicePrincipals/x/addPassword"),
+        ("POST", f"{GRAPH}/v1.0/$batch"),
+        ("POST", f"{BY_IDS}/../../groups"),
+        ("POST", f"{GRAPH}/v1.0/groups?/v1.0/directoryObjects/getByIds"),
+        ("POST", QUERY.replace(HOST, GRAPH)),
+    ],
+)
+def test_nothing_else_is_of_the_directory(method: str, url: str) -> None:
+    with pytest.raises(PermissionError, match="only reads"):
+        checked(DIRECTORY, method, url)
+
+
+@pytest.mark.parametrize(
+    ("door", "url"),
+    [
+        (ARM, f"{GRAPH}/v1.0/groups"),
+        (DIRECTORY, f"{HOST}/subscriptions?api-version=1"),
+        (ARM, f"{HOST}:8443/subscriptions"),
+        (ARM, f"{HOST}@elsewhere.example/subscriptions"),
+        (ARM, f"{HOST.replace('https', 'http')}/subscriptions"),
+    ],
+)
+def test_no_token_goes_through_another_door(door: Door, url: str) -> None:
+    with pytest.raises(PermissionError, match="not where this token goes"):
+        checked(door, "GET", url)
 
 
 # Proxies
