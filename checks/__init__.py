@@ -11,6 +11,7 @@ from checks import (
     diagnostics,
     dns_policies,
     foundry_basics,
+    foundry_identity,
     foundry_stores,
 )
 from scanner.model.check import Check
@@ -22,6 +23,7 @@ ALL: tuple[Check[Any], ...] = (
     *diagnostics.CHECKS,
     *foundry_basics.CHECKS,
     *foundry_stores.CHECKS,
+    *foundry_identity.CHECKS,
     *dns_policies.CHECKS,
 )
 """Every check, in the order of the guidance."""

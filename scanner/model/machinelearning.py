@@ -109,6 +109,11 @@ def is_hub(workspace: Workspace) -> bool:
     return (workspace.kind or "").lower() == "hub"
 
 
+def is_project(workspace: Workspace) -> bool:
+    """Whether the workspace is a project of a Foundry hub."""
+    return (workspace.kind or "").lower() == "project"
+
+
 def is_hub_or_project(workspace: Workspace) -> bool:
     """Whether the workspace is a Foundry hub or a project of one."""
     return (workspace.kind or "").lower() in {"hub", "project"}

@@ -47,3 +47,5 @@ class Settings:
     """Assignments of Owner on one scope above which they are many."""
     custom_role_subscription_warning: int = 5
     """Subscriptions in which a custom role may be assigned above which it is wide."""
+    user_assigned_hubs: bool = False
+    """Whether hubs are meant to sign in with user-assigned identities."""
