@@ -148,7 +148,7 @@ def _entry(check: Check[Any]) -> Iterator[str]:
     """Yield the lines of one check."""
     facts = {
         "Severity": check.severity,
-        "Resource type": f"`{check.on.type}`",
+        "Resource type": ", ".join(f"`{view.type}`" for view in check.on),
         "Guidance": "; ".join(check.guidance),
         "Controls": ", ".join(check.controls),
         "Also known as": ", ".join(f"`{alias}`" for alias in check.aliases),

@@ -53,27 +53,45 @@ class Judge:
         return tuple(sorted(reports, key=lambda report: _gap_order(report.gap)))
 
     def _of(self, check: Check[Any]) -> Iterator[Result]:
-        for record in self._inventory.by_type[check.on.type.lower()]:
-            result = self._one(check, record)
+        for view, record in self._judged(check):
+            result = self._one(check, view, record)
             if result is not None:
                 yield result
         scopes = set()
-        for kind in leading_to(check.on.type.lower()):
-            for gap in self._inventory.gaps_by_type.get(kind, ()):
-                self._blamed[gap].add(check.id)
-                if id_key(gap.scope) not in scopes:
-                    scopes.add(id_key(gap.scope))
-                    yield self._unread(check, gap)
+        for gap in self._hiding(check):
+            self._blamed[gap].add(check.id)
+            if id_key(gap.scope) not in scopes:
+                scopes.add(id_key(gap.scope))
+                yield self._unread(check, gap)
 
-    def _one(self, check: Check[Any], record: Record) -> Result | None:
+    def _judged(self, check: Check[Any]) -> Iterator[tuple[type[Resource], Record]]:
+        """Return the resources of a check's types, in the order of their ids."""
+        found = (
+            (view, record)
+            for view in check.on
+            for record in self._inventory.by_type[view.type.lower()]
+        )
+        if len(check.on) == 1:
+            return found
+        return iter(sorted(found, key=lambda each: id_key(each[1].id)))
+
+    def _hiding(self, check: Check[Any]) -> Iterator[Gap]:
+        """Yield each gap in what leads to a check's types."""
+        kinds = (kind for view in check.on for kind in leading_to(view.type.lower()))
+        for kind in dict.fromkeys(kinds):
+            yield from self._inventory.gaps_by_type.get(kind, ())
+
+    def _one(
+        self, check: Check[Any], view: type[Resource], record: Record
+    ) -> Result | None:
         """Return the answer on one resource, None where the check leaves it out."""
         tenant = self._inventory.window(self._settings)
-        resource: Resource = tenant.view(check.on, record)
+        resource: Resource = tenant.view(view, record)
         try:
             if not check.where(resource):
                 return None
             tenant = self._inventory.window(self._settings)
-            resource = tenant.view(check.on, record)
+            resource = tenant.view(view, record)
             verdict = check.decide(resource, tenant)
         except NotRead as missing:
             verdict = self._not_assessed(check, missing.reason, missing.gap)
@@ -141,7 +159,7 @@ class Judge:
             check=check,
             target=self._target(f"/tenants/{tenant_id}", TENANT_TYPE),
             status=Status.NOT_APPLICABLE,
-            reason=f"no resource for this check was found ({check.on.type})",
+            reason=f"no resource for this check was found ({check.resource_type})",
         )
 
 

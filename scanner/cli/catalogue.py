@@ -55,7 +55,7 @@ def explain(
     page = found.documentation
     typer.echo(f"{found.id}: {found.title}\n")
     typer.echo(f"Severity: {found.severity}   Topic: {found.topic}")
-    typer.echo(f"Judges:   {found.on.type}")
+    typer.echo(f"Judges:   {found.resource_type}")
     typer.echo(f"Guidance: {'; '.join(found.guidance)}")
     if found.controls:
         typer.echo(f"Controls: {', '.join(found.controls)}")
@@ -70,7 +70,7 @@ def _entry(check: Check[Any]) -> dict[str, object]:
         "title": check.title,
         "topic": check.topic,
         "severity": check.severity,
-        "resource_type": check.on.type,
+        "resource_type": check.resource_type,
         "controls": list(check.controls),
         "guidance": list(check.guidance),
         "aliases": list(check.aliases),

@@ -171,12 +171,18 @@ class Check(Generic[R]):
     title: str
     topic: Topic
     severity: Severity
-    on: type[R]
+    on: tuple[type[R], ...]
+    """The types it judges."""
     where: Callable[[R], bool]
     guidance: tuple[Post, ...]
     controls: tuple[str, ...]
     aliases: tuple[str, ...]
     decide: Callable[[R, Tenant], Verdict]
+
+    @property
+    def resource_type(self) -> str:
+        """The ARM types it judges, as text."""
+        return ", ".join(view.type for view in self.on)
 
     @cached_property
     def documentation(self) -> Documentation:
@@ -199,7 +205,7 @@ def check(
     title: str,
     topic: Topic,
     severity: Severity,
-    on: type[R],
+    on: type[R] | tuple[type[R], ...],
     guidance: Post | tuple[Post, ...],
     where: Callable[[R], bool] = _always,
     controls: tuple[str, ...] = (),
@@ -213,7 +219,7 @@ def check(
             title=title,
             topic=topic,
             severity=severity,
-            on=on,
+            on=on if isinstance(on, tuple) else (on,),
             where=where,
             guidance=guidance if isinstance(guidance, tuple) else (guidance,),
             controls=controls,

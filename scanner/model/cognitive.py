@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scanner.model.connections import Connection
 from scanner.model.fields import Flag, Keys, Part, Parts, Text, Texts
 from scanner.model.insights import DiagnosticSetting
 from scanner.model.network import PrivateEndpointConnection
@@ -39,28 +40,18 @@ class Project(Resource):
     principal_id = Text("identity.principalId")
 
 
-class AccountConnection(Resource):
+class AccountConnection(Connection):
     """A connection of a Foundry account, for all or some of its projects."""
 
     type = "Microsoft.CognitiveServices/accounts/connections"
     api_version = API_VERSION
 
-    auth_type = Text("properties.authType")
-    category = Text("properties.category")
-    target = Text("properties.target")
-    shared_to_all = Flag("properties.isSharedToAll")
 
-
-class ProjectConnection(Resource):
+class ProjectConnection(Connection):
     """A connection of one Foundry project."""
 
     type = "Microsoft.CognitiveServices/accounts/projects/connections"
     api_version = API_VERSION
-
-    auth_type = Text("properties.authType")
-    category = Text("properties.category")
-    target = Text("properties.target")
-    shared_to_all = Flag("properties.isSharedToAll")
 
 
 class VirtualNetworkRule(Part):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from scanner.model.connections import Connection
 from scanner.model.fields import Flag, Parts, Text, Texts
 from scanner.model.insights import DiagnosticSetting
 from scanner.model.network import PrivateEndpointConnection
@@ -21,29 +22,11 @@ MANAGED_GROUP = re.compile(
 """What Azure calls the resource group of an encrypted workspace's managed resources."""
 
 
-class WorkspaceConnection(Resource):
+class WorkspaceConnection(Connection):
     """A connection of a hub or project to another service."""
 
     type = "Microsoft.MachineLearningServices/workspaces/connections"
     api_version = API_VERSION
-
-    auth_type = Text("properties.authType")
-    category = Text("properties.category")
-    target = Text("properties.target")
-    shared_to_all = Flag("properties.isSharedToAll")
-    shared_users = Texts("properties.sharedUserList")
-    error = Text("properties.error")
-
-    @property
-    def authentication(self) -> str:
-        """How it signs in, as received.
-
-        `authType` tells which shape the rest has and is required: a connection that
-        lacks it is not judged.
-        """
-        if not self.auth_type:
-            raise self.unread("properties.authType", "says nothing")
-        return self.auth_type
 
 
 class Datastore(Resource):

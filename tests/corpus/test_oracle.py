@@ -201,7 +201,8 @@ def judged(meaning: Meaning, body: Body) -> Status:
     properties = {**body["properties"], **dict(meaning.settings)}
     resource = {**body, "properties": properties}
     beside = list(companions(meaning.beside, body["id"]))
-    target = beside[0]["id"] if check.on.type.lower() not in body["id"].lower() else ""
+    own = any(view.type.lower() in body["id"].lower() for view in check.on)
+    target = "" if own else beside[0]["id"]
     return status_of(check, [resource, *beside], target or body["id"])
 
 

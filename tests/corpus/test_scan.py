@@ -21,7 +21,7 @@ from scanner.emulator import Estate
 from scanner.model.check import Check, Status
 from scanner.model.coverage import NotRead, Reading
 from scanner.model.ids import id_key
-from scanner.model.resource import Record
+from scanner.model.resource import Record, Resource
 from scanner.model.resources import Subscription
 from scanner.model.results import Assessment
 from scanner.model.settings import Settings
@@ -106,10 +106,12 @@ def test_every_read_is_accounted_for_without_a_gap(
 # Judging
 
 
-def applies(check: Check[Any], record: Record, found: Inventory) -> bool:
+def applies(
+    check: Check[Any], view: type[Resource], record: Record, found: Inventory
+) -> bool:
     """Whether a check covers a resource; one that cannot be told is covered."""
     try:
-        return check.where(found.window(Settings()).view(check.on, record))
+        return check.where(found.window(Settings()).view(view, record))
     except NotRead:
         return True
 
@@ -120,8 +122,9 @@ def test_a_check_answers_for_each_resource_it_applies_to(
 ) -> None:
     covered = [
         record.id
-        for record in found.by_type[check.on.type.lower()]
-        if applies(check, record, found)
+        for view in check.on
+        for record in found.by_type[view.type.lower()]
+        if applies(check, view, record, found)
     ]
     answered = [
         result.target.resource_id

@@ -91,7 +91,7 @@ def test_what_was_never_read_is_a_gap(complete: bool, tmp_path: Path) -> None:
     found = assess(snapshot, checks.ALL, Settings())
     assert {each.gap.reason for each in found.gaps} == {NEVER_MADE}
     assert {each.gap.resource_type for each in found.gaps} == {kind}
-    about = [each for each in found.results if each.check.on.type == kind]
+    about = [each for each in found.results if each.check.resource_type == kind]
     assert {each.status for each in about} == {Status.NOT_ASSESSED}
     assert all(NEVER_MADE in each.reason for each in about)
 

@@ -38,7 +38,9 @@ Decide = Callable[[Any, Any], Verdict]
 
 
 def made(
-    decide: Decide, on: type[Resource] = CognitiveAccount, **more: Any
+    decide: Decide,
+    on: type[Resource] | tuple[type[Resource], ...] = CognitiveAccount,
+    **more: Any,
 ) -> Check[Any]:
     return check(
         id="example",
@@ -117,6 +119,26 @@ def test_each_resource_gets_its_answer_in_the_order_of_ids() -> None:
     assert target.resource_group == "g"
     assert target.resource_type == ACCOUNTS
     assert target.location == "westeurope"
+
+
+SEVERAL = (Deployment, CognitiveAccount)
+
+
+def test_a_check_may_judge_several_types() -> None:
+    inside = f"{account('b')['id']}/deployments/gpt"
+    found = [account("b"), account("a"), {"id": inside, "properties": {}}]
+    results = list(judge(found).results([made(yes, on=SEVERAL)]))
+    assert told(results) == [("a", "pass"), ("b", "pass"), ("gpt", "pass")]
+    [nothing] = judge([]).results([made(yes, on=SEVERAL)])
+    assert all(view.type in nothing.reason for view in SEVERAL)
+
+
+def test_a_gap_that_hides_several_types_is_one_answer() -> None:
+    one = judge([], gap(ACCOUNTS, SUB))
+    [result] = one.results([made(yes, on=SEVERAL)])
+    assert told([result]) == [("Test", "not-assessed")]
+    [report] = one.gaps()
+    assert report.checks == ("example",)
 
 
 @pytest.mark.parametrize("found", [[], [account("left out")]])

@@ -112,7 +112,7 @@ def test_the_catalogue_as_json(posture: Posture) -> None:
         assert entry["title"] == check.title
         assert Topic(entry["topic"]) is check.topic
         assert Severity(entry["severity"]) is check.severity
-        assert entry["resource_type"] == check.on.type
+        assert entry["resource_type"] == check.resource_type
         assert entry["controls"] == list(check.controls)
 
 
@@ -141,7 +141,7 @@ def test_part_of_the_catalogue(posture: Posture) -> None:
 def test_every_check_explains_itself(check: Any, posture: Posture) -> None:
     page = posture("explain", check.id).out
     assert page.startswith(f"{check.id}: {check.title}\n")
-    assert check.on.type in page
+    assert check.resource_type in page
     assert check.severity in page
     assert "## Why it matters" in page
     assert "## How to fix" in page
