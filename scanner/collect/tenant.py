@@ -33,9 +33,10 @@ class Pace:
 
 async def read_tenant(ledger: Ledger, scope: Scope, pace: Pace) -> None:
     """Carry out every read that the chosen subscriptions call for."""
-    found = await _index(ledger, scope) if pace.graph and scope.chosen else None
     lanes = asyncio.Semaphore(LANES)
     async with asyncio.TaskGroup() as group:
+        asked = pace.graph and bool(scope.chosen)
+        found = group.create_task(_index(ledger, scope)) if asked else None
         if scope.members is None:
             group.create_task(read_groups(ledger, Selection(), scope))
         group.create_task(_read_once(ledger, scope.chosen))
@@ -71,7 +72,10 @@ class _Lane:
     """One subscription being read."""
 
     def __init__(
-        self, ledger: Ledger, subscription: ScannedSubscription, found: Index | None
+        self,
+        ledger: Ledger,
+        subscription: ScannedSubscription,
+        found: asyncio.Task[Index] | None,
     ) -> None:
         self._ledger = ledger
         self._id = subscription.id
@@ -99,15 +103,17 @@ class _Lane:
         """Whether Resource Graph knows of nothing to read, and may be believed."""
         if not (read.indexed and self._found):
             return False
-        lacking = self._found.lacks(self._id, read.of.type)
-        return lacking and allows(await self._rights(), read.action)
+        rights = self._rights()
+        found = await self._found
+        lacking = found.lacks(self._id, read.of.type)
+        return lacking and allows(await rights, read.action)
 
-    async def _rights(self) -> list[Permission]:
+    def _rights(self) -> asyncio.Future[list[Permission]]:
         """Return what may be read in the subscription, asked for once."""
         if self._own is None:
             own = own_permissions(self._ledger.session, self._scope)
             self._own = asyncio.ensure_future(own)
-        return await self._own
+        return self._own
 
 
 async def drain(
