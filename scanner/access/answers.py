@@ -160,6 +160,21 @@ class Decision:
     """What is not known and could change the result."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """Whether a principal holds a role on a resource, and by which grants."""
+
+    grants: tuple[Grant, ...]
+    """Active ones first: of the role, or of one that allows all that it does."""
+    missing: tuple[Missing, ...]
+    """Why there may be more of them."""
+
+    @property
+    def active(self) -> tuple[Grant, ...]:
+        """The grants in force."""
+        return tuple(each for each in self.grants if not each.eligible)
+
+
 @unique
 class Reason(StrEnum):
     """Why what looks like a grant is none."""

@@ -68,11 +68,17 @@ class Bounds:
             unread = _of(self._at(case.scopes), frozenset({Part.DENIALS}))
             named = self._unread_parties(case.bars) if result is Result.UNKNOWN else ()
             return (*unread, *named)
-        local = [each for each in case.holders if _local_now(each.assignment)]
+        return self.of_holding(subject, case.scopes, case.holders)
+
+    def of_holding(
+        self, subject: Subject, scopes: tuple[str, ...], holders: Iterable[Grant]
+    ) -> tuple[Missing, ...]:
+        """Return why a principal may hold more of what some others hold."""
+        local = [each for each in holders if _local_now(each.assignment)]
         return (
-            *_of(self._at(case.scopes), _MORE),
+            *_of(self._at(scopes), _MORE),
             *self._unread_groups(each for each in local if not _is(subject, each)),
-            *_unknown_roles(self._concerning(subject, case.scopes)),
+            *_unknown_roles(self._concerning(subject, scopes)),
         )
 
     def _concerning(

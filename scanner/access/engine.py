@@ -11,13 +11,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from scanner.access.answers import Answer, Decision, Grant, NearMiss, Refused, Result
+from scanner.access.answers import (
+    Answer,
+    Decision,
+    Grant,
+    Holding,
+    NearMiss,
+    Refused,
+    Result,
+)
 from scanner.access.bounds import Bounds, Case
 from scanner.access.conditions.request import Request
 from scanner.access.conditions.tri import Tri
 from scanner.access.decide import decided
 from scanner.access.deny import Bar, Denials, Hit, Subject
-from scanner.access.facts import Denial, Facts, Missing
+from scanner.access.facts import Denial, Facts, Missing, last_segment
 from scanner.access.holdings import Holdings
 from scanner.access.near import Near
 from scanner.access.restrictions import Ask, all_met
@@ -127,6 +135,30 @@ class Access:
                 continue
             if all_met(grant.restrictions, request) is not Tri.FALSE:
                 yield self._holdings.held(grant, subject)
+
+    def holds(
+        self, principal_id: str, roles: Iterable[str], resource_id: str
+    ) -> Holding:
+        """Return by what a principal holds one of some roles on a resource.
+
+        A role that allows all that one of them does counts as it; conditions are left
+        to be looked at. Deny assignments, which take back actions and not roles, are
+        left out.
+        """
+        wanted = frozenset(last_segment(each) for each in roles)
+        scopes = self._ancestry.scopes(resource_id)
+        subject = self._holdings.subject(principal_id)
+        reaching = frozenset(scopes)
+        held = (
+            each
+            for each in self._holdings.held_by(subject)
+            if id_key(each.scope) in reaching and self._holdings.amount(each, wanted)
+        )
+        holders = self._holdings.amounting(scopes, wanted)
+        return Holding(
+            grants=_active_first(held),
+            missing=self._bounds.of_holding(subject, scopes, holders),
+        )
 
     def at(self, resource_id: str) -> tuple[Grant, ...]:
         """Return every role that reaches a resource, whatever it allows there.

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from scanner.access.answers import Grant
 from scanner.access.deny import Subject
-from scanner.access.facts import Assignment, Facts
+from scanner.access.facts import Assignment, Facts, last_segment
 from scanner.access.restrictions import Ask
 from scanner.access.roles import Roles, Way, narrowed
 from scanner.model.ids import id_key
@@ -28,6 +28,7 @@ class Holdings:
         self._unknown = {scope: self._unknown_at(scope) for scope in self._at}
         self._groups_of = _groups_of(facts.members)
         self._grants: dict[tuple[str, Ask], tuple[Grant, ...]] = {}
+        self._holders: dict[tuple[str, frozenset[str]], tuple[Grant, ...]] = {}
 
     def subject(self, principal_id: str) -> Subject:
         """Return a principal with the groups it is known to be in."""
@@ -52,6 +53,23 @@ class Holdings:
         for holder in (subject.id, *sorted(subject.groups)):
             for assignment in self._of.get(holder, ()):
                 yield self.held(self.plain(assignment), subject)
+
+    def amounting(
+        self, scopes: Iterable[str], roles: frozenset[str]
+    ) -> Iterator[Grant]:
+        """Yield the grants at some scopes that `amount` to one of some roles."""
+        enough = self._roles.amounting(roles)
+        for scope in scopes:
+            found = self._holders.get((scope, roles))
+            if found is None and scope in self._at:
+                found = self._holders[scope, roles] = tuple(
+                    self.plain(each) for each in self._at[scope] if _is_of(each, enough)
+                )
+            yield from found or ()
+
+    def amount(self, grant: Grant, roles: frozenset[str]) -> bool:
+        """Whether a grant is of one of some roles, or of a role that amounts to one."""
+        return _is_of(grant.assignment, self._roles.amounting(roles))
 
     def granting(self, scopes: Iterable[str], ask: Ask) -> Iterator[Grant]:
         """Yield the grants of an action at some scopes, one for each way it goes."""
@@ -92,6 +110,10 @@ class Holdings:
         yield grant
         for member in sorted(self._members.get(grant.principal_id.lower(), ())):
             yield _through(grant, member)
+
+
+def _is_of(assignment: Assignment, roles: frozenset[str]) -> bool:
+    return last_segment(assignment.role_definition_id) in roles
 
 
 def _granted(grant: Grant, way: Way) -> Grant:

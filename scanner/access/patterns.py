@@ -59,6 +59,23 @@ def matches_action(text: str, action: str) -> bool:
     return pattern(text).matches(action.lower())
 
 
+def includes(text: str, other: str) -> bool:
+    """Whether a pattern means every action that another means."""
+    return pattern(text).matches(other.lower())
+
+
+def may_overlap(text: str, other: str) -> bool:
+    """Whether some action may be meant by both of two patterns; never a false no."""
+    if WILDCARD not in text:
+        return matches_action(other, text)
+    if WILDCARD not in other:
+        return matches_action(text, other)
+    one, two = pattern(text), pattern(other)
+    ends = one.last or "", two.last or ""
+    starts = one.first.startswith(two.first) or two.first.startswith(one.first)
+    return starts and (ends[0].endswith(ends[1]) or ends[1].endswith(ends[0]))
+
+
 def first_match(patterns: Iterable[str], action: str) -> str | None:
     """Return the first pattern that matches an action in lower case."""
     return next((each for each in patterns if pattern(each).matches(action)), None)

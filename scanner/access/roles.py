@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from scanner.access.facts import Assignment, Block, Role, last_segment
-from scanner.access.patterns import first_match
+from scanner.access.patterns import first_match, includes, may_overlap
 from scanner.access.restrictions import Ask, Restriction, restriction
 
 
@@ -30,10 +30,27 @@ class Roles:
     def __init__(self, roles: Mapping[str, Role]) -> None:
         self._roles = roles
         self._ways: dict[Ask, dict[str, tuple[Way, ...]]] = {}
+        self._amounting: dict[frozenset[str], frozenset[str]] = {}
 
     def get(self, assignment: Assignment) -> Role | None:
         """Return the role of an assignment, None if it was not read."""
         return self._roles.get(last_segment(assignment.role_definition_id))
+
+    def amounting(self, roles: frozenset[str]) -> frozenset[str]:
+        """Return some roles with those that allow all that one of them does.
+
+        By the last segment of their ids, in lower case.
+        """
+        found = self._amounting.get(roles)
+        if found is None:
+            needed = [self._roles[each] for each in roles if each in self._roles]
+            more = (
+                key
+                for key, role in self._roles.items()
+                if any(amounts_to(role, each) for each in needed)
+            )
+            found = self._amounting[roles] = roles.union(more)
+        return found
 
     def ways(self, role: Role, ask: Ask) -> tuple[Way, ...]:
         """Return how a role allows an action; empty where it does not."""
@@ -69,6 +86,33 @@ def narrowed(ways: tuple[Way, ...], condition: str | None, ask: Ask) -> tuple[Wa
     if demand is None:
         return ways
     return tuple(Way(way.pattern, (*way.restrictions, demand)) for way in ways)
+
+
+def amounts_to(role: Role, needed: Role) -> bool:
+    """Whether a role allows all that another does, each action by one of its blocks.
+
+    Blocks under a condition do not count.
+    """
+    return all(
+        any(_includes(block, pattern, taken, data=data) for block in role.blocks)
+        for part in needed.blocks
+        for data in (False, True)
+        for allowed, taken in (part.plane(data=data),)
+        for pattern in allowed
+    )
+
+
+def _includes(
+    block: Block, pattern: str, taken: tuple[str, ...], *, data: bool
+) -> bool:
+    """Whether a block allows all a pattern means but what is taken from it anyway."""
+    allowed, excepted = block.plane(data=data)
+    kept = (each for each in excepted if not any(includes(one, each) for one in taken))
+    return (
+        not block.condition
+        and any(includes(each, pattern) for each in allowed)
+        and not any(may_overlap(each, pattern) for each in kept)
+    )
 
 
 def exception(role: Role, ask: Ask) -> tuple[str, str] | None:

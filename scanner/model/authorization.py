@@ -25,6 +25,7 @@ class RoleAssignment(RoleGrant):
     api_version = API_VERSION
 
     condition_version = Text("properties.conditionVersion")
+    created_on = Text("properties.createdOn")
 
 
 class Permission(Part):

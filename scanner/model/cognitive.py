@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from scanner.model.connections import Connection
-from scanner.model.fields import Flag, Keys, Part, Parts, Text, Texts
+from scanner.model.fields import Flag, Part, Parts, Text, Texts
+from scanner.model.identity import Identified
 from scanner.model.insights import DiagnosticSetting
 from scanner.model.network import PrivateEndpointConnection
 from scanner.model.resource import Children, Resource
@@ -30,14 +31,11 @@ class RaiPolicy(Resource):
     base_policy_name = Text("properties.basePolicyName")
 
 
-class Project(Resource):
+class Project(Identified):
     """A Foundry project of an account; its `name` is `account/project`."""
 
     type = "Microsoft.CognitiveServices/accounts/projects"
     api_version = API_VERSION
-
-    identity_type = Text("identity.type")
-    principal_id = Text("identity.principalId")
 
 
 class AccountConnection(Connection):
@@ -61,7 +59,7 @@ class VirtualNetworkRule(Part):
     state = Text("state")
 
 
-class CognitiveAccount(Resource):
+class CognitiveAccount(Identified):
     """An Azure OpenAI, AI Services (Foundry) or other Cognitive Services account."""
 
     type = "Microsoft.CognitiveServices/accounts"
@@ -83,9 +81,6 @@ class CognitiveAccount(Resource):
     )
     custom_subdomain = Text("properties.customSubDomainName")
     endpoint = Text("properties.endpoint")
-    identity_type = Text("identity.type")
-    principal_id = Text("identity.principalId")
-    user_assigned_identities = Keys("identity.userAssignedIdentities")
     allows_projects = Flag("properties.allowProjectManagement")
 
     diagnostic_settings = Children(DiagnosticSetting)
@@ -93,17 +88,6 @@ class CognitiveAccount(Resource):
     rai_policies = Children(RaiPolicy)
     projects = Children(Project)
     connections = Children(AccountConnection)
-
-    @property
-    def has_identity(self) -> bool:
-        """Whether it can sign in as itself.
-
-        The identity lies beside `properties`, but a listing's stub has neither: without
-        `properties` this raises NotRead.
-        """
-        self.lookup("properties")
-        kinds = (self.identity_type or "").lower()
-        return "systemassigned" in kinds or "userassigned" in kinds
 
 
 MODEL_HOSTS = frozenset({"openai", "aiservices"})

@@ -178,16 +178,6 @@ class Texts(Field[tuple[str, ...]]):
         return MISSING
 
 
-class Keys(Field[tuple[str, ...]]):
-    """The keys of an object, such as the ids of user-assigned identities."""
-
-    expected = "an object"
-
-    def typed(self, value: Any) -> tuple[str, ...] | _Missing:
-        """Return the keys."""
-        return tuple(value) if isinstance(value, Mapping) else MISSING
-
-
 class Part(View):
     """An element of a list, or a nested object, inside a resource."""
 
@@ -235,8 +225,47 @@ class Parts(Generic[P]):
             yield self.part(view.owner, item, f"{view.base_path}{path}.")
 
 
+class Entries(Generic[P]):
+    """An object that holds objects by key, each seen through a `Part`.
+
+    Such as user-assigned identities by their id. Absent and null are empty, and so is
+    an entry that is null.
+    """
+
+    def __init__(self, path: str, part: type[P]) -> None:
+        self.path = path
+        self.part = part
+
+    @overload
+    def __get__(self, view: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, view: View, owner: type) -> Mapping[str, P]: ...
+    def __get__(self, view: View | None, owner: type) -> Self | Mapping[str, P]:
+        if view is None:
+            return self
+        value = view.lookup(self.path)
+        if _empty(value):
+            view.note(self.path, value)
+            return {}
+        if not isinstance(value, Mapping):
+            raise view.malformed(self.path, "an object", value)
+        entries = dict(self._wrap(view, value))
+        view.note(self.path, value)
+        return entries
+
+    def _wrap(self, view: View, value: Mapping[str, Any]) -> Iterator[tuple[str, P]]:
+        for key, item in value.items():
+            path = f"{self.path}['{key}']"
+            if not _empty(item) and not isinstance(item, Mapping):
+                raise view.malformed(path, "an object", item)
+            yield key, self.part(view.owner, item or {}, f"{view.base_path}{path}.")
+
+
 def declared_paths(view: type[View]) -> tuple[str, ...]:
-    """Return every ARM path a view declares, those of its parts with `[]`."""
+    """Return every ARM path a view declares.
+
+    Those of parts have `[]` where a position is, `.{*}` where a key is.
+    """
     return tuple(_paths(view, ""))
 
 
@@ -245,6 +274,7 @@ def _paths(view: type[View], base_path: str) -> Iterator[str]:
         for member in vars(base).values():
             if isinstance(member, Field):
                 yield base_path + member.path
-            elif isinstance(member, Parts):
+            elif isinstance(member, Parts | Entries):
+                inner = "[]." if isinstance(member, Parts) else ".{*}."
                 yield base_path + member.path
-                yield from _paths(member.part, f"{base_path}{member.path}[].")
+                yield from _paths(member.part, base_path + member.path + inner)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from scanner.model.connections import Connection
 from scanner.model.fields import Flag, Parts, Text, Texts
+from scanner.model.identity import Identified
 from scanner.model.insights import DiagnosticSetting
 from scanner.model.network import PrivateEndpointConnection
 from scanner.model.resource import Children, Resource
@@ -48,7 +49,7 @@ class OutboundRule(Resource):
     category = Text("properties.category")
 
 
-class Workspace(Resource):
+class Workspace(Identified):
     """A Foundry hub, a hub-based project, or a plain workspace.
 
     `systemDatastoresAuthMode` is returned from 2024-10-01-preview and 2025-12-01 on:
@@ -59,8 +60,8 @@ class Workspace(Resource):
     api_version = API_VERSION
 
     kind = Text("kind")
-    identity_type = Text("identity.type")
-    principal_id = Text("identity.principalId")
+    primary_identity_id = Text("properties.primaryUserAssignedIdentity")
+    created_at = Text("systemData.createdAt")
     hub_id = Text("properties.hubResourceId")
     datastores_auth_mode = Text(
         "properties.systemDatastoresAuthMode", absent_is_unread=True

@@ -41,6 +41,8 @@ Key = tuple[str, str]
 Scan = Callable[..., Snapshot]
 
 TENANT_ID = "c0c0c0c0-0000-4000-8000-000000000003"
+INSIDE = re.compile(r"\[\]\.|\.\{\*\}\.")
+"""Where a declared path goes into a list, or into an object by any key."""
 OF_A_TYPE = 3
 """How many bodies of a type are taken beside those that are made odd."""
 
@@ -125,18 +127,26 @@ def odd_lists(value: Any) -> Iterator[list[Any]]:
 
 def places(body: Any, path: str) -> Iterator[tuple[Body, str, str]]:
     """Yield where a declared path has a value: its holder, the key, the exact path."""
-    outer, inside, inner = path.partition("[].")
+    outer, *inner = INSIDE.split(path, maxsplit=1)
     *through, last = outer.split(".")
     for key in through:
         body = body.get(key) if isinstance(body, dict) else None
     if not isinstance(body, dict) or body.get(last) is None:
         return
-    if not inside:
+    if not inner:
         yield body, last, outer
         return
-    for number, item in enumerate(body[last]):
-        for holder, key, deeper in places(item, inner):
-            yield holder, key, f"{outer}[{number}].{deeper}"
+    for step, item in items(body[last]):
+        for holder, key, deeper in places(item, *inner):
+            yield holder, key, f"{outer}[{step}].{deeper}"
+
+
+def items(value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield what a list or an object holds, and how a path names each."""
+    if isinstance(value, dict):
+        yield from ((f"'{key}'", item) for key, item in value.items())
+    else:
+        yield from ((str(number), item) for number, item in enumerate(value))
 
 
 def has_value(body: Body, path: str) -> bool:

@@ -193,6 +193,53 @@ def test_members_hold_what_their_group_holds() -> None:
     assert found.can("bob", LIST_KEYS, ACCOUNT).result is Result.DENIED
 
 
+# Roles held
+
+
+def test_a_role_is_held_where_it_reaches() -> None:
+    found = access(
+        held("owner", "/", "root"),
+        held("contributor", TOP, "ann"),
+        held("contributor", f"{GROUP}2", "ann"),
+        held("contributor", ACCOUNT, "bob"),
+    )
+    holding = found.holds("ANN", ["Contributor"], ACCOUNT)
+    assert [grant.scope for grant in holding.grants] == [TOP]
+    assert holding.missing == ()
+    assert found.holds("cid", ["contributor"], ACCOUNT).grants == ()
+
+
+def test_a_role_that_allows_as_much_is_as_good() -> None:
+    found = access(
+        held("owner", "/", "root"), held("keyless", by="kim"), held("blobs", by="ben")
+    )
+    assert found.holds("root", ["contributor"], ACCOUNT).grants
+    assert found.holds("root", ["keyless"], ACCOUNT).grants
+    assert not found.holds("kim", ["contributor"], ACCOUNT).grants
+    assert not found.holds("root", ["blobs"], ACCOUNT).grants
+    assert found.holds("ben", ["keyless", "blobs"], ACCOUNT).grants
+
+
+def test_a_role_under_a_condition_is_held_with_it() -> None:
+    found = access(held("blobs", condition=TAGGED), held("blobs", eligible=True))
+    conditioned, eligible = found.holds("ann", ["blobs"], ACCOUNT).grants
+    assert (conditioned.condition, eligible.eligible) == (TAGGED, True)
+    assert found.holds("ann", ["blobs"], ACCOUNT).active == (conditioned,)
+
+
+def test_what_a_principal_may_hold_besides() -> None:
+    group = held("contributor", SUB, "staff", principal_type="Group")
+    other = held("caller", SUB, "staff", principal_type="Group")
+    unknown = held("lost", by="ann"), held("lost", by="bob")
+    found = access(group, other, *unknown)
+    missing = found.holds("ann", ["contributor"], ACCOUNT).missing
+    assert parts(missing) == [Part.MEMBERS, Part.ROLES]
+    known = access(group, members={"staff": frozenset({"ann"})})
+    holding = known.holds("ann", ["contributor"], ACCOUNT)
+    assert [grant.via_group for grant in holding.grants] == ["staff"]
+    assert holding.missing == ()
+
+
 # Deny assignments
 
 

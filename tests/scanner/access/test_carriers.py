@@ -11,7 +11,7 @@ import pytest
 
 from scanner.access.facts import Block, Role
 from scanner.access.restrictions import Ask
-from scanner.access.roles import ways_of
+from scanner.access.roles import amounts_to, ways_of
 
 CORPUS = Path(__file__).resolve().parents[4] / "shared" / "corpus"
 PUBLISHED = CORPUS / "builtin-roles.jsonl"
@@ -127,3 +127,33 @@ def test_a_condition_on_assigning_roles_leaves_keys_open(roles: list[Role]) -> N
 def test_owner_and_contributor_carry_no_data_action(roles: list[Role]) -> None:
     chat = Ask.of(next(iter(DATA_CARRIERS)), data=True)
     assert not {"Owner", "Contributor"} & set(carriers(roles, chat))
+
+
+@pytest.mark.parametrize(
+    ("name", "others"),
+    [
+        ("Owner", set()),
+        ("Contributor", {"Owner"}),
+        ("Storage Blob Data Owner", set()),
+        (
+            "Storage Blob Data Contributor",
+            {
+                "Storage Blob Data Owner",
+                "Azure Red Hat OpenShift Image Registry Operator",
+            },
+        ),
+        (
+            "Storage Account Contributor",
+            {"Owner", "Contributor", "Azure AI Administrator"},
+        ),
+        ("Search Index Data Reader", {"Search Index Data Contributor"}),
+        ("Search Service Contributor", {"Owner", "Contributor"}),
+        ("Foundry Account Owner", {"Owner"}),
+    ],
+)
+def test_roles_that_amount_to_another(
+    roles: list[Role], name: str, others: set[str]
+) -> None:
+    [needed] = [role for role in roles if role.name == name]
+    found = {role.name for role in roles if amounts_to(role, needed)}
+    assert found - {name} == others

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.access.patterns import first_match, pattern
+from scanner.access.patterns import first_match, includes, may_overlap, pattern
 
 LIST_KEYS = "Microsoft.CognitiveServices/accounts/listKeys/action"
 
@@ -48,6 +48,37 @@ def test_matches_as_a_regular_expression_does(text: str, action: str) -> None:
     expression = re.escape(text.lower()).replace(r"\*", ".*")
     expected = re.fullmatch(expression, action.lower(), re.DOTALL) is not None
     assert pattern(text).matches(action.lower()) is expected
+
+
+@given(pieces, pieces, st.text(alphabet="ab/.", max_size=12))
+def test_how_patterns_relate_holds_for_every_action(
+    text: str, other: str, action: str
+) -> None:
+    both = pattern(text).matches(action), pattern(other).matches(action)
+    if includes(text, other):
+        assert both != (False, True)
+    if not may_overlap(text, other):
+        assert both != (True, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "other", "inside", "overlap"),
+    [
+        ("*", "a/*", True, True),
+        ("a/*", "A/b/*/read", True, True),
+        ("a/*/read", "a/*", False, True),
+        ("a/*/Write", "a/*/read", False, False),
+        ("b/*", "a/*", False, False),
+        ("a/x/action", "a/*/read", False, False),
+        ("a/x/read", "a/*/read", False, True),
+        ("a/x", "A/X", True, True),
+    ],
+)
+def test_patterns_in_patterns(
+    text: str, other: str, inside: bool, overlap: bool
+) -> None:
+    assert includes(text, other) is inside
+    assert may_overlap(text, other) is may_overlap(other, text) is overlap
 
 
 def test_the_first_pattern_that_matches() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from scanner.model.cloud import Suffixes
 from scanner.model.coverage import Gap, Outcome, Reading
-from scanner.model.fields import Flag, Keys, Number, Part, Parts, Text, Texts
+from scanner.model.fields import Entries, Flag, Number, Part, Parts, Text, Texts
 from scanner.model.ids import ResourceId
 from scanner.model.resource import Children, Record, Resource
 from scanner.model.settings import Settings
@@ -45,9 +45,9 @@ class Thing(Resource):
     texts = Texts("properties.texts")
     values = Texts("properties.rules[].value")
     deep = Text("properties.outer.inner.text")
-    keys = Keys("properties.keys")
     told = Text("properties.told", absent_is_unread=True)
     pieces = Parts("properties.pieces", Piece)
+    entries = Entries("properties.entries", Piece)
     link = Text("properties.link")
     links = Texts("properties.links")
     leaves = Children(Leaf)

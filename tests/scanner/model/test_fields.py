@@ -26,7 +26,6 @@ def evidence(view: Any) -> list[tuple[str, Any]]:
         ("number", "number", 0, 0),
         ("texts", "texts", ["b", "a"], ("b", "a")),
         ("texts", "texts", [], ()),
-        ("keys", "keys", {"/x": {}, "/y": None}, ("/x", "/y")),
         ("told", "told", "yes", "yes"),
     ],
 )
@@ -40,7 +39,7 @@ def test_a_value_is_typed_and_noted(
     )
 
 
-@pytest.mark.parametrize("field", ["text", "flag", "number", "texts", "keys", "values"])
+@pytest.mark.parametrize("field", ["text", "flag", "number", "texts", "values"])
 @pytest.mark.parametrize("properties", [{}, "null"])
 def test_absent_and_null_are_none_and_noted(
     field: str, properties: Any, thing: Make
@@ -77,7 +76,6 @@ def test_an_absent_value_may_be_one_that_azure_did_not_tell(thing: Make) -> None
         ("texts", "texts", "a"),
         ("texts", "texts", ["a", 1]),
         ("texts", "texts", {"a": 1}),
-        ("keys", "keys", ["/x"]),
         ("told", "told", 1),
         ("values", "rules", "x"),
         ("values", "rules", {"value": "x"}),
@@ -89,6 +87,8 @@ def test_an_absent_value_may_be_one_that_azure_did_not_tell(thing: Make) -> None
         ("pieces", "pieces", {"name": "x"}),
         ("pieces", "pieces", [{"name": "x"}, 7]),
         ("pieces", "pieces", [None]),
+        ("entries", "entries", ["/x"]),
+        ("entries", "entries", {"/x": {}, "/y": 7}),
     ],
 )
 def test_what_is_of_another_type_is_a_gap(
@@ -164,6 +164,29 @@ def test_no_parts_are_evidence_too(pieces: Any, thing: Make) -> None:
     assert evidence(view) == [("properties.pieces", pieces)]
 
 
+def test_entries_are_seen_by_key(thing: Make) -> None:
+    content = {"/x.y": {"name": "a"}, "/z": {}, "/null": None}
+    view = thing(properties={"entries": content})
+    assert [(key, each.name) for key, each in view.entries.items()] == [
+        ("/x.y", "a"),
+        ("/z", None),
+        ("/null", None),
+    ]
+    assert evidence(view) == [
+        ("properties.entries", content),
+        ("properties.entries['/x.y'].name", "a"),
+        ("properties.entries['/z'].name", None),
+        ("properties.entries['/null'].name", None),
+    ]
+
+
+@pytest.mark.parametrize("content", [{}, {"entries": None}, {"entries": {}}])
+def test_no_entries_are_evidence_too(content: dict[str, Any], thing: Make) -> None:
+    view = thing(properties=content)
+    assert view.entries == {}
+    assert evidence(view) == [("properties.entries", content.get("entries"))]
+
+
 def test_a_value_is_noted_once_and_in_the_order_read(thing: Make) -> None:
     view = thing(properties={"text": "t", "flag": True})
     _ = view.flag, view.text, view.flag, view.text
@@ -195,3 +218,4 @@ def test_a_view_tells_its_paths(kit: Any) -> None:
     paths = declared_paths(kit.thing)
     assert {"location", "kind", "properties.rules[].value"} <= set(paths)
     assert "properties.pieces[].size" in paths
+    assert {"properties.entries", "properties.entries.{*}.size"} <= set(paths)
