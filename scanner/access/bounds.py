@@ -52,7 +52,7 @@ class Bounds:
         """Return what could change who holds roles at some scopes."""
         return (
             *self._at(scopes),
-            *_unknown_roles(self._holdings.unknown(scopes)),
+            *self._unknown_roles(self._holdings.unknown(scopes)),
             *self._unread_groups(holders),
         )
 
@@ -78,7 +78,7 @@ class Bounds:
         return (
             *_of(self._at(scopes), _MORE),
             *self._unread_groups(each for each in local if not _is(subject, each)),
-            *_unknown_roles(self._concerning(subject, scopes)),
+            *self._unknown_roles(self._concerning(subject, scopes)),
         )
 
     def _concerning(
@@ -103,6 +103,13 @@ class Bounds:
             reason = "the management groups above it are not all known"
             yield Missing(Part.ABOVE, base, reason)
 
+    def _unknown_roles(self, assignments: Iterable[Assignment]) -> Iterator[Missing]:
+        roles = Counter(each.role_definition_id for each in assignments)
+        for role, count in roles.items():
+            times = "an assignment" if count == 1 else f"{count} assignments"
+            reason = f"{times} of it, and its definition was not read"
+            yield Missing(Part.ROLES, role, reason, self._facts.unread_roles)
+
     def _unread_groups(self, holders: Iterable[Grant]) -> Iterator[Missing]:
         unread = (each for each in holders if self._unread(each.assignment))
         names = dict.fromkeys(each.principal_id.lower() for each in unread)
@@ -119,13 +126,6 @@ class Bounds:
         """Whether others than its principal may hold an assignment."""
         known = assignment.principal_id.lower() in self._facts.members
         return not known and may_be_group(assignment.principal_type)
-
-
-def _unknown_roles(assignments: Iterable[Assignment]) -> Iterator[Missing]:
-    for role, count in Counter(each.role_definition_id for each in assignments).items():
-        times = "an assignment" if count == 1 else f"{count} assignments"
-        reason = f"{times} of it, and its definition was not read"
-        yield Missing(Part.ROLES, role, reason)
 
 
 def _of(missing: Iterable[Missing], parts: frozenset[Part]) -> Iterator[Missing]:

@@ -123,6 +123,8 @@ class Facts:
     tenant_id: str
     roles: Mapping[str, Role]
     """By the last segment of the id, which is unique in a tenant."""
+    unread_roles: Gap | None = None
+    """The first gap in role definitions: it may hide any role that is not known."""
     assignments: tuple[Assignment, ...]
     denials: tuple[Denial, ...] = ()
     parents: Mapping[str, str] = field(default_factory=dict)

@@ -30,7 +30,7 @@ from scanner.model.authorization import (
     RoleDefinition,
     RoleEligibility,
 )
-from scanner.model.coverage import NotRead
+from scanner.model.coverage import Gap, NotRead
 from scanner.model.ids import id_key
 from scanner.model.resource import Resource
 from scanner.model.resources import Descendant, ManagementGroup, Subscription
@@ -69,6 +69,7 @@ class _Gathering:
     def __init__(self, tenant: Tenant) -> None:
         self._tenant = tenant
         self._missing: dict[str, list[Missing]] = defaultdict(list)
+        self._unread_role: NotRead | None = None
 
     def facts(self, members: Mapping[str, frozenset[str]]) -> Facts:
         """Return everything that bears on access."""
@@ -83,6 +84,7 @@ class _Gathering:
         return Facts(
             tenant_id=self._tenant.id,
             roles=roles,
+            unread_roles=self._unread_roles(),
             assignments=assignments,
             denials=denials,
             parents=dict(self._parents()),
@@ -107,8 +109,16 @@ class _Gathering:
             try:
                 name = definition.role_name or ""
                 yield Role(definition.id, name, _blocks(definition.permissions))
-            except NotRead:
-                continue
+            except NotRead as problem:
+                self._unread_role = self._unread_role or problem
+
+    def _unread_roles(self) -> Gap | None:
+        """Return the first gap in role definitions, once all were gone through."""
+        try:
+            self._tenant.all(RoleDefinition).require_whole()
+        except NotRead as problem:
+            return problem.gap
+        return self._unread_role.gap if self._unread_role else None
 
     def _parents(self) -> Iterator[tuple[str, str]]:
         for below in self._tenant.all(Descendant).known():

@@ -200,7 +200,7 @@ def test_custom_roles_that_were_refused(access_to: Any) -> None:
         unread=[(RoleDefinition, SUB)],
     )
     assert holders(access) == ["bob"]
-    assert missing(access) == [(Part.ROLES, False)]
+    assert missing(access) == [(Part.ROLES, True)]
 
 
 def test_what_is_malformed_is_missing_where_it_lies(access_to: Any) -> None:
@@ -212,9 +212,14 @@ def test_what_is_malformed_is_missing_where_it_lies(access_to: Any) -> None:
     assert access.who_can(LIST_KEYS, f"{ACCOUNT}2").complete
 
 
+def test_a_role_that_is_in_no_list(access_to: Any) -> None:
+    access = access_to(definition(), assignment(SUB, "ann", "deleted"))
+    assert missing(access) == [(Part.ROLES, False)]
+
+
 def test_a_malformed_role_is_an_unknown_one(access_to: Any) -> None:
     access = access_to(definition(actions="*"), assignment(SUB, "ann"))
-    assert missing(access) == [(Part.ROLES, False)]
+    assert missing(access) == [(Part.ROLES, True)]
 
 
 # What is asked of Azure
