@@ -54,6 +54,35 @@ def pattern(text: str) -> Pattern:
     return Pattern(text, first, tuple(filter(None, rest[:-1])), rest[-1])
 
 
+def covers(text: str, other: str) -> bool:
+    """Whether a pattern matches every action that another does.
+
+    No action has an asterisk in its name, so only a wildcard can match one.
+    """
+    return pattern(text).matches(other.lower())
+
+
+def meet(one: str, other: str) -> str | None:
+    """Return a pattern of actions that two patterns both match, None if there are none.
+
+    It has all of them where neither pattern has more than one wildcard.
+    """
+    if covers(one, other):
+        return other
+    if covers(other, one):
+        return one
+    a, b = pattern(one), pattern(other)
+    if a.last is None or b.last is None:
+        return None
+    (head, first), (tail, last) = (
+        sorted((a.first, b.first), key=len),
+        sorted((a.last, b.last), key=len),
+    )
+    if not (first.startswith(head) and last.endswith(tail)):
+        return None
+    return WILDCARD.join((first, *a.middle, *b.middle, last))
+
+
 def matches_action(text: str, action: str) -> bool:
     """Whether an action is one that a pattern means, whatever the casing of either."""
     return pattern(text).matches(action.lower())
@@ -64,16 +93,30 @@ def includes(text: str, other: str) -> bool:
     return pattern(text).matches(other.lower())
 
 
-def may_overlap(text: str, other: str) -> bool:
-    """Whether some action may be meant by both of two patterns; never a false no."""
-    if WILDCARD not in text:
-        return matches_action(other, text)
-    if WILDCARD not in other:
-        return matches_action(text, other)
+def meet(text: str, other: str) -> str | None:
+    """Return a pattern of what two patterns both mean, None where they have nothing.
+
+    It means all of that where neither has more than one wildcard.
+    """
+    if includes(text, other):
+        return other
+    if includes(other, text):
+        return text
     one, two = pattern(text), pattern(other)
-    ends = one.last or "", two.last or ""
-    starts = one.first.startswith(two.first) or two.first.startswith(one.first)
-    return starts and (ends[0].endswith(ends[1]) or ends[1].endswith(ends[0]))
+    if one.last is None or two.last is None:
+        return None
+    (head, first), (tail, last) = (
+        sorted((one.first, two.first), key=len),
+        sorted((one.last, two.last), key=len),
+    )
+    if not (first.startswith(head) and last.endswith(tail)):
+        return None
+    return WILDCARD.join((first, *one.middle, *two.middle, last))
+
+
+def may_overlap(text: str, other: str) -> bool:
+    """Whether some action is meant by both of two patterns."""
+    return meet(text, other) is not None
 
 
 def first_match(patterns: Iterable[str], action: str) -> str | None:

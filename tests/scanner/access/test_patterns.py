@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.access.patterns import first_match, includes, may_overlap, pattern
+from scanner.access.patterns import (
+    first_match,
+    includes,
+    may_overlap,
+    meet,
+    pattern,
+)
 
 LIST_KEYS = "Microsoft.CognitiveServices/accounts/listKeys/action"
 
@@ -61,6 +67,18 @@ def test_how_patterns_relate_holds_for_every_action(
         assert both != (True, True)
 
 
+@given(pieces, pieces)
+def test_what_patterns_share_is_in_both(text: str, other: str) -> None:
+    shared = meet(text, other)
+    assert (shared is not None) is may_overlap(other, text)
+    if shared is not None:
+        assert includes(text, shared)
+        assert includes(other, shared)
+        example = shared.lower().replace("*", "")
+        assert pattern(text).matches(example)
+        assert pattern(other).matches(example)
+
+
 @pytest.mark.parametrize(
     ("text", "other", "inside", "overlap"),
     [
@@ -79,6 +97,19 @@ def test_patterns_in_patterns(
 ) -> None:
     assert includes(text, other) is inside
     assert may_overlap(text, other) is may_overlap(other, text) is overlap
+
+
+@pytest.mark.parametrize(
+    ("text", "other", "shared"),
+    [
+        ("*", LIST_KEYS, LIST_KEYS),
+        ("Microsoft.Authorization/*", "*/write", "microsoft.authorization/*/write"),
+        ("a/*/b/*", "a/c*", "a/c*/b/*"),
+        ("*/read", LIST_KEYS, None),
+    ],
+)
+def test_what_patterns_share(text: str, other: str, shared: str | None) -> None:
+    assert meet(text, other) == shared
 
 
 def test_the_first_pattern_that_matches() -> None:
