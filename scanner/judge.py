@@ -53,7 +53,13 @@ class Judge:
         return tuple(sorted(reports, key=lambda report: _gap_order(report.gap)))
 
     def _of(self, check: Check[Any]) -> Iterator[Result]:
-        for view, record in self._judged(check):
+        try:
+            judged = self._judged(check)
+        except Exception as error:
+            log.exception("check %s failed to pick its resources", check.id)
+            yield self._unpicked(check, _internal_error(check, error))
+            return
+        for view, record in judged:
             result = self._one(check, view, record)
             if result is not None:
                 yield result
@@ -66,10 +72,12 @@ class Judge:
 
     def _judged(self, check: Check[Any]) -> Iterator[tuple[type[Resource], Record]]:
         """Return the resources of a check's types, in the order of their ids."""
+        among = None if check.among is None else self._inventory.once(check.among)
         found = (
             (view, record)
             for view in check.on
             for record in self._inventory.by_type[view.type.lower()]
+            if among is None or id_key(record.id) in among
         )
         if len(check.on) == 1:
             return found
@@ -97,7 +105,7 @@ class Judge:
             verdict = self._not_assessed(check, missing.reason, missing.gap)
         except Exception as error:
             log.exception("check %s failed on %s", check.id, record.id)
-            reason = f"internal error in {check.id}: {type(error).__name__}"
+            reason = _internal_error(check, error)
             verdict = self._not_assessed(check, reason, resource.gap(reason))
         return self._result(check, resource, verdict, tenant)
 
@@ -152,15 +160,31 @@ class Judge:
             reason=NotRead.from_gap(gap).reason,
         )
 
+    def _unpicked(self, check: Check[Any], reason: str) -> Result:
+        """Return the row that stands for all that a check could not pick out."""
+        tenant_id = self._inventory.tenant_id
+        gap = Gap(
+            tenant_id=tenant_id,
+            scope=f"/tenants/{tenant_id}",
+            resource_type=check.resource_type,
+            operation="judge",
+            reason=reason,
+        )
+        self._blamed[gap].add(check.id)
+        return self._of_tenant(check, Status.NOT_ASSESSED, reason)
+
     def _nothing_to_judge(self, check: Check[Any]) -> Result:
         """Return the one answer of a check that met no resource."""
-        tenant_id = self._inventory.tenant_id
-        return Result(
-            check=check,
-            target=self._target(f"/tenants/{tenant_id}", TENANT_TYPE),
-            status=Status.NOT_APPLICABLE,
-            reason=f"no resource for this check was found ({check.resource_type})",
-        )
+        reason = f"no resource for this check was found ({check.resource_type})"
+        return self._of_tenant(check, Status.NOT_APPLICABLE, reason)
+
+    def _of_tenant(self, check: Check[Any], status: Status, reason: str) -> Result:
+        target = self._target(f"/tenants/{self._inventory.tenant_id}", TENANT_TYPE)
+        return Result(check=check, target=target, status=status, reason=reason)
+
+
+def _internal_error(check: Check[Any], error: Exception) -> str:
+    return f"internal error in {check.id}: {type(error).__name__}"
 
 
 def _subscription_names(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from enum import StrEnum, unique
 from functools import cached_property
@@ -174,6 +174,11 @@ class Check(Generic[R]):
     on: tuple[type[R], ...]
     """The types it judges."""
     where: Callable[[R], bool]
+    among: Callable[[Tenant], Container[str]] | None
+    """Makes an index, once for a tenant: the keys of the resources it may be about.
+
+    For what lies in masses; those it leaves out are not so much as opened.
+    """
     guidance: tuple[Post, ...]
     controls: tuple[str, ...]
     aliases: tuple[str, ...]
@@ -208,6 +213,7 @@ def check(
     on: type[R] | tuple[type[R], ...],
     guidance: Post | tuple[Post, ...],
     where: Callable[[R], bool] = _always,
+    among: Callable[[Tenant], Container[str]] | None = None,
     controls: tuple[str, ...] = (),
     aliases: tuple[str, ...] = (),
 ) -> Callable[[Callable[[R, Tenant], Verdict]], Check[R]]:
@@ -221,6 +227,7 @@ def check(
             severity=severity,
             on=on if isinstance(on, tuple) else (on,),
             where=where,
+            among=among,
             guidance=guidance if isinstance(guidance, tuple) else (guidance,),
             controls=controls,
             aliases=aliases,

@@ -178,6 +178,10 @@ class Listing(Generic[R]):
         for record in self._records:
             yield self._tenant.view(self._view, record)
 
+    def ids(self) -> Iterator[str]:
+        """Yield the ids of what was read, opening none of it."""
+        return (record.id for record in self._records)
+
     @property
     def whole(self) -> bool:
         """Whether there can be no more than what is known."""

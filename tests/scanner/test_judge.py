@@ -223,6 +223,37 @@ def test_a_fault_of_a_check_costs_one_verdict_and_is_a_gap(place: str) -> None:
     assert report.checks == ("example",)
 
 
+def test_an_index_says_what_a_check_may_be_about() -> None:
+    made_for = []
+
+    def among(tenant: Any) -> set[str]:
+        made_for.append(tenant.id)
+        return {id_key(account("b")["id"])}
+
+    def where(account: Any) -> bool:
+        return account.name != "a" or pytest.fail("it was opened")
+
+    one = judge([account("a"), account("B"), account("c")])
+    results = one.results([made(yes, among=among, where=where), made(yes, among=among)])
+    assert told(results) == [("B", "pass")] * 2
+    assert made_for == [TENANT]
+
+
+def test_a_fault_of_an_index_costs_the_check_and_no_other() -> None:
+    def broken(_: Any) -> set[str]:
+        raise KeyError("secret detail")
+
+    one = judge([account("a")])
+    with no_logs():
+        bad, good = one.results([made(yes, among=broken), made(yes)])
+    assert bad.status is Status.NOT_ASSESSED
+    assert bad.reason == "internal error in example: KeyError"
+    assert bad.target.resource_type == TENANT_TYPE
+    assert good.status is Status.PASS
+    [report] = one.gaps()
+    assert report.checks == ("example",)
+
+
 def test_a_gap_of_the_judged_type_is_one_answer_at_its_scope() -> None:
     two = [gap(ACCOUNTS, SUB), gap(ACCOUNTS, SUB, "item 3 is not an object")]
     one = judge([account("a")], *two)
