@@ -54,35 +54,6 @@ def pattern(text: str) -> Pattern:
     return Pattern(text, first, tuple(filter(None, rest[:-1])), rest[-1])
 
 
-def covers(text: str, other: str) -> bool:
-    """Whether a pattern matches every action that another does.
-
-    No action has an asterisk in its name, so only a wildcard can match one.
-    """
-    return pattern(text).matches(other.lower())
-
-
-def meet(one: str, other: str) -> str | None:
-    """Return a pattern of actions that two patterns both match, None if there are none.
-
-    It has all of them where neither pattern has more than one wildcard.
-    """
-    if covers(one, other):
-        return other
-    if covers(other, one):
-        return one
-    a, b = pattern(one), pattern(other)
-    if a.last is None or b.last is None:
-        return None
-    (head, first), (tail, last) = (
-        sorted((a.first, b.first), key=len),
-        sorted((a.last, b.last), key=len),
-    )
-    if not (first.startswith(head) and last.endswith(tail)):
-        return None
-    return WILDCARD.join((first, *a.middle, *b.middle, last))
-
-
 def matches_action(text: str, action: str) -> bool:
     """Whether an action is one that a pattern means, whatever the casing of either."""
     return pattern(text).matches(action.lower())

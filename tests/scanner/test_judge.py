@@ -231,7 +231,7 @@ def test_an_index_says_what_a_check_may_be_about() -> None:
         return {id_key(account("b")["id"])}
 
     def where(account: Any) -> bool:
-        return account.name != "a" or pytest.fail("it was opened")
+        return str(account.name) != "a" or pytest.fail("it was opened")
 
     one = judge([account("a"), account("B"), account("c")])
     results = one.results([made(yes, among=among, where=where), made(yes, among=among)])
