@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from checks.connections import ENTRA, KEYS, NEITHER, WITHOUT_ENTRA
 from checks.wording import shown
 from scanner.model.check import (
     Check,
@@ -26,48 +27,6 @@ from scanner.model.machinelearning import (
 )
 from scanner.model.storage import HUB_SERVICES, StorageAccount
 from scanner.model.tenant import Tenant
-
-ENTRA = {
-    "aad",
-    "managedidentity",
-    "projectmanagedidentity",
-    "accountmanagedidentity",
-    "userentratoken",
-    "agenticidentitytoken",
-}
-KEYS = {
-    "apikey",
-    "accountkey",
-    "accesskey",
-    "sas",
-    "pat",
-    "usernamepassword",
-    "customkeys",
-    "serviceprincipal",
-}
-NEITHER = {"oauth2", "delegatedsas", "none"}
-"""Neither a stored key nor the caller's Entra token."""
-
-WITHOUT_ENTRA = {
-    "bingllmsearch",
-    "groundingwithbingsearch",
-    "groundingwithcustomsearch",
-    "serp",
-    "apikey",
-    "customkeys",
-    "openai",
-    "pinecone",
-    "elasticsearch",
-    "git",
-    "pythonfeed",
-    "s3",
-    "snowflake",
-    "mongodbatlas",
-    "genericcontainerregistry",
-    "generichttp",
-    "genericrest",
-}
-"""Categories whose services take no Entra token: Bing, Serp and third parties."""
 
 _CREDENTIAL_CONTROLS = (
     "MCSB:IM-1",

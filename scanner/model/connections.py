@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from scanner.model.fields import Flag, Text, Texts
 from scanner.model.resource import Resource
+
+_TARGET = "ResourceId"
+"""As the portal and the samples write it."""
 
 
 class Connection(Resource):
@@ -12,11 +17,20 @@ class Connection(Resource):
     auth_type = Text("properties.authType")
     category = Text("properties.category")
     target = Text("properties.target")
-    target_id = Text("properties.metadata.ResourceId")
-    """What it leads to, where whoever made it said so; the keys here are free."""
     shared_to_all = Flag("properties.isSharedToAll")
     shared_users = Texts("properties.sharedUserList")
     error = Text("properties.error")
+
+    @property
+    def target_id(self) -> str | None:
+        """The id of what it leads to, where whoever made it said so.
+
+        The keys of `metadata` are theirs to choose, and so is the spelling of this one.
+        """
+        metadata = self.lookup("properties.metadata")
+        keys = metadata if isinstance(metadata, Mapping) else ()
+        key = next((each for each in keys if each.lower() == "resourceid"), _TARGET)
+        return Text(f"properties.metadata.{key}").__get__(self, type(self))
 
     @property
     def authentication(self) -> str:

@@ -62,9 +62,6 @@ WITHOUT_A_FILE = {
 
 GROUP_IDS = "properties.privateEndpointConnections[].properties.groupIds"
 
-TARGET_ID = "properties.metadata.ResourceId"
-"""The keys of `metadata` are free; this is the one the portal and the samples write."""
-
 EXCEPTIONS = {
     # Only Cognitive Services tells the sub-resources of a connection (recorded; the
     # part that reads them is shared). Elsewhere absent, so the endpoint itself counts.
@@ -73,12 +70,7 @@ EXCEPTIONS = {
     "Microsoft.KeyVault/vaults": {GROUP_IDS},
     # 2025-12-01, later than the kept names (2025-09-01); recorded as null on
     # connections of accounts, which have the same properties.
-    "Microsoft.MachineLearningServices/workspaces/connections": {
-        "properties.error",
-        TARGET_ID,
-    },
-    "Microsoft.CognitiveServices/accounts/connections": {TARGET_ID},
-    "Microsoft.CognitiveServices/accounts/projects/connections": {TARGET_ID},
+    "Microsoft.MachineLearningServices/workspaces/connections": {"properties.error"},
     # In 31 of the built-in roles of August 2026; the names are of 2022-04-01.
     "Microsoft.Authorization/roleDefinitions": {"properties.permissions[].condition"},
 }
