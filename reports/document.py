@@ -9,6 +9,7 @@ from typing import Any
 from reports.rows import gap_row, result_row
 from reports.text import json_text
 from reports.totals import Tally, Totals
+from scanner.model.exemptions import ExemptionReport
 from scanner.model.results import SCHEMA, Assessment, Run
 
 
@@ -25,11 +26,13 @@ def run_header(run: Run) -> dict[str, Any]:
     }
 
 
-def summary(totals: Totals, gaps: int) -> dict[str, Any]:
+def summary(assessment: Assessment) -> dict[str, Any]:
     """Return the score and coverage at every level, and the counts."""
+    totals = Totals.of(assessment)
     return {
         **_tally(totals.overall),
-        "gaps": gaps,
+        "gaps": len(assessment.gaps),
+        "exemptions": list(map(_exemption, assessment.exemptions)),
         "resources": len(totals.resources),
         "by_topic": [
             {"topic": topic.value, **_tally(tally)}
@@ -56,6 +59,22 @@ def summary(totals: Totals, gaps: int) -> dict[str, Any]:
     }
 
 
+def _exemption(report: ExemptionReport) -> dict[str, Any]:
+    exemption = report.exemption
+    return {
+        "check": exemption.check,
+        "scope": exemption.scope,
+        "tag": "=".join(exemption.tag or ()),
+        "owner": exemption.owner,
+        "approver": exemption.approver,
+        "reason": exemption.reason,
+        "created": str(exemption.created),
+        "expires": str(exemption.expires),
+        "use": report.use.value,
+        "findings": report.findings,
+    }
+
+
 def _tally(tally: Tally) -> dict[str, Any]:
     return {
         "score": tally.score.value,
@@ -67,7 +86,7 @@ def _tally(tally: Tally) -> dict[str, Any]:
 
 
 def _chunks(assessment: Assessment) -> Iterator[str]:
-    totals = summary(Totals.of(assessment), len(assessment.gaps))
+    totals = summary(assessment)
     run = json_text(run_header(assessment.run))
     yield f'{{"schema":{json_text(SCHEMA)},\n"run":{run}'
     yield f',\n"summary":{json_text(totals)},\n"results":['

@@ -167,6 +167,7 @@ def _notes(assessment: Assessment) -> list[str]:
         notes.insert(0, "The collection was interrupted: what follows is partial.")
     if exempted:
         notes.append(f"{count(exempted, 'finding')} accepted by an exemption.")
+    notes += filter(None, (each.warning for each in assessment.exemptions))
     return notes
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -11,14 +11,19 @@ from typing import Any
 from scanner.collect.plan import never_made
 from scanner.judge import Judge
 from scanner.model.check import Check
+from scanner.model.exemptions import Exemption
 from scanner.model.results import Assessment, GapReport, Result
 from scanner.model.settings import Settings
 from scanner.model.tenant import Inventory
+from scanner.register import Register
 from scanner.snapshot.reader import Snapshot, load
 
 
 def assess(
-    snapshot: Snapshot, checks: Sequence[Check[Any]], settings: Settings
+    snapshot: Snapshot,
+    checks: Sequence[Check[Any]],
+    settings: Settings,
+    exemptions: Iterable[Exemption] = (),
 ) -> Assessment:
     """Return what checks make of a snapshot; raises SnapshotError.
 
@@ -27,14 +32,19 @@ def assess(
     """
     results: list[Result] = []
     gaps: list[GapReport] = []
+    register = Register(exemptions, read_at(snapshot).date())
     for tenant_id in snapshot.tenants:
-        judge = Judge(inventory(snapshot, tenant_id), settings)
-        results.extend(judge.results(checks))
+        found = inventory(snapshot, tenant_id)
+        judge = Judge(found, settings)
+        results.extend(
+            register.applied(each, found.tags) for each in judge.results(checks)
+        )
         gaps.extend(judge.gaps())
     return Assessment(
         run=replace(snapshot.manifest.run, catalogue=catalogue_hash(checks)),
         results=tuple(results),
         gaps=tuple(gaps),
+        exemptions=register.reports(),
     )
 
 
@@ -46,10 +56,15 @@ def inventory(snapshot: Snapshot, tenant_id: str) -> Inventory:
         tenant_id,
         records,
         readings,
-        read_at=datetime.fromisoformat(snapshot.manifest.run.started),
+        read_at=read_at(snapshot),
         suffixes=snapshot.manifest.suffixes,
         whole_tenant=snapshot.manifest.whole_tenant,
     )
+
+
+def read_at(snapshot: Snapshot) -> datetime:
+    """Return when a snapshot was begun, UTC."""
+    return datetime.fromisoformat(snapshot.manifest.run.started)
 
 
 def catalogue_hash(checks: Sequence[Check[Any]]) -> str:

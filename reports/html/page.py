@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from importlib.resources import files
 from typing import Any
 
+from reports.html.accepted import accepted
 from reports.html.markup import Markup, joined, tag
 from reports.html.payload import Payload
 from reports.html.prose import documentation
@@ -57,6 +58,7 @@ def _parts(assessment: Assessment) -> Iterator[str]:
     yield opening(assessment)
     yield f"\n<main>\n{headline(assessment, totals)}\n{contents(assessment)}\n"
     yield f"{gaps(assessment.gaps)}\n{tallies(totals)}\n"
+    yield f"{accepted(assessment.exemptions)}\n"
     yield f"{explorer(assessment.results)}\n</main>\n"
     yield from _documentation(checks)
     yield '<script type="application/octet-stream" id="payload">'

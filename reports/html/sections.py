@@ -147,6 +147,7 @@ def contents(assessment: Assessment) -> Markup:
     notes = list(assessment.run.notes)
     if not assessment.run.complete:
         notes.insert(0, "The collection was interrupted: this report is partial.")
+    notes += filter(None, (each.warning for each in assessment.exemptions))
     if not notes:
         return Markup()
     items = (tag("li", note) for note in notes)
@@ -199,7 +200,7 @@ def _scopes(group: GapGroup) -> Markup:
     more = f"{rest:,} more are in gaps.csv and results.json." if rest > 0 else ""
     return tag(
         "div",
-        tag("table", _heads(head), tag("tbody", *rows)),
+        tag("table", heads(head), tag("tbody", *rows)),
         tag("p", more, class_="note") if more else "",
         class_="scroll",
     )
@@ -212,7 +213,8 @@ def _gap(report: GapReport) -> Markup:
     return tag("tr", *(tag("td", cell) for cell in cells), tag("td", checks))
 
 
-def _heads(names: Iterable[str]) -> Markup:
+def heads(names: Iterable[str]) -> Markup:
+    """Return the head of a table."""
     return tag("thead", tag("tr", *(tag("th", name, scope="col") for name in names)))
 
 
@@ -269,7 +271,7 @@ def _jump(label: str, control: str, value: str) -> Markup:
 def _table(title: str, first: str, rows: Iterable[Row], *, shut: bool = True) -> Markup:
     numbers = ("Score", "Coverage", *(status.value for status in _STATUS_COLUMNS))
     body = (_tally(label, tally) for label, tally in rows)
-    table = tag("table", _heads((first, *numbers)), tag("tbody", *body), class_="tally")
+    table = tag("table", heads((first, *numbers)), tag("tbody", *body), class_="tally")
     return tag(
         "details",
         tag("summary", tag("h2", title)),

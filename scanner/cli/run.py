@@ -24,6 +24,7 @@ from scanner.cli.progress import said, shown
 from scanner.collect.scan import Order, Watch, scan
 from scanner.collect.scope import ScopeError
 from scanner.model.check import Check, Severity
+from scanner.model.exemptions import Exemption
 from scanner.model.results import Assessment
 from scanner.model.settings import Settings
 from scanner.snapshot.lines import SnapshotError
@@ -43,6 +44,7 @@ class Judgement:
 
     checks: Sequence[Check[Any]]
     settings: Settings
+    exemptions: Sequence[Exemption] = ()
     formats: Sequence[str]
     fail_on: FailOn
     allow_gaps: bool
@@ -115,7 +117,9 @@ def _nothing(snapshot: Snapshot) -> str:
 def judge_and_report(snapshot: Snapshot, directory: Path, judgement: Judgement) -> Exit:
     """Judge a snapshot, write the reports, print the summary; raises Failure."""
     try:
-        assessment = assess(snapshot, judgement.checks, judgement.settings)
+        assessment = assess(
+            snapshot, judgement.checks, judgement.settings, judgement.exemptions
+        )
     except SnapshotError as error:
         raise Failure(str(error)) from error
     written = write_reports(assessment, directory, judgement.formats)

@@ -120,6 +120,12 @@ def scan(
             "--allow-gaps", help="What could not be read does not make exit code 3."
         ),
     ] = False,
+    exemptions: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Accepted findings: TOML, or CSV by its ending."
+        ),
+    ] = None,
     config: Annotated[
         Path | None,
         typer.Option(
@@ -153,6 +159,7 @@ def scan(
     """
     from checks import ALL
     from scanner.cli.config import load_settings
+    from scanner.cli.exemptions import load_exemptions
     from scanner.cli.logs import configure
     from scanner.cli.run import Judgement, judge_and_report
     from scanner.cli.selection import select
@@ -167,6 +174,7 @@ def scan(
             minimum=min_severity,
         ),
         settings=load_settings(config),
+        exemptions=load_exemptions(exemptions, ALL),
         formats=[each.value for each in format or ReportFormat],
         fail_on=fail_on,
         allow_gaps=allow_gaps,

@@ -23,7 +23,7 @@ def select(
 ) -> tuple[Check[Any], ...]:
     """Return the checks that are asked for; raises Failure if a name matches none."""
     for name in (*wanted, *unwanted):
-        _require_match(name, catalogue)
+        require_match(name, catalogue)
     chosen = tuple(
         check
         for check in catalogue
@@ -53,7 +53,8 @@ def _matches(check: Check[Any], patterns: Sequence[str]) -> bool:
     )
 
 
-def _require_match(pattern: str, catalogue: Checks) -> None:
+def require_match(pattern: str, catalogue: Checks) -> None:
+    """Raise Failure with the nearest ids if a check, alias or glob names no check."""
     if not any(_matches(check, [pattern]) for check in catalogue):
         raise Failure(f"no check matches {pattern!r}" + _nearest(pattern, catalogue))
 

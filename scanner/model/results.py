@@ -10,6 +10,7 @@ from typing import Any
 from scanner.model.check import Check, Severity, Status
 from scanner.model.coverage import Gap
 from scanner.model.evidence import Evidence
+from scanner.model.exemptions import ExemptionReport
 from scanner.model.ids import id_key
 
 SCHEMA = "posture/1"
@@ -163,6 +164,8 @@ class Assessment:
     run: Run
     results: tuple[Result, ...]
     gaps: tuple[GapReport, ...]
+    exemptions: tuple[ExemptionReport, ...] = ()
+    """What became of each exemption that was given."""
 
     def findings_at(self, threshold: Severity) -> int:
         """Return how many failed at or above a severity, exempted ones left out."""

@@ -103,6 +103,17 @@ class Inventory:
                 return NotRead.from_gap(gap)
         return None
 
+    def tags(self, resource_id: str) -> Mapping[str, str]:
+        """Return the tags of a resource, or of the one it is a child of."""
+        kind = ResourceId.parse(resource_id).type.lower()
+        record = self.by_id.get((kind, id_key(resource_id)))
+        tags = self.parse(record).get("tags") if record else None
+        if isinstance(tags, Mapping) and tags:
+            return {name: str(value) for name, value in tags.items()}
+        parent = ResourceId.parse(resource_id).parent
+        # Azure hands no tags down from subscriptions and resource groups.
+        return self.tags(parent) if "/providers/" in parent else {}
+
     def references(self, view: type[R], field: str) -> References:
         """Return the records of a type by the id that one of their fields holds."""
         found = self._references.get((view, field))

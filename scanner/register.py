@@ -1,0 +1,75 @@
+"""The exemptions of a run, applied to its findings."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import date
+
+from scanner.model.exemptions import Exemption, ExemptionReport, Use
+from scanner.model.results import Result
+
+
+class Register:
+    """Accepts findings, and keeps count of what each exemption accepted."""
+
+    def __init__(self, exemptions: Iterable[Exemption], on: date) -> None:
+        self._exemptions = tuple(exemptions)
+        self._on = on
+        self._of_check: dict[str, tuple[int, ...]] = {}
+        self._met: Counter[int] = Counter()
+
+    def applied(
+        self, result: Result, tags_of: Callable[[str], Mapping[str, str]]
+    ) -> Result:
+        """Return a finding with the exemption that accepts it; others as they are.
+
+        The status stays: what is accepted is still so. What was not assessed is no
+        finding and is never accepted.
+        """
+        concerning = self._concerning(result) if result.is_finding else ()
+        if not concerning:
+            return result
+        resource_id = result.target.resource_id
+        tags = tags_of(resource_id)
+        met = [
+            number
+            for number in concerning
+            if self._exemptions[number].reaches(resource_id, tags)
+        ]
+        self._met.update(met)
+        in_force = (self._exemptions[each] for each in met if not self._expired(each))
+        accepted = next(in_force, None)
+        return replace(result, exemption=accepted.told) if accepted else result
+
+    def _concerning(self, result: Result) -> tuple[int, ...]:
+        check = result.check
+        found = self._of_check.get(check.id)
+        if found is None:
+            names = (check.id, *check.aliases)
+            found = self._of_check[check.id] = tuple(
+                number
+                for number, exemption in enumerate(self._exemptions)
+                if exemption.concerns(names)
+            )
+        return found
+
+    def _expired(self, number: int) -> bool:
+        return self._exemptions[number].expires < self._on
+
+    def reports(self) -> tuple[ExemptionReport, ...]:
+        """Return what became of each exemption, in the order of the file."""
+        return tuple(
+            ExemptionReport(
+                exemption=exemption,
+                findings=self._met[number],
+                use=self._use(number),
+            )
+            for number, exemption in enumerate(self._exemptions)
+        )
+
+    def _use(self, number: int) -> Use:
+        if self._expired(number):
+            return Use.EXPIRED
+        return Use.IN_FORCE if self._met[number] else Use.UNUSED
