@@ -25,13 +25,12 @@ from scanner.access.conditions.request import Request
 from scanner.access.conditions.tri import Tri
 from scanner.access.decide import decided
 from scanner.access.deny import Bar, Denials, Hit, Subject
-from scanner.access.facts import Denial, Facts, Missing, last_segment
+from scanner.access.facts import Assignment, Denial, Facts, Missing, last_segment
 from scanner.access.holdings import Holdings
 from scanner.access.near import Near
 from scanner.access.restrictions import Ask, all_met
 from scanner.access.roles import Roles
 from scanner.access.scopes import Ancestry
-from scanner.model.ids import id_key
 
 
 class Access:
@@ -39,7 +38,7 @@ class Access:
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
-        self._ancestry = Ancestry(facts.parents, facts.tenant_id)
+        self._ancestry = Ancestry(facts.parents, facts.tenant_id, facts.seen_above)
         self._holdings = Holdings(facts, Roles(facts.roles))
         self._denials = Denials(facts.denials)
         self._bounds = Bounds(facts, self._ancestry, self._holdings)
@@ -148,11 +147,10 @@ class Access:
         wanted = frozenset(last_segment(each) for each in roles)
         scopes = self._ancestry.scopes(resource_id)
         subject = self._holdings.subject(principal_id)
-        reaching = frozenset(scopes)
         held = (
             each
-            for each in self._holdings.held_by(subject)
-            if id_key(each.scope) in reaching and self._holdings.amount(each, wanted)
+            for each in self._holdings.held_by(subject, scopes)
+            if self._holdings.amount(each, wanted)
         )
         holders = self._holdings.amounting(scopes, wanted)
         return Holding(
@@ -180,11 +178,31 @@ class Access:
 
         With a scope, what of it is in force there: granted at it or above it.
         """
-        held = self._holdings.held_by(self._holdings.subject(principal_id))
-        if scope is None:
-            return tuple(held)
-        scopes = frozenset(self._ancestry.scopes(scope))
-        return tuple(each for each in held if id_key(each.scope) in scopes)
+        scopes = None if scope is None else self._ancestry.scopes(scope)
+        subject = self._holdings.subject(principal_id)
+        return tuple(self._holdings.held_by(subject, scopes))
+
+    def scopes(self, resource_id: str) -> tuple[str, ...]:
+        """Return every scope that a resource is in, from the root down to itself."""
+        return self._ancestry.scopes(resource_id)
+
+    def by(
+        self, assignment: Assignment, action: str, *, data: bool = False
+    ) -> Grant | None:
+        """Return how an assignment allows an action, None where it does not.
+
+        It does at its scope and below, but where a `denial` takes it back.
+        """
+        return next(self._holdings.of(assignment, Ask.of(action, data=data)), None)
+
+    def denial(
+        self, principal_id: str, action: str, resource_id: str, *, data: bool = False
+    ) -> Denial | None:
+        """Return what keeps a principal from an action on a resource for certain."""
+        scopes = self._ancestry.scopes(resource_id)
+        bars = self._denials.bars(scopes, Ask.of(action, data=data))
+        hits = self._hits(self._holdings.subject(principal_id), bars, None)
+        return next(iter(hits.get(Hit.YES, ())), None)
 
     def near_misses(
         self,

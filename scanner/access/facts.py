@@ -129,6 +129,11 @@ class Facts:
     denials: tuple[Denial, ...] = ()
     parents: Mapping[str, str] = field(default_factory=dict)
     """The management group that each group and subscription is in."""
+    seen_above: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """The management groups that a subscription's own lists show above it.
+
+    They are known so where the hierarchy was not to be read.
+    """
     members: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """The transitive members of those groups whose members were read."""
     scanned: frozenset[str] = frozenset()

@@ -19,7 +19,7 @@ from scanner.access.facts import (
     Role,
     last_segment,
 )
-from scanner.access.scopes import scope_of
+from scanner.access.scopes import is_group, scope_of
 from scanner.model.authorization import (
     DeniedPrincipal,
     DenyAssignment,
@@ -88,6 +88,7 @@ class _Gathering:
             assignments=assignments,
             denials=denials,
             parents=dict(self._parents()),
+            seen_above=dict(self._seen_above()),
             members=members,
             scanned=scanned,
             missing={key: tuple(found) for key, found in self._missing.items()},
@@ -128,6 +129,17 @@ class _Gathering:
                 continue
             if parent:
                 yield id_key(below.id), id_key(parent)
+
+    def _seen_above(self) -> Iterator[tuple[str, frozenset[str]]]:
+        """Yield the management groups whose grants a subscription's list repeats.
+
+        A list made without a filter holds what is inherited (azure-docs, "List role
+        assignments"), so the groups are known without a right to read the hierarchy.
+        """
+        for subscription in self._tenant.all(Subscription).known():
+            listed = self._tenant.within(RoleAssignment, subscription.id).ids()
+            groups = frozenset(id_key(each) for each in map(scope_of, listed))
+            yield subscription.key, frozenset(filter(is_group, groups))
 
     def _lists(self) -> Iterator[str]:
         """Yield the scopes whose lists were asked for; note those not read whole."""

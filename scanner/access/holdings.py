@@ -21,10 +21,12 @@ class Holdings:
         self._roles = roles
         self._members = facts.members
         self._at: dict[str, list[Assignment]] = defaultdict(list)
-        self._of: dict[str, list[Assignment]] = defaultdict(list)
+        self._of: dict[str, dict[str, list[Assignment]]] = defaultdict(dict)
         for assignment in facts.assignments:
-            self._at[id_key(assignment.scope)].append(assignment)
-            self._of[assignment.principal_id.lower()].append(assignment)
+            scope = id_key(assignment.scope)
+            self._at[scope].append(assignment)
+            own = self._of[assignment.principal_id.lower()]
+            own.setdefault(scope, []).append(assignment)
         self._unknown = {scope: self._unknown_at(scope) for scope in self._at}
         self._groups_of = _groups_of(facts.members)
         self._grants: dict[tuple[str, Ask], tuple[Grant, ...]] = {}
@@ -48,11 +50,19 @@ class Holdings:
     def _unknown_at(self, scope: str) -> tuple[Assignment, ...]:
         return tuple(each for each in self._at[scope] if not self._roles.get(each))
 
-    def held_by(self, subject: Subject) -> Iterator[Grant]:
-        """Yield all that a principal holds, itself or through a group it is in."""
+    def held_by(
+        self, subject: Subject, scopes: Iterable[str] | None = None
+    ) -> Iterator[Grant]:
+        """Yield all that a principal holds, itself or through a group it is in.
+
+        Of some scopes alone where they are given.
+        """
+        reaching = None if scopes is None else tuple(dict.fromkeys(scopes))
         for holder in (subject.id, *sorted(subject.groups)):
-            for assignment in self._of.get(holder, ()):
-                yield self.held(self.plain(assignment), subject)
+            own = self._of.get(holder, {})
+            for scope in own if reaching is None else reaching:
+                for assignment in own.get(scope, ()):
+                    yield self.held(self.plain(assignment), subject)
 
     def amounting(
         self, scopes: Iterable[str], roles: frozenset[str]
@@ -81,9 +91,13 @@ class Holdings:
 
     def _granting(self, scope: str, ask: Ask) -> Iterator[Grant]:
         for assignment in self._at[scope]:
-            for way in self.ways(assignment, ask):
-                if way.open:
-                    yield _granted(self.plain(assignment), way)
+            yield from self.of(assignment, ask)
+
+    def of(self, assignment: Assignment, ask: Ask) -> Iterator[Grant]:
+        """Yield the grants of an action that an assignment is, one for each way."""
+        for way in self.ways(assignment, ask):
+            if way.open:
+                yield _granted(self.plain(assignment), way)
 
     def ways(self, assignment: Assignment, ask: Ask) -> tuple[Way, ...]:
         """Return how an assignment allows an action, those never met included."""

@@ -41,12 +41,23 @@ def scope_of(extension_id: str) -> str:
     return extension_id[:position] if position > 0 else ROOT
 
 
+def is_group(scope: str) -> bool:
+    """Whether a scope is a management group."""
+    return id_key(scope).startswith(_GROUP)
+
+
 class Ancestry:
     """Which scopes lie above which, management groups included."""
 
-    def __init__(self, parents: Mapping[str, str], tenant_id: str) -> None:
+    def __init__(
+        self,
+        parents: Mapping[str, str],
+        tenant_id: str,
+        seen: Mapping[str, frozenset[str]] | None = None,
+    ) -> None:
         self._parents = parents
         self._top = _GROUP + tenant_id.lower()
+        self._seen = seen or {}
         self._above: dict[str, tuple[str, ...]] = {}
 
     def scopes(self, resource_id: str) -> tuple[str, ...]:
@@ -55,10 +66,16 @@ class Ancestry:
         return (ROOT, *self.above(base_of(key)), *prefixes(key))
 
     def above(self, base: str) -> tuple[str, ...]:
-        """Return the management groups over a subscription or group, topmost first."""
+        """Return the management groups over a subscription or group, topmost first.
+
+        Those that only lists of what is in force there show come first: where they
+        belong is not known.
+        """
         known = self._above.get(base)
         if known is None:
-            known = self._above[base] = tuple(self._climb(base))[::-1]
+            chain = tuple(self._climb(base))[::-1]
+            beside = sorted(self._seen.get(base, frozenset()).difference(chain))
+            known = self._above[base] = (*beside, *chain)
         return known
 
     def _climb(self, base: str) -> Iterator[str]:
@@ -74,4 +91,4 @@ class Ancestry:
 
         The root group has the tenant's id for a name (azure-docs, "Management groups").
         """
-        return base in (ROOT, self._top) or self.above(base)[:1] == (self._top,)
+        return base in (ROOT, self._top) or self._top in self._climb(base)

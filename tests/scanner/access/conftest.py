@@ -16,6 +16,7 @@ from scanner.model.cloud import Suffixes
 from scanner.model.coverage import Gap, Outcome, Reading
 from scanner.model.ids import id_key
 from scanner.model.resource import Resource
+from scanner.model.resources import Descendant
 from scanner.model.settings import Settings
 from scanner.model.tenant import Inventory
 
@@ -47,17 +48,21 @@ def access_to() -> AccessTo:
     """Return a function that gives the access of a tenant of bare bodies.
 
     There is one subscription, right below the root management group unless `parents`
-    says where. `unread` names reads that were refused: (type, scope) pairs.
+    says where, and with `unseen` its hierarchy was not to be read. `unread` names
+    reads that were refused: (type, scope) pairs.
     """
 
     def open_tenant(
         *bodies: Mapping[str, Any],
         parents: Mapping[str, str] | None = None,
+        unseen: bool = False,
         unread: Sequence[Unread] = (),
     ) -> Access:
         fixed = ({"id": ROOT_GROUP, "properties": {}}, {"id": SUBSCRIPTION})
         above = {SUBSCRIPTION: ROOT_GROUP} if parents is None else parents
         records, readings = assemble([*fixed, *bodies], TENANT, above)
+        if unseen:
+            records = [each for each in records if each.type != Descendant.type]
         refused = {(view.type.lower(), id_key(scope)) for view, scope in unread}
         known = {(r.resource_type.lower(), id_key(r.scope)) for r in readings}
         assert refused <= known, f"no such read: {refused - known}"

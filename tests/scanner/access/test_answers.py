@@ -257,6 +257,33 @@ def test_a_denial_goes_before_every_grant() -> None:
     assert near.detail == "deny assignment Managed at resource group rg"
 
 
+def test_one_assignment_by_itself() -> None:
+    owner, blobs = held("owner", SUB), held("blobs", SUB)
+    guarded = held("owner", SUB, "bob", condition=NEVER)
+    found = access(owner, blobs, guarded)
+    [grant] = filter(None, (found.by(owner, LIST_KEYS), found.by(blobs, LIST_KEYS)))
+    assert (grant.pattern, grant.assignment_id) == ("*", owner.id)
+    assert found.by(guarded, LIST_KEYS) is None
+    assert found.by(guarded, WRITE) is not None
+    assert found.by(blobs, f"{BLOBS}/read", data=True) is not None
+
+
+def test_what_takes_an_action_back_for_certain() -> None:
+    excluded = (Party("bob", "User"),)
+    found = access(denials=(denial(excluded=excluded),))
+    taken = found.denial("ann", LIST_KEYS, ACCOUNT)
+    assert taken is not None
+    assert taken.name == "Managed"
+    for who_else, action, where in (
+        ("bob", LIST_KEYS, ACCOUNT),
+        ("ann", WRITE, ACCOUNT),
+        ("ann", LIST_KEYS, SUB),
+    ):
+        assert found.denial(who_else, action, where) is None
+    unread = access(denials=(denial(principals=(Party("staff", "Group"),)),))
+    assert unread.denial("ann", LIST_KEYS, ACCOUNT) is None
+
+
 def test_who_is_excluded_is_not_denied() -> None:
     spared = denial(excluded=(Party("BOB", "ServicePrincipal"),))
     found = access(held("owner"), held("owner", by="bob"), denials=(spared,))

@@ -90,6 +90,21 @@ def test_management_groups_in_between(access_to: Any) -> None:
     assert access.who_can(LIST_KEYS, ACCOUNT).complete
 
 
+def test_a_management_group_that_only_a_list_shows(access_to: Any) -> None:
+    """Who may not read the hierarchy still sees in the list what is inherited."""
+    middle, beside = f"{MANAGED}/Middle", f"{MANAGED}/beside"
+    bodies = (
+        definition(),
+        {"id": middle, "properties": {}},
+        {"id": beside, "properties": {}},
+        assignment(middle, "middle"),
+        assignment(beside, "beside"),
+    )
+    access = access_to(*bodies, parents={SUB: middle}, unseen=True)
+    assert holders(access) == ["middle"]
+    assert missing(access) == [(Part.ABOVE, False)]
+
+
 def test_a_custom_wildcard_role(access_to: Any) -> None:
     access = access_to(
         definition("custom", kind="CustomRole", actions=["Microsoft.Cog*/*Keys/*"]),
