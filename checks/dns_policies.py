@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import takewhile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from heapq import nsmallest
+from itertools import chain, islice, takewhile
 from typing import Any
 
 from checks.wording import FIRST, count, shown, some
-from scanner.dns.names import normalised
-from scanner.dns.path import Route, is_private, route, supernets
-from scanner.dns.shadowing import BLOCK, Clash, Rule, Shadow, shadows, worst
+from scanner.dns.coverage import Row
+from scanner.dns.facts import Action, Doubt
+from scanner.dns.gather import dns_of, logs_queries
+from scanner.dns.resolver import Resolver
+from scanner.dns.shadows import Clash, Shadow, Standing
 from scanner.model.check import (
     Check,
     Post,
@@ -23,11 +26,14 @@ from scanner.model.check import (
     passed,
     warned,
 )
+from scanner.model.coverage import NotRead
 from scanner.model.dns import DomainList, PolicyLink, ResolverPolicy, SecurityRule
 from scanner.model.ids import ResourceId, id_key
-from scanner.model.insights import DiagnosticSetting
 from scanner.model.network import VirtualNetwork
 from scanner.model.tenant import Tenant
+
+CITED = 20
+"""Rules, and lists of one, whose values a verdict shows."""
 
 _LOGGING_CONTROLS = (
     "MCSB:LT-4",
@@ -110,25 +116,13 @@ def diag_enabled(policy: ResolverPolicy, _: Tenant) -> Verdict:
     """
     unsent = 0
     for setting in policy.diagnostic_settings:
-        if _logs_queries(setting):
+        if logs_queries(setting):
             if setting.has_destination:
                 return passed(f"queries are logged by {shown(setting.name)}")
             unsent += 1
     if unsent:
         return failed("the setting that logs queries has no destination")
     return failed("no diagnostic setting logs DnsResponse")
-
-
-def _logs_queries(setting: DiagnosticSetting) -> bool:
-    """Whether a setting takes the query log, by its category or with all logs."""
-    return any(
-        log.enabled
-        and (
-            (log.category or "").lower() == "dnsresponse"
-            or (log.group or "").lower() == "alllogs"
-        )
-        for log in setting.logs
-    )
 
 
 @check(
@@ -140,7 +134,7 @@ def _logs_queries(setting: DiagnosticSetting) -> bool:
     guidance=Post.DNS_POLICIES,
     controls=(*_LOGGING_CONTROLS, "NIST-800-53:SC-7", "ISO-27001-2022:A.8.20"),
 )
-def vnet_linked(network: VirtualNetwork, _: Tenant) -> Verdict:
+def vnet_linked(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     r"""
     Reads `properties.dhcpOptions.dnsServers` and the policies' virtual network links.
 
@@ -195,89 +189,52 @@ def vnet_linked(network: VirtualNetwork, _: Tenant) -> Verdict:
     - DNS Security Policies
     - Microsoft Learn: DNS security policy
     """
-    path = _route(network)
-    if not path.reaches_azure:
-        return not_applicable(
-            f"its DNS servers are in no scanned network: {some(path.outside)}"
-        )
-    return _linked_where_asked(network, path)
-
-
-def _route(network: VirtualNetwork) -> Route:
-    """Return where a network's queries go."""
-    prefixes = network.address_prefixes or ()
-    return route(
-        network.resolvers(), prefixes, lambda server: _holders(network, server)
-    )
-
-
-def _holders(network: VirtualNetwork, server: str) -> tuple[str, ...]:
-    """Return the ids of the other networks that hold an address, peered ones first.
-
-    An address that no peer holds is found only when every network is known.
-    """
-    tenant, peers = network.tenant, network.peers
-    listings = [
-        tenant.referring(VirtualNetwork, "address_prefixes", prefix)
-        for prefix in supernets(server)
-    ]
-    known = [other for found in listings for other in found.known()]
-    near = [other for other in known if other.key in peers]
-    if near:
-        return _ids(near)
-    for peer in sorted(peers):
-        tenant.get(VirtualNetwork, peer)
-    far = _ids(other for found in listings for other in found)
-    _require_plain(network, server, len(far))
-    return far
-
-
-def _ids(networks: Iterable[VirtualNetwork]) -> tuple[str, ...]:
-    """Return the ids of networks, each once; their address spaces are evidence."""
-    held = {other.key: other.id for other in networks if other.address_prefixes}
-    return tuple(held.values())
-
-
-def _require_plain(network: VirtualNetwork, server: str, holders: int) -> None:
-    """Raise NotRead where several networks, or one not scanned, may hold an address."""
-    if holders > 1:
-        why = f"names {server}, which {holders} networks hold that are no peers"
-        raise network.unread("properties.dhcpOptions.dnsServers", why)
-    if not holders and not network.tenant.whole and is_private(server):
-        why = f"names {server}, which may lie outside the scan"
-        raise network.unread("properties.dhcpOptions.dnsServers", why)
-
-
-def _linked_where_asked(network: VirtualNetwork, path: Route) -> Verdict:
-    """Judge a network by the links of those whose Azure resolver answers it."""
-    asked = [network.id] if path.own else []
-    asked.extend(path.networks)
-    unlinked = [each for each in asked if not _has_link(network.tenant, each)]
-    if unlinked == [network.id]:
-        return failed(
-            "its queries reach Azure's resolver, and no policy is linked to it"
-        )
+    dns = tenant.once(dns_of)
+    row = dns.covered()[network.key]
+    _cite_way(network, row)
+    unlinked = [each.network for each in row.sights if each.seen is False]
     if unlinked:
-        return failed(
-            f"its queries go to {_names(unlinked)}, which no policy is linked to"
+        return _unlinked(unlinked, row, dns)
+    _require_known(row.doubts)
+    if not row.sights:
+        return not_applicable(
+            f"its DNS servers are in no scanned network: {some(row.route.outside)}"
         )
-    if path.networks:
-        return passed(f"via hub {_names(path.networks)}, which a policy is linked to")
+    if row.via:
+        hubs = (each for each in row.route.asked if each != network.key)
+        return passed(f"via hub {_names(hubs, dns)}, which a policy is linked to")
     return passed("a policy is linked to it")
 
 
-def _names(resource_ids: Iterable[str]) -> str:
-    return some(shown(ResourceId.parse(each).name) for each in resource_ids)
+def _cite_way(network: VirtualNetwork, row: Row) -> None:
+    """Note where the queries of a network go, and the links there."""
+    network.cite(VirtualNetwork.dns_servers)
+    tenant = network.tenant
+    for asked in row.route.asked:
+        found = tenant.known(VirtualNetwork, asked)
+        if found and row.network.servers:
+            found.cite(VirtualNetwork.address_prefixes)
+        for link in tenant.referring(PolicyLink, "network_id", asked).known():
+            link.cite(PolicyLink.network_id)
 
 
-def _has_link(tenant: Tenant, network_id: str) -> bool:
-    """Whether any policy is linked to a network; one that was not listed may be."""
-    for link in tenant.referring(PolicyLink, "network_id", network_id):
-        if link.network_id:
-            return True
-    for _ in tenant.all(ResolverPolicy):
-        continue
-    return False
+def _unlinked(unlinked: Iterable[str], row: Row, dns: Resolver) -> Verdict:
+    if [*unlinked] == [id_key(row.network.id)]:
+        return failed(
+            "its queries reach Azure's resolver, and no policy is linked to it"
+        )
+    hubs = _names(unlinked, dns)
+    return failed(f"its queries go to {hubs}, which no policy is linked to")
+
+
+def _names(networks: Iterable[str], dns: Resolver) -> str:
+    return some(shown(ResourceId.parse(dns.id_of(each)).name) for each in networks)
+
+
+def _require_known(doubts: Iterable[Doubt]) -> None:
+    """Raise NotRead if an answer is open."""
+    for doubt in doubts:
+        raise NotRead(doubt.reason, doubt.gap)
 
 
 @check(
@@ -354,7 +311,7 @@ def block_rule(policy: ResolverPolicy, tenant: Tenant) -> Verdict:
 
 
 def _blocking(rules: Iterable[SecurityRule]) -> Iterator[SecurityRule]:
-    return (rule for rule in rules if rule.enabled and rule.verb == BLOCK)
+    return (rule for rule in rules if rule.enabled and rule.verb == Action.BLOCK)
 
 
 def _lists(rules: Iterable[SecurityRule], tenant: Tenant) -> Iterator[DomainList]:
@@ -423,7 +380,7 @@ def rule_enabled(rule: SecurityRule, _: Tenant) -> Verdict:
     """
     if rule.enabled:
         return passed("dnsSecurityRuleState is Enabled")
-    if rule.verb == BLOCK:
+    if rule.verb == Action.BLOCK:
         return warned("a Block rule that is not Enabled")
     return info(
         f"not Enabled; its action is {shown(rule.verb)}, so nothing goes unblocked"
@@ -491,88 +448,51 @@ def list_shadowing(rule: SecurityRule, tenant: Tenant) -> Verdict:
     """
     if not rule.enabled:
         return not_applicable("the rule is not Enabled")
-    earlier = _earlier(rule, tenant)
-    lists = _read_lists([rule, *earlier], tenant)
-    whole = [*takewhile(lambda other: lists.keys() >= {*_keys(other)}, earlier)]
-    found = _worst(rule, whole, lists)
-    if found and found[0].clash is Clash.LET_THROUGH:
-        return _shadowed(found)
-    _require_lists([rule, *earlier], lists, tenant)
-    if len(whole) < len(earlier):
-        found = _worst(rule, earlier, lists)
-    return _unless_shadowed(rule, lists, found)
-
-
-def _earlier(rule: SecurityRule, tenant: Tenant) -> list[SecurityRule]:
-    """Return the enabled rules of the policy that are tried before a rule, in order."""
-    siblings = tenant.within(SecurityRule, rule.parts.parent)
-    place = rule.order
-    active = (other for other in siblings if other.key != rule.key and other.enabled)
-    before = (other for other in active if other.order < place)
-    return sorted(before, key=lambda other: other.order)
-
-
-def _keys(rule: SecurityRule) -> list[str]:
-    """Return the lists a rule names, in the form of their ids that compares."""
-    return [id_key(each) for each in rule.list_ids or ()]
-
-
-def _read_lists(
-    rules: Iterable[SecurityRule], tenant: Tenant
-) -> Mapping[str, frozenset[str]]:
-    """Return the entries of the lists of rules, as far as they were read."""
-    known, named = _known_lists(tenant), {key for rule in rules for key in _keys(rule)}
-    lists = {key: known[key].entries for key in sorted(named & known.keys())}
-    return {key: normalised(each) for key, each in lists.items() if each is not None}
-
-
-def _require_lists(
-    rules: Iterable[SecurityRule], lists: Mapping[str, object], tenant: Tenant
-) -> None:
-    """Raise NotRead unless every list that is not among those read does not exist."""
-    for list_id in (each for rule in rules for each in rule.list_ids or ()):
-        if id_key(list_id) not in lists:
-            found = tenant.get(DomainList, list_id)
-            if found is not None:
-                raise found.closed()
-
-
-def _rule(rule: SecurityRule, lists: Mapping[str, frozenset[str]]) -> Rule:
-    held = tuple(lists[key] for key in _keys(rule) if key in lists)
-    return Rule(f"{shown(rule.name)} ({rule.priority})", rule.verb, held)
-
-
-def _worst(
-    rule: SecurityRule,
-    earlier: Iterable[SecurityRule],
-    lists: Mapping[str, frozenset[str]],
-) -> tuple[Shadow, ...]:
-    """Return the worst shadows that earlier rules cast on a rule."""
-    others = [_rule(other, lists) for other in earlier]
-    return worst([*shadows(_rule(rule, lists), others)])
-
-
-def _unless_shadowed(
-    rule: SecurityRule,
-    lists: Mapping[str, frozenset[str]],
-    found: tuple[Shadow, ...],
-) -> Verdict:
-    """Judge a rule all of whose lists are known, and those of the rules before it."""
-    gone = sum(key not in lists for key in _keys(rule))
+    rules = tenant.once(dns_of).shadowed(rule.parts.parent)
+    standing = rules[rule.key]
+    _cite(rule)
+    certain = _let_through(standing)
+    if certain:
+        return _shadowed(certain, tenant)
+    _require_known(standing.doubts)
+    gone = sum(tenant.get(DomainList, each) is None for each in rule.list_ids or ())
     note = f"; {gone} of its lists do not exist" if gone else ""
-    if not any(_rule(rule, lists).lists):
+    if not standing.entries:
         return not_applicable(f"its lists have no entries{note}")
-    if not found:
-        return passed(f"no earlier rule covers any of its entries{note}")
-    return _shadowed(found, note)
+    if standing.shadows:
+        return _shadowed(standing.worst, tenant, note)
+    before = takewhile(lambda each: each != rule.key, rules)
+    for earlier in islice(before, CITED):
+        _cite(tenant.known(SecurityRule, earlier))
+    return passed(f"no earlier rule covers any of its entries{note}")
 
 
-def _shadowed(found: tuple[Shadow, ...], note: str = "") -> Verdict:
+def _cite(rule: SecurityRule | None) -> None:
+    """Note when a rule is tried, what it does, and what is on its lists."""
+    if rule is None:
+        return
+    rule.cite(SecurityRule.priority, SecurityRule.state, SecurityRule.action)
+    for list_id in islice(rule.list_ids or (), CITED):
+        found = rule.tenant.known(DomainList, list_id)
+        if found is not None:
+            found.cite(DomainList.domains, DomainList.domains_url)
+
+
+def _let_through(standing: Standing) -> tuple[Shadow, ...]:
+    """Return the shadows that are the worst there can be, whatever is not known."""
+    return tuple(
+        shadow
+        for shadow in standing.shadows
+        if shadow.sure and shadow.clash is Clash.LET_THROUGH
+    )
+
+
+def _shadowed(found: Sequence[Shadow], tenant: Tenant, note: str = "") -> Verdict:
     """Return what the worst shadows over a rule come to."""
-    by = some(dict.fromkeys(shadow.by.name for shadow in found))
-    names = [shadow.entry for shadow in found]
-    entries = some([*map(shown, names[:FIRST]), *names[FIRST:]])
-    what = f"{count(len(found), 'entry', 'entries')} ({entries})"
+    for shadow in found:
+        _cite(tenant.known(SecurityRule, shadow.by.id))
+    by = some(f"{shown(each.by.name)} ({each.by.priority})" for each in found)
+    what = _entries(found)
     match found[0].clash:
         case Clash.LET_THROUGH:
             return failed(f"rule {by} already allows {what}{note}")
@@ -580,6 +500,15 @@ def _shadowed(found: tuple[Shadow, ...], note: str = "") -> Verdict:
             return warned(f"rule {by} already decides otherwise on {what}{note}")
         case Clash.REPEATED:
             return info(f"rule {by} already does the same with {what}{note}")
+
+
+def _entries(found: Sequence[Shadow]) -> str:
+    """Return how many entries lie in shadow, and the first few of them."""
+    total = sum(len(shadow.entries) for shadow in found)
+    first = nsmallest(FIRST, chain.from_iterable(each.entries for each in found))
+    more = f" and {total - FIRST} more" if total > FIRST else ""
+    named = ", ".join(map(shown, first))
+    return f"{count(total, 'entry', 'entries')} ({named}{more})"
 
 
 CHECKS: tuple[Check[Any], ...] = (

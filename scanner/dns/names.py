@@ -2,41 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import lru_cache
+import re
+from collections.abc import Iterable, Iterator
 
 ROOT = "."
 """The entry that matches every name."""
 
+LONGEST = 253
+"""The characters of the longest name, without a trailing dot (RFC 1035, 2.3.4)."""
 
-def normalise(entry: str) -> str:
-    """Return an entry in the form that compares; empty where it names nothing.
+_NAME = re.compile(r"[^. ]{1,63}(?:\.[^. ]{1,63})*")
+_DOTS = re.compile("[.\u3002\uff0e\uff61]")
+"""What separates labels in a name in Unicode (RFC 3490, section 3.1)."""
 
-    Case and one trailing dot do not count, and a name in Unicode is its IDNA form.
+
+def normalise(entry: str) -> str | None:
+    """Return an entry in the form that compares; None where no name can be that.
+
+    Case and one trailing dot do not count, and a label in Unicode is its A-label.
     """
     name = entry.strip()
     if name == ROOT:
         return ROOT
-    name = name.removesuffix(".")
-    return name.lower() if name.isascii() else _ascii(name)
+    if len(name) > LONGEST + 1:
+        return None
+    if not name.isascii():
+        name = ".".join(map(_ascii, _DOTS.split(name)))
+    name = name.removesuffix(".").lower()
+    if len(name) > LONGEST or not name.isprintable():
+        return None
+    return name if _NAME.fullmatch(name) else None
 
 
-def _ascii(name: str) -> str:
-    """Return the IDNA form of a name, or its lower case where it has none."""
-    try:
-        return name.encode("idna").decode("ascii").lower()
-    except UnicodeError:
-        return name.lower()
+def _ascii(label: str) -> str:
+    """Return the A-label of a label in Unicode.
 
-
-@lru_cache(maxsize=64)
-def normalised(entries: tuple[str, ...]) -> frozenset[str]:
-    """Return entries in the form that compares, each once.
-
-    Every rule of a policy asks for the lists of those before it: a long list is gone
-    through once, and rules that share it share the result.
+    Python's codec knows Unicode 3.2: a label that it refuses and later standards may
+    allow is encoded as it is.
     """
-    return frozenset(name for entry in entries if (name := normalise(entry)))
+    if label.isascii():
+        return label
+    try:
+        return label.encode("idna").decode("ascii")
+    except UnicodeError:
+        return "xn--" + label.lower().encode("punycode").decode("ascii")
+
+
+def normalised(entries: Iterable[str]) -> frozenset[str]:
+    """Return the names among entries in the form that compares, each once."""
+    return frozenset(name for each in entries if (name := normalise(each)))
 
 
 def covers(name: str) -> Iterator[str]:

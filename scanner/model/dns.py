@@ -35,13 +35,6 @@ class DomainList(Resource):
         """Whether it names any domain, here or behind its URL."""
         return bool(self.domains) or bool(self.domains_url)
 
-    @property
-    def entries(self) -> tuple[str, ...] | None:
-        """Its entries as received; None where they are behind its URL only."""
-        if (here := self.domains) is not None:
-            return here
-        return None if self.domains_url else ()
-
     def closed(self) -> NotRead:
         """Return the refusal to judge entries that cannot be read."""
         why = f"of {self.name} is behind a URL and cannot be expanded"

@@ -1,0 +1,211 @@
+"""Facts about DNS, from what was read of a tenant."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from ipaddress import ip_address, ip_network
+from typing import Any, TypeVar
+
+from scanner.dns.facts import Action, Doubt, Facts, Names, Network, Policy, Rule
+from scanner.dns.names import normalised
+from scanner.dns.resolver import Resolver
+from scanner.model.coverage import NotRead
+from scanner.model.dns import DomainList, PolicyLink, ResolverPolicy, SecurityRule
+from scanner.model.ids import id_key
+from scanner.model.insights import DiagnosticSetting
+from scanner.model.network import VirtualNetwork
+from scanner.model.resource import Resource
+from scanner.model.tenant import Listing, Tenant
+
+T = TypeVar("T")
+
+_ACTIONS = {each.value: each for each in (Action.ALLOW, Action.BLOCK, Action.ALERT)}
+
+
+def dns_of(tenant: Tenant) -> Resolver:
+    """Return DNS in a tenant, as far as it was read.
+
+    It reads every network, policy and list: a check has it by `tenant.once(dns_of)`,
+    and cites what it takes from it.
+    """
+    lists = {each.key: _names(each) for each in tenant.all(DomainList).known()}
+    links, links_doubt = _links(tenant)
+    networks, networks_doubt = _networks(tenant)
+    return Resolver(
+        Facts(
+            networks=networks,
+            policies={
+                each.key: _policy(each, lists)
+                for each in tenant.all(ResolverPolicy).known()
+            },
+            lists=lists,
+            links=links,
+            links_doubt=links_doubt,
+            networks_doubt=networks_doubt,
+            policies_doubt=_unread(tenant.all(ResolverPolicy)),
+            whole=tenant.whole,
+        )
+    )
+
+
+def logs_queries(setting: DiagnosticSetting) -> bool:
+    """Whether a setting takes the query log, by its category or with all logs.
+
+    A log without `enabled` is off (Azure Monitor REST reference).
+    """
+    return any(
+        log.enabled
+        and (
+            (log.category or "").lower() == "dnsresponse"
+            or (log.group or "").lower() == "alllogs"
+        )
+        for log in setting.logs
+    )
+
+
+# Policies
+
+
+def _names(found: DomainList) -> Names:
+    """Return the entries of a list as far as they were read.
+
+    A large list has a URL in the place of its entries; having both, it may have more.
+    """
+    doubts: list[Doubt] = []
+    entries = _asked(doubts, lambda: found.domains) or ()
+    if _asked(doubts, lambda: found.domains_url):
+        doubts.append(_doubt(found.closed()))
+    return Names(found.id, normalised(entries), next(iter(doubts), None))
+
+
+def _policy(policy: ResolverPolicy, lists: Mapping[str, Names]) -> Policy:
+    logs: list[Doubt] = []
+    settings = policy.diagnostic_settings
+    logged = [
+        setting.id for setting in settings.known() if _asked(logs, _logs, setting)
+    ]
+    return Policy(
+        id=policy.id,
+        location=_location(policy),
+        rules=tuple(_rule(each, lists) for each in policy.rules.known()),
+        logged_to=tuple(logged),
+        doubts=tuple(filter(None, [_unread(policy.rules)])),
+        log_doubt=next(iter(logs), _unread(settings)),
+    )
+
+
+def _logs(setting: DiagnosticSetting) -> bool:
+    return logs_queries(setting) and setting.has_destination
+
+
+def _rule(rule: SecurityRule, lists: Mapping[str, Names]) -> Rule:
+    doubts: list[Doubt] = []
+    order = _asked(doubts, lambda: rule.order)
+    enabled = _asked(doubts, lambda: rule.enabled)
+    verb = _asked(doubts, lambda: rule.verb)
+    if verb is not None and verb not in _ACTIONS:
+        doubts.append(Doubt(f"what {rule.name} does by {verb} is not known"))
+    named = _asked(doubts, lambda: rule.list_ids) or ()
+    keys = [key for key in map(id_key, named) if _exists(rule, key, lists, doubts)]
+    for managed in _asked(doubts, lambda: rule.managed_lists) or ():
+        why = f"{rule.name} takes {managed}, which nobody can read"
+        doubts.append(Doubt(why, managed=True))
+    return Rule(
+        id=rule.id,
+        priority=order[0] if order else None,
+        action=_ACTIONS.get(verb or "", Action.UNKNOWN),
+        enabled=enabled,
+        lists=tuple(dict.fromkeys(keys)),
+        doubts=tuple(doubts),
+    )
+
+
+def _exists(
+    rule: SecurityRule, key: str, lists: Mapping[str, Names], doubts: list[Doubt]
+) -> bool:
+    """Whether a list is there; notes a doubt where that was not read."""
+    if key not in lists:
+        _asked(doubts, rule.tenant.get, DomainList, key)
+    return key in lists
+
+
+def _links(tenant: Tenant) -> tuple[Mapping[str, tuple[str, ...]], Doubt | None]:
+    """Return the policies of each network, and why there may be more of them."""
+    doubts: list[Doubt] = []
+    links: dict[str, list[str]] = defaultdict(list)
+    every = tenant.all(PolicyLink)
+    for link in every.known():
+        network = _asked(doubts, lambda each: each.network_id, link)
+        if network:
+            links[id_key(network)].append(id_key(link.parts.parent))
+    found = {key: tuple(dict.fromkeys(policies)) for key, policies in links.items()}
+    return found, _unread(every) or next(iter(doubts), None)
+
+
+# Networks
+
+
+def _networks(tenant: Tenant) -> tuple[Mapping[str, Network], Doubt | None]:
+    """Return the networks, and why there may be more of them or of their addresses."""
+    doubts: list[Doubt] = []
+    every = tenant.all(VirtualNetwork)
+    found = {each.key: _network(each, doubts) for each in every.known()}
+    return found, _unread(every) or next(iter(doubts), None)
+
+
+def _network(network: VirtualNetwork, doubts: list[Doubt]) -> Network:
+    servers: list[Doubt] = []
+    peers: list[Doubt] = []
+    named = _asked(servers, network.resolvers) or ()
+    near = _asked(peers, lambda: network.peers) or frozenset()
+    for peer in sorted(near):
+        _asked(peers, network.tenant.get, VirtualNetwork, peer)
+    return Network(
+        id=network.id,
+        location=_location(network),
+        prefixes=tuple(_prefixes(network, doubts)),
+        servers=tuple(str(ip_address(each)) for each in named),
+        peers=near,
+        servers_doubt=next(iter(servers), None),
+        peers_doubt=next(iter(peers), None),
+    )
+
+
+def _prefixes(network: VirtualNetwork, doubts: list[Doubt]) -> Iterator[str]:
+    for prefix in _asked(doubts, lambda: network.address_prefixes) or ():
+        try:
+            yield str(ip_network(prefix, strict=False))
+        except ValueError:
+            path = "properties.addressSpace.addressPrefixes"
+            doubts.append(_doubt(network.malformed(path, "a prefix", prefix)))
+
+
+# What was not read
+
+
+def _location(resource: Resource) -> str:
+    """Return a region as its name is written in full or short; empty if unknown."""
+    return (_asked([], lambda: resource.location) or "").lower().replace(" ", "")
+
+
+def _asked(doubts: list[Doubt], read: Callable[..., T], *arguments: object) -> T | None:
+    """Return what is read; None, and a doubt noted, where it was not."""
+    try:
+        return read(*arguments)
+    except NotRead as problem:
+        doubts.append(_doubt(problem))
+        return None
+
+
+def _unread(listing: Listing[Any]) -> Doubt | None:
+    """Return why a list may have more than is known."""
+    try:
+        listing.require_whole()
+    except NotRead as problem:
+        return _doubt(problem)
+    return None
+
+
+def _doubt(problem: NotRead) -> Doubt:
+    return Doubt(problem.reason, problem.gap)

@@ -1,0 +1,283 @@
+"""Facts about DNS from bare ARM bodies, and what is not known where they say little."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from scanner.dns.facts import Action, Rule
+from scanner.dns.resolver import Resolver
+from scanner.dns.routes import Where
+from scanner.model.dns import DomainList, PolicyLink, ResolverPolicy, SecurityRule
+from scanner.model.ids import id_key
+from scanner.model.insights import DiagnosticSetting
+from scanner.model.network import VirtualNetwork
+
+SUB = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
+ELSEWHERE = "/subscriptions/cccccccc-0000-0000-0000-000000000009"
+AT = f"{SUB}/resourceGroups/rg/providers/Microsoft.Network"
+POLICY = f"{AT}/dnsResolverPolicies/policy"
+RULE = f"{POLICY}/dnsSecurityRules/rule"
+LISTS = f"{AT}/dnsResolverDomainLists"
+VNET = f"{AT}/virtualNetworks/vnet"
+ABSENT = object()
+
+
+def body(at: str, location: object = "West Europe", **properties: object) -> Any:
+    kept = {key: value for key, value in properties.items() if value is not ABSENT}
+    return {"id": at, "location": location, "properties": kept}
+
+
+def policy(**more: object) -> Any:
+    return body(POLICY, provisioningState="Succeeded", **more)
+
+
+def rule(*lists: object, **more: object) -> Any:
+    properties = {
+        "priority": 100,
+        "action": {"actionType": "Block"},
+        "dnsSecurityRuleState": "Enabled",
+        "dnsResolverDomainLists": [{"id": each} for each in lists],
+        "managedDomainLists": [],
+        **more,
+    }
+    return body(RULE, **properties)
+
+
+def domains(name: Any = "one", **properties: object) -> Any:
+    return body(f"{LISTS}/{name}", **{"domainsUrl": None, **properties})
+
+
+def vnet(**properties: object) -> Any:
+    space = {"addressPrefixes": ["10.1.0.0/16"]}
+    return body(VNET, **{"addressSpace": space, **properties})
+
+
+def link(network: object = VNET) -> Any:
+    at = f"{POLICY}/virtualNetworkLinks/link"
+    return body(at, virtualNetwork={"id": network})
+
+
+def setting(**properties: object) -> Any:
+    at = f"{POLICY}/providers/Microsoft.Insights/diagnosticSettings/log"
+    log = {"category": "DnsResponse", "enabled": True}
+    return body(at, **{"logs": [log], "workspaceId": "/w", **properties})
+
+
+def only_rule(dns: Resolver) -> Rule:
+    [found] = dns.facts.policies[id_key(POLICY)].rules
+    return found
+
+
+# Policies
+
+
+def test_a_policy_as_azure_returns_it(gathered: Any) -> None:
+    listed = f"{LISTS}/one".replace("resourceGroups", "resourcegroups")
+    entries = ["Contoso.com.", "contoso.com", "."]
+    bodies = policy(), rule(listed), domains(domains=entries), link(), vnet()
+    dns = gathered(*bodies, setting())
+    found = dns.facts.policies[id_key(POLICY)]
+    assert (found.id, found.location, found.doubts) == (POLICY, "westeurope", ())
+    assert (found.logged, len(found.logged_to)) == (True, 1)
+    assert only_rule(dns) == Rule(
+        id=RULE,
+        priority=100,
+        action=Action.BLOCK,
+        enabled=True,
+        lists=(id_key(listed),),
+    )
+    assert dns.facts.lists[id_key(listed)].entries == {"contoso.com", "."}
+    assert dns.facts.links == {id_key(VNET): (id_key(POLICY),)}
+    assert dns.facts.links_doubt is None
+    answer = dns.resolve("www.contoso.com", VNET)
+    assert (answer.action, answer.logged) == (Action.BLOCK, True)
+
+
+@pytest.mark.parametrize(
+    ("given", "entries", "doubtful"),
+    [
+        ({"domains": ["a.com"]}, {"a.com"}, False),
+        ({"domains": []}, set(), False),
+        ({"domains": None}, set(), False),
+        ({}, set(), False),
+        ({"domains": None, "domainsUrl": "/bulk"}, set(), True),
+        ({"domainsUrl": "https://x/?sig=secret"}, set(), True),
+        ({"domains": ["a.com"], "domainsUrl": "/bulk"}, {"a.com"}, True),
+        ({"domains": "a.com"}, set(), True),
+        ({"domains": [1]}, set(), True),
+        ({"domains": ["a.com"], "domainsUrl": 5}, {"a.com"}, True),
+    ],
+)
+def test_lists(
+    gathered: Any, given: dict[str, object], entries: set[str], doubtful: bool
+) -> None:
+    found = gathered(domains(**given)).facts.lists[id_key(f"{LISTS}/one")]
+    assert found.entries == entries
+    assert bool(found.doubt) is doubtful
+    assert "secret" not in str(found.doubt)
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"priority": ABSENT}, {"priority": None}),
+        ({"priority": "100"}, {"priority": None}),
+        ({"action": ABSENT}, {"action": Action.UNKNOWN}),
+        ({"action": {"actionType": "Reroute"}}, {"action": Action.UNKNOWN}),
+        ({"action": {"actionType": "none"}}, {"action": Action.UNKNOWN}),
+        ({"dnsSecurityRuleState": None}, {"enabled": None}),
+        ({"dnsSecurityRuleState": True}, {"enabled": None}),
+        ({"dnsResolverDomainLists": {}}, {"lists": ()}),
+        ({"managedDomainLists": "x"}, {}),
+    ],
+)
+def test_rules_that_say_too_little(
+    gathered: Any, more: dict[str, object], expected: dict[str, object]
+) -> None:
+    found = only_rule(gathered(policy(), rule(**more)))
+    assert {key: getattr(found, key) for key in expected} == expected
+    assert [each.managed for each in found.doubts] == [False]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"dnsResolverDomainLists": None},
+        {"managedDomainLists": ABSENT},
+        {"dnsSecurityRuleState": "disabled"},
+        {"action": {"actionType": "ALERT"}},
+    ],
+)
+def test_rules_that_say_enough(gathered: Any, more: dict[str, object]) -> None:
+    assert only_rule(gathered(policy(), rule(**more))).doubts == ()
+
+
+def test_a_list_of_microsofts(gathered: Any) -> None:
+    bodies = policy(), rule(managedDomainLists=["AzureDnsThreatIntel"])
+    [doubt] = only_rule(gathered(*bodies)).doubts
+    assert doubt.managed
+    assert "AzureDnsThreatIntel" in doubt.reason
+
+
+def test_lists_that_are_gone_or_outside_the_scan(gathered: Any) -> None:
+    gone = only_rule(gathered(policy(), rule(f"{LISTS}/gone")))
+    assert (gone.lists, gone.doubts) == ((), ())
+    far = f"{LISTS}/far".replace(SUB, ELSEWHERE)
+    outside = only_rule(gathered(policy(), rule(far)))
+    assert outside.lists == ()
+    assert "outside the scan" in outside.doubts[0].reason
+    unread = [(DomainList, SUB)]
+    refused = only_rule(gathered(policy(), rule(f"{LISTS}/gone"), unread=unread))
+    assert refused.doubts[0].gap
+
+
+@pytest.mark.parametrize(
+    ("bodies", "logged"),
+    [
+        ((setting(),), True),
+        ((setting(logs=[{"categoryGroup": "allLogs", "enabled": True}]),), True),
+        ((setting(logs=[{"category": "DnsResponse", "enabled": False}]),), False),
+        ((setting(logs=[{"category": "DnsResponse"}]),), False),
+        ((setting(workspaceId=None),), False),
+        ((setting(logs=5),), None),
+        ((), False),
+    ],
+)
+def test_logs(gathered: Any, bodies: tuple[Any, ...], logged: bool | None) -> None:
+    found = gathered(policy(), *bodies).facts.policies[id_key(POLICY)]
+    assert found.logged is logged
+
+
+def test_what_was_refused(gathered: Any) -> None:
+    bodies = policy(), rule(f"{LISTS}/one"), domains(domains=["."]), link(), vnet()
+
+    def without(view: Any, scope: str = POLICY) -> Resolver:
+        dns: Resolver = gathered(*bodies, unread=[(view, scope)])
+        return dns
+
+    rules = without(SecurityRule).resolve("x.com", VNET)
+    assert (rules.action, rules.rule) == (Action.UNKNOWN, None)
+    logs = without(DiagnosticSetting).resolve("x.com", VNET)
+    assert (logs.action, logs.logged) == (Action.BLOCK, None)
+    for view, scope in ((PolicyLink, POLICY), (ResolverPolicy, SUB)):
+        links = without(view, scope)
+        assert links.facts.links_doubt
+        assert links.facts.links_doubt.gap
+        assert links.covered()[id_key(VNET)].covered is True
+    assert without(ResolverPolicy, SUB).facts.policies_doubt
+    assert without(VirtualNetwork, SUB).facts.networks_doubt
+
+
+def test_links_that_lead_nowhere(gathered: Any) -> None:
+    assert gathered(policy(), link(None)).facts.links == {}
+    odd = gathered(policy(), link(5))
+    assert (odd.facts.links, bool(odd.facts.links_doubt)) == ({}, True)
+
+
+# Networks
+
+
+@pytest.mark.parametrize(
+    ("servers", "where"),
+    [
+        (ABSENT, Where.HERE),
+        (None, Where.HERE),
+        ({}, Where.HERE),
+        ({"dnsServers": []}, Where.HERE),
+        ({"dnsServers": ["168.63.129.16"]}, Where.HERE),
+        ({"dnsServers": ["10.1.255.255"]}, Where.HERE),
+        ({"dnsServers": ["9.9.9.9"]}, Where.OUTSIDE),
+        ({"dnsServers": ["2001:DB8::1"]}, Where.OUTSIDE),
+        ({"dnsServers": ["dns.example"]}, Where.UNKNOWN),
+        ({"dnsServers": ["fe80::1%eth0"]}, Where.UNKNOWN),
+        ({"dnsServers": "9.9.9.9"}, Where.UNKNOWN),
+        ({"dnsServers": [5]}, Where.UNKNOWN),
+        ([], Where.UNKNOWN),
+    ],
+)
+def test_servers(gathered: Any, servers: object, where: Where) -> None:
+    [stop] = gathered(vnet(dhcpOptions=servers)).route(VNET).stops
+    assert stop.where is where
+    assert bool(stop.doubt and stop.doubt.gap) is (where is Where.UNKNOWN)
+
+
+@pytest.mark.parametrize("prefix", ["10.1.0.0/33", "x", "", 10])
+def test_an_address_space_that_is_none_may_hold_anything(
+    gathered: Any, prefix: object
+) -> None:
+    odd = vnet(addressSpace={"addressPrefixes": [prefix]})
+    other = {
+        **vnet(dhcpOptions={"dnsServers": ["192.168.9.9"]}),
+        "id": f"{VNET}2",
+    }
+    [stop] = gathered(odd, other).route(f"{VNET}2").stops
+    assert stop.where is Where.UNKNOWN
+
+
+def test_prefixes_compare_however_they_are_written(gathered: Any) -> None:
+    space = {"addressPrefixes": ["FD00:0DB8::/48", "10.1.2.3/16"]}
+    found = gathered(vnet(addressSpace=space)).facts.networks[id_key(VNET)]
+    assert found.prefixes == ("fd00:db8::/48", "10.1.0.0/16")
+
+
+@pytest.mark.parametrize(
+    ("peering", "known"),
+    [
+        ({"remoteVirtualNetwork": {"id": f"{VNET}9"}}, True),
+        ({"remoteVirtualNetwork": {"id": VNET.replace(SUB, ELSEWHERE)}}, False),
+        ({"remoteVirtualNetwork": {"id": 5}}, False),
+        ({"remoteVirtualNetwork": None}, True),
+    ],
+)
+def test_peers(gathered: Any, peering: object, known: bool) -> None:
+    peerings = [{"properties": peering}]
+    dns = gathered(vnet(virtualNetworkPeerings=peerings))
+    assert (dns.facts.networks[id_key(VNET)].peers_doubt is None) is known
+
+
+def test_places_without_a_name(gathered: Any) -> None:
+    for location in (None, 5):
+        odd = {**vnet(), "location": location}
+        assert gathered(odd).facts.networks[id_key(VNET)].location == ""
