@@ -295,7 +295,9 @@ def fqdn_owned(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     Reads `properties.allowedFqdnList`, and which resources have the names in it.
 
     Names are matched with `properties.customSubDomainName` and `properties.endpoint` of
-    Cognitive Services accounts, and with the names of storage accounts and key vaults.
+    Cognitive Services accounts; with the names of storage accounts, key vaults, Search
+    services and Cosmos DB accounts, of the last also `properties.readLocations`; and
+    with `properties.loginServer` and `properties.dataEndpointHostNames` of registries.
     An absent, null or empty list allows no host, so there is no owner to find (data
     loss prevention page).
 
@@ -333,10 +335,10 @@ def fqdn_owned(account: CognitiveAccount, tenant: Tenant) -> Verdict:
 
     ## Exceptions
     Hosts in `approved_fqdns` that no resource has are a warning. Where only a part of
-    the tenant was read, a name that is not found is a warning as well. Names of Search,
-    Cosmos DB, container registries, API Management and App Service cannot be matched,
-    because these types are not read: an account that allows them is not assessed unless
-    another entry fails. Whose a custom domain is, a person has to say.
+    the tenant was read, a name that is not found is a warning as well. Names of API
+    Management and App Service cannot be matched, because these types are not read: an
+    account that allows them is not assessed unless another entry fails. Whose a custom
+    domain is, a person has to say.
 
     ## References
     - Azure OpenAI Service - Controlling Outbound Access

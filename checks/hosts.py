@@ -11,8 +11,11 @@ from typing import Any
 
 from scanner.model.cloud import Suffixes
 from scanner.model.cognitive import CognitiveAccount
+from scanner.model.containerregistry import Registry
+from scanner.model.documentdb import CosmosAccount
 from scanner.model.keyvault import KeyVault
 from scanner.model.resources import Subscription
+from scanner.model.search import SearchService
 from scanner.model.storage import StorageAccount
 from scanner.model.tenant import Listing, Tenant
 
@@ -150,6 +153,29 @@ def _vaults(tenant: Tenant, label: str) -> tuple[Listing[Any], ...]:
     return (tenant.referring(KeyVault, "name", label),)
 
 
+def _search_services(tenant: Tenant, label: str) -> tuple[Listing[Any], ...]:
+    """Return the Search services that answer at a label."""
+    return (tenant.referring(SearchService, "name", label),)
+
+
+def _cosmos_accounts(tenant: Tenant, label: str) -> tuple[Listing[Any], ...]:
+    """Return the Cosmos DB accounts that answer at a label, in all or one region."""
+    regional = f"https://{label}.{tenant.suffixes.cosmos}:443/"
+    return (
+        tenant.referring(CosmosAccount, "name", label),
+        tenant.referring(CosmosAccount, "regional_endpoints", regional),
+    )
+
+
+def _registries(tenant: Tenant, label: str) -> tuple[Listing[Any], ...]:
+    """Return the registries that are signed in to, or give out layers, at a label."""
+    host = f"{label}.{tenant.suffixes.acr}"
+    return (
+        tenant.referring(Registry, "login_server", host),
+        tenant.referring(Registry, "data_hosts", host),
+    )
+
+
 def platform_services(suffixes: Suffixes) -> tuple[Service, ...]:
     """Return the services of a cloud whose names belong to one resource each."""
     accounts = CognitiveAccount.type
@@ -159,9 +185,9 @@ def platform_services(suffixes: Suffixes) -> tuple[Service, ...]:
         Service(suffixes.ai_services, accounts, _accounts),
         Service(suffixes.storage, StorageAccount.type, _storage_accounts),
         Service(suffixes.keyvault, KeyVault.type, _vaults),
-        Service(suffixes.search, "Microsoft.Search/searchServices"),
-        Service(suffixes.acr, "Microsoft.ContainerRegistry/registries"),
-        Service(suffixes.cosmos, "Microsoft.DocumentDB/databaseAccounts"),
+        Service(suffixes.search, SearchService.type, _search_services),
+        Service(suffixes.acr, Registry.type, _registries),
+        Service(suffixes.cosmos, CosmosAccount.type, _cosmos_accounts),
         Service(suffixes.apim, "Microsoft.ApiManagement/service"),
         Service(suffixes.websites, "Microsoft.Web/sites"),
     )

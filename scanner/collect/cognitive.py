@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from scanner.collect.read import Body, Read, SdkOperation, kind_of
+from scanner.collect.read import Body, Read, RestOperation, SdkOperation, kind_of
 from scanner.model.cognitive import (
     MODEL_HOSTS,
+    AccountCapabilityHost,
     AccountConnection,
     CognitiveAccount,
     Deployment,
     Project,
+    ProjectCapabilityHost,
     ProjectConnection,
     RaiPolicy,
 )
 
 _ACTIONS = "Microsoft.CognitiveServices/accounts"
+
+_CAPABILITY_HOSTS = RestOperation(path="capabilityHosts")
+"""The SDK has no list of them before its version 15."""
 
 
 def _list(method: str) -> SdkOperation:
@@ -69,5 +74,18 @@ READS = (
         at=Project,
         operation=_list("project_connections.list"),
         action=f"{_ACTIONS}/projects/connections/read",
+    ),
+    Read(
+        of=AccountCapabilityHost,
+        at=CognitiveAccount,
+        operation=_CAPABILITY_HOSTS,
+        action=f"{_ACTIONS}/capabilityHosts/read",
+        where=_is_foundry,
+    ),
+    Read(
+        of=ProjectCapabilityHost,
+        at=Project,
+        operation=_CAPABILITY_HOSTS,
+        action=f"{_ACTIONS}/projects/capabilityHosts/read",
     ),
 )

@@ -4,26 +4,33 @@ from __future__ import annotations
 
 from scanner.collect.read import Read, RestOperation, SdkOperation
 from scanner.model.cognitive import CognitiveAccount
+from scanner.model.containerregistry import Registry
 from scanner.model.dns import ResolverPolicy
+from scanner.model.documentdb import CosmosAccount
 from scanner.model.insights import ActivityLogAlert, DiagnosticSetting
 from scanner.model.keyvault import KeyVault
 from scanner.model.machinelearning import Workspace
-from scanner.model.network import VirtualNetwork
 from scanner.model.resource import Resource
 from scanner.model.resources import Subscription
-from scanner.model.storage import BlobService, StorageAccount
+from scanner.model.search import SearchService
+from scanner.model.storage import BlobService, FileService
 
 DIAGNOSED: tuple[type[Resource], ...] = (
     Subscription,
     CognitiveAccount,
     Workspace,
-    StorageAccount,
     BlobService,
+    FileService,
     KeyVault,
+    SearchService,
+    CosmosAccount,
+    Registry,
     ResolverPolicy,
-    VirtualNetwork,
 )
-"""The collected types that can have diagnostic settings."""
+"""The types whose diagnostic settings are judged.
+
+Those of a storage account lie at its services.
+"""
 
 
 def _diagnostic_settings(at: type[Resource]) -> Read:

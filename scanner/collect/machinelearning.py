@@ -8,10 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from scanner.collect.read import Body, Read, RestOperation, SdkOperation, kind_of
+from scanner.collect.read import (
+    Body,
+    Read,
+    RestOperation,
+    SdkOperation,
+    kind_of,
+    properties_of,
+)
 from scanner.model.machinelearning import (
+    Compute,
     Datastore,
+    OnlineEndpoint,
     OutboundRule,
+    ServerlessEndpoint,
     Workspace,
     WorkspaceConnection,
 )
@@ -24,11 +34,15 @@ def _holds_work(workspace: Body) -> bool:
     return kind_of(workspace) in {"", "default", "hub", "project"}
 
 
+def _holds_compute(workspace: Body) -> bool:
+    """Projects work on their hub's compute and have none of their own."""
+    return kind_of(workspace) in {"", "default", "hub"}
+
+
 def _has_managed_network(workspace: Body) -> bool:
     """Projects inherit their hub's managed network and have no rules of their own."""
-    properties = workspace.get("properties")
-    managed = isinstance(properties, dict) and bool(properties.get("managedNetwork"))
-    return managed and kind_of(workspace) in {"", "default", "hub"}
+    managed = bool(properties_of(workspace).get("managedNetwork"))
+    return managed and _holds_compute(workspace)
 
 
 def _children(
@@ -56,4 +70,7 @@ READS = (
     _children(WorkspaceConnection, "connections", _holds_work),
     _children(Datastore, "datastores", _holds_work),
     _children(OutboundRule, "outboundRules", _has_managed_network),
+    _children(OnlineEndpoint, "onlineEndpoints", _holds_work),
+    _children(ServerlessEndpoint, "serverlessEndpoints", _holds_work),
+    _children(Compute, "computes", _holds_compute),
 )

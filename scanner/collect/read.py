@@ -81,3 +81,9 @@ def kind_of(body: Body) -> str:
     """Return a body's `kind` in lower case, empty where it has none."""
     kind = body.get("kind")
     return kind.lower() if isinstance(kind, str) else ""
+
+
+def properties_of(body: Body) -> Body:
+    """Return a body's `properties`, empty where they are no object."""
+    properties = body.get("properties")
+    return properties if isinstance(properties, dict) else {}

@@ -8,10 +8,13 @@ from collections.abc import Mapping
 from scanner.collect import (
     authorization,
     cognitive,
+    containerregistry,
+    documentdb,
     insights,
     machinelearning,
     network,
     resources,
+    search,
     storage,
 )
 from scanner.collect.read import Every, Read
@@ -22,6 +25,9 @@ READS: tuple[Read, ...] = (
     *cognitive.READS,
     *machinelearning.READS,
     *storage.READS,
+    *search.READS,
+    *documentdb.READS,
+    *containerregistry.READS,
     *network.READS,
     *authorization.READS,
     *insights.READS,

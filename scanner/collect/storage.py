@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from scanner.collect.read import Body, Read, SdkOperation, kind_of
 from scanner.model.keyvault import KeyVault
-from scanner.model.storage import BlobService, StorageAccount
+from scanner.model.storage import BlobService, FileService, StorageAccount
 
 _STORAGE = "azure.mgmt.storage:StorageManagementClient"
 
 
 def _has_blobs(account: Body) -> bool:
     return kind_of(account) != "filestorage"
+
+
+def _has_files(account: Body) -> bool:
+    return kind_of(account) in {"storage", "storagev2", "filestorage"}
 
 
 READS = (
@@ -26,6 +30,13 @@ READS = (
         operation=SdkOperation(client=_STORAGE, method="blob_services.list"),
         action="Microsoft.Storage/storageAccounts/blobServices/read",
         where=_has_blobs,
+    ),
+    Read(
+        of=FileService,
+        at=StorageAccount,
+        operation=SdkOperation(client=_STORAGE, method="file_services.list"),
+        action="Microsoft.Storage/storageAccounts/fileServices/read",
+        where=_has_files,
     ),
     Read(
         of=KeyVault,

@@ -10,13 +10,14 @@ spokes either have a link of their own or ask the hub. One branch network asks a
 on the company's premises and is seen by nobody.
 
 **AI production** is what an auditor is shown first. The claims department's Azure
-OpenAI account has no keys, no public network, and may call two named hosts; its Foundry
-hub uses identities, an approved-outbound network and storage without keys, and role
-assignments confine each identity to its own containers. The actuaries' hub is encrypted
-with the company's own key, so it has a storage account that Azure manages. Underwriting
-came a year earlier and shows it: its account is locked from outside but may call
-anything, logs too little, and its hub's storage still takes keys. The contact centre
-and a claims scanner of 2017 predate every standard.
+OpenAI account has no keys, no public network, and may call three named hosts; its
+Foundry hub uses identities, an approved-outbound network and storage without keys, and
+role assignments confine each identity to its own containers. The actuaries' hub is
+encrypted with the company's own key, so Azure manages a storage account, a Search
+service and a database for it. Underwriting came a year earlier and shows it: its
+account is locked from outside but may call anything, logs too little, and its hub's
+storage still takes keys. The contact centre and a claims scanner of 2017 predate every
+standard.
 
 **AI sandbox** is where ideas start and controls do not. One account lists allowed hosts
 without restricting anything, another allows a storage account that nobody here owns and

@@ -31,11 +31,31 @@ class RaiPolicy(Resource):
     base_policy_name = Text("properties.basePolicyName")
 
 
-class Project(Identified):
-    """A Foundry project of an account; its `name` is `account/project`."""
+class CapabilityHost(Resource):
+    """Where the agents of an account or project keep their threads, vectors and files.
 
-    type = "Microsoft.CognitiveServices/accounts/projects"
+    Each list names connections of the account or project.
+    """
+
     api_version = API_VERSION
+
+    kind = Text("properties.capabilityHostKind")
+    subnet_id = Text("properties.customerSubnet")
+    thread_connections = Texts("properties.threadStorageConnections")
+    vector_connections = Texts("properties.vectorStoreConnections")
+    storage_connections = Texts("properties.storageConnections")
+
+
+class AccountCapabilityHost(CapabilityHost):
+    """The capability host of an account."""
+
+    type = "Microsoft.CognitiveServices/accounts/capabilityHosts"
+
+
+class ProjectCapabilityHost(CapabilityHost):
+    """The capability host of a project."""
+
+    type = "Microsoft.CognitiveServices/accounts/projects/capabilityHosts"
 
 
 class AccountConnection(Connection):
@@ -50,6 +70,16 @@ class ProjectConnection(Connection):
 
     type = "Microsoft.CognitiveServices/accounts/projects/connections"
     api_version = API_VERSION
+
+
+class Project(Identified):
+    """A Foundry project of an account; its `name` is `account/project`."""
+
+    type = "Microsoft.CognitiveServices/accounts/projects"
+    api_version = API_VERSION
+
+    connections = Children(ProjectConnection)
+    capability_hosts = Children(ProjectCapabilityHost)
 
 
 class VirtualNetworkRule(Part):
@@ -88,6 +118,7 @@ class CognitiveAccount(Identified):
     rai_policies = Children(RaiPolicy)
     projects = Children(Project)
     connections = Children(AccountConnection)
+    capability_hosts = Children(AccountCapabilityHost)
 
 
 MODEL_HOSTS = frozenset({"openai", "aiservices"})

@@ -178,6 +178,16 @@ class Texts(Field[tuple[str, ...]]):
         return MISSING
 
 
+class Keys(Field[tuple[str, ...]]):
+    """The keys of an object, where it matters that the object is there."""
+
+    expected = "an object"
+
+    def typed(self, value: Any) -> tuple[str, ...] | _Missing:
+        """Return the keys."""
+        return tuple(value) if isinstance(value, Mapping) else MISSING
+
+
 class Part(View):
     """An element of a list, or a nested object, inside a resource."""
 

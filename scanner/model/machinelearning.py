@@ -49,6 +49,35 @@ class OutboundRule(Resource):
     category = Text("properties.category")
 
 
+class Endpoint(Resource):
+    """What a deployed model is called at."""
+
+    api_version = API_VERSION
+
+    auth_mode = Text("properties.authMode")
+
+
+class OnlineEndpoint(Identified, Endpoint):
+    """A managed online endpoint: models on compute of their own."""
+
+    type = "Microsoft.MachineLearningServices/workspaces/onlineEndpoints"
+
+
+class ServerlessEndpoint(Endpoint):
+    """A serverless endpoint: a model of the catalogue, billed by use."""
+
+    type = "Microsoft.MachineLearningServices/workspaces/serverlessEndpoints"
+
+
+class Compute(Identified):
+    """A compute instance or cluster of a workspace."""
+
+    type = "Microsoft.MachineLearningServices/workspaces/computes"
+    api_version = API_VERSION
+
+    compute_type = Text("properties.computeType")
+
+
 class Workspace(Identified):
     """A Foundry hub, a hub-based project, or a plain workspace.
 
@@ -85,6 +114,9 @@ class Workspace(Identified):
     connections = Children(WorkspaceConnection)
     datastores = Children(Datastore)
     outbound_rules = Children(OutboundRule)
+    online_endpoints = Children(OnlineEndpoint)
+    serverless_endpoints = Children(ServerlessEndpoint)
+    computes = Children(Compute)
     diagnostic_settings = Children(DiagnosticSetting)
 
 

@@ -24,6 +24,15 @@ class BlobService(Resource):
     diagnostic_settings = Children(DiagnosticSetting)
 
 
+class FileService(Resource):
+    """The file service of a storage account, which carries its diagnostic settings."""
+
+    type = "Microsoft.Storage/storageAccounts/fileServices"
+    api_version = API_VERSION
+
+    diagnostic_settings = Children(DiagnosticSetting)
+
+
 class StorageAccount(Resource):
     """A storage account."""
 
@@ -42,6 +51,7 @@ class StorageAccount(Resource):
     )
 
     blob_services = Children(BlobService)
+    file_services = Children(FileService)
 
     @property
     def private_reach(self) -> PrivateReach:

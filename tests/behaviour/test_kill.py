@@ -327,7 +327,7 @@ def test_an_added_part(calm: Any, bench: Any, posture: Callable[..., Any]) -> No
     directory = bench.new_path("run")
     shutil.copytree(calm.directory, directory)
     parts = directory / "snapshot" / TENANT_ID
-    (parts / "microsoft.search.searchservices.jsonl.gz").write_bytes(gzip.compress(b""))
+    (parts / "microsoft.web.sites.jsonl.gz").write_bytes(gzip.compress(b""))
     _assert_refused(bench, posture, directory, "was added after the run")
 
 

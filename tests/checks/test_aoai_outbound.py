@@ -15,9 +15,12 @@ from checks.aoai_outbound import (
 from checks.hosts import host_name
 from scanner.model.check import Check, Status
 from scanner.model.cognitive import OUTBOUND_KINDS, CognitiveAccount
+from scanner.model.containerregistry import Registry
+from scanner.model.documentdb import CosmosAccount
 from scanner.model.keyvault import KeyVault
 from scanner.model.resources import Subscription
 from scanner.model.results import Result
+from scanner.model.search import SearchService
 from scanner.model.settings import Settings
 from scanner.model.storage import StorageAccount
 
@@ -231,6 +234,16 @@ def test_host_name(entry: str, name: str) -> None:
 
 BLOB = "docs.blob.core.windows.net"
 
+REGIONAL = {
+    "readLocations": [
+        {"documentEndpoint": "https://threads-westeurope.documents.azure.com:443/"}
+    ]
+}
+SERVERS = {
+    "loginServer": "images.azurecr.io",
+    "dataEndpointHostNames": ["images.westeurope.data.azurecr.io"],
+}
+
 
 @pytest.mark.parametrize(
     ("entries", "status"),
@@ -258,10 +271,16 @@ BLOB = "docs.blob.core.windows.net"
         (["theirs.openai.azure.com"], FAIL),
         (["theirs.vault.azure.net"], FAIL),
         ([f"{BLOB}\x00"], MANUAL),
-        (["contoso.search.windows.net"], UNREAD),
-        (["contoso.azurecr.io", "contoso.documents.azure.com"], UNREAD),
-        (["contoso.search.windows.net", "theirs.vault.azure.net"], FAIL),
-        (["contoso.search.windows.net", "api.example.com"], UNREAD),
+        (["index.search.windows.net"], PASS),
+        (["threads.documents.azure.com"], PASS),
+        (["threads-westeurope.documents.azure.com"], PASS),
+        (["images.azurecr.io", "images.westeurope.data.azurecr.io"], PASS),
+        (["theirs.search.windows.net"], FAIL),
+        (["threads-eastus.documents.azure.com"], FAIL),
+        (["images.eastus.data.azurecr.io"], FAIL),
+        (["contoso.azure-api.net"], UNREAD),
+        (["contoso.azurewebsites.net", "theirs.vault.azure.net"], FAIL),
+        (["contoso.azure-api.net", "api.example.com"], UNREAD),
         ([BLOB, "api.example.com"], MANUAL),
         ([f"https://{BLOB}@evil.example/"], MANUAL),
         ([f"evil.example/{BLOB}"], MANUAL),
@@ -283,6 +302,9 @@ def test_owned(verdicts: Verdicts, entries: object, status: Status) -> None:
             storage("blob"),
             old,
             resource("Microsoft.KeyVault/vaults/secrets"),
+            resource("Microsoft.Search/searchServices/index"),
+            resource("Microsoft.DocumentDB/databaseAccounts/threads", **REGIONAL),
+            resource("Microsoft.ContainerRegistry/registries/images", **SERVERS),
         )
     )
     assert found.status is status
@@ -291,11 +313,11 @@ def test_owned(verdicts: Verdicts, entries: object, status: Status) -> None:
 
 
 def test_owned_names_the_type_that_is_not_read(verdicts: Verdicts) -> None:
-    body = account(allowedFqdnList=["contoso.search.windows.net"])
+    body = account(allowedFqdnList=["contoso.azure-api.net"])
     result = only(verdicts(fqdn_owned, body))
-    assert "Microsoft.Search/searchServices" in result.reason
-    assert '"contoso.search.windows.net"' in result.reason
-    assert evidence(result)[LIST] == ["contoso.search.windows.net"]
+    assert "Microsoft.ApiManagement/service" in result.reason
+    assert '"contoso.azure-api.net"' in result.reason
+    assert evidence(result)[LIST] == ["contoso.azure-api.net"]
 
 
 def test_owned_only_warns_where_the_scan_was_narrowed(verdicts: Verdicts) -> None:
@@ -310,6 +332,9 @@ def test_owned_only_warns_where_the_scan_was_narrowed(verdicts: Verdicts) -> Non
     [
         (StorageAccount, SUBSCRIPTION, BLOB),
         (KeyVault, SUBSCRIPTION, "theirs.vault.azure.net"),
+        (SearchService, SUBSCRIPTION, "theirs.search.windows.net"),
+        (CosmosAccount, SUBSCRIPTION, "theirs.documents.azure.com"),
+        (Registry, SUBSCRIPTION, "theirs.azurecr.io"),
         (Subscription, TENANT, BLOB),
     ],
 )

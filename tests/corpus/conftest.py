@@ -25,15 +25,17 @@ from scanner.emulator import Estate, Options
 from scanner.emulator.background import in_thread
 from scanner.emulator.estate import Tenant
 from scanner.model.cognitive import CognitiveAccount, Project
+from scanner.model.containerregistry import Registry
 from scanner.model.coverage import Reading
 from scanner.model.dns import ResolverPolicy
+from scanner.model.documentdb import CosmosAccount
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.keyvault import KeyVault
 from scanner.model.machinelearning import Workspace
-from scanner.model.network import VirtualNetwork
 from scanner.model.resource import Record, Resource
 from scanner.model.resources import Descendant, ManagementGroup, Subscription
-from scanner.model.storage import BlobService, StorageAccount
+from scanner.model.search import SearchService
+from scanner.model.storage import BlobService, FileService, StorageAccount
 from scanner.snapshot.reader import Snapshot
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus"
@@ -84,8 +86,11 @@ MADE_UP: Mapping[type[Resource], Body] = {
     },
     StorageAccount: {"kind": "StorageV2"},
     BlobService: {},
+    FileService: {},
+    SearchService: {},
+    CosmosAccount: {"kind": "GlobalDocumentDB"},
+    Registry: {},
     KeyVault: {},
-    VirtualNetwork: {},
     ResolverPolicy: {},
 }
 """Parents that call for every read of their children."""
@@ -100,10 +105,16 @@ def corpus() -> Path:
 
 
 @pytest.fixture(scope="session")
-def bodies(corpus: Path) -> list[Body]:
+def recorded(corpus: Path) -> list[Body]:
+    """Return every body of a collected type, as recorded."""
+    return list(_collected(corpus))
+
+
+@pytest.fixture(scope="session")
+def bodies(recorded: list[Body]) -> list[Body]:
     """Return every distinct body of a collected type, as one tenant may hold them."""
     estate = _Tenancy()
-    for body in sorted(_collected(corpus), key=_depth):
+    for body in sorted(recorded, key=_depth):
         estate.add(body)
     return estate.whole()
 

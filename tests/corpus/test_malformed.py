@@ -281,8 +281,8 @@ def test_an_odd_item_costs_that_item(
     ]
     snapshot = run_scan(served(odd_records, readings))
     arrived, made = load(snapshot, TENANT_ID)
-    assert {(each.id, each.scope) for each in arrived} == {
-        (each.id, each.scope) for each in records if each not in hit
+    assert {(each.id, id_key(each.scope)) for each in arrived} == {
+        (each.id, id_key(each.scope)) for each in records if each not in hit
     }
     gaps = {
         (gap.resource_type, id_key(gap.scope)) for each in made for gap in each.gaps

@@ -104,11 +104,26 @@ COMPARED = (
 )
 
 _NO_VAULT_CHECK = "no check judges a vault's own settings"
+_NO_STORE_CHECK = "no check judges this setting of a store that a workspace uses"
+_RESTORE = "no check judges what can be restored"
+_OPERATION = "judges how well a service runs, not who gets in"
 _NETWORK_DESIGN = "judges the design of networks, not whose queries a DNS policy sees"
 _GRANTS = "no check judges who holds which role"
 
 NOT_COMPARED = {
-    "Azure.ACR.AuditLogs": "container registries are not collected",
+    "Azure.ACR.AdminUser": _NO_STORE_CHECK,
+    "Azure.ACR.AnonymousAccess": _NO_STORE_CHECK,
+    "Azure.ACR.AuditLogs": "no check judges the logs of registries",
+    "Azure.ACR.ContentTrust": _OPERATION,
+    "Azure.ACR.ImageHealth": _OPERATION,
+    "Azure.ACR.MinSku": _NO_STORE_CHECK,
+    "Azure.ACR.ReplicaLocation": "no check has a list of allowed regions",
+    "Azure.ACR.SoftDelete": _RESTORE,
+    "Azure.ACR.Usage": _OPERATION,
+    "Azure.Cosmos.AvailabilityZone": _OPERATION,
+    "Azure.Cosmos.MinTLS": _NO_STORE_CHECK,
+    "Azure.Cosmos.NoSQLLocalAuth": _NO_STORE_CHECK,
+    "Azure.Cosmos.PublicAccess": _NO_STORE_CHECK,
     "Azure.KeyVault.AutoRotationPolicy": "keys of vaults are not collected",
     "Azure.KeyVault.Firewall": _NO_VAULT_CHECK,
     "Azure.KeyVault.RBAC": _NO_VAULT_CHECK,
@@ -116,8 +131,13 @@ NOT_COMPARED = {
     "Azure.Storage.BlobAccessType": "containers are not collected; the account's flag "
     "is a part of foundry-storage-hardened, which the rule does not read",
     "Azure.Storage.Defender.MalwareScan": "Defender settings are not collected",
-    "Azure.Storage.FileShareSoftDelete": "file services are not collected",
-    "Azure.Storage.SoftDelete": "no check judges what can be restored",
+    "Azure.ML.ComputeIdleShutdown": _OPERATION,
+    "Azure.ML.DisableLocalAuth": "no check judges how one signs in to compute",
+    "Azure.Search.IndexSLA": _OPERATION,
+    "Azure.Search.ManagedIdentity": _NO_STORE_CHECK,
+    "Azure.Search.QuerySLA": _OPERATION,
+    "Azure.Storage.FileShareSoftDelete": _RESTORE,
+    "Azure.Storage.SoftDelete": _RESTORE,
     "Azure.VNET.FirewallSubnet": _NETWORK_DESIGN,
     "Azure.VNET.FirewallSubnetNAT": _NETWORK_DESIGN,
     "Azure.VNET.LocalDNS": _NETWORK_DESIGN,

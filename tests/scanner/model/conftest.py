@@ -11,7 +11,7 @@ import pytest
 
 from scanner.model.cloud import Suffixes
 from scanner.model.coverage import Gap, Outcome, Reading
-from scanner.model.fields import Entries, Flag, Number, Part, Parts, Text, Texts
+from scanner.model.fields import Entries, Flag, Keys, Number, Part, Parts, Text, Texts
 from scanner.model.ids import ResourceId
 from scanner.model.resource import Children, Record, Resource
 from scanner.model.settings import Settings
@@ -47,6 +47,7 @@ class Thing(Resource):
     deep = Text("properties.outer.inner.text")
     told = Text("properties.told", absent_is_unread=True)
     pieces = Parts("properties.pieces", Piece)
+    keys = Keys("properties.keys")
     entries = Entries("properties.entries", Piece)
     link = Text("properties.link")
     links = Texts("properties.links")

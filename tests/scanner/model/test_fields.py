@@ -27,6 +27,7 @@ def evidence(view: Any) -> list[tuple[str, Any]]:
         ("texts", "texts", ["b", "a"], ("b", "a")),
         ("texts", "texts", [], ()),
         ("told", "told", "yes", "yes"),
+        ("keys", "keys", {}, ()),
     ],
 )
 def test_a_value_is_typed_and_noted(
@@ -39,7 +40,7 @@ def test_a_value_is_typed_and_noted(
     )
 
 
-@pytest.mark.parametrize("field", ["text", "flag", "number", "texts", "values"])
+@pytest.mark.parametrize("field", ["text", "flag", "number", "texts", "keys", "values"])
 @pytest.mark.parametrize("properties", [{}, "null"])
 def test_absent_and_null_are_none_and_noted(
     field: str, properties: Any, thing: Make
@@ -87,6 +88,8 @@ def test_an_absent_value_may_be_one_that_azure_did_not_tell(thing: Make) -> None
         ("pieces", "pieces", {"name": "x"}),
         ("pieces", "pieces", [{"name": "x"}, 7]),
         ("pieces", "pieces", [None]),
+        ("keys", "keys", ["x"]),
+        ("keys", "keys", "x"),
         ("entries", "entries", ["/x"]),
         ("entries", "entries", {"/x": {}, "/y": 7}),
     ],

@@ -1,0 +1,43 @@
+"""AI Search: services that keep what models look up."""
+
+from __future__ import annotations
+
+from scanner.model.fields import Flag, Keys, Part, Parts, Text
+from scanner.model.identity import Identified
+from scanner.model.insights import DiagnosticSetting
+from scanner.model.network import PrivateEndpointConnection
+from scanner.model.resource import Children
+
+
+class SharedPrivateLink(Part):
+    """A private link from a Search service to something that it reads."""
+
+    target_id = Text("properties.privateLinkResourceId")
+    group_id = Text("properties.groupId")
+    status = Text("properties.status")
+
+
+class SearchService(Identified):
+    """A Search service.
+
+    `authOptions` holds one of two objects: `apiKeyOnly`, or `aadOrApiKey` where
+    tokens are accepted beside keys. It is null where keys are off (recorded).
+    """
+
+    type = "Microsoft.Search/searchServices"
+    api_version = "2025-05-01"
+
+    sku = Text("sku.name")
+    local_auth_disabled = Flag("properties.disableLocalAuth")
+    keys_only = Keys("properties.authOptions.apiKeyOnly")
+    keys_or_tokens = Keys("properties.authOptions.aadOrApiKey")
+    public_network_access = Text("properties.publicNetworkAccess")
+    network_bypass = Text("properties.networkRuleSet.bypass")
+    private_endpoint_connections = Parts(
+        "properties.privateEndpointConnections", PrivateEndpointConnection
+    )
+    shared_private_links = Parts(
+        "properties.sharedPrivateLinkResources", SharedPrivateLink
+    )
+
+    diagnostic_settings = Children(DiagnosticSetting)
