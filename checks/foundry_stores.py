@@ -6,6 +6,7 @@ from typing import Any
 
 from checks.connections import ENTRA, KEYS, NEITHER, WITHOUT_ENTRA
 from checks.wording import shown
+from checks.workspaces import default_storage, mode_of
 from scanner.model.check import (
     Check,
     Post,
@@ -22,6 +23,7 @@ from scanner.model.machinelearning import (
     Workspace,
     WorkspaceConnection,
     holds_work,
+    in_workspace,
     is_hub,
     keeps_work,
 )
@@ -39,11 +41,6 @@ _CREDENTIAL_CONTROLS = (
     "PCI-DSS-4.0.1:7.2.1",
     "PCI-DSS-4.0.1:8.6.1",
 )
-
-
-def _mode(workspace: Workspace) -> str:
-    """Return how its datastores sign in; null is the default, an absent key unread."""
-    return (workspace.datastores_auth_mode or "accesskey").lower()
 
 
 @check(
@@ -102,7 +99,7 @@ def datastores_identity(hub: Workspace, _: Tenant) -> Verdict:
     - AI Foundry - Credential vs Identity Data Stores
     - Microsoft Learn: Set up service authentication for Azure Machine Learning
     """
-    mode = _mode(hub)
+    mode = mode_of(hub)
     match mode:
         case "identity":
             return passed("systemDatastoresAuthMode is identity")
@@ -115,13 +112,6 @@ def datastores_identity(hub: Workspace, _: Tenant) -> Verdict:
     return warned(
         f"systemDatastoresAuthMode is {shown(mode)}, which is not a known mode"
     )
-
-
-def _default_storage(workspace: Workspace, tenant: Tenant) -> StorageAccount | None:
-    """Return a workspace's default storage, None where there is no such account."""
-    if not workspace.storage_account_id:
-        return None
-    return tenant.get(StorageAccount, workspace.storage_account_id)
 
 
 @check(
@@ -175,11 +165,11 @@ def credential_mode_broken(workspace: Workspace, tenant: Tenant) -> Verdict:
     - AI Foundry - Identity, Authentication and Authorization
     - Microsoft Learn: Prevent Shared Key authorization for an Azure Storage account
     """
-    if _mode(workspace) != "accesskey":
+    if mode_of(workspace) != "accesskey":
         return not_applicable("not in credential mode, which alone needs storage keys")
     if not workspace.storage_account_id:
         return not_applicable("the workspace names no default storage")
-    account = _default_storage(workspace, tenant)
+    account = default_storage(workspace, tenant)
     if account is None:
         return failed("broken: the default storage account does not exist any more")
     if account.shared_key_allowed is False:
@@ -249,12 +239,12 @@ def identity_mode_keys_left(workspace: Workspace, tenant: Tenant) -> Verdict:
     - Blocking API Key Access in Azure OpenAI Service
     - Microsoft Learn: Prevent Shared Key authorization for an Azure Storage account
     """
-    mode = _mode(workspace)
+    mode = mode_of(workspace)
     if mode != "identity":
         return not_applicable(
             f"systemDatastoresAuthMode is {shown(mode)}, not identity"
         )
-    account = _default_storage(workspace, tenant)
+    account = default_storage(workspace, tenant)
     if account is None:
         return not_applicable("the workspace has no default storage")
     if account.shared_key_allowed is False:
@@ -279,19 +269,13 @@ def _advice(account: StorageAccount) -> str:
     )
 
 
-def _of_working_space(connection: WorkspaceConnection) -> bool:
-    """Whether its workspace is a hub, a project or a default one."""
-    workspace = connection.tenant.get(Workspace, connection.parts.parent)
-    return workspace is None or holds_work(workspace)
-
-
 @check(
     id="foundry-connection-entra",
     title="Connections of hubs and projects use Entra ID",
     topic=Topic.FOUNDRY_STORES,
     severity=Severity.HIGH,
     on=WorkspaceConnection,
-    where=_of_working_space,
+    where=in_workspace,
     guidance=(Post.DATA_STORES, Post.FOUNDRY_IDENTITY),
     controls=_CREDENTIAL_CONTROLS,
 )
@@ -387,7 +371,7 @@ _EXCEPTION = (
     topic=Topic.FOUNDRY_STORES,
     severity=Severity.HIGH,
     on=WorkspaceConnection,
-    where=_of_working_space,
+    where=in_workspace,
     guidance=Post.DATA_STORES,
     controls=(*_CREDENTIAL_CONTROLS, "NIST-800-53:AC-6", "ISO-27001-2022:A.5.15"),
 )

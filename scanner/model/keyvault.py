@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from scanner.model.fields import Flag, Parts, Text
+from scanner.model.fields import Flag, Part, Parts, Text, Texts
 from scanner.model.insights import DiagnosticSetting
 from scanner.model.network import PrivateEndpointConnection
 from scanner.model.resource import Children, Resource
+
+
+class AccessPolicy(Part):
+    """What one principal may do in a vault that does not leave it to Azure RBAC."""
+
+    object_id = Text("objectId")
+    secrets = Texts("permissions.secrets")
 
 
 class KeyVault(Resource):
@@ -15,6 +22,7 @@ class KeyVault(Resource):
     api_version = "2023-07-01"
 
     rbac_authorization = Flag("properties.enableRbacAuthorization")
+    access_policies = Parts("properties.accessPolicies", AccessPolicy)
     purge_protection = Flag("properties.enablePurgeProtection")
     public_network_access = Text("properties.publicNetworkAccess")
     network_default_action = Text("properties.networkAcls.defaultAction")

@@ -9,6 +9,7 @@ from scanner.model.connections import Connection
 from scanner.model.fields import Flag, Parts, Text, Texts
 from scanner.model.identity import Identified
 from scanner.model.insights import DiagnosticSetting
+from scanner.model.keyvault import KeyVault
 from scanner.model.network import PrivateEndpointConnection
 from scanner.model.resource import Children, Resource
 from scanner.model.storage import StorageAccount
@@ -37,6 +38,19 @@ class Datastore(Resource):
     api_version = API_VERSION
 
     credentials_type = Text("properties.credentials.credentialsType")
+    service_identity = Text("properties.serviceDataAccessAuthIdentity")
+    is_default = Flag("properties.isDefault")
+
+    @property
+    def credentials(self) -> str:
+        """What kind of credentials it keeps, as received.
+
+        `credentialsType` tells which shape the credentials have and is required: a
+        datastore that lacks it is not judged.
+        """
+        if not self.credentials_type:
+            raise self.unread("properties.credentials.credentialsType", "says nothing")
+        return self.credentials_type
 
 
 class OutboundRule(Resource):
@@ -108,6 +122,7 @@ class Workspace(Identified):
     key_vault_id = Text("properties.keyVault")
     managed_resource_group = Text("properties.serviceProvisionedResourceGroup")
     encryption_status = Text("properties.encryption.status")
+    cmk_vault_id = Text("properties.encryption.keyVaultProperties.keyVaultArmId")
     cmk_storage_id = Text("properties.encryption.storageAccountResourceId")
     workspace_id = Text("properties.workspaceId")
 
@@ -140,6 +155,15 @@ def holds_work(workspace: Workspace) -> bool:
     return (workspace.kind or "default").lower() in {"hub", "project", "default"}
 
 
+def in_workspace(child: Resource) -> bool:
+    """Whether a connection or the like is of a hub, a project or a default workspace.
+
+    A parent that is not there leaves it in; one that was not read raises NotRead.
+    """
+    workspace = child.tenant.get(Workspace, child.parts.parent)
+    return workspace is None or holds_work(workspace)
+
+
 def keepers(storage: StorageAccount) -> Iterator[Workspace]:
     """Yield the hubs and projects that keep their work in a storage account.
 
@@ -157,6 +181,20 @@ def keepers(storage: StorageAccount) -> Iterator[Workspace]:
 def keeps_work(storage: StorageAccount) -> bool:
     """Whether a hub or project has the account as default or additional storage."""
     return any(True for _ in keepers(storage))
+
+
+def vault_users(vault: KeyVault) -> Iterator[Workspace]:
+    """Yield the hubs and projects that keep their secrets in a vault.
+
+    Raises NotRead in the end if there may be more.
+    """
+    users = vault.tenant.referring(Workspace, "key_vault_id", vault.id)
+    yield from filter(is_hub_or_project, users)
+
+
+def keeps_secrets(vault: KeyVault) -> bool:
+    """Whether a hub or project keeps its secrets in a vault."""
+    return any(True for _ in vault_users(vault))
 
 
 def encrypted_by(storage: StorageAccount) -> Workspace | None:

@@ -1,0 +1,26 @@
+"""Hubs, projects and workspaces: how they reach their data, and where it lies."""
+
+from __future__ import annotations
+
+from scanner.model.machinelearning import Workspace
+from scanner.model.storage import StorageAccount
+from scanner.model.tenant import Tenant
+
+
+def mode_of(workspace: Workspace) -> str:
+    """Return how its datastores sign in, in lower case.
+
+    Null is `accesskey`, the default; raises NotRead where the key is absent (workspace
+    REST reference: api-versions before 2024-10-01-preview leave it out).
+    """
+    return (workspace.datastores_auth_mode or "accesskey").lower()
+
+
+def default_storage(workspace: Workspace, tenant: Tenant) -> StorageAccount | None:
+    """Return a workspace's default storage, None where there is no such account.
+
+    Raises NotRead where the account lies outside the scan or its list has a gap.
+    """
+    if not workspace.storage_account_id:
+        return None
+    return tenant.get(StorageAccount, workspace.storage_account_id)
