@@ -11,6 +11,7 @@ from checks import (
     diagnostics,
     dns_policies,
     foundry_basics,
+    foundry_connections,
     foundry_identity,
     foundry_stores,
 )
@@ -23,6 +24,7 @@ ALL: tuple[Check[Any], ...] = (
     *diagnostics.CHECKS,
     *foundry_basics.CHECKS,
     *foundry_stores.CHECKS,
+    *foundry_connections.CHECKS,
     *foundry_identity.CHECKS,
     *dns_policies.CHECKS,
 )

@@ -81,6 +81,9 @@ def test_every_check_has_something_to_praise_and_something_to_find(
     check: Check[Any], results: dict[str, list[Result]]
 ) -> None:
     statuses = Counter(result.status for result in results[check.id])
+    if statuses.keys() <= {Status.INFO, Status.MANUAL, Status.NOT_APPLICABLE}:
+        assert statuses[Status.INFO] + statuses[Status.MANUAL], dict(statuses)
+        return
     assert statuses[Status.PASS], dict(statuses)
     assert sum(statuses[status] for status in FINDINGS), dict(statuses)
 
