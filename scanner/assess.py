@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -41,7 +41,11 @@ def assess(
         )
         gaps.extend(judge.gaps())
     return Assessment(
-        run=replace(snapshot.manifest.run, catalogue=catalogue_hash(checks)),
+        run=replace(
+            snapshot.manifest.run,
+            catalogue=catalogue_hash(checks),
+            settings=asdict(settings),
+        ),
         results=tuple(results),
         gaps=tuple(gaps),
         exemptions=register.reports(),

@@ -114,6 +114,17 @@ def scan(
     fail_on: Annotated[
         FailOn, typer.Option(help="Severity from which failures make exit code 1.")
     ] = FailOn.HIGH,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN", help="Tell what changed since an earlier run."),
+    ] = None,
+    fail_on_new: Annotated[
+        bool,
+        typer.Option(
+            "--fail-on-new",
+            help="Only findings that --baseline lacks make exit code 1.",
+        ),
+    ] = False,
     allow_gaps: Annotated[
         bool,
         typer.Option(
@@ -177,6 +188,8 @@ def scan(
         exemptions=load_exemptions(exemptions, ALL),
         formats=[each.value for each in format or ReportFormat],
         fail_on=fail_on,
+        baseline=_readable(baseline, fail_on_new=fail_on_new),
+        fail_on_new=fail_on_new,
         allow_gaps=allow_gaps,
         quiet=quiet,
         log_format=log_format,
@@ -208,6 +221,18 @@ def scan(
         )
         snapshot, directory = _fresh(order, output, judgement)
     raise typer.Exit(judge_and_report(snapshot, directory, judgement))
+
+
+def _readable(baseline: Path | None, *, fail_on_new: bool) -> Path | None:
+    """Return a baseline that can be compared with; raises Failure before a scan."""
+    from scanner.cli.failure import Failure
+    from scanner.cli.past import document
+
+    if baseline is not None:
+        document(baseline)
+    elif fail_on_new:
+        raise Failure("--fail-on-new needs --baseline: new since which run?")
+    return baseline
 
 
 def _debug(context: typer.Context) -> bool:
