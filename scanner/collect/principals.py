@@ -106,12 +106,12 @@ def _resource(raw: msgspec.Raw, read: Read, scope: str) -> msgspec.Raw:
     namespace, _, collection = read.of.type.rpartition("/")
     inside = namespace.startswith(DirectoryObject.type)
     parent = scope if inside else f"{scope}/providers/{namespace}"
+    said = {"kind": kind.removeprefix(_NAMESPACE)} if isinstance(kind, str) else {}
     body = {
         "id": f"{parent}/{collection}/{name}",
         "type": read.of.type,
         "name": name,
+        **said,
         "properties": raw,
     }
-    if isinstance(kind, str):
-        body["kind"] = kind.removeprefix(_NAMESPACE)
     return msgspec.Raw(msgspec.json.encode(body))
