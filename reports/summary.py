@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from reports.drift import summary_line
 from reports.text import clean, count, percent, points
 from reports.totals import Finding, GapGroup, Tally, Totals, gap_groups, worst
 from scanner.model.check import Severity, Status, Topic
@@ -167,6 +168,8 @@ def _notes(assessment: Assessment) -> list[str]:
         notes.insert(0, "The collection was interrupted: what follows is partial.")
     if exempted:
         notes.append(f"{count(exempted, 'finding')} accepted by an exemption.")
+    if assessment.drift:
+        notes.append(summary_line(assessment.drift))
     notes += filter(None, (each.warning for each in assessment.exemptions))
     return notes
 

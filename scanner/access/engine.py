@@ -187,13 +187,43 @@ class Access:
         return self._ancestry.scopes(resource_id)
 
     def by(
-        self, assignment: Assignment, action: str, *, data: bool = False
+        self,
+        assignment: Assignment,
+        action: str,
+        *,
+        data: bool = False,
+        sub_operation: str | None = None,
     ) -> Grant | None:
         """Return how an assignment allows an action, None where it does not.
 
         It does at its scope and below, but where a `denial` takes it back.
         """
-        return next(self._holdings.of(assignment, Ask.of(action, data=data)), None)
+        ask = Ask(action.lower(), data, sub_operation)
+        return next(self._holdings.of(assignment, ask), None)
+
+    def unsettled(
+        self,
+        principal_id: str,
+        action: str,
+        resource_id: str,
+        *,
+        data: bool = False,
+        unrestricted: bool = False,
+    ) -> tuple[Missing, ...]:
+        """Return why a principal may hold an action on a resource by more grants.
+
+        Those it holds itself, or through groups it is known to be in, are in `grants`.
+        `unrestricted` leaves out groups that hold it under a condition.
+        """
+        scopes = self._ancestry.scopes(resource_id)
+        ask = Ask.of(action, data=data)
+        groups = (
+            each
+            for each in self._holdings.groups(scopes, ask)
+            if not (unrestricted and each.restrictions)
+        )
+        subject = self._holdings.subject(principal_id)
+        return self._bounds.of_holding(subject, scopes, groups)
 
     def denial(
         self, principal_id: str, action: str, resource_id: str, *, data: bool = False

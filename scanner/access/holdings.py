@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from scanner.access.answers import Grant
 from scanner.access.deny import Subject
-from scanner.access.facts import Assignment, Facts, last_segment
+from scanner.access.facts import Assignment, Facts, last_segment, may_be_group
 from scanner.access.restrictions import Ask
 from scanner.access.roles import Roles, Way, narrowed
 from scanner.model.ids import id_key
@@ -30,6 +30,7 @@ class Holdings:
         self._unknown = {scope: self._unknown_at(scope) for scope in self._at}
         self._groups_of = _groups_of(facts.members)
         self._grants: dict[tuple[str, Ask], tuple[Grant, ...]] = {}
+        self._groups: dict[tuple[str, Ask], tuple[Grant, ...]] = {}
         self._holders: dict[tuple[str, frozenset[str]], tuple[Grant, ...]] = {}
 
     def subject(self, principal_id: str) -> Subject:
@@ -92,6 +93,22 @@ class Holdings:
     def _granting(self, scope: str, ask: Ask) -> Iterator[Grant]:
         for assignment in self._at[scope]:
             yield from self.of(assignment, ask)
+
+    def groups(self, scopes: Iterable[str], ask: Ask) -> Iterator[Grant]:
+        """Yield the grants of an action at some scopes that a group may hold.
+
+        The conditions of all others, which are many, are not looked at.
+        """
+        for scope in scopes:
+            found = self._groups.get((scope, ask))
+            if found is None and scope in self._at:
+                found = self._groups[scope, ask] = tuple(
+                    grant
+                    for each in self._at[scope]
+                    if may_be_group(each.principal_type)
+                    for grant in self.of(each, ask)
+                )
+            yield from found or ()
 
     def of(self, assignment: Assignment, ask: Ask) -> Iterator[Grant]:
         """Yield the grants of an action that an assignment is, one for each way."""

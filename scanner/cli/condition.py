@@ -91,6 +91,22 @@ def lint(
             help="A data action its role grants; repeat for several.",
         ),
     ] = None,
+    not_action: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--not-action",
+            metavar="PATTERN",
+            help="An action it excepts; repeat for several.",
+        ),
+    ] = None,
+    not_data_action: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--not-data-action",
+            metavar="PATTERN",
+            help="A data action it excepts; repeat for several.",
+        ),
+    ] = None,
     condition_version: Annotated[
         str,
         typer.Option(
@@ -113,13 +129,19 @@ def lint(
     Exit codes: 0 nothing found, 1 faults, 2 it is no condition.
     """
     from scanner.access.conditions import lint as linted
+    from scanner.access.facts import Block
     from scanner.cli.failure import Exit
 
     text = _read(file)
+    granted = Block(
+        actions=tuple(action or ()),
+        not_actions=tuple(not_action or ()),
+        data_actions=tuple(data_action or ()),
+        not_data_actions=tuple(not_data_action or ()),
+    )
     faults = linted(
         text,
-        actions=tuple(action or ()),
-        data_actions=tuple(data_action or ()),
+        role=(granted,),
         version=condition_version,
         privileged=_guids(privileged or ()),
         now=datetime.now(UTC),

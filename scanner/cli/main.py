@@ -13,6 +13,7 @@ from scanner.cli.access import access
 from scanner.cli.catalogue import checks, explain
 from scanner.cli.condition import condition
 from scanner.cli.demo import demo
+from scanner.cli.diff import diff
 from scanner.cli.doctor import doctor
 from scanner.cli.emulate import emulate
 from scanner.cli.failure import Exit, Failure
@@ -30,7 +31,7 @@ app = typer.Typer(
 _INTERRUPTED = 130
 """What Typer ends with at Ctrl-C; while Azure is read, a scan sees to it itself."""
 
-for command in (scan, demo, checks, explain, doctor, permissions, emulate):
+for command in (scan, demo, diff, checks, explain, doctor, permissions, emulate):
     app.command()(command)
 for group in (access, condition):
     app.add_typer(group)

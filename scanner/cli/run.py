@@ -6,7 +6,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from threading import Timer
@@ -20,6 +20,7 @@ from scanner.assess import assess
 from scanner.cli.failure import Exit, Failure
 from scanner.cli.files import write_reports
 from scanner.cli.options import FailOn, LogFormat
+from scanner.cli.past import drift_since
 from scanner.cli.progress import said, shown
 from scanner.collect.scan import Order, Watch, scan
 from scanner.collect.scope import ScopeError
@@ -47,6 +48,10 @@ class Judgement:
     exemptions: Sequence[Exemption] = ()
     formats: Sequence[str]
     fail_on: FailOn
+    baseline: Path | None = None
+    """An earlier run, to tell what changed since."""
+    fail_on_new: bool = False
+    """Whether only findings that the baseline lacks make the exit code 1."""
     allow_gaps: bool
     quiet: bool
     log_format: LogFormat = LogFormat.TEXT
@@ -120,6 +125,9 @@ def judge_and_report(snapshot: Snapshot, directory: Path, judgement: Judgement) 
         assessment = assess(
             snapshot, judgement.checks, judgement.settings, judgement.exemptions
         )
+        if judgement.baseline:
+            drift = drift_since(judgement.baseline, assessment, judgement.checks)
+            assessment = replace(assessment, drift=drift)
     except SnapshotError as error:
         raise Failure(str(error)) from error
     written = write_reports(assessment, directory, judgement.formats)
@@ -141,9 +149,17 @@ def _print_summary(
 
 def exit_code(assessment: Assessment, judgement: Judgement) -> Exit:
     """Return the exit code: findings win over what could not be read."""
-    fail_on = judgement.fail_on
-    if fail_on is not FailOn.NEVER and assessment.findings_at(Severity(fail_on)):
+    if _fails(assessment, judgement):
         return Exit.FINDINGS
     if assessment.gaps and not judgement.allow_gaps:
         return Exit.INCOMPLETE
     return Exit.CLEAN
+
+
+def _fails(assessment: Assessment, judgement: Judgement) -> bool:
+    if judgement.fail_on is FailOn.NEVER:
+        return False
+    threshold = Severity(judgement.fail_on)
+    if judgement.fail_on_new and assessment.drift:
+        return bool(assessment.drift.new_at(threshold))
+    return bool(assessment.findings_at(threshold))

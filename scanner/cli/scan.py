@@ -101,6 +101,15 @@ def scan(
             "every verdict is made on what ARM returns."
         ),
     ] = Discovery.AUTO,
+    ask_directory: Annotated[
+        bool,
+        typer.Option(
+            "--directory",
+            help="Ask Microsoft Graph, too, who holds the roles and is in their "
+            "groups. Needs Directory Readers, or User.Read.All, GroupMember.Read.All "
+            "and Application.Read.All.",
+        ),
+    ] = False,
     output: Output = None,
     format: Annotated[
         list[ReportFormat] | None,
@@ -114,6 +123,17 @@ def scan(
     fail_on: Annotated[
         FailOn, typer.Option(help="Severity from which failures make exit code 1.")
     ] = FailOn.HIGH,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN", help="Tell what changed since an earlier run."),
+    ] = None,
+    fail_on_new: Annotated[
+        bool,
+        typer.Option(
+            "--fail-on-new",
+            help="Only findings that --baseline lacks make exit code 1.",
+        ),
+    ] = False,
     allow_gaps: Annotated[
         bool,
         typer.Option(
@@ -177,6 +197,8 @@ def scan(
         exemptions=load_exemptions(exemptions, ALL),
         formats=[each.value for each in format or ReportFormat],
         fail_on=fail_on,
+        baseline=_readable(baseline, fail_on_new=fail_on_new),
+        fail_on_new=fail_on_new,
         allow_gaps=allow_gaps,
         quiet=quiet,
         log_format=log_format,
@@ -187,6 +209,7 @@ def scan(
         "--subscription": subscription,
         "--management-group": management_group,
         "--exclude-subscription": exclude_subscription,
+        "--directory": ask_directory,
         "--resume": resume,
         "--output": resume and output,
     }
@@ -201,6 +224,7 @@ def scan(
             cloud,
             auth,
             discovery,
+            directory=ask_directory,
             tenants=tenant,
             subscriptions=subscription,
             management_groups=management_group,
@@ -208,6 +232,18 @@ def scan(
         )
         snapshot, directory = _fresh(order, output, judgement)
     raise typer.Exit(judge_and_report(snapshot, directory, judgement))
+
+
+def _readable(baseline: Path | None, *, fail_on_new: bool) -> Path | None:
+    """Return a baseline that can be compared with; raises Failure before a scan."""
+    from scanner.cli.failure import Failure
+    from scanner.cli.past import document
+
+    if baseline is not None:
+        document(baseline)
+    elif fail_on_new:
+        raise Failure("--fail-on-new needs --baseline: new since which run?")
+    return baseline
 
 
 def _debug(context: typer.Context) -> bool:
@@ -224,7 +260,12 @@ def _refuse(given: Mapping[str, object], option: str) -> None:
 
 
 def _order(
-    cloud: str, auth: Method, discovery: Discovery, **names: list[str] | None
+    cloud: str,
+    auth: Method,
+    discovery: Discovery,
+    *,
+    directory: bool,
+    **names: list[str] | None,
 ) -> Order:
     from scanner.arm.clouds import CloudError, find_cloud
     from scanner.cli.failure import Failure
@@ -240,6 +281,7 @@ def _order(
         method=auth,
         selection=Selection(**{key: tuple(each or ()) for key, each in names.items()}),
         graph=discovery is Discovery.AUTO,
+        directory=directory,
     )
 
 
@@ -280,6 +322,7 @@ def _resumed(
 
     from scanner.cli.failure import Failure
     from scanner.cli.run import collect
+    from scanner.collect.plan import asks_directory
     from scanner.collect.scan import asks_graph, selection_of
     from scanner.snapshot.lines import SnapshotError
     from scanner.snapshot.resume import keep_whole
@@ -287,7 +330,10 @@ def _resumed(
     earlier = _opened(directory, "--resume")
     scope = earlier.manifest.run.scope
     discovery = Discovery.AUTO if asks_graph(scope) else Discovery.ARM
-    order = replace(_order(cloud, auth, discovery), selection=selection_of(scope))
+    order = replace(
+        _order(cloud, auth, discovery, directory=asks_directory(scope)),
+        selection=selection_of(scope),
+    )
     try:
         keep_whole(earlier)
         return collect(order, directory, judgement, earlier)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scanner.model.check import Check, Severity, Status
 from scanner.model.coverage import Gap
 from scanner.model.evidence import Evidence
 from scanner.model.exemptions import ExemptionReport
 from scanner.model.ids import id_key
+
+if TYPE_CHECKING:
+    from scanner.model.drift import Drift
 
 SCHEMA = "posture/1"
 FINDINGS = (Status.FAIL, Status.WARN)
@@ -108,6 +111,8 @@ class Run:
     version: str
     catalogue: str = ""
     """Hash of the checks that judged."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """The settings they judged by."""
     cloud: str
     method: str
     """How it signed in: one of `--auth`."""
@@ -166,6 +171,8 @@ class Assessment:
     gaps: tuple[GapReport, ...]
     exemptions: tuple[ExemptionReport, ...] = ()
     """What became of each exemption that was given."""
+    drift: Drift | None = None
+    """What changed since the baseline; None without one."""
 
     def findings_at(self, threshold: Severity) -> int:
         """Return how many failed at or above a severity, exempted ones left out."""

@@ -1,6 +1,16 @@
 """The condition language of Azure ABAC: read, written, evaluated and judged."""
 
+from scanner.access.conditions.analysis.catalogue import (
+    Family,
+    families_of,
+    granted_actions,
+)
 from scanner.access.conditions.analysis.containers import container_prefixes
+from scanner.access.conditions.analysis.delegation import (
+    assignable_roles,
+    limits_roles,
+    named_roles,
+)
 from scanner.access.conditions.analysis.guards import Guard, Outcome, guarded_actions
 from scanner.access.conditions.analysis.linting import lint
 from scanner.access.conditions.analysis.network import (
@@ -8,7 +18,11 @@ from scanner.access.conditions.analysis.network import (
     network_references,
 )
 from scanner.access.conditions.analysis.subject import Fault
-from scanner.access.conditions.analysis.windows import TimeWindow, time_window
+from scanner.access.conditions.analysis.windows import (
+    TimeWindow,
+    time_window,
+    time_windows,
+)
 from scanner.access.conditions.errors import ConditionError
 from scanner.access.conditions.evaluate import evaluate
 from scanner.access.conditions.explain import explain
@@ -51,6 +65,7 @@ __all__ = [
     "Constant",
     "Exists",
     "Expression",
+    "Family",
     "Fault",
     "Guard",
     "Kind",
@@ -68,15 +83,21 @@ __all__ = [
     "Tri",
     "Value",
     "ValueSet",
+    "assignable_roles",
     "attributes_of",
     "container_prefixes",
     "evaluate",
     "explain",
+    "families_of",
+    "granted_actions",
     "guarded_actions",
+    "limits_roles",
     "lint",
+    "named_roles",
     "network_references",
     "parse",
     "residual",
     "time_window",
+    "time_windows",
     "to_text",
 ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from scanner.access.conditions.cursor import Cursor
 from scanner.access.conditions.errors import ConditionError, position
@@ -42,6 +43,11 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][\w.]*")
 _SOURCES = {source.lower(): source for source in SOURCES}
 
 
+REMEMBERED = 1024
+"""Conditions that are kept: each is asked about one action after the other."""
+
+
+@lru_cache(maxsize=REMEMBERED)
 def parse(text: str) -> Condition:
     """Return the condition that a text says, or raise a ConditionError."""
     words = tokens(text)

@@ -268,6 +268,43 @@ def test_one_assignment_by_itself() -> None:
     assert found.by(blobs, f"{BLOBS}/read", data=True) is not None
 
 
+def test_one_assignment_and_a_suboperation() -> None:
+    sent = f"@Request[{BLOBS}/tags:Project<$key_case_sensitive$>] StringEquals 'C'"
+    guard = (
+        f"!(ActionMatches{{'{BLOBS}/write'}}"
+        " AND SubOperationMatches{'Blob.Write.WithTagHeaders'})"
+    )
+    given = held("blobs", condition=f"({guard}) OR ({sent})")
+    here = access(given)
+    [free] = [here.by(given, f"{BLOBS}/write", data=True)]
+    assert free
+    assert not free.restrictions
+    call = "Blob.Write.WithTagHeaders"
+    tagging = here.by(given, f"{BLOBS}/write", data=True, sub_operation=call)
+    assert tagging
+    assert len(tagging.residual) == 1
+
+
+def test_groups_through_which_a_principal_may_hold_an_action_too() -> None:
+    crew = {"principal_type": "Group"}
+    grants = (
+        held("blobs", by="ann", condition=TAGGED),
+        held("blobs", by="crew", **crew),
+        held("blobs", SUB, by="staff", condition=TAGGED, **crew),
+        held("owner", by="bosses", **crew),
+        held("blobs", by="bob"),
+    )
+    asked = ("ann", f"{BLOBS}/read", ACCOUNT)
+    some = access(*grants).unsettled(*asked, data=True)
+    assert [each.scope for each in some] == ["staff", "crew"]
+    free = access(*grants).unsettled(*asked, data=True, unrestricted=True)
+    assert [each.scope for each in free] == ["crew"]
+    known = access(*grants, members={"crew": frozenset(), "staff": frozenset()})
+    assert known.unsettled(*asked, data=True) == ()
+    itself = access(*grants).unsettled("crew", f"{BLOBS}/write", SUB, data=True)
+    assert [each.scope for each in itself] == ["staff"]
+
+
 def test_what_takes_an_action_back_for_certain() -> None:
     excluded = (Party("bob", "User"),)
     found = access(denials=(denial(excluded=excluded),))

@@ -130,6 +130,8 @@ def test_the_role_it_is_judged_with(write: Any, posture: Posture) -> None:
     open_ones = ("--data-action", f"{BLOBS}/write", "--data-action", READ)
     assert "abac-action-coverage" in ids(posture(*lint, *open_ones))
     assert "abac-action-coverage" not in ids(posture(*lint, *open_ones[2:]))
+    excepted = ("--not-data-action", f"{BLOBS}/write", "--not-action", "*")
+    assert "abac-action-coverage" not in ids(posture(*lint, *open_ones, *excepted))
 
 
 def test_the_version(write: Any, posture: Posture) -> None:

@@ -1,7 +1,9 @@
 """The actions that conditions can restrict, as they are documented.
 
 Sources: "Actions and attributes for Azure role assignment conditions" for Blob Storage,
-for Azure Queue Storage and for authorization; "Key Vault ABAC" for secrets.
+for Azure Queue Storage and for authorization; "Key Vault ABAC" for secrets; "Microsoft
+Entra attribute-based access control for repository permissions"; "Granular RBAC in
+Azure Monitor Logs".
 """
 
 from __future__ import annotations
@@ -10,17 +12,23 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
+from scanner.access.conditions.errors import ConditionError
+from scanner.access.conditions.parser import parse
+from scanner.access.conditions.partial import residual
 from scanner.access.conditions.syntax import (
     ActionMatches,
     Expression,
+    Literal,
     SubOperationMatches,
 )
 from scanner.access.conditions.walk import attributes_of, nodes
-from scanner.access.patterns import matches_action
+from scanner.access.facts import Block
+from scanner.access.patterns import first_match, matches_action
 
 _BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/"
 _MESSAGES = "Microsoft.Storage/storageAccounts/queueServices/queues/messages/"
 _SECRETS = "Microsoft.KeyVault/vaults/secrets/"
+_REPOSITORIES = "Microsoft.ContainerRegistry/registries/repositories/"
 _ASSIGNMENTS = "Microsoft.Authorization/roleAssignments/"
 
 BLOB_READ = _BLOBS + "read"
@@ -43,12 +51,21 @@ class Family:
     names: tuple[str, ...]
     usual: tuple[str, ...] = ()
     """What the commonest role grants: judged by where the role is not known."""
+    reading: tuple[str, ...] = ("read",)
+    """Those that change nothing, first the one that gives away the data."""
+    spared: tuple[str, ...] = ()
+    """Those that can be restricted too and are better left alone."""
     on_data: bool = True
 
     @property
     def actions(self) -> tuple[str, ...]:
-        """All of them, whole."""
+        """All that ought to be restricted alike, whole."""
         return tuple(self.prefix + name for name in self.names)
+
+    @property
+    def restrictable(self) -> tuple[str, ...]:
+        """All that conditions can restrict, whole."""
+        return tuple(self.prefix + name for name in (*self.names, *self.spared))
 
     @property
     def usual_actions(self) -> tuple[str, ...]:
@@ -69,6 +86,7 @@ FAMILIES = (
             *("manageOwnership/action", "modifyPermissions/action"),
         ),
         usual=("read", "write", "delete", "add/action", "move/action"),
+        reading=("read", "tags/read", "filter/action"),
     ),
     Family(
         about="queue messages",
@@ -81,11 +99,35 @@ FAMILIES = (
         about="secrets",
         service="microsoft.keyvault/vaults",
         prefix=_SECRETS,
-        # Without readMetadata: a condition on it by secret name breaks listing.
         names=(
             *("getSecret/action", "setSecret/action", "update/action", "delete"),
             *("backup/action", "restore/action", "recover/action", "purge/action"),
         ),
+        reading=("getSecret/action", "backup/action"),
+        spared=("readMetadata/action",),  # by secret name it would break listing
+    ),
+    Family(
+        about="repositories",
+        service="microsoft.containerregistry/registries/repositories",
+        prefix=_REPOSITORIES,
+        names=(
+            *("content/read", "content/write", "content/delete"),
+            *("metadata/read", "metadata/write", "metadata/delete"),
+        ),
+        usual=("content/read", "metadata/read"),
+        reading=("content/read", "metadata/read"),
+    ),
+    Family(
+        about="log tables",
+        service="microsoft.operationalinsights/workspaces/tables",
+        prefix="Microsoft.OperationalInsights/workspaces/tables/data/",
+        names=("read",),
+    ),
+    Family(
+        about="resource logs",
+        service="microsoft.insights/logs",
+        prefix="Microsoft.Insights/logs/data/",
+        names=("read",),
     ),
     Family(
         about="role assignments",
@@ -96,7 +138,7 @@ FAMILIES = (
         on_data=False,
     ),
 )
-BLOBS, QUEUES, SECRETS, DELEGATION = FAMILIES
+BLOBS, QUEUES, SECRETS, REPOSITORIES, LOG_TABLES, RESOURCE_LOGS, DELEGATION = FAMILIES
 
 
 def families_of(expression: Expression) -> tuple[Family, ...]:
@@ -137,22 +179,45 @@ def named_actions(expression: Expression) -> tuple[str, ...]:
     return _distinct(chain(_concrete(patterns), _matching(patterns, every)))
 
 
-def granted_actions(
-    expression: Expression, actions: Iterable[str], data_actions: Iterable[str]
-) -> tuple[str, ...]:
+def granted_actions(expression: Expression, role: Iterable[Block]) -> tuple[str, ...]:
     """Return the actions that a role grants, wildcards filled in as documented.
 
     What the condition names is filled in too, for services that are not known here.
+    What a block excepts is left out, and so is what a condition of its own restricts.
     """
-    control, data = tuple(actions), tuple(data_actions)
     named = [one for one in action_patterns(expression) if "*" not in one]
-    granted = chain(
-        _concrete((*control, *data)),
-        _matching(control, _documented(on_data=False)),
-        _matching(data, _documented(on_data=True)),
-        _matching((*control, *data), (one for one in named if not _is_documented(one))),
+    unknown = tuple(one for one in named if not _is_documented(one))
+    return _distinct(
+        action
+        for block in role
+        for data in (False, True)
+        for action in _of_block(block, unknown, data=data)
     )
-    return _distinct(granted)
+
+
+def _of_block(block: Block, named: tuple[str, ...], *, data: bool) -> Iterator[str]:
+    listed, _ = block.plane(data=data)
+    for action in chain(_concrete(listed), _documented(on_data=data), named):
+        is_granted = grants(block, action, data=data)
+        if is_granted and not _is_restricted(block.condition, action):
+            yield action
+
+
+def grants(block: Block, action: str, *, data: bool) -> bool:
+    """Return whether a permission block allows an action and does not except it."""
+    allowed, excepted = block.plane(data=data)
+    lowered = action.lower()
+    return bool(first_match(allowed, lowered)) and not first_match(excepted, lowered)
+
+
+def _is_restricted(condition: str | None, action: str) -> bool:
+    """Return whether a block's own condition asks anything of an action."""
+    if not condition or not condition.strip():
+        return False
+    try:
+        return residual(parse(condition).expression, action) != Literal(True)
+    except ConditionError:
+        return True
 
 
 def usual_actions(expression: Expression) -> tuple[str, ...]:

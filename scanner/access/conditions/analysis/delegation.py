@@ -6,7 +6,7 @@ or principal is bounded when some value of it makes the condition impossible.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from scanner.access.conditions.analysis.catalogue import (
     ASSIGNMENT_DELETE,
@@ -16,7 +16,7 @@ from scanner.access.conditions.analysis.catalogue import (
 )
 from scanner.access.conditions.analysis.guards import is_open
 from scanner.access.conditions.analysis.subject import Fault, Subject
-from scanner.access.conditions.partial import Fact, assume
+from scanner.access.conditions.partial import Fact, assume, residual
 from scanner.access.conditions.solve import may_hold
 from scanner.access.conditions.syntax import (
     Attribute,
@@ -47,6 +47,24 @@ def delegation(subject: Subject) -> Iterator[Fault]:
         yield from _writing(subject, subject.residual(ASSIGNMENT_WRITE))
     if subject.has(ASSIGNMENT_DELETE):
         yield from _deleting(subject)
+
+
+def assignable_roles(expression: Expression, roles: Iterable[str]) -> tuple[str, ...]:
+    """Return which of some roles an expression lets someone assign, by their ids."""
+    left = residual(expression, ASSIGNMENT_WRITE)
+    return tuple(
+        one for one in roles if (digits := guid(one)) and _allows(left, ROLE, digits)
+    )
+
+
+def limits_roles(expression: Expression) -> bool:
+    """Return whether an expression lets only the roles be assigned that it names."""
+    return not _allows(residual(expression, ASSIGNMENT_WRITE), ROLE, UNNAMED)
+
+
+def named_roles(expression: Expression) -> tuple[str, ...]:
+    """Return the ids of the roles that an expression names for assignments."""
+    return tuple(_named(residual(expression, ASSIGNMENT_WRITE), ROLE))
 
 
 def _writing(subject: Subject, left: Expression) -> Iterator[Fault]:
@@ -91,6 +109,7 @@ def _roles(
             "delegation-role-bounded",
             start,
             "any role can be assigned: the condition does not limit RoleDefinitionId",
+            fails=True,
         )
 
 
@@ -105,6 +124,7 @@ def _privileged(
         "delegation-privileged-inside",
         named.get(inside[0], start),
         f"privileged roles can be assigned: {listed}",
+        fails=True,
     )
 
 

@@ -12,6 +12,7 @@ from scanner.access.conditions.analysis.catalogue import (
     FAMILIES,
     Family,
     action_patterns,
+    grants,
     named_actions,
     sub_operations,
 )
@@ -25,6 +26,7 @@ from scanner.access.conditions.syntax import (
     Or,
 )
 from scanner.access.conditions.walk import nodes
+from scanner.access.facts import Block
 from scanner.access.patterns import matches_action
 
 Call: TypeAlias = tuple[str, str | None]
@@ -91,12 +93,69 @@ def _family_coverage(subject: Subject, family: Family) -> Iterator[Fault]:
     held = [one for one in judged if one not in free]
     if not held or not free:
         return
-    names = [", ".join(one[len(prefix) :] for one in part) for part in (held, free)]
+    names = [[one[len(prefix) :] for one in part] for part in (held, free)]
     yield subject.fault(
         "abac-action-coverage",
         subject.guard_of(held[0]),
-        f"of the actions on {family.about} only {names[0]} is restricted; "
-        f"{names[1]} stays allowed without condition",
+        f"of the actions on {family.about} only {', '.join(names[0])} is restricted; "
+        f"{', '.join(names[1])} stays allowed without condition",
+        fails=_reads_only(family, *names),
+    )
+
+
+def _reads_only(family: Family, held: Iterable[str], free: Iterable[str]) -> bool:
+    """Return whether reading the data is restricted, and changing it is not."""
+    reading = [name.lower() for name in family.reading]
+    restricted, left = ({name.lower() for name in part} for part in (held, free))
+    guards_data = reading[0] in restricted and restricted.issubset(reading)
+    return guards_data and not left.issubset(reading)
+
+
+def support(subject: Subject) -> Iterator[Fault]:
+    """Find a condition on a role that grants nothing for it to restrict.
+
+    Only some services ask for conditions, and each for its own actions.
+    """
+    if not subject.role_known:
+        return
+    if not any(_is_restrictable(subject, family) for family in FAMILIES):
+        fault = "the role grants no action that conditions are documented to restrict"
+    elif not _grants_named(subject):
+        fault = "the role grants none of the actions that the condition names"
+    else:
+        return
+    start = subject.guard_of()
+    yield subject.fault("abac-role-supported", start, f"{fault}: it has no effect")
+
+
+def _is_restrictable(subject: Subject, family: Family) -> bool:
+    return any(
+        grants(block, action, data=family.on_data)
+        for block in subject.role
+        for action in family.restrictable
+    )
+
+
+def _grants_named(subject: Subject) -> bool:
+    """Return whether the role grants an action that is named, as far as is known."""
+    patterns = action_patterns(subject.expression)
+    return not patterns or any(_grants_one_of(subject.role, one) for one in patterns)
+
+
+def _grants_one_of(role: Iterable[Block], pattern: str) -> bool:
+    meant = [
+        (action, family.on_data)
+        for family in FAMILIES
+        for action in family.restrictable
+        if matches_action(pattern, action)
+    ]
+    if not meant and "*" in pattern:
+        return True
+    either = [(pattern, False), (pattern, True)]
+    return any(
+        grants(block, action, data=data)
+        for block in role
+        for action, data in meant or either
     )
 
 
@@ -119,6 +178,7 @@ def _tautology(subject: Subject, action: str, culprit: Expression) -> Fault:
         culprit.start,
         f"{action} is restricted by another block, but this one is always true for "
         "it and the two are joined by OR: join blocks for different actions by AND",
+        fails=True,
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeAlias
 
@@ -11,16 +12,26 @@ from scanner.access.conditions.analysis.catalogue import (
     usual_actions,
 )
 from scanner.access.conditions.analysis.delegation import delegation
-from scanner.access.conditions.analysis.guards import coverage, tautologies
+from scanner.access.conditions.analysis.guards import coverage, support, tautologies
 from scanner.access.conditions.analysis.network import networks
 from scanner.access.conditions.analysis.storage import escalation, listing
 from scanner.access.conditions.analysis.subject import Fault, Subject
 from scanner.access.conditions.analysis.tags import tag_faults
 from scanner.access.conditions.analysis.windows import windows
 from scanner.access.conditions.errors import ConditionError
+from scanner.access.conditions.operators import COMPARATORS, CROSSES
 from scanner.access.conditions.parser import parse
-from scanner.access.conditions.syntax import PRECEDENCE, Condition
+from scanner.access.conditions.syntax import (
+    PRECEDENCE,
+    SOURCES,
+    Call,
+    Comparison,
+    Condition,
+    Expression,
+)
 from scanner.access.conditions.values import guid
+from scanner.access.conditions.walk import attributes_of, nodes
+from scanner.access.facts import Block
 
 VERSION = "2.0"
 """The only version that is accepted ("Azure role assignment condition format")."""
@@ -31,6 +42,7 @@ Find: TypeAlias = Callable[[Subject], Iterator[Fault]]
 FAULTS: tuple[Find, ...] = (
     tautologies,
     coverage,
+    support,
     listing,
     escalation,
     tag_faults,
@@ -43,16 +55,15 @@ FAULTS: tuple[Find, ...] = (
 def lint(
     condition: str | Condition,
     *,
-    actions: tuple[str, ...] = (),
-    data_actions: tuple[str, ...] = (),
+    role: Sequence[Block] = (),
     version: str | None = VERSION,
     privileged: Collection[str] = (),
     now: datetime,
 ) -> tuple[Fault, ...]:
     """Return what is wrong with a condition, in the order of the text.
 
-    `actions` and `data_actions` are those its role grants, wildcards and all; without
-    either it is judged for what it names and what the commonest role would grant.
+    `role` is what its role grants, wildcards and exceptions and all; without it the
+    condition is judged for what it names and what the commonest role would grant.
     `privileged` are the ids of roles that nobody should be able to hand out.
     """
     text = condition if isinstance(condition, str) else condition.text
@@ -61,40 +72,36 @@ def lint(
         whole = parse(condition) if isinstance(condition, str) else condition
     except ConditionError as error:
         return (*found, Fault("abac-parse", error.line, error.column, error.message))
-    subject = _subject(whole, actions, data_actions, privileged, now)
-    found += [*_precedence(whole), *(one for find in FAULTS for one in find(subject))]
+    subject = _subject(whole, tuple(role), privileged, now)
+    found += [*_undocumented(subject), *_precedence(whole)]
+    found += [fault for find in FAULTS for fault in find(subject)]
     return tuple(sorted(found, key=lambda one: (one.line, one.column, one.check_id)))
 
 
 def _subject(
     condition: Condition,
-    actions: tuple[str, ...],
-    data_actions: tuple[str, ...],
+    role: tuple[Block, ...],
     privileged: Collection[str],
     now: datetime,
 ) -> Subject:
-    role_known = bool(actions or data_actions)
     expression = condition.expression
-    judged = (
-        granted_actions(expression, actions, data_actions)
-        if role_known
-        else usual_actions(expression)
-    )
-    ids = frozenset(digits for one in privileged if (digits := guid(one)))
-    return Subject(
+    subject = Subject(
         condition=condition,
-        actions=judged,
-        role_known=role_known,
-        privileged=ids,
+        actions=usual_actions(expression),
+        role=role,
+        privileged=frozenset(digits for one in privileged if (digits := guid(one))),
         now=now,
     )
+    if not subject.role_known:
+        return subject
+    return replace(subject, actions=granted_actions(expression, role))
 
 
 def _version(version: str | None) -> Iterator[Fault]:
     # Azure takes a condition without a version to be of this one.
     if version and version != VERSION:
         message = f"the condition version is {version!r}; only {VERSION!r} is accepted"
-        yield Fault("abac-version", 1, 1, message)
+        yield Fault("abac-version", 1, 1, message, fails=True)
 
 
 def _size(text: str) -> Iterator[Fault]:
@@ -106,6 +113,35 @@ def _size(text: str) -> Iterator[Fault]:
     else:
         return
     yield Fault("abac-size", 1, 1, message)
+
+
+def _undocumented(subject: Subject) -> Iterator[Fault]:
+    """Find what is not in the documentation: what it asks cannot be told."""
+    found: dict[str, int] = {}
+    for name, start in _strangers(subject.expression):
+        found.setdefault(name, start)
+    if found:
+        message = f"not documented, so what it asks is unknown: {_listed(found)}"
+        yield subject.fault("abac-parse", min(found.values()), message)
+
+
+def _listed(names: Iterable[str]) -> str:
+    first, *rest = names
+    return f"{first} and {len(rest)} more" if rest else first
+
+
+def _strangers(expression: Expression) -> Iterator[tuple[str, int]]:
+    for node in nodes(expression):
+        match node:
+            case Call(name=name, start=start):
+                yield name, start
+            case Comparison(operator=operator, start=start):
+                known = operator.name.lower() in COMPARATORS
+                if not known or operator.cross.lower() not in ("", *CROSSES):
+                    yield operator.text, start
+    for attribute in attributes_of(expression):
+        if attribute.source not in SOURCES:
+            yield f"@{attribute.source}", attribute.start
 
 
 def _precedence(condition: Condition) -> Iterator[Fault]:

@@ -100,6 +100,7 @@ def networks(subject: Subject) -> Iterator[Fault]:
                 "abac-env-network",
                 reference.start,
                 "this is not the id of a private endpoint or subnet: it never matches",
+                fails=True,
             )
         elif not reference.ignores_case:
             yield subject.fault(
@@ -118,7 +119,7 @@ def _public_only(subject: Subject) -> Iterator[Fault]:
             left = subject.residual(action)
             if not may_hold(assume(left, _private)) and may_hold(left):
                 message = f"{action} is refused to calls over a private endpoint"
-                yield subject.fault("abac-env-network", start, message)
+                yield subject.fault("abac-env-network", start, message, fails=True)
                 return
 
 

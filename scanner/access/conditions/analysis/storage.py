@@ -89,21 +89,29 @@ def escalation(subject: Subject) -> Iterator[Fault]:
     tags = [one for one in attributes_of(read) if is_tag(one, "Resource")]
     if not tags:
         return
-    ways = [way for way in _WAYS if subject.has(way[0]) and _is_free(subject, *way)]
+    ways = [
+        action
+        for action, call in TAG_WRITES
+        if subject.has(action) and leaves_tags(subject.residual(action, call))
+    ]
     if ways:
-        names = " and ".join(action for action, _ in ways)
         yield subject.fault(
             "abac-tag-self-escalation",
             tags[0].start,
-            f"reading depends on blob index tags, and {names} of the same role is not "
-            "limited in the tags it sets: who may not read a blob can retag it",
+            f"reading depends on blob index tags, and {' and '.join(ways)} of the same "
+            "role is not limited in the tags it sets: who may not read a blob can "
+            "retag it",
+            fails=True,
         )
 
 
-_WAYS = ((BLOB_TAGS_WRITE, None), (BLOB_WRITE, BLOB_WRITE_WITH_TAGS))
+TAG_WRITES = ((BLOB_TAGS_WRITE, None), (BLOB_WRITE, BLOB_WRITE_WITH_TAGS))
 """The calls that set the tags of a blob."""
 
 
-def _is_free(subject: Subject, action: str, sub_operation: str | None) -> bool:
-    left = subject.residual(action, sub_operation)
+def leaves_tags(left: Expression) -> bool:
+    """Return whether what is asked of a call that sets tags leaves them to the caller.
+
+    Of a call that is never allowed it does not.
+    """
     return may_hold(left) and not reads_tags(left, "Request")

@@ -13,6 +13,7 @@ from scanner.access.conditions.syntax import (
     Expression,
 )
 from scanner.access.conditions.walk import nodes
+from scanner.access.facts import Block
 from scanner.access.patterns import matches_action
 
 
@@ -24,6 +25,8 @@ class Fault:
     line: int
     column: int
     message: str
+    fails: bool = False
+    """Whether its check fails for it; for a weakness it only warns."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +36,16 @@ class Subject:
     condition: Condition
     actions: tuple[str, ...]
     """The actions it is judged for: those of its role, or the usual ones."""
-    role_known: bool
+    role: tuple[Block, ...]
+    """What its role grants; nothing where that is not known."""
     privileged: frozenset[str]
     """Roles that must not be handed out, as the digits of their ids."""
     now: datetime
+
+    @property
+    def role_known(self) -> bool:
+        """Whether it is known what its role grants."""
+        return any(block.actions or block.data_actions for block in self.role)
 
     @property
     def expression(self) -> Expression:
@@ -57,9 +66,11 @@ class Subject:
         found = (self.residual(action, call) for action in actions for call in calls)
         return tuple(dict.fromkeys(found))
 
-    def fault(self, check_id: str, start: int, message: str) -> Fault:
+    def fault(
+        self, check_id: str, start: int, message: str, *, fails: bool = False
+    ) -> Fault:
         """Return a fault at an offset."""
-        return Fault(check_id, *self.condition.position(start), message)
+        return Fault(check_id, *self.condition.position(start), message, fails)
 
     def guard_of(self, action: str = "") -> int:
         """Return where an action is first named; of none, where any first is."""

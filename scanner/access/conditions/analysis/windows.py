@@ -64,11 +64,22 @@ class TimeWindow:
             return None
         return moment(self.spans[-1][1] + _MICROSECOND - 1)
 
+    @property
+    def duration(self) -> timedelta | None:
+        """From its first to its last moment; None where one of them is not there."""
+        start, end = self.start, self.end
+        return None if start is None or end is None else end - start
+
 
 def time_window(expression: Expression) -> TimeWindow | None:
     """Return when an expression may hold; None where that is at any time."""
     true, _ = _times(expression)
     return None if true == _ALWAYS else TimeWindow(true)
+
+
+def time_windows(expression: Expression) -> tuple[TimeWindow, ...]:
+    """Return the windows of the widest parts that are limited in time."""
+    return tuple(window for _, window in _windows(expression))
 
 
 def windows(subject: Subject) -> Iterator[Fault]:

@@ -4,7 +4,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from scanner.access.conditions import lint
+from scanner.access.conditions import (
+    assignable_roles,
+    limits_roles,
+    lint,
+    named_roles,
+    parse,
+)
+from scanner.access.facts import Block
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
@@ -37,7 +44,8 @@ BOUNDED = block("write", roles("Request", READER, USER))
 def found(
     text: str, *, privileged: tuple[str, ...] = (), actions: tuple[str, ...] = ()
 ) -> set[str]:
-    faults = lint(text, actions=actions, privileged=privileged, now=NOW)
+    role = (Block(actions=actions),)
+    faults = lint(text, role=role, privileged=privileged, now=NOW)
     assert len({fault.check_id for fault in faults}) == len(faults)
     return {fault.check_id for fault in faults}
 
@@ -100,7 +108,36 @@ def test_only_what_the_role_may_do_is_judged() -> None:
     write = (f"{ASSIGNMENTS}/write",)
     assert found(BOUNDED, actions=write) == set()
     assert found(BOUNDED, actions=("*",)) == {"delegation-delete-covered"}
-    assert found(BOUNDED, actions=("Microsoft.Storage/*",)) == set()
+    elsewhere = found(BOUNDED, actions=("Microsoft.Storage/*",))
+    assert elsewhere == {"abac-role-supported"}
+
+
+def test_what_the_role_excepts_or_restricts_itself_is_not_judged() -> None:
+    write = (f"{ASSIGNMENTS}/write",)
+    blocks = (
+        Block(actions=("*",), not_actions=write),
+        Block(actions=("*",), not_actions=("Microsoft.Authorization/*/Write",)),
+        Block(actions=("*",), condition=f"{BOUNDED} AND {DELETE}"),
+        Block(actions=("*",), condition="(unreadable"),
+    )
+    for block in blocks:
+        assert lint(block_of_types(), role=(block,), now=NOW) == ()
+        whole = lint(block_of_types(), role=(block, Block(actions=("*",))), now=NOW)
+        assert {fault.check_id for fault in whole} == {"delegation-role-bounded"}
+
+
+def block_of_types() -> str:
+    return f"{block('write', ONLY_SERVICES)} AND {DELETE}"
+
+
+def test_the_roles_that_can_be_assigned() -> None:
+    bounded, open_to_all = (parse(text).expression for text in (BOUNDED, DELETE))
+    everyone = (OWNER, READER.upper(), USER, "no id")
+    assert assignable_roles(bounded, everyone) == (READER.upper(), USER)
+    assert assignable_roles(open_to_all, everyone) == everyone[:3]
+    assert limits_roles(bounded)
+    assert not limits_roles(open_to_all)
+    assert named_roles(bounded) == tuple(one.replace("-", "") for one in (READER, USER))
 
 
 def test_many_roles_for_anyone() -> None:

@@ -16,12 +16,15 @@ from scanner.access.conditions import (
     parse,
     residual,
 )
+from scanner.access.facts import Block
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 CONTAINERS = "Microsoft.Storage/storageAccounts/blobServices/containers"
 BLOBS = f"{CONTAINERS}/blobs"
 READ, WRITE, DELETE = (f"{BLOBS}/{name}" for name in ("read", "write", "delete"))
-TAGS_WRITE = f"{BLOBS}/tags/write"
+TAGS_READ, TAGS_WRITE = f"{BLOBS}/tags/read", f"{BLOBS}/tags/write"
+SECRETS = "Microsoft.KeyVault/vaults/secrets"
+LOGS = "Microsoft.OperationalInsights/workspaces/tables/data"
 CONTRIBUTOR = (READ, WRITE, DELETE, f"{BLOBS}/move/action", f"{BLOBS}/add/action")
 NAME = f"@Resource[{CONTAINERS}:name] StringEquals 'public'"
 PATH = f"@Resource[{BLOBS}:path] StringLike 'in/*'"
@@ -82,8 +85,7 @@ def found(
 ) -> dict[str, Fault]:
     faults = lint(
         text,
-        actions=actions,
-        data_actions=data_actions,
+        role=(Block(actions=actions, data_actions=data_actions),),
         privileged=privileged,
         now=NOW,
     )
@@ -257,6 +259,99 @@ def test_coverage_follows_wildcards() -> None:
     assert "abac-action-coverage" not in found(block(NAME, READ), READ, "Other/read")
 
 
+@pytest.mark.parametrize(
+    ("guarded", "granted", "fails"),
+    [
+        ((READ,), CONTRIBUTOR, True),
+        ((READ, TAGS_READ), (*CONTRIBUTOR, TAGS_READ), True),
+        ((READ,), (READ, TAGS_READ), False),
+        ((READ, WRITE), CONTRIBUTOR, False),
+        ((TAGS_READ, TAGS_WRITE), (f"{BLOBS}/*",), False),
+        ((WRITE,), CONTRIBUTOR, False),
+    ],
+)
+def test_coverage_of_reading_alone_is_worse(
+    guarded: tuple[str, ...], granted: tuple[str, ...], fails: bool
+) -> None:
+    fault = found(block(NAME, *guarded), *granted)["abac-action-coverage"]
+    assert fault.fails is fails
+
+
+def test_what_the_role_excepts_needs_no_cover() -> None:
+    role = Block(data_actions=(f"{BLOBS}/*",), not_data_actions=(f"{BLOBS}/*/*", WRITE))
+    (fault,) = lint(block(NAME, READ), role=(role,), now=NOW)
+    assert fault.message.endswith("restricted; delete stays allowed without condition")
+
+
+@pytest.mark.parametrize(
+    ("text", "role", "complaint"),
+    [
+        (block(NAME, READ), Block(data_actions=(READ,)), None),
+        (block(NAME, READ), Block(data_actions=(f"{CONTAINERS}/*",)), None),
+        (NAME, Block(data_actions=("*",), actions=("x",)), None),
+        (block(NAME, READ), Block(actions=("*",)), "none of the actions"),
+        (block(NAME, READ), Block(data_actions=(WRITE,)), "none of the actions"),
+        (
+            block(NAME, READ),
+            Block(data_actions=("*",), not_data_actions=(f"{BLOBS}/*",)),
+            "none of the actions",
+        ),
+        (block(NAME, f"{BLOBS}/r*"), Block(data_actions=(READ,)), None),
+        (block(NAME, f"{BLOBS}/r*"), Block(data_actions=(WRITE,)), "none of the"),
+        (block(NAME, "Else/*"), Block(data_actions=("Else/read",)), "no action that"),
+        (block(NAME, "Else/*"), Block(data_actions=("*",)), None),
+        (
+            block(NAME, READ),
+            Block(data_actions=("Microsoft.Storage/x/tableServices/*",)),
+            "no action that",
+        ),
+        (
+            block("true", f"{SECRETS}/readMetadata/action"),
+            Block(data_actions=(f"{SECRETS}/readMetadata/action",)),
+            None,
+        ),
+        (
+            block("true", f"{LOGS}/read"),
+            Block(data_actions=(f"{LOGS}/read",), condition="'a' StringEquals 'b'"),
+            None,
+        ),
+        (block(NAME, READ), Block(), None),
+    ],
+)
+def test_conditions_without_effect(
+    text: str, role: Block, complaint: str | None
+) -> None:
+    faults = {one.check_id: one for one in lint(text, role=(role,), now=NOW)}
+    fault = faults.get("abac-role-supported")
+    assert complaint in fault.message if fault and complaint else fault is None
+    assert (fault is None) is (complaint is None)
+
+
+@pytest.mark.parametrize(
+    ("rest", "listed"),
+    [
+        ("TimeOfDayInRange(@Environment[UtcNow], '09:00', '17:00')", "TimeOfDayInR"),
+        (f"@Resource[{CONTAINERS}:name] StringMatches 'a'", "StringMatches"),
+        ("@Context[ip] IpMatch '10.0.0.0/8'", "IpMatch and 1 more"),
+        ("@Resource[a] ForSome:StringEquals {'a'}", "ForSome:StringEquals"),
+    ],
+)
+def test_what_is_not_documented(rest: str, listed: str) -> None:
+    fault = found(block(rest, READ), READ)["abac-parse"]
+    assert listed in fault.message
+    assert not fault.fails
+
+
+def test_coverage_of_repositories() -> None:
+    prefix = "Microsoft.ContainerRegistry/registries/repositories"
+    name = f"@Request[{prefix}:name] StringEquals 'models'"
+    reading = (f"{prefix}/content/read", f"{prefix}/metadata/read")
+    assert found(block(name, *reading), *reading) == {}
+    fault = found(block(name, *reading), f"{prefix}/*")["abac-action-coverage"]
+    assert "content/write" in fault.message
+    assert fault.fails
+
+
 def test_coverage_of_queues() -> None:
     messages = "Microsoft.Storage/storageAccounts/queueServices/queues/messages"
     queue = "@Resource[Microsoft.Storage/storageAccounts/queueServices/queues:name]"
@@ -370,7 +465,7 @@ def test_the_network_a_call_comes_from() -> None:
 
 
 def test_an_actions_wildcard_does_not_grant_data() -> None:
-    assert found(block(NAME, READ), actions=("*",)) == {}
+    assert set(found(block(NAME, READ), actions=("*",))) == {"abac-role-supported"}
 
 
 @pytest.mark.parametrize(
@@ -400,5 +495,5 @@ def test_an_actions_wildcard_does_not_grant_data() -> None:
 )
 def test_large_conditions_are_judged_in_bounded_time(text: str) -> None:
     begin = time.perf_counter()
-    lint(text, data_actions=("*",), actions=("*",), now=NOW)
+    lint(text, role=(Block(actions=("*",), data_actions=("*",)),), now=NOW)
     assert time.perf_counter() - begin < 10

@@ -1,0 +1,208 @@
+"""What changed between two runs: for the terminal, for machines, for a job summary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from reports.text import clean, count, json_text
+from scanner.model.drift import Change, Drift, Kind, Property
+
+SHOWN = 20
+"""Findings of a kind, and resources, that the terminal names."""
+LONGEST_VALUE = 80
+
+KINDS = (
+    *(Kind.NEW, Kind.SIGHTED, Kind.CHANGED),
+    *(Kind.LOST, Kind.RESOLVED, Kind.REMAINING),
+)
+"""The kinds as readers need them: what asks for something to be done comes first."""
+
+_STYLES = {
+    Kind.NEW: "bold red",
+    Kind.SIGHTED: "red",
+    Kind.CHANGED: "yellow",
+    Kind.LOST: "magenta",
+    Kind.RESOLVED: "green",
+    Kind.REMAINING: "dim",
+}
+
+
+def drift_json(drift: Drift) -> str:
+    """Return a comparison as JSON."""
+    return json_text(
+        {
+            "old": _run(drift, old=True),
+            "new": _run(drift, old=False),
+            "note": drift.note,
+            "counts": {kind.value: len(drift.of(kind)) for kind in KINDS},
+            "findings": [change_row(change) for change in drift.changes],
+            "judged_otherwise": [change_row(change) for change in drift.otherwise],
+            "resources": {"came": list(drift.came), "went": list(drift.went)},
+        }
+    )
+
+
+def _run(drift: Drift, *, old: bool) -> dict[str, str]:
+    run = drift.old if old else drift.new
+    names = ("started", "finished", "version", "catalogue")
+    return {name: getattr(run, name) for name in names}
+
+
+def change_row(change: Change) -> dict[str, Any]:
+    """Return one change by name."""
+    row = change.row
+    return {
+        "kind": change.kind.value,
+        "check_id": row.check_id,
+        "title": row.title,
+        "severity": row.severity.value,
+        "resource_id": row.resource_id,
+        "resource_name": row.resource_name,
+        "status": {
+            "old": change.before.status.value if change.before else None,
+            "new": change.after.status.value if change.after else None,
+        },
+        "reason": {
+            "old": change.before.reason if change.before else None,
+            "new": change.after.reason if change.after else None,
+        },
+        "why": change.why,
+        "properties": [asdict(each) for each in change.properties],
+        "fingerprint": row.fingerprint,
+    }
+
+
+def headline(drift: Drift) -> Text:
+    """Return one line that says it all."""
+    parts = [Text(f"Since {drift.old.started}")]
+    for kind in KINDS:
+        number = len(drift.of(kind))
+        parts.append(
+            Text(f"{number:,} {kind.value}", _STYLES[kind] if number else "dim")
+        )
+    return Text("  ").join(parts)
+
+
+def show_drift(drift: Drift, console: Console) -> None:
+    """Print a comparison."""
+    console.print(headline(drift), soft_wrap=True, highlight=False)
+    if drift.note:
+        console.print(Text(drift.note, "yellow"))
+    for kind in KINDS[:-1]:
+        _show(kind.value.capitalize(), drift.of(kind), console, _STYLES[kind])
+    _show("Judged otherwise by posture", drift.otherwise, console, "dim")
+    _show_resources("Resources that came", drift.came, console)
+    _show_resources("Resources that went", drift.went, console)
+
+
+def _show(
+    title: str, changes: tuple[Change, ...], console: Console, style: str
+) -> None:
+    if not changes:
+        return
+    console.print(Text(f"\n{title}", style))
+    for change in changes[:SHOWN]:
+        for line in _told(change):
+            console.print(Text(line), soft_wrap=True, highlight=False)
+    _more(len(changes), console)
+
+
+def _told(change: Change) -> Iterator[str]:
+    row = change.row
+    severity = f"  {row.severity.value}"
+    yield clean(f"  {row.check_id}  {row.resource_name}{severity}")
+    if change.why:
+        yield clean(f"      {change.why}")
+    for each in change.properties:
+        yield clean(f"      {property_line(each, row.resource_id)}")
+    if change.after and not change.properties:
+        yield clean(f"      {change.after.reason}")
+
+
+def property_line(each: Property, resource_id: str) -> str:
+    """Return a property, whose if not the resource's own, and both its values."""
+    own = each.resource_id.lower() == resource_id.lower()
+    of = "" if own else f" of {each.resource_id.rpartition('/')[2]}"
+    return f"{each.path}{of}: {_value(each.old)} -> {_value(each.new)}"
+
+
+def _value(value: Any) -> str:
+    text = "not there" if value is None else json_text(value)
+    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
+
+
+def _show_resources(title: str, ids: tuple[str, ...], console: Console) -> None:
+    if not ids:
+        return
+    console.print(Text(f"\n{title}", "bold"))
+    for each in ids[:SHOWN]:
+        console.print(Text(f"  {clean(each)}"), soft_wrap=True, highlight=False)
+    _more(len(ids), console)
+
+
+def _more(number: int, console: Console) -> None:
+    if number > SHOWN:
+        console.print(Text(f"  and {number - SHOWN:,} more", "dim"))
+
+
+def drift_markdown(drift: Drift) -> str:
+    """Return a comparison as Markdown, for a job's summary."""
+    return "\n".join(_markdown(drift)) + "\n"
+
+
+def _markdown(drift: Drift) -> Iterator[str]:
+    yield f"## What changed since {drift.old.started}\n"
+    yield "| Findings | Number |\n|---|---:|"
+    for kind in KINDS:
+        yield f"| {kind.value} | {len(drift.of(kind)):,} |"
+    if drift.note:
+        yield f"\n{escaped(drift.note)}"
+    for kind in KINDS[:-1]:
+        yield from _markdown_table(kind.value.capitalize(), drift.of(kind))
+    yield from _markdown_table("Judged otherwise by posture", drift.otherwise)
+    yield from _markdown_list("Resources that came", drift.came)
+    yield from _markdown_list("Resources that went", drift.went)
+
+
+def _markdown_table(title: str, changes: tuple[Change, ...]) -> Iterator[str]:
+    if not changes:
+        return
+    yield f"\n### {title}\n"
+    yield "| Severity | Check | Resource | What changed |\n|---|---|---|---|"
+    for change in changes:
+        row = change.row
+        lines = [property_line(each, row.resource_id) for each in change.properties]
+        what = lines or [change.why or (change.after.reason if change.after else "")]
+        cells = map(escaped, (row.severity.value, row.check_id, row.resource_name))
+        yield f"| {' | '.join(cells)} | {'<br>'.join(map(escaped, what))} |"
+
+
+def _markdown_list(title: str, ids: Iterable[str]) -> Iterator[str]:
+    for position, each in enumerate(ids):
+        if not position:
+            yield f"\n### {title}\n"
+        yield f"- {escaped(each)}"
+
+
+_MARKS = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_{}[]<>()#+-!|~&@:"})
+
+
+def escaped(text: str) -> str:
+    """Return text that Markdown shows as it is, on one line."""
+    return clean(text).translate(_MARKS)
+
+
+def summary_line(drift: Drift) -> str:
+    """Return how many findings are new and how many resolved, in a sentence."""
+    new, resolved = len(drift.of(Kind.NEW)), len(drift.of(Kind.RESOLVED))
+    lost = len(drift.of(Kind.LOST))
+    unseen = f", {lost:,} lost sight of" if lost else ""
+    return (
+        f"Since {drift.old.started}: {count(new, 'new finding')}, "
+        f"{resolved:,} resolved{unseen}."
+    )
