@@ -7,6 +7,8 @@ from typing import Any
 from checks import (
     aoai_inbound,
     aoai_outbound,
+    api_key_access,
+    api_key_use,
     api_keys,
     diagnostics,
     dns_policies,
@@ -21,6 +23,8 @@ ALL: tuple[Check[Any], ...] = (
     *aoai_outbound.CHECKS,
     *aoai_inbound.CHECKS,
     *api_keys.CHECKS,
+    *api_key_access.CHECKS,
+    *api_key_use.CHECKS,
     *diagnostics.CHECKS,
     *foundry_basics.CHECKS,
     *foundry_stores.CHECKS,

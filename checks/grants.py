@@ -77,8 +77,15 @@ def principals(grants: Iterable[Grant]) -> tuple[str, ...]:
 
 def named(grants: Iterable[Grant]) -> str:
     """Return who holds some grants and by which path, the first few of them."""
-    paths = {grant.principal_id.lower(): grant for grant in reversed(tuple(grants))}
-    return some(f"{who(grant)} ({grant.why})" for grant in reversed(paths.values()))
+    return some(f"{who(grant)} ({grant.why})" for grant in one_each(grants))
+
+
+def one_each(grants: Iterable[Grant]) -> tuple[Grant, ...]:
+    """Return the first grant of each principal, in their order."""
+    first: dict[str, Grant] = {}
+    for grant in grants:
+        first.setdefault(grant.principal_id.lower(), grant)
+    return tuple(first.values())
 
 
 def who(grant: Grant) -> str:
@@ -99,6 +106,21 @@ _KINDS = {
 def is_listed(principal_id: str, approved: Iterable[str]) -> bool:
     """Whether a principal is in a list of the settings."""
     return principal_id.lower() in {each.lower() for each in approved}
+
+
+def unapproved(tenant: Tenant, grants: Iterable[Grant]) -> tuple[Grant, ...]:
+    """Return the grants that no setting approves of, directly or by way of a group.
+
+    Emergency accounts hold privileged roles on purpose, so they are approved too.
+    """
+    settings = tenant.settings
+    approved = (*settings.approved_principals, *settings.break_glass_principals)
+    keys = {each.lower() for each in approved}
+    return tuple(
+        grant
+        for grant in grants
+        if not keys & {grant.principal_id.lower(), (grant.via_group or "").lower()}
+    )
 
 
 def require_settled(missing: Iterable[Missing]) -> None:

@@ -163,15 +163,13 @@ class Access:
 
         Deny assignments, which take back actions and not roles, are left out.
         """
-        reaching = self._holdings.at(self._ancestry.scopes(resource_id))
-        held = tuple(self._holdings.plain(each) for each in reaching)
+        held = tuple(self._holdings.reaching(self._ancestry.scopes(resource_id)))
         return _active_first(self._all_of(held))
 
     def missing(self, resource_id: str) -> tuple[Missing, ...]:
         """Return why there may be more roles that reach a resource, or fewer."""
         scopes = self._ancestry.scopes(resource_id)
-        held = tuple(map(self._holdings.plain, self._holdings.at(scopes)))
-        return self._bounds.of_scopes(scopes, held)
+        return self._bounds.of_scopes(scopes, self._holdings.reaching(scopes))
 
     def grants(self, principal_id: str, scope: str | None = None) -> tuple[Grant, ...]:
         """Return all that a principal holds: roles, eligibilities, delegations.

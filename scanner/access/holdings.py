@@ -31,6 +31,7 @@ class Holdings:
         self._groups_of = _groups_of(facts.members)
         self._grants: dict[tuple[str, Ask], tuple[Grant, ...]] = {}
         self._groups: dict[tuple[str, Ask], tuple[Grant, ...]] = {}
+        self._reaching: dict[str, tuple[Grant, ...]] = {}
         self._holders: dict[tuple[str, frozenset[str]], tuple[Grant, ...]] = {}
 
     def subject(self, principal_id: str) -> Subject:
@@ -64,6 +65,14 @@ class Holdings:
             for scope in own if reaching is None else reaching:
                 for assignment in own.get(scope, ()):
                     yield self.held(self.plain(assignment), subject)
+
+    def reaching(self, scopes: Iterable[str]) -> Iterator[Grant]:
+        """Yield every assignment at some scopes, as `plain` grants."""
+        for scope in scopes:
+            found = self._reaching.get(scope)
+            if found is None and scope in self._at:
+                found = self._reaching[scope] = tuple(map(self.plain, self._at[scope]))
+            yield from found or ()
 
     def amounting(
         self, scopes: Iterable[str], roles: frozenset[str]

@@ -93,9 +93,4 @@ def _order(cloud: Cloud) -> Order:
     from scanner.collect.scan import Order
     from scanner.collect.scope import Selection
 
-    return Order(
-        cloud=cloud,
-        method=Method.ENVIRONMENT,
-        selection=Selection(),
-        directory=True,
-    )
+    return Order(cloud=cloud, method=Method.ENVIRONMENT, selection=Selection())

@@ -1,7 +1,4 @@
-"""Every declared read.
-
-`READS` are those of Resource Manager, which every scan makes.
-"""
+"""Every declared read."""
 
 from __future__ import annotations
 
@@ -12,7 +9,6 @@ from scanner.collect import (
     authorization,
     cognitive,
     containerregistry,
-    directory,
     documentdb,
     insights,
     machinelearning,
@@ -45,7 +41,7 @@ AT_SUBSCRIPTION = tuple(
 
 def _below() -> Mapping[str, tuple[Read, ...]]:
     below: dict[str, list[Read]] = defaultdict(list)
-    for read in (*READS, *directory.READS):
+    for read in READS:
         if read.at is not Subscription:
             below[read.at.type.lower()].append(read)
     return {parent: tuple(reads) for parent, reads in below.items()}

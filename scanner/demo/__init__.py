@@ -22,12 +22,13 @@ standard.
 **AI sandbox** is where ideas start and controls do not. One account lists allowed hosts
 without restricting anything, another allows a storage account that nobody here owns and
 a page that anyone could have opened, a third was closed so well that nobody can reach
-it, the oldest has not even a name of its own. One hub is broken, because its datastores
-use keys that its storage refuses; one shares its keys with everybody and is public by a
-setting that few remember; one signs its data away link by link. A DNS policy blocks
-what an earlier rule has already allowed, and its other block rule is switched off;
-another only watches; two networks and a whole region have none. Nobody is told when
-keys are listed, because that alert is off.
+it, a fourth gave up its keys before anybody had a role, the oldest has not even a name
+of its own. One hub is broken, because its datastores use keys that its storage refuses;
+one shares its keys with everybody and is public by a setting that few remember; one
+signs its data away link by link. A DNS policy blocks what an earlier rule has already
+allowed, and its other block rule is switched off; another only watches; two networks
+and a whole region have none. Nobody is told when keys are listed, because that alert is
+off.
 
 The bodies in `data` have the oddities of the live API: keys that are absent when false,
 nulls, ids in lower case or without their leading slash, enumerations in other casings.

@@ -21,12 +21,11 @@ _HEADER = {"typ": "JWT", "alg": "RS256", "kid": "emulator"}
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Whom a token lets in where, until when, and at which service."""
+    """Whom a token lets in where, and until when."""
 
     tenant_id: str
     principal: str
     expires: float
-    audience: str = ""
 
 
 class Tokens:
@@ -43,7 +42,7 @@ class Tokens:
         """Return a token of an application in a tenant."""
         now = self._clock()
         principal = principal_of(tenant_id, client_id)
-        grant = Grant(tenant_id, principal, now + self._lifetime, audience)
+        grant = Grant(tenant_id, principal, now + self._lifetime)
         claims = {
             "aud": audience,
             "iss": f"{ISSUER}/{tenant_id}/",

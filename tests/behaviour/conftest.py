@@ -117,14 +117,11 @@ class Bench:
         limits: Limits = QUICK,
         formats: tuple[str, ...] = ("json",),
         graph: bool = True,
-        directory: bool = False,
         **options: Any,
     ) -> Scanned:
         """Scan the estate on a day with faults; report as with `--fail-on never`."""
         with in_thread(self.estate, Options(faults=faults, **options)) as azure:
-            order = self.order(
-                azure, selection, limits, graph=graph, directory=directory
-            )
+            order = self.order(azure, selection, limits, graph=graph)
             return self._scanned(azure, order, _judgement(formats))
 
     def order(
@@ -134,7 +131,6 @@ class Bench:
         limits: Limits = QUICK,
         *,
         graph: bool = True,
-        directory: bool = False,
     ) -> Order:
         cloud = self.sign_in_to(azure.address)
         return Order(
@@ -142,7 +138,6 @@ class Bench:
             method=Method.ENVIRONMENT,
             selection=selection or Selection(),
             graph=graph,
-            directory=directory,
             limits=limits,
         )
 

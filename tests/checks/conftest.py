@@ -30,6 +30,59 @@ Unread = tuple[type[Resource], str]
 Verdicts = Callable[..., list[Result]]
 
 
+class Rbac:
+    """Makes bodies of roles and of what is granted; names stand for ids."""
+
+    OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
+
+    @staticmethod
+    def role(name: str, *, custom: bool = False, **block: Sequence[str]) -> Body:
+        at = SUBSCRIPTION if custom else ""
+        return {
+            "id": f"{at}/providers/Microsoft.Authorization/roleDefinitions/{name}",
+            "properties": {
+                "roleName": name,
+                "type": "CustomRole" if custom else "BuiltInRole",
+                "permissions": [block],
+            },
+        }
+
+    @staticmethod
+    def grant(
+        who: str, role: str, at: str, kind: str = "User", *, eligible: bool = False
+    ) -> Body:
+        of = "roleEligibilityScheduleInstances" if eligible else "roleAssignments"
+        authorization = "providers/Microsoft.Authorization"
+        definition = f"{SUBSCRIPTION}/{authorization}/roleDefinitions/{role}"
+        return {
+            "id": f"{at}/{authorization}/{of}/{who}-{role}",
+            "properties": {
+                "scope": at,
+                "principalId": who,
+                "principalType": kind,
+                "roleDefinitionId": definition,
+            },
+        }
+
+    @staticmethod
+    def denial(at: str, action: str, *principals: tuple[str, str]) -> Body:
+        return {
+            "id": f"{at}/providers/Microsoft.Authorization/denyAssignments/no",
+            "properties": {
+                "denyAssignmentName": "no",
+                "scope": at,
+                "permissions": [{"actions": [action], "dataActions": [action]}],
+                "principals": [{"id": one, "type": kind} for one, kind in principals],
+            },
+        }
+
+
+@pytest.fixture
+def rbac() -> type[Rbac]:
+    """Return what makes bodies of roles and grants."""
+    return Rbac
+
+
 def _refused(reading: Reading) -> Reading:
     gap = Gap(
         tenant_id=TENANT,

@@ -40,8 +40,10 @@ GUID = re.compile(r"(?i)\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 ADDRESS = re.compile(r"[\w.+-]+@([\w-]+(?:\.[\w-]+)+)")
 REFERENCE = re.compile(r"(?i)/subscriptions/[^/]+/resourcegroups/[^/]+/providers/.+")
 
-COSMOS_DATA_CONTRIBUTOR = "00000000-0000-0000-0000-000000000002"
-"""Azure's own id of the role, the same in every account."""
+AZURE_OWN = {
+    "00000000-0000-0000-0000-000000000000",  # everyone, in deny assignments
+    "00000000-0000-0000-0000-000000000002",  # Cosmos DB's data contributor role
+}
 
 REFERRED = (
     "Microsoft.CognitiveServices/accounts",
@@ -57,10 +59,13 @@ REFERRED = (
 )
 """Top-level types that the demo tenant has whole: what names one must find it."""
 
+NEVER_PASS = {"aoai-disable-readiness"}
+"""Checks whose best answer is a fact: what they look for is still ahead."""
+
 
 @pytest.fixture(scope="module")
 def results() -> dict[str, list[Result]]:
-    records, readings = assemble(BODIES, demo.TENANT_ID)
+    records, readings = assemble(BODIES, demo.TENANT_ID, demo.parents())
     assert all(reading.whole for reading in readings)
     inventory = Inventory(
         demo.TENANT_ID,
@@ -84,7 +89,8 @@ def test_every_check_has_something_to_praise_and_something_to_find(
     if statuses.keys() <= {Status.INFO, Status.MANUAL, Status.NOT_APPLICABLE}:
         assert statuses[Status.INFO] + statuses[Status.MANUAL], dict(statuses)
         return
-    assert statuses[Status.PASS], dict(statuses)
+    best = Status.INFO if check.id in NEVER_PASS else Status.PASS
+    assert statuses[best], dict(statuses)
     assert sum(statuses[status] for status in FINDINGS), dict(statuses)
 
 
@@ -221,7 +227,7 @@ def test_nobody_real_is_named() -> None:
 def test_ids_are_invented_and_not_filled_in() -> None:
     guids = GUID.findall(TEXT)
     assert demo.TENANT_ID in guids
-    assert {guid for guid in guids if len(set(guid)) < 6} == {COSMOS_DATA_CONTRIBUTOR}
+    assert {guid for guid in guids if len(set(guid)) < 6} == AZURE_OWN
 
 
 def test_the_oddities_of_the_live_api_are_there() -> None:
