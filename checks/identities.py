@@ -23,3 +23,9 @@ def holds(
     holding = access(tenant).holds(principal_id, roles, resource.id)
     cite(tenant, holding.grants, resource)
     return holding
+
+
+def role_name(tenant: Tenant, role: BuiltIn) -> str:
+    """Return what a built-in role is called, in the tenant where it was read."""
+    read = access(tenant).facts.roles.get(role.value)
+    return read.name if read else role.name.replace("_", " ").title()
