@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from checks.hosts import plain_host, service_of
 from scanner.model.connections import Connection
 from scanner.model.coverage import NotRead
-from scanner.model.ids import ResourceId
+from scanner.model.ids import ResourceId, id_key
 from scanner.model.resource import Resource
+from scanner.model.tenant import Listing
 
 ENTRA = {
     "aad",
@@ -81,20 +83,43 @@ def target(connection: Connection, *views: type[Resource]) -> Resource | None:
     return connection.tenant.get(view, named) if view else None
 
 
+def target_key(connection: Connection) -> str:
+    """Return the key of what a connection leads to, of whatever type, in scan or not.
+
+    Empty where nobody here answers at the host it calls. Raises NotRead where its
+    metadata or its target is malformed.
+    """
+    named = connection.target_id
+    if named:
+        return id_key(named)
+    return next((owner.key for owner in _owners(connection)), "")
+
+
 def _by_host(
     connection: Connection, wanted: Mapping[str, type[Resource]]
 ) -> Resource | None:
     tenant, host = connection.tenant, plain_host(connection.target or "")
     service = service_of(host, tenant.suffixes)
-    if service is None or service.owners is None or service.type.lower() not in wanted:
+    if service is None or service.type.lower() not in wanted:
         return None
-    owners = service.owners(tenant, host.removesuffix(f".{service.suffix}"))
-    for listing in owners:
-        found: Resource | None = next(listing.known(), None)
-        if found is not None:
-            return found
-    for listing in owners:
+    for owner in _owners(connection):
+        return owner
+    for listing in _listings(connection):
         listing.require_whole()
     if not tenant.whole:
         raise NotRead(f"no resource that answers at {host} is in the scan")
     return None
+
+
+def _owners(connection: Connection) -> Iterator[Resource]:
+    """Yield the resources that are known to answer at the host of a connection."""
+    for listing in _listings(connection):
+        yield from listing.known()
+
+
+def _listings(connection: Connection) -> tuple[Listing[Any], ...]:
+    tenant, host = connection.tenant, plain_host(connection.target or "")
+    service = service_of(host, tenant.suffixes)
+    if service is None or service.owners is None:
+        return ()
+    return service.owners(tenant, host.removesuffix(f".{service.suffix}"))

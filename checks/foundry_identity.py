@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+from checks.foundry_matrix import (
+    CONFIGURE_STORAGE,
+    KEEP_SECRETS,
+    approve_endpoints,
+)
+from checks.grants import access, bounded, cite, named, require_settled
+from checks.links import keeps_key
+from checks.shortfall import Case, ids, shortfall
 from checks.wording import shown
+from checks.workspaces import default_storage
+from scanner.access.answers import Grant
+from scanner.access.builtin import BuiltIn
+from scanner.access.facts import Missing
 from scanner.model.check import (
     Check,
     Post,
@@ -13,10 +26,18 @@ from scanner.model.check import (
     Verdict,
     check,
     failed,
+    not_applicable,
     passed,
     warned,
 )
-from scanner.model.machinelearning import Workspace, is_hub, is_project
+from scanner.model.ids import ResourceId, id_key
+from scanner.model.keyvault import KeyVault
+from scanner.model.machinelearning import (
+    Workspace,
+    is_hub,
+    is_hub_or_project,
+    is_project,
+)
 from scanner.model.tenant import Tenant
 
 _CONTROLS = (
@@ -196,7 +217,339 @@ def project_identity_system(project: Workspace, _: Tenant) -> Verdict:
     return passed(f"identity.type is {value}")
 
 
+@check(
+    id="foundry-hub-mi-kv",
+    title="Hubs and projects can keep the secrets of their connections",
+    topic=Topic.FOUNDRY_IDENTITY,
+    severity=Severity.MEDIUM,
+    on=Workspace,
+    where=is_hub_or_project,
+    guidance=Post.FOUNDRY_IDENTITY,
+    controls=(*_CONTROLS, "MCSB:IM-8", "NIST-800-53:IA-5"),
+)
+def hub_mi_kv(workspace: Workspace, tenant: Tenant) -> Verdict:
+    r"""
+    Reads `properties.accessPolicies` of the vault, or the roles that reach it.
+
+    The vault is the one in `properties.keyVault`. Where its
+    `properties.enableRbacAuthorization` is true, one of the workspace's identities must
+    hold Key Vault Administrator, Key Vault Secrets Officer or another role that sets
+    secrets; where it is absent, null or false (vaults REST reference), a policy must
+    name one of them and let it read secrets. The question arises where a connection of
+    the workspace, or one that its hub shares, holds a key.
+
+    ## Why it matters
+    The key of a connection lies in the hub's vault, and the identity of hub or project
+    puts it there and fetches it. Locked out of the vault it can neither make such a
+    connection nor use it, and flows fail with an error that speaks of the target and
+    not of the vault.
+
+    ## How to fix
+    Move the connections to Entra ID. Where a key must stay, grant the identity Key
+    Vault Secrets Officer, or add an access policy if the vault works with policies.
+
+    ```sh
+    az role assignment create --assignee-object-id WORKSPACE_PRINCIPAL \
+      --assignee-principal-type ServicePrincipal --scope VAULT_ID \
+      --role "Key Vault Secrets Officer"
+    az keyvault set-policy --name VAULT --object-id WORKSPACE_PRINCIPAL \
+      --secret-permissions get list set delete
+    ```
+
+    ```bicep
+    resource officer 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+      name: guid(vault.id, hub.id, keyVaultSecretsOfficer)
+      scope: vault
+      properties: {
+        principalId: hub.identity.principalId
+        principalType: 'ServicePrincipal'
+        roleDefinitionId: keyVaultSecretsOfficer
+      }
+    }
+    ```
+
+    ```terraform
+    resource "azurerm_role_assignment" "officer" {
+      scope                = azurerm_key_vault.vault.id
+      role_definition_name = "Key Vault Secrets Officer"
+      principal_id         = azurerm_ai_foundry.hub.identity[0].principal_id
+    }
+    ```
+
+    Who reads the vault reads the keys of every project of the hub: no connection with a
+    key is the better end of this. Switching a vault from policies to roles locks out
+    everyone whom only a policy lets in.
+
+    ## References
+    - AI Foundry - Identity, Authentication and Authorization
+    - Microsoft Learn: Connections in Azure AI Foundry portal
+    """
+    if not keeps_key(workspace):
+        return not_applicable("no connection that it can use holds a key")
+    if not workspace.key_vault_id:
+        return not_applicable("the workspace names no vault")
+    vault = tenant.get(KeyVault, workspace.key_vault_id)
+    if vault is None:
+        return failed("the vault that should keep its secrets does not exist any more")
+    if not vault.rbac_authorization:
+        return _by_policy(workspace, vault)
+    case = Case("the workspace", ids(workspace.identities), (KEEP_SECRETS,), vault)
+    short = shortfall(tenant, [case])
+    if short.lacks:
+        return failed(f"its secrets are out of reach: {short.said()}")
+    short.settle()
+    return passed("a role lets the workspace keep secrets in its vault")
+
+
+def _by_policy(workspace: Workspace, vault: KeyVault) -> Verdict:
+    """Return whether an access policy lets a workspace fetch its secrets."""
+    wanted = {each.lower() for each in ids(workspace.identities)}
+    for policy in vault.access_policies:
+        allowed = {each.lower() for each in policy.secrets or ()}
+        if (policy.object_id or "").lower() in wanted and allowed & {"all", "get"}:
+            return passed("an access policy of the vault names the workspace")
+    return failed(f"no access policy of {shown(vault.name)} lets it read secrets")
+
+
+@check(
+    id="foundry-hub-mi-network",
+    title="Hubs can approve the private endpoints of their managed network",
+    topic=Topic.FOUNDRY_IDENTITY,
+    severity=Severity.LOW,
+    on=Workspace,
+    where=is_hub,
+    guidance=Post.FOUNDRY_IDENTITY,
+    controls=_CONTROLS,
+)
+def hub_mi_network(hub: Workspace, tenant: Tenant) -> Verdict:
+    r"""
+    Reads `properties.destination.serviceResourceId` of private endpoint rules.
+
+    And, for the hub's identities, the role assignments that reach each of these
+    resources: by one of them the hub must be able to write private endpoint connections
+    there, as Azure AI Enterprise Network Connection Approver, Azure AI Administrator
+    and Contributor can. An absent or null `properties.managedNetwork.isolationMode`
+    means Disabled (workspace REST reference, 2025-12-01): without a managed network
+    there is nothing to approve.
+
+    ## Why it matters
+    The hub asks for its managed private endpoints as itself, and as itself it approves
+    them on the other side. In its own resource group Azure gave it the right. On a
+    Search service, a model account or a registry of another group it has none, so the
+    endpoint stays pending, and in an approved-outbound network so does all that needs
+    it.
+
+    ## How to fix
+    Grant the hub's identity Azure AI Enterprise Network Connection Approver on the
+    resources that its outbound rules lead to.
+
+    ```sh
+    az role assignment create --assignee-object-id HUB_PRINCIPAL \
+      --assignee-principal-type ServicePrincipal --scope TARGET_ID \
+      --role "Azure AI Enterprise Network Connection Approver"
+    ```
+
+    ```bicep
+    resource approver 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+      name: guid(target.id, hub.id, approverRole)
+      scope: target
+      properties: {
+        principalId: hub.identity.principalId
+        principalType: 'ServicePrincipal'
+        roleDefinitionId: approverRole
+      }
+    }
+    ```
+
+    ```terraform
+    resource "azurerm_role_assignment" "approver" {
+      scope                = azurerm_search_service.search.id
+      role_definition_name = "Azure AI Enterprise Network Connection Approver"
+      principal_id         = azurerm_ai_foundry.hub.identity[0].principal_id
+    }
+    ```
+
+    ## References
+    - AI Foundry - Identity, Authentication and Authorization
+    - Microsoft Learn: How to set up a managed network for Azure AI Foundry hubs
+    """
+    if (hub.isolation_mode or "Disabled").lower() == "disabled":
+        return not_applicable("the hub has no managed network")
+    short = shortfall(tenant, _approvals(hub))
+    if short.lacks:
+        return warned(f"endpoints cannot be approved: {short.said()}")
+    short.settle()
+    if not short.looked:
+        return not_applicable("no outbound rule is a private endpoint")
+    return passed(f"the hub can approve all of its {short.looked} endpoints")
+
+
+def _approvals(hub: Workspace) -> Iterator[Case]:
+    """Yield what a hub must hold on each resource that its endpoints lead to."""
+    seen = {hub.key}
+    for rule in hub.outbound_rules:
+        if (rule.rule_type or "").lower() != "privateendpoint":
+            continue
+        target_id = rule.target_id
+        if target_id and id_key(target_id) not in seen:
+            seen.add(id_key(target_id))
+            need = approve_endpoints(ResourceId.parse(target_id).type)
+            yield Case("the hub", ids(hub.identities), (need,), hub, target_id)
+
+
+@check(
+    id="foundry-hub-mi-storage-mgmt",
+    title="Hubs can configure their default storage",
+    topic=Topic.FOUNDRY_IDENTITY,
+    severity=Severity.LOW,
+    on=Workspace,
+    where=is_hub,
+    guidance=Post.FOUNDRY_IDENTITY,
+    controls=_CONTROLS,
+)
+def hub_mi_storage_mgmt(hub: Workspace, tenant: Tenant) -> Verdict:
+    r"""
+    Reads `properties.storageAccount` and who may configure that account.
+
+    One of the hub's identities must hold Storage Account Contributor, Contributor or
+    Azure AI Administrator there, on the account or above it, or another role that lets
+    it write the account's blob service. A null `properties.storageAccount` names no
+    account (workspace REST reference).
+
+    ## Why it matters
+    Before the portal can show files from a browser, the hub sets the cross-origin rules
+    of the account, and it does so as itself. Without a role of the control plane on the
+    account this fails quietly: data looks broken to people although their own roles
+    are in order.
+
+    ## How to fix
+    Grant the hub's identity Storage Account Contributor on its default storage.
+
+    ```sh
+    az role assignment create --assignee-object-id HUB_PRINCIPAL \
+      --assignee-principal-type ServicePrincipal --scope STORAGE_ID \
+      --role "Storage Account Contributor"
+    ```
+
+    ```bicep
+    resource manager 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+      name: guid(account.id, hub.id, storageAccountContributor)
+      scope: account
+      properties: {
+        principalId: hub.identity.principalId
+        principalType: 'ServicePrincipal'
+        roleDefinitionId: storageAccountContributor
+      }
+    }
+    ```
+
+    ```terraform
+    resource "azurerm_role_assignment" "manager" {
+      scope                = azurerm_storage_account.account.id
+      role_definition_name = "Storage Account Contributor"
+      principal_id         = azurerm_ai_foundry.hub.identity[0].principal_id
+    }
+    ```
+
+    The role lists the account's keys too. Switch shared keys off where all workspaces
+    of the account are in identity mode.
+
+    ## References
+    - AI Foundry - Identity, Authentication and Authorization
+    - Microsoft Learn: Role-based access control in Azure AI Foundry portal
+    """
+    account = default_storage(hub, tenant)
+    if account is None:
+        return not_applicable("the hub has no default storage")
+    case = Case("the hub", ids(hub.identities), (CONFIGURE_STORAGE,), account)
+    short = shortfall(tenant, [case])
+    if short.lacks:
+        return warned(f"cross-origin rules cannot be set: {short.said()}")
+    short.settle()
+    return passed("the hub may configure its default storage")
+
+
+@check(
+    id="foundry-hub-mi-overprivileged",
+    title="The identities of hubs are no contributors to resource groups",
+    topic=Topic.FOUNDRY_IDENTITY,
+    severity=Severity.MEDIUM,
+    on=Workspace,
+    where=is_hub,
+    guidance=Post.FOUNDRY_IDENTITY,
+    controls=(*_CONTROLS, "MCSB:PA-7", "NIST-800-53:AC-6"),
+)
+def hub_mi_overprivileged(hub: Workspace, tenant: Tenant) -> Verdict:
+    r"""
+    Reads `properties.roleDefinitionId` of assignments to the hub's identities.
+
+    Those at the hub's resource group and above it count, if they are of Owner,
+    Contributor or a role that allows as much; what is granted on single resources does
+    not. The system-assigned identity of a hub lies in `identity.principalId`.
+
+    ## Why it matters
+    Hubs made before 19 November 2024 were given Contributor on their whole resource
+    group, and nothing takes it away again. Code that gets to run as the hub may then
+    change or delete whatever else lies in the group, and read most of its keys.
+
+    ## How to fix
+    Grant the hub's identity Azure AI Administrator on the group, check that projects,
+    connections and endpoints still work, then remove Contributor.
+
+    ```sh
+    az role assignment create --assignee-object-id HUB_PRINCIPAL \
+      --assignee-principal-type ServicePrincipal --scope GROUP_ID \
+      --role "Azure AI Administrator"
+    az role assignment delete --ids CONTRIBUTOR_ASSIGNMENT_ID
+    ```
+
+    ```bicep
+    resource administrator 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+      name: guid(resourceGroup().id, hub.id, azureAiAdministrator)
+      properties: {
+        principalId: hub.identity.principalId
+        principalType: 'ServicePrincipal'
+        roleDefinitionId: azureAiAdministrator
+      }
+    }
+    ```
+
+    ```terraform
+    resource "azurerm_role_assignment" "administrator" {
+      scope                = azurerm_resource_group.group.id
+      role_definition_name = "Azure AI Administrator"
+      principal_id         = azurerm_ai_foundry.hub.identity[0].principal_id
+    }
+    ```
+
+    Without either role the hub can no longer make projects, endpoints and private
+    links: never remove the old one first. Azure AI Administrator also lists the keys of
+    everything in the group, so keep other workloads out of it.
+
+    ## References
+    - AI Foundry - Identity, Authentication and Authorization
+    - Microsoft Learn: Role-based access control in Azure AI Foundry portal
+    """
+    place = hub.parts
+    group = f"/subscriptions/{place.subscription}/resourceGroups/{place.resource_group}"
+    held, missing = list[Grant](), list[Missing]()
+    for principal in ids(hub.identities):
+        wide = BuiltIn.OWNER, BuiltIn.CONTRIBUTOR
+        holding = access(tenant).holds(principal, wide, group)
+        held += holding.active
+        missing += holding.missing
+    cite(tenant, held, hub)
+    if held:
+        return warned(f"the hub is more than it needs: {named(held)}")
+    require_settled(missing)
+    return passed(bounded("the hub is no contributor to its group", missing))
+
+
 CHECKS: tuple[Check[Any], ...] = (
     hub_identity_system,
     project_identity_system,
+    hub_mi_kv,
+    hub_mi_network,
+    hub_mi_storage_mgmt,
+    hub_mi_overprivileged,
 )

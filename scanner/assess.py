@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from scanner.collect.plan import never_made
+from scanner.collect.plan import asks_directory, never_made
 from scanner.judge import Judge
 from scanner.model.check import Check
 from scanner.model.exemptions import Exemption
@@ -55,7 +55,8 @@ def assess(
 def inventory(snapshot: Snapshot, tenant_id: str) -> Inventory:
     """Return everything a snapshot holds of a tenant, and what it lacks."""
     records, readings = load(snapshot, tenant_id)
-    readings += never_made(records, readings, tenant_id)
+    directory = asks_directory(snapshot.manifest.run.scope)
+    readings += never_made(records, readings, tenant_id, directory=directory)
     return Inventory(
         tenant_id,
         records,

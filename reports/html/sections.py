@@ -58,11 +58,15 @@ def _moment(timestamp: str) -> str:
     )
 
 
+_HOW = {"discovery", "directory"}
+"""What a run's scope tells of how it was read rather than what."""
+
+
 def _scope(run: Run) -> str:
     options = (
         f"{name.replace('_', ' ')} {', '.join(run.scope[name])}"
         for name in sorted(run.scope)
-        if run.scope[name] and name != "discovery"
+        if run.scope[name] and name not in _HOW
     )
     narrowed = "; ".join(options) or "every enabled subscription it could read"
     requests = count(run.requests, "request")

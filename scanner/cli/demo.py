@@ -93,4 +93,9 @@ def _order(cloud: Cloud) -> Order:
     from scanner.collect.scan import Order
     from scanner.collect.scope import Selection
 
-    return Order(cloud=cloud, method=Method.ENVIRONMENT, selection=Selection())
+    return Order(
+        cloud=cloud,
+        method=Method.ENVIRONMENT,
+        selection=Selection(),
+        directory=True,
+    )

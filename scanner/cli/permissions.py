@@ -21,9 +21,11 @@ def permissions(
     """Print the least-privilege custom role, for `az role definition create`.
 
     It holds exactly the actions of the declared reads. Azure's own Reader role covers
-    them all.
+    them all. What `posture scan --directory` needs besides is no matter of Azure roles,
+    and is said on stderr.
     """
     from scanner.collect.actions import ACTIONS
+    from scanner.collect.directory import PERMISSIONS, ROLE
 
     role = {
         "Name": "Posture Scanner",
@@ -37,3 +39,8 @@ def permissions(
         or ["/providers/Microsoft.Management/managementGroups/<id>"],
     }
     typer.echo(json.dumps(role, indent=2))
+    typer.echo(
+        "posture scan --directory needs in Microsoft Graph: "
+        f"{', '.join(PERMISSIONS)}; or the directory role {ROLE}",
+        err=True,
+    )

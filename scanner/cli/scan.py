@@ -101,6 +101,15 @@ def scan(
             "every verdict is made on what ARM returns."
         ),
     ] = Discovery.AUTO,
+    ask_directory: Annotated[
+        bool,
+        typer.Option(
+            "--directory",
+            help="Ask Microsoft Graph, too, who holds the roles and is in their "
+            "groups. Needs Directory Readers, or User.Read.All, GroupMember.Read.All "
+            "and Application.Read.All.",
+        ),
+    ] = False,
     output: Output = None,
     format: Annotated[
         list[ReportFormat] | None,
@@ -200,6 +209,7 @@ def scan(
         "--subscription": subscription,
         "--management-group": management_group,
         "--exclude-subscription": exclude_subscription,
+        "--directory": ask_directory,
         "--resume": resume,
         "--output": resume and output,
     }
@@ -214,6 +224,7 @@ def scan(
             cloud,
             auth,
             discovery,
+            directory=ask_directory,
             tenants=tenant,
             subscriptions=subscription,
             management_groups=management_group,
@@ -249,7 +260,12 @@ def _refuse(given: Mapping[str, object], option: str) -> None:
 
 
 def _order(
-    cloud: str, auth: Method, discovery: Discovery, **names: list[str] | None
+    cloud: str,
+    auth: Method,
+    discovery: Discovery,
+    *,
+    directory: bool,
+    **names: list[str] | None,
 ) -> Order:
     from scanner.arm.clouds import CloudError, find_cloud
     from scanner.cli.failure import Failure
@@ -265,6 +281,7 @@ def _order(
         method=auth,
         selection=Selection(**{key: tuple(each or ()) for key, each in names.items()}),
         graph=discovery is Discovery.AUTO,
+        directory=directory,
     )
 
 
@@ -305,6 +322,7 @@ def _resumed(
 
     from scanner.cli.failure import Failure
     from scanner.cli.run import collect
+    from scanner.collect.plan import asks_directory
     from scanner.collect.scan import asks_graph, selection_of
     from scanner.snapshot.lines import SnapshotError
     from scanner.snapshot.resume import keep_whole
@@ -312,7 +330,10 @@ def _resumed(
     earlier = _opened(directory, "--resume")
     scope = earlier.manifest.run.scope
     discovery = Discovery.AUTO if asks_graph(scope) else Discovery.ARM
-    order = replace(_order(cloud, auth, discovery), selection=selection_of(scope))
+    order = replace(
+        _order(cloud, auth, discovery, directory=asks_directory(scope)),
+        selection=selection_of(scope),
+    )
     try:
         keep_whole(earlier)
         return collect(order, directory, judgement, earlier)

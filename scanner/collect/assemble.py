@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from scanner.collect.directory import READS as DIRECTORY
 from scanner.collect.hierarchy import Hierarchy
 from scanner.collect.plan import planned, tenant_scope
 from scanner.collect.read import Every, Read
@@ -15,6 +16,7 @@ from scanner.collect.reads import READS
 from scanner.collect.resources import DESCENDANTS, MANAGEMENT_GROUPS, SUBSCRIPTIONS
 from scanner.model.authorization import RoleAssignment
 from scanner.model.coverage import Outcome, Reading
+from scanner.model.directory import DirectoryObject
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.resource import Record
 from scanner.model.resources import ManagementGroup, Subscription
@@ -23,7 +25,7 @@ _PLACES = {Subscription.type.lower(), ManagementGroup.type.lower()}
 
 _BY_TYPE = {
     read.of.type.lower(): read
-    for read in (SUBSCRIPTIONS, MANAGEMENT_GROUPS, DESCENDANTS, *READS)
+    for read in (SUBSCRIPTIONS, MANAGEMENT_GROUPS, DESCENDANTS, *DIRECTORY, *READS)
 }
 
 
@@ -50,11 +52,15 @@ def assemble(
             record = _record(body, read, scope)
             found[record.type, id_key(record.id), id_key(scope)] = record
     records = [*found.values(), *_descendants(found.values(), hierarchy)]
+    named = any(record.type == DirectoryObject.type for record in records)
     counts = Counter((each.type, id_key(each.scope)) for each in records)
     return records, [
         reading_of(read, scope, counts[read.of.type, id_key(scope)])
         for read, scope in dict.fromkeys(
-            ((MANAGEMENT_GROUPS, tenant_scope(tenant_id)), *planned(records, tenant_id))
+            (
+                (MANAGEMENT_GROUPS, tenant_scope(tenant_id)),
+                *planned(records, tenant_id, directory=named),
+            )
         )
     ]
 

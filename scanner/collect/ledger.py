@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
@@ -11,7 +11,7 @@ import msgspec
 from scanner.arm.errors import ReadError
 from scanner.arm.session import Session
 from scanner.collect.operations import UnusableIdError, path_of, prepare
-from scanner.collect.read import Read
+from scanner.collect.read import GraphOperation, Read
 from scanner.collect.reads import BELOW
 from scanner.collect.redact import redacted
 from scanner.model.coverage import Gap, Outcome, Reading
@@ -71,12 +71,15 @@ class Ledger:
         tenant_id: str,
         progress: Progress,
         kept: Kept,
+        notice: Callable[[Record], None] | None = None,
     ) -> None:
         self.session = session
         self.tenant_id = tenant_id
         self.progress = progress
         self._writer = writer
         self._kept = kept
+        self._notice = notice
+        """Shown every resource that is written."""
         self._prepared: set[Read] = set()
 
     async def carry_out(
@@ -93,11 +96,34 @@ class Ledger:
         `at` is where it is made when that is not the scope it is booked under;
         `select` chooses which of the resources found are written at all.
         """
+        pages = self._pages(read, scope if at is None else at)
+        return await self.account(
+            read, scope, pages, requested=requested, select=select
+        )
+
+    async def _pages(self, read: Read, at: str) -> AsyncIterator[list[msgspec.Raw]]:
+        if read not in self._prepared:
+            # Importing an SDK client takes its time, in which others may be read.
+            await asyncio.to_thread(prepare, read)
+            self._prepared.add(read)
+        async for page in self.session.pages(path_of(read, at)):
+            yield page
+
+    async def account(
+        self,
+        read: Read,
+        scope: str,
+        pages: AsyncIterator[list[msgspec.Raw]],
+        *,
+        requested: bool = True,
+        select: Select | None = None,
+    ) -> Made:
+        """Write what the pages of a read hold, unless an earlier run had made it."""
         kept = self._kept.get((read.of.type.lower(), id_key(scope)))
         if kept is not None:
             return Made(kept, ())
         found = _Found(select=select)
-        refusal = await self._list(read, scope, scope if at is None else at, found)
+        refusal = await self._write(read, scope, pages, found)
         requested = requested and not read.context
         reading = self._reading(read, scope, found, refusal, requested=requested)
         self.book(reading)
@@ -128,16 +154,16 @@ class Ledger:
         refusal = ReadError(str(error), status=401, code="SignInFailed")
         self.book(self._reading(read, scope, _Found(), refusal))
 
-    async def _list(
-        self, read: Read, scope: str, at: str, found: _Found
+    async def _write(
+        self,
+        read: Read,
+        scope: str,
+        pages: AsyncIterator[list[msgspec.Raw]],
+        found: _Found,
     ) -> ReadError | None:
         """Write what a list holds; return why it broke off, if it did."""
-        if read not in self._prepared:
-            # Importing an SDK client takes its time, in which others may be read.
-            await asyncio.to_thread(prepare, read)
-            self._prepared.add(read)
         try:
-            async for page in self.session.pages(path_of(read, at)):
+            async for page in pages:
                 bodies = list(self._accepted(page, read, scope, found))
                 self._writer.resources(self.tenant_id, read.of.type, scope, bodies)
                 self.progress.resources += len(bodies)
@@ -152,9 +178,10 @@ class Ledger:
     ) -> Iterator[bytes]:
         """Yield the items that are resources; note those that are not."""
         leads_on = read.of.type.lower() in BELOW
+        bounded = leads_on or isinstance(read.operation, GraphOperation)
         for raw in page:
             body = redacted(bytes(raw))
-            problem, resource_id = _identify(body, scope if leads_on else "/")
+            problem, resource_id = _identify(body, scope if bounded else "/")
             known = found.seen.get(id_key(resource_id))
             if known == hash(body):
                 continue
@@ -168,6 +195,8 @@ class Ledger:
             record = _record(read, scope, resource_id, body)
             if found.select is not None and not found.select(record):
                 continue
+            if self._notice is not None:
+                self._notice(record)
             found.count += 1
             if leads_on or found.select is not None:
                 found.parents.append(record)

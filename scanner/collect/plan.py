@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
 from scanner.collect.authorization import ASSIGNMENTS_ABOVE
+from scanner.collect.directory import OBJECTS
 from scanner.collect.read import Read
 from scanner.collect.reads import AT_SUBSCRIPTION, AT_TENANT, BELOW
 from scanner.collect.resources import DESCENDANTS, SUBSCRIPTIONS
@@ -18,12 +19,26 @@ from scanner.model.resources import ManagementGroup, Subscription
 NEVER_MADE = "the run ended before this was read"
 
 
-def planned(records: Iterable[Record], tenant_id: str) -> Iterator[tuple[Read, str]]:
+DIRECTORY = "microsoft-graph"
+"""What a run's header calls the directory that was asked."""
+
+
+def asks_directory(scope: Mapping[str, tuple[str, ...]]) -> bool:
+    """Whether a run's header says that the directory was asked."""
+    return DIRECTORY in scope.get("directory", ())
+
+
+def planned(
+    records: Iterable[Record], tenant_id: str, *, directory: bool = False
+) -> Iterator[tuple[Read, str]]:
     """Yield every read that a tenant's records call for, with its scope.
 
-    What is read once in a tenant is read at one of its subscriptions.
+    What is read once in a tenant is read at one of its subscriptions; the directory is
+    where a scan asked for it.
     """
     yield SUBSCRIPTIONS, tenant_scope(tenant_id)
+    if directory:
+        yield OBJECTS, tenant_scope(tenant_id)
     once = iter(AT_TENANT)
     for record in records:
         if record.type == Subscription.type:
@@ -49,13 +64,17 @@ def tenant_scope(tenant_id: str) -> str:
 
 
 def never_made(
-    records: list[Record], readings: list[Reading], tenant_id: str
+    records: list[Record],
+    readings: list[Reading],
+    tenant_id: str,
+    *,
+    directory: bool = False,
 ) -> list[Reading]:
     """Return the planned reads that have no reading, each as a gap."""
     made = {(each.resource_type.lower(), id_key(each.scope)) for each in readings}
     return [
         _never_made(read, scope, tenant_id)
-        for read, scope in planned(records, tenant_id)
+        for read, scope in planned(records, tenant_id, directory=directory)
         if (read.of.type.lower(), id_key(scope)) not in made
     ]
 

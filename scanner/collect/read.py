@@ -46,6 +46,14 @@ class RestOperation:
         return f"GET {self.path}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphOperation:
+    """An operation of Microsoft Graph."""
+
+    name: str
+    """As gaps and snapshots name it."""
+
+
 class Every(Enum):
     """How often a read is made."""
 
@@ -65,9 +73,12 @@ class Read:
     of: type[Resource]
     at: type[Resource] = Subscription
     """What it is read at: each subscription, or each parent resource."""
-    operation: SdkOperation | RestOperation
+    operation: SdkOperation | RestOperation | GraphOperation
     action: str
-    """The RBAC action it needs; Reader's `*/read` covers them all."""
+    """The RBAC action it needs; Reader's `*/read` covers them all.
+
+    Empty for Microsoft Graph, which has rights of its own.
+    """
     where: Callable[[Body], bool] = _every
     """Which parents have such children, from the parent's JSON."""
     every: Every = Every.SCOPE

@@ -1,4 +1,7 @@
-"""Every declared read."""
+"""Every declared read.
+
+`READS` are those of Resource Manager, which every scan makes.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from scanner.collect import (
     authorization,
     cognitive,
     containerregistry,
+    directory,
     documentdb,
     insights,
     machinelearning,
@@ -41,7 +45,7 @@ AT_SUBSCRIPTION = tuple(
 
 def _below() -> Mapping[str, tuple[Read, ...]]:
     below: dict[str, list[Read]] = defaultdict(list)
-    for read in READS:
+    for read in (*READS, *directory.READS):
         if read.at is not Subscription:
             below[read.at.type.lower()].append(read)
     return {parent: tuple(reads) for parent, reads in below.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import (
     AsyncExitStack,
     asynccontextmanager,
@@ -15,19 +15,23 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from scanner import __version__
-from scanner.arm.clouds import Cloud
+from scanner.arm.clouds import Cloud, CloudError
 from scanner.arm.credentials import credential
+from scanner.arm.directory import Directory
 from scanner.arm.errors import SignInError
 from scanner.arm.limits import Limits
 from scanner.arm.methods import Method
 from scanner.arm.session import Session, is_guid
 from scanner.arm.transport import Tally, Wire, open_wire
+from scanner.collect.directory import READS as DIRECTORY_READS
 from scanner.collect.ledger import Kept, Ledger, Progress
-from scanner.collect.plan import tenant_scope
+from scanner.collect.plan import DIRECTORY, tenant_scope
+from scanner.collect.principals import Principals
 from scanner.collect.reads import BELOW, READS
 from scanner.collect.resources import DESCENDANTS, MANAGEMENT_GROUPS, SUBSCRIPTIONS
 from scanner.collect.scope import Scope, ScopeError, Selection, require_known, resolve
 from scanner.collect.tenant import Pace, read_tenant
+from scanner.model.directory import DirectoryObject
 from scanner.model.ids import id_key
 from scanner.model.resource import Record
 from scanner.model.results import Run, SignedIn
@@ -51,6 +55,8 @@ class Order:
     selection: Selection
     graph: bool = True
     """Whether Resource Graph is asked where to look."""
+    directory: bool = False
+    """Whether Microsoft Graph is asked who holds the roles."""
     limits: Limits = field(default_factory=Limits)
 
 
@@ -69,10 +75,11 @@ async def scan(
     """Read what an order asks for into a snapshot, or go on with an earlier one.
 
     Raises SignInError when no tenant could be signed in to, ScopeError for a scope
-    that is not there, CloudError for an unusable CA, and OSError when the snapshot
-    cannot be written. Interrupted by SIGINT or SIGTERM, it leaves what it has read,
-    marked as incomplete.
+    that is not there, CloudError for an unusable CA or a cloud that lacks what is to be
+    asked, and OSError when the snapshot cannot be written. Interrupted by SIGINT or
+    SIGTERM, it leaves what it has read, marked as incomplete.
     """
+    _require_graph(order)
     async with AsyncExitStack() as stack:
         wire = await stack.enter_async_context(open_wire(order.cloud, order.limits))
         watch.tally = wire.tally
@@ -99,6 +106,7 @@ class _Entry:
     """A tenant's door: open, or shut for a reason."""
 
     session: Session
+    directory: Directory | None
     tenant_id: str
     signed_in: SignedIn | None
     refusal: SignInError | None = None
@@ -108,15 +116,24 @@ class _Entry:
 async def _entry(order: Order, wire: Wire, tenant: str | None) -> AsyncIterator[_Entry]:
     key = credential(order.method, order.cloud, tenant, wire.transport)
     session = Session(wire, order.cloud, key, tenant)
+    graph = order.cloud.graph if order.directory else None
+    directory = Directory(wire, graph, key) if graph else None
     try:
         signed_in = await session.sign_in()
-        entry = _Entry(session, signed_in.tenant_id, signed_in)
+        entry = _Entry(session, directory, signed_in.tenant_id, signed_in)
     except SignInError as error:
-        entry = _Entry(session, (tenant or "").lower(), None, error)
+        entry = _Entry(session, directory, (tenant or "").lower(), None, error)
     try:
         yield entry
     finally:
         await session.close()
+
+
+def _require_graph(order: Order) -> None:
+    """Raise CloudError if Microsoft Graph is asked for where none is known."""
+    if order.directory and order.cloud.graph is None:
+        name = order.cloud.name
+        raise CloudError(f"cloud {name!r} has no Microsoft Graph: name it as `graph`")
 
 
 def _require_one(entries: list[_Entry]) -> None:
@@ -164,7 +181,12 @@ class _Scanning:
             whole_tenant=not selection.narrows,
             tenants=self.tenants,
             api_versions={
-                read.of.type: read.of.api_version for read in (*_ABOVE, *READS)
+                read.of.type: read.of.api_version
+                for read in (
+                    *_ABOVE,
+                    *READS,
+                    *(DIRECTORY_READS if self._order.directory else ()),
+                )
             },
         )
 
@@ -191,27 +213,35 @@ class _Scanning:
         return scopes
 
     async def _all(self, writer: SnapshotWriter, scopes: list[Scope]) -> None:
-        open_doors: list[tuple[Ledger, Scope]] = []
+        open_doors: list[tuple[Ledger, Scope, Principals | None]] = []
         for entry in self._entries:
-            ledger = self._ledger(entry, writer)
+            principals = Principals(entry.directory) if entry.directory else None
+            ledger = self._ledger(entry, writer, principals)
             if entry.refusal:
                 at = tenant_scope(entry.tenant_id)
                 ledger.book_refusal(SUBSCRIPTIONS, at, entry.refusal)
                 continue
             found = await resolve(ledger, self._order.selection)
             scopes.append(found)
-            open_doors.append((ledger, found))
+            open_doors.append((ledger, found, principals))
         require_known(self._order.selection, scopes)
         self._watch.progress.subscriptions = sum(len(s.chosen) for s in scopes)
         pace = Pace(self._order.limits.per_subscription, self._order.graph)
         async with asyncio.TaskGroup() as group:
-            for ledger, scope in open_doors:
-                group.create_task(read_tenant(ledger, scope, pace))
+            for ledger, scope, principals in open_doors:
+                group.create_task(read_tenant(ledger, scope, pace, principals))
 
-    def _ledger(self, entry: _Entry, writer: SnapshotWriter) -> Ledger:
-        kept = _kept(self._earlier, entry.tenant_id)
+    def _ledger(
+        self, entry: _Entry, writer: SnapshotWriter, principals: Principals | None
+    ) -> Ledger:
+        notice = principals.note if principals else None
         return Ledger(
-            entry.session, writer, entry.tenant_id, self._watch.progress, kept
+            entry.session,
+            writer,
+            entry.tenant_id,
+            self._watch.progress,
+            _kept(self._earlier, entry.tenant_id, notice),
+            notice,
         )
 
     def finished(self, scopes: list[Scope]) -> Run:
@@ -238,6 +268,7 @@ def _scope_of(order: Order) -> dict[str, tuple[str, ...]]:
         "management_groups": selection.management_groups,
         "excluded": selection.excluded,
         "discovery": (GRAPH if order.graph else "arm",),
+        "directory": (DIRECTORY,) if order.directory else (),
     }
 
 
@@ -256,15 +287,25 @@ def selection_of(scope: Mapping[str, tuple[str, ...]]) -> Selection:
     )
 
 
-def _kept(earlier: Snapshot | None, tenant_id: str) -> Kept:
-    """Return what an earlier run read whole; bodies only where reads are made."""
+def _kept(
+    earlier: Snapshot | None,
+    tenant_id: str,
+    notice: Callable[[Record], None] | None = None,
+) -> Kept:
+    """Return what an earlier run read whole; bodies only where reads are made.
+
+    Names are not kept: more may hold roles by now. Every record is given notice of.
+    """
     if earlier is None:
         return {}
     records, readings = load(earlier, tenant_id)
+    if notice is not None:
+        for record in records:
+            notice(record)
     kept: dict[tuple[str, str], list[Record]] = {
         (each.resource_type.lower(), id_key(each.scope)): []
         for each in readings
-        if each.whole
+        if each.whole and each.resource_type != DirectoryObject.type
     }
     for record in records:
         key = (record.type.lower(), id_key(record.scope))

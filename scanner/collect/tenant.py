@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from scanner.collect.discovery import Index, index
+from scanner.collect.drain import Job, drain
 from scanner.collect.ledger import Ledger
 from scanner.collect.plan import below, tenant_scope
+from scanner.collect.principals import Principals
 from scanner.collect.read import Read
 from scanner.collect.reads import AT_SUBSCRIPTION, AT_TENANT
 from scanner.collect.rights import Permission, allows, own_permissions
@@ -17,8 +18,6 @@ from scanner.model.results import ScannedSubscription
 
 LANES = 64
 """Subscriptions under way at once: bounds memory, not speed."""
-
-Job = tuple[Read, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +30,13 @@ class Pace:
     """Whether Resource Graph is asked where to look."""
 
 
-async def read_tenant(ledger: Ledger, scope: Scope, pace: Pace) -> None:
-    """Carry out every read that the chosen subscriptions call for."""
+async def read_tenant(
+    ledger: Ledger, scope: Scope, pace: Pace, principals: Principals | None
+) -> None:
+    """Carry out every read that the chosen subscriptions call for.
+
+    Who holds roles there is known, and so can be named, once all of it is read.
+    """
     lanes = asyncio.Semaphore(LANES)
     async with asyncio.TaskGroup() as group:
         asked = pace.graph and bool(scope.chosen)
@@ -43,6 +47,8 @@ async def read_tenant(ledger: Ledger, scope: Scope, pace: Pace) -> None:
         for subscription in scope.chosen:
             lane = _Lane(ledger, subscription, found)
             group.create_task(lane.read(pace.workers, lanes))
+    if principals is not None:
+        await principals.read(ledger, pace.workers)
 
 
 async def _index(ledger: Ledger, scope: Scope) -> Index:
@@ -114,24 +120,3 @@ class _Lane:
             own = own_permissions(self._ledger.session, self._scope)
             self._own = asyncio.ensure_future(own)
         return self._own
-
-
-async def drain(
-    jobs: list[Job], workers: int, carry_out: Callable[[Job], Awaitable[list[Job]]]
-) -> None:
-    """Carry out jobs and the jobs they lead to, the newest first, so many at a time."""
-    queue: asyncio.LifoQueue[Job] = asyncio.LifoQueue()
-    for job in jobs:
-        queue.put_nowait(job)
-
-    async def work() -> None:
-        while True:
-            for found in await carry_out(await queue.get()):
-                queue.put_nowait(found)
-            queue.task_done()
-
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(work()) for _ in range(workers)]
-        await queue.join()
-        for task in tasks:
-            task.cancel()

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from scanner.emulator.microsoft_graph import PREFIX
 from scanner.model.cloud import Suffixes
 
 
@@ -23,6 +24,11 @@ class Address:
     client_id: str
     client_secret: str = field(repr=False)
     suffixes: Suffixes
+
+    @property
+    def graph(self) -> str:
+        """Where Microsoft Graph is."""
+        return f"{self.url}{PREFIX}"
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -44,6 +50,7 @@ class Address:
             _line("resource_manager", self.url),
             _line("authority", self.url),
             _line("audience", self.url),
+            _line("graph", self.graph),
             _line("ca_bundle", _seen_from(directory, self.ca_file)),
             "instance_discovery = false",
         ]

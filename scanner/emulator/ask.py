@@ -26,6 +26,8 @@ class Ask:
     authorization: str = field(default="", repr=False)
     metadata: bool = False
     """Whether it carries the `Metadata: true` that IMDS wants."""
+    eventual: bool = False
+    """Whether it carries the `ConsistencyLevel: eventual` of advanced queries."""
     body: bytes = field(default=b"", repr=False)
 
     @property

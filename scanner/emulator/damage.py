@@ -11,7 +11,8 @@ from scanner.emulator import faults
 from scanner.emulator.ask import Ask
 from scanner.emulator.bodies import error_body
 from scanner.emulator.entra import oauth_error
-from scanner.emulator.reply import Delivery, Reply, encode
+from scanner.emulator.microsoft_graph import is_graph
+from scanner.emulator.reply import ARM, ODATA, Delivery, Reply, encode
 
 
 def damage(fault: faults.Fault, reply: Reply, ask: Ask) -> Reply:
@@ -37,7 +38,7 @@ def damage(fault: faults.Fault, reply: Reply, ask: Ask) -> Reply:
         case faults.ExpiredToken():
             return reply
         case _:
-            return replace(reply, body=_linked(reply.body, _next_link(fault, ask)))
+            return replace(reply, body=_linked(reply.body, ask, _next_link(fault, ask)))
 
 
 def _refusal(fault: faults.Status) -> Reply:
@@ -63,8 +64,9 @@ def _next_link(fault: faults.Fault, ask: Ask) -> str:
             return ask.url
 
 
-def _linked(body: bytes, link: str) -> bytes:
-    return encode({**_content(body), "nextLink": link})
+def _linked(body: bytes, ask: Ask, link: str) -> bytes:
+    form = ODATA if is_graph(ask.key) else ARM
+    return encode({**_content(body), form.link: link})
 
 
 def _content(body: bytes) -> dict[str, Any]:

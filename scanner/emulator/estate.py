@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
-from scanner.collect.plan import never_made
+from scanner.collect.plan import asks_directory, never_made
+from scanner.emulator.directory import Directory, is_of_directory
 from scanner.emulator.listing import Listing, listing_of
 from scanner.model.cloud import Suffixes
 from scanner.model.coverage import Reading
@@ -14,6 +16,8 @@ from scanner.model.ids import ResourceId, id_key
 from scanner.model.resource import Record
 from scanner.model.resources import Descendant, Subscription
 from scanner.snapshot.reader import Snapshot, load
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +32,15 @@ class Tenant:
     subscriptions: frozenset[str]
     groups: frozenset[str]
     """The resource groups that hold anything, as comparable ids."""
+    directory: Directory = field(default_factory=Directory)
 
     @classmethod
     def of(
         cls, tenant_id: str, records: Iterable[Record], readings: Iterable[Reading]
     ) -> Tenant:
         """Return a tenant that answers as it did when it was read."""
+        named, records = _apart(records, lambda record: record.type)
+        asked, readings = _apart(readings, lambda reading: reading.resource_type)
         found: dict[tuple[str, str], list[Record]] = defaultdict(list)
         resources, groups = {}, set()
         for record in records:
@@ -56,6 +63,7 @@ class Tenant:
             types=frozenset(kind for kind, _ in known),
             subscriptions=frozenset(map(_subscription_of, scopes)) - {""},
             groups=frozenset(groups) - {""},
+            directory=Directory.of(named, asked),
         )
 
 
@@ -76,9 +84,18 @@ class Estate:
         for tenant_id in snapshot.tenants:
             records, readings = load(snapshot, tenant_id)
             if not snapshot.complete:
-                readings += never_made(records, readings, tenant_id)
+                asked = asks_directory(snapshot.manifest.run.scope)
+                readings += never_made(records, readings, tenant_id, directory=asked)
             tenants.append(Tenant.of(tenant_id, records, readings))
         return cls(tuple(tenants), snapshot.manifest.suffixes)
+
+
+def _apart(every: Iterable[T], type_of: Callable[[T], str]) -> tuple[list[T], list[T]]:
+    """Return what is of the directory, and what is of Resource Manager."""
+    parts: tuple[list[T], list[T]] = [], []
+    for each in every:
+        parts[not is_of_directory(type_of(each))].append(each)
+    return parts
 
 
 def list_path(kind: str, scope: str) -> str:

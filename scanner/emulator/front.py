@@ -15,6 +15,7 @@ from scanner.emulator.entra import IDENTITY, Entra, is_sign_in
 from scanner.emulator.estate import Estate
 from scanner.emulator.faults import ExpiredToken
 from scanner.emulator.injector import Injector
+from scanner.emulator.microsoft_graph import MicrosoftGraph, is_for_graph, is_graph
 from scanner.emulator.options import Options
 from scanner.emulator.reply import Reply, arm_error
 from scanner.emulator.throttle import QUERIES, WINDOW, Throttle, quota
@@ -35,6 +36,7 @@ class Front:
             estate, page_size=options.page_size, actions=options.actions
         )
         self._graph = graph.ResourceGraph(estate)
+        self._directory = MicrosoftGraph(estate, page_size=options.page_size)
         self._injector = Injector(options.faults)
         self._throttle = Throttle() if options.throttle else None
         self._latency = options.latency
@@ -63,7 +65,7 @@ class Front:
 
     def _refusal(self, ask: Ask, token: str, grant: Grant | None) -> Reply | None:
         """Return why a request is not looked at."""
-        if "api-version" not in ask.query:
+        if "api-version" not in ask.query and not is_graph(ask.key):
             message = (
                 "The api-version query parameter (?api-version=) is required for all "
                 "requests."
@@ -75,6 +77,8 @@ class Front:
             return _unauthorized(
                 "InvalidAuthenticationToken", "The access token is invalid."
             )
+        if is_graph(ask.key) != is_for_graph(grant):
+            return _wrong_audience(grant)
         return None if self._tokens.is_live(token, grant) else _expired(grant)
 
     def _faulty(self, ask: Ask, grant: Grant) -> Reply:
@@ -92,6 +96,8 @@ class Front:
 
     def _metered(self, ask: Ask, grant: Grant) -> Reply:
         """Answer within the quotas, and tell what is left of them."""
+        if is_graph(ask.key):
+            return self._named(ask, grant)
         if ask.key == graph.PATH and ask.method == "POST":
             return self._queried(ask, grant)
         if ask.method != "GET":
@@ -105,6 +111,13 @@ class Front:
         header = (f"x-ms-ratelimit-remaining-{level}-reads", str(left))
         reply = self._arm.answer(ask, grant.tenant_id)
         return replace(reply, headers=(*reply.headers, header))
+
+    def _named(self, ask: Ask, grant: Grant) -> Reply:
+        if self._throttle is not None:
+            refusal = self._throttle.directory(ask, grant)
+            if refusal is not None:
+                return refusal
+        return self._directory.answer(ask, grant.tenant_id)
 
     def _queried(self, ask: Ask, grant: Grant) -> Reply:
         headers = quota(QUERIES - 1, WINDOW)
@@ -139,6 +152,14 @@ def _expired(grant: Grant) -> Reply:
         f"UTC time '{now:{form}}'."
     )
     return _unauthorized("ExpiredAuthenticationToken", message)
+
+
+def _wrong_audience(grant: Grant) -> Reply:
+    message = (
+        "The access token has been obtained for wrong audience or resource "
+        f"'{grant.audience}'."
+    )
+    return _unauthorized("InvalidAuthenticationTokenAudience", message)
 
 
 def _unauthorized(code: str, message: str) -> Reply:

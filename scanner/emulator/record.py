@@ -27,6 +27,8 @@ class Exchange:
     """Whether it carried an Authorization header."""
     tenant_id: str
     """Whose token it carried; empty for none of ours."""
+    audience: str = ""
+    """What that token is for."""
 
 
 class Recorder:
@@ -53,6 +55,7 @@ class Recorder:
         status: int,
         authorized: bool,
         tenant_id: str,
+        audience: str,
     ) -> None:
         """Record one exchange."""
         exchange = Exchange(
@@ -63,6 +66,7 @@ class Recorder:
             status=status,
             authorized=authorized,
             tenant_id=tenant_id,
+            audience=audience,
         )
         self.exchanges.append(exchange)
         if self._file is not None:

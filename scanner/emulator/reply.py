@@ -70,7 +70,23 @@ def refusal(gap: Gap) -> Reply:
     return arm_error(gap.http_status, gap.error_code, gap.reason, **wait)
 
 
-def page_body(items: tuple[bytes, ...], next_link: str = "") -> bytes:
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What stands around the items of a list."""
+
+    link: str
+    """The name of the link to the next page."""
+    count: int | None = None
+    """How many items are on all pages, where that is told."""
+
+
+ARM = Form("nextLink")
+ODATA = Form("@odata.nextLink")
+"""Of Microsoft Graph."""
+
+
+def page_body(items: tuple[bytes, ...], next_link: str = "", form: Form = ARM) -> bytes:
     """Return a page of a list, around items that are JSON already."""
-    link = b',"nextLink":' + encode(next_link) if next_link else b""
-    return b'{"value":[' + b",".join(items) + b"]" + link + b"}"
+    count = b"" if form.count is None else b'"@odata.count":%d,' % form.count
+    link = b",%b:%b" % (encode(form.link), encode(next_link)) if next_link else b""
+    return b"{" + count + b'"value":[' + b",".join(items) + b"]" + link + b"}"

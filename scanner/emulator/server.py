@@ -127,6 +127,7 @@ class Emulator:
             status=0 if reply.delivery is Delivery.RESET else reply.status,
             authorized=bool(ask.authorization),
             tenant_id=grant.tenant_id if grant is not None else "",
+            audience=grant.audience if grant is not None else "",
         )
         return await deliver(request, reply)
 
@@ -152,5 +153,6 @@ async def _ask_of(request: web.BaseRequest) -> Ask:
         raw_query=url.raw_query_string,
         authorization=request.headers.get("Authorization", ""),
         metadata=request.headers.get("Metadata", "").lower() == "true",
+        eventual=request.headers.get("ConsistencyLevel", "").lower() == "eventual",
         body=await request.read() if request.can_read_body else b"",
     )

@@ -4,7 +4,9 @@ Resource Manager: 250 reads refilled at 25 a second, per subscription and princi
 and the same at tenant level ("Understand how Azure Resource Manager throttles
 requests"). Microsoft.Network: 10,000 reads in 5 minutes per subscription (the same
 page). Resource Graph: 15 queries in 5 seconds per principal ("Guidance for throttled
-requests in Azure Resource Graph").
+requests in Azure Resource Graph"). Microsoft Graph: 3,500 resource units in 10 seconds
+per application in a tenant of less than 50 users ("Microsoft Graph service-specific
+throttling limits").
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from scanner.emulator.ask import Ask
+from scanner.emulator.microsoft_graph import graph_error
 from scanner.emulator.reply import Reply, arm_error, json_reply
 from scanner.emulator.tokens import Grant
 
@@ -22,6 +25,9 @@ READS = (250.0, 25.0)
 NETWORK_READS = (10_000.0, 10_000 / 300)
 QUERIES = 15
 WINDOW = 5.0
+DIRECTORY_UNITS = (3500.0, 350.0)
+UNITS = {"POST": 2.0, "GET": 4.0}
+"""What a request for names costs, and one for members, with `$select`."""
 
 _NETWORK = "/providers/microsoft.network/"
 
@@ -35,13 +41,13 @@ class Bucket:
     level: float
     counted: float
 
-    def take(self, now: float) -> float:
-        """Take one; return 0, or in how many seconds there is one to take."""
+    def take(self, now: float, units: float = 1.0) -> float:
+        """Take some; return 0, or in how many seconds there are that many to take."""
         grown = self.level + (now - self.counted) * self.refill
         self.level, self.counted = min(self.burst, grown), now
-        if self.level < 1:
-            return (1 - self.level) / self.refill
-        self.level -= 1
+        if self.level < units:
+            return (units - self.level) / self.refill
+        self.level -= units
         return 0.0
 
 
@@ -87,6 +93,17 @@ class Throttle:
         left = window.take(now)
         headers = quota(max(left - 1, 0), WINDOW - (now - window.began))
         return (None if left else _rate_limited(headers)), headers
+
+    def directory(self, ask: Ask, grant: Grant) -> Reply | None:
+        """Count a request to Microsoft Graph; return the refusal of one too many."""
+        scope = f"directory of {grant.tenant_id}"
+        bucket = self._bucket(scope, grant.principal, DIRECTORY_UNITS)
+        wait = bucket.take(self._clock(), UNITS.get(ask.method, 1.0))
+        if not wait:
+            return None
+        message = "Too Many Requests"
+        after = str(math.ceil(wait))
+        return graph_error(429, "TooManyRequests", message, Retry_After=after)
 
     def _network(self, subscription: str) -> float:
         bucket = self._bucket(subscription, "microsoft.network", NETWORK_READS)

@@ -21,11 +21,12 @@ _HEADER = {"typ": "JWT", "alg": "RS256", "kid": "emulator"}
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Whom a token lets in where, and until when."""
+    """Whom a token lets in where, until when, and at which service."""
 
     tenant_id: str
     principal: str
     expires: float
+    audience: str = ""
 
 
 class Tokens:
@@ -42,7 +43,7 @@ class Tokens:
         """Return a token of an application in a tenant."""
         now = self._clock()
         principal = principal_of(tenant_id, client_id)
-        grant = Grant(tenant_id, principal, now + self._lifetime)
+        grant = Grant(tenant_id, principal, now + self._lifetime, audience)
         claims = {
             "aud": audience,
             "iss": f"{ISSUER}/{tenant_id}/",

@@ -54,13 +54,17 @@ class Datastore(Resource):
 
 
 class OutboundRule(Resource):
-    """A rule of a workspace's managed network; the list holds Azure's own too."""
+    """A rule of a workspace's managed network; the list holds Azure's own too.
+
+    What `destination` is follows from the type: an object, or for an FQDN a string.
+    """
 
     type = "Microsoft.MachineLearningServices/workspaces/outboundRules"
     api_version = API_VERSION
 
     rule_type = Text("properties.type")
     category = Text("properties.category")
+    target_id = Text("properties.destination.serviceResourceId")
 
 
 class Endpoint(Resource):

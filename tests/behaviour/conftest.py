@@ -117,11 +117,14 @@ class Bench:
         limits: Limits = QUICK,
         formats: tuple[str, ...] = ("json",),
         graph: bool = True,
+        directory: bool = False,
         **options: Any,
     ) -> Scanned:
         """Scan the estate on a day with faults; report as with `--fail-on never`."""
         with in_thread(self.estate, Options(faults=faults, **options)) as azure:
-            order = self.order(azure, selection, limits, graph=graph)
+            order = self.order(
+                azure, selection, limits, graph=graph, directory=directory
+            )
             return self._scanned(azure, order, _judgement(formats))
 
     def order(
@@ -131,6 +134,7 @@ class Bench:
         limits: Limits = QUICK,
         *,
         graph: bool = True,
+        directory: bool = False,
     ) -> Order:
         cloud = self.sign_in_to(azure.address)
         return Order(
@@ -138,6 +142,7 @@ class Bench:
             method=Method.ENVIRONMENT,
             selection=selection or Selection(),
             graph=graph,
+            directory=directory,
             limits=limits,
         )
 

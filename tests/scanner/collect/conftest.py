@@ -116,7 +116,10 @@ Scan = Callable[..., Done]
 
 @pytest.fixture
 def scan_estate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scan:
-    """Return a function that scans the small estate, with other bodies if given."""
+    """Return a function that scans the small estate, with other bodies if given.
+
+    Or goes on with the scan before, if there was an earlier one.
+    """
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
@@ -124,12 +127,15 @@ def scan_estate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scan:
     def run(
         *faults: Any,
         more: tuple[Record, ...] = (),
+        bodies: tuple[Body, ...] = (),
         graph: bool = True,
+        directory: bool = False,
+        earlier: bool = False,
         actions: tuple[str, ...] = ("*/read",),
         page_size: int = 0,
         **selection: tuple[str, ...],
     ) -> Done:
-        records, readings = assemble(_bodies(), TENANT, PARENTS)
+        records, readings = assemble([*_bodies(), *bodies], TENANT, PARENTS)
         estate = Estate((Tenant.of(TENANT, [*records, *more], readings),))
         options = Options(faults=faults, actions=actions, page_size=page_size)
         watch = Watch()
@@ -141,9 +147,11 @@ def scan_estate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scan:
                 method=Method.ENVIRONMENT,
                 selection=Selection(**selection),
                 graph=graph,
+                directory=directory,
                 limits=Limits(backoff=0.001, attempts=2, in_flight=8),
             )
-            made = asyncio.run(scan(order, tmp_path / "snapshot", watch))
+            kept = Snapshot(tmp_path) if earlier else None
+            made = asyncio.run(scan(order, tmp_path / "snapshot", watch, kept))
         found = load(Snapshot(tmp_path), TENANT)
         return Done(made, *found, azure.requests, watch)
 

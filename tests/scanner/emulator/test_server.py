@@ -90,6 +90,7 @@ def test_cloud_file(azure: Emulator, tmp_path: Path) -> None:
         "resource_manager": azure.url,
         "authority": azure.url,
         "audience": azure.url,
+        "graph": f"{azure.url}/graph",
         "ca_bundle": str(azure.ca_file),
         "instance_discovery": False,
     }

@@ -1,0 +1,182 @@
+"""What workspaces work with: the connections they see, and what those lead to."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from checks.connections import stores_key, target, target_key, uses_entra
+from scanner.model.cognitive import AccountConnection, ProjectConnection
+from scanner.model.connections import Connection
+from scanner.model.coverage import NotRead
+from scanner.model.machinelearning import Workspace, WorkspaceConnection
+from scanner.model.resource import Resource
+from scanner.model.tenant import Tenant
+
+KINDS = (WorkspaceConnection, AccountConnection, ProjectConnection)
+"""Every kind of connection."""
+
+
+def hub_of(workspace: Workspace) -> Workspace | None:
+    """Return the hub of a project, None for any other workspace.
+
+    Raises NotRead where the hub lies outside the scan or its list has a gap.
+    """
+    hub_id = workspace.hub_id
+    return workspace.tenant.get(Workspace, hub_id) if hub_id else None
+
+
+def connections(workspace: Workspace) -> Iterator[WorkspaceConnection]:
+    """Yield the connections a workspace can use: its own, and those its hub shares.
+
+    Raises NotRead in the end if there may be more.
+    """
+    yield from workspace.connections.known()
+    hub = hub_of(workspace)
+    if hub is not None:
+        yield from (each for each in hub.connections if each.shared_to_all)
+    workspace.connections.require_whole()
+
+
+def keeps_key(workspace: Workspace) -> bool:
+    """Whether a connection that a workspace can use stores a key.
+
+    Raises NotRead where none is known to and one may.
+    """
+    unclear = None
+    for connection in connections(workspace):
+        try:
+            if stores_key(connection):
+                return True
+        except NotRead as problem:
+            unclear = unclear or problem
+    if unclear is not None:
+        raise unclear
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A connection with Entra ID, and the resource it leads to."""
+
+    connection: Connection
+    resource: Resource
+
+
+def links(workspace: Workspace, *views: type[Resource]) -> Iterator[Link]:
+    """Yield what a workspace can use with Entra ID, of some types.
+
+    Raises NotRead in the end if there may be more.
+    """
+    unclear = None
+    for connection in connections(workspace):
+        try:
+            found = target(connection, *views) if uses_entra(connection) else None
+        except NotRead as problem:
+            unclear = unclear or problem
+            continue
+        if found is not None:
+            yield Link(connection, found)
+    if unclear is not None:
+        raise unclear
+
+
+@dataclass(frozen=True, slots=True)
+class Leading:
+    """The connections of one kind in a tenant, by what they lead to."""
+
+    ids: Mapping[str, tuple[str, ...]]
+    """By the key of the resource."""
+    unread: NotRead | None
+    """Why more may lead to any resource."""
+
+
+def connections_to(
+    resource: Resource, *kinds: type[Connection]
+) -> Iterator[Connection]:
+    """Yield the connections that lead to a resource, of some kinds.
+
+    Raises NotRead in the end if there may be more.
+    """
+    every = resource.tenant.once(_leading)
+    for kind in kinds:
+        for found in every[kind].ids.get(resource.key, ()):
+            connection = resource.tenant.known(kind, found)
+            if connection is not None:
+                yield connection
+    for kind in kinds:
+        unread = every[kind].unread
+        if unread is not None:
+            raise unread
+
+
+def _leading(tenant: Tenant) -> Mapping[type[Connection], Leading]:
+    return {kind: _leading_of(tenant, kind) for kind in KINDS}
+
+
+def _leading_of(tenant: Tenant, kind: type[Connection]) -> Leading:
+    found = defaultdict(list)
+    unread = None
+    listing = tenant.all(kind)
+    for connection in listing.known():
+        try:
+            found[target_key(connection)].append(connection.id)
+        except NotRead as problem:
+            unread = unread or problem
+    try:
+        listing.require_whole()
+    except NotRead as problem:
+        unread = unread or problem
+    return Leading({key: tuple(each) for key, each in found.items()}, unread)
+
+
+def workspaces_with(resource: Resource) -> Iterator[Workspace]:
+    """Yield the workspaces that can use a resource with Entra ID, each once.
+
+    Raises NotRead in the end if there may be more.
+    """
+    seen = set()
+    unclear = None
+    for connection in connections_to(resource, WorkspaceConnection):
+        try:
+            seeing = tuple(_seeing(connection)) if uses_entra(connection) else ()
+        except NotRead as problem:
+            unclear = unclear or problem
+            continue
+        for workspace in seeing:
+            if workspace.key not in seen:
+                seen.add(workspace.key)
+                yield workspace
+    if unclear is not None:
+        raise unclear
+
+
+def _seeing(connection: Connection) -> Iterator[Workspace]:
+    """Yield the workspace a connection is of, and the projects it is shared with."""
+    tenant = connection.tenant
+    owner = tenant.get(Workspace, connection.parts.parent)
+    if owner is None:
+        return
+    yield owner
+    if connection.shared_to_all:
+        yield from tenant.referring(Workspace, "hub_id", owner.id)
+
+
+def partners(resource: Resource, view: type[Resource]) -> Iterator[Resource]:
+    """Yield what the workspaces that use a resource can use beside it, each once.
+
+    Both with Entra ID. Raises NotRead in the end if there may be more.
+    """
+    seen = set()
+    unclear = None
+    for workspace in workspaces_with(resource):
+        try:
+            for link in links(workspace, view):
+                if link.resource.key not in seen:
+                    seen.add(link.resource.key)
+                    yield link.resource
+        except NotRead as problem:
+            unclear = unclear or problem
+    if unclear is not None:
+        raise unclear

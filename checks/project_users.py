@@ -1,0 +1,85 @@
+"""The people who work in hubs and projects, told by the roles they have there."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from checks.grants import access
+from scanner.access.builtin import BuiltIn
+from scanner.access.facts import Assignment, last_segment
+from scanner.access.scopes import Ancestry
+from scanner.model.coverage import NotRead
+from scanner.model.ids import id_key
+from scanner.model.machinelearning import Workspace, is_hub_or_project
+from scanner.model.tenant import Tenant
+
+PROJECT_ROLES = (
+    BuiltIn.AI_DEVELOPER,
+    BuiltIn.ML_DATA_SCIENTIST,
+    BuiltIn.FOUNDRY_USER,
+    BuiltIn.FOUNDRY_PROJECT_MANAGER,
+)
+"""The roles by which people work in a project, rather than run it."""
+
+_PEOPLE = {"user", "group", "foreigngroup", ""}
+"""Types of principals; the older assignments say none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectUsers:
+    """The project roles of people in a tenant, and the workspaces these reach."""
+
+    by_workspace: Mapping[str, tuple[Assignment, ...]]
+    """By the key of the workspace."""
+    workspaces: Mapping[str, tuple[str, ...]]
+    """The ids of workspaces, by the key of the assignment."""
+
+
+def project_users(tenant: Tenant) -> ProjectUsers:
+    """Return who works where, as far as it was read."""
+    return tenant.once(_project_users)
+
+
+def project_assignments(tenant: Tenant) -> Mapping[str, tuple[str, ...]]:
+    """Return the assignments that make people users of some workspace."""
+    return project_users(tenant).workspaces
+
+
+def _project_users(tenant: Tenant) -> ProjectUsers:
+    facts = access(tenant).facts
+    ancestry = Ancestry(facts.parents, facts.tenant_id)
+    at = defaultdict(list)
+    for assignment in filter(_makes_user, facts.assignments):
+        at[id_key(assignment.scope)].append(assignment)
+    by_workspace = {}
+    workspaces = defaultdict(list)
+    for workspace in _workspaces(tenant):
+        scopes = ancestry.scopes(workspace.id)
+        reaching = tuple(each for scope in scopes for each in at.get(scope, ()))
+        by_workspace[workspace.key] = reaching
+        for each in reaching:
+            workspaces[id_key(each.id)].append(workspace.id)
+    return ProjectUsers(
+        by_workspace, {key: tuple(found) for key, found in workspaces.items()}
+    )
+
+
+def _makes_user(assignment: Assignment) -> bool:
+    return (
+        not assignment.eligible
+        and assignment.managing_tenant is None
+        and assignment.principal_type.lower() in _PEOPLE
+        and last_segment(assignment.role_definition_id) in PROJECT_ROLES
+    )
+
+
+def _workspaces(tenant: Tenant) -> Iterator[Workspace]:
+    """Yield the hubs and projects; one that does not say its kind is neither."""
+    for workspace in tenant.all(Workspace).known():
+        try:
+            if is_hub_or_project(workspace):
+                yield workspace
+        except NotRead:
+            continue

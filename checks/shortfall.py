@@ -1,0 +1,139 @@
+"""Who lacks a role that the matrix says is needed, and what was not read of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from checks.foundry_matrix import Need
+from checks.grants import access, bounded, cite, require_settled
+from checks.identities import role_name
+from checks.wording import some
+from scanner.access.answers import Grant, Result, scope_name
+from scanner.access.facts import Missing
+from scanner.model.coverage import NotRead
+from scanner.model.identity import ManagedIdentity
+from scanner.model.resource import Resource
+from scanner.model.tenant import Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Somebody who needs roles on a resource."""
+
+    who: str
+    principals: tuple[str, ...]
+    """Whom one role is enough for: the identities of one resource, or one person."""
+    needs: tuple[Need, ...]
+    resource: Resource
+    scope: str = ""
+    """Where the roles must reach, where that is not the resource itself."""
+
+    @property
+    def at(self) -> str:
+        """The scope that the roles must reach."""
+        return self.scope or self.resource.id
+
+
+def ids(identities: Iterable[ManagedIdentity]) -> tuple[str, ...]:
+    """Return the principals of some identities."""
+    return tuple(each.principal_id for each in identities)
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """A role that somebody needs and does not have."""
+
+    case: Case
+    need: Need
+    missing: tuple[Missing, ...]
+    """What was not read and may hold it after all."""
+
+    def said(self, tenant: Tenant) -> str:
+        """Return what is lacking as a sentence's part."""
+        role = role_name(tenant, self.need.roles[0])
+        return f"{self.case.who} lacks {role} on {scope_name(self.case.at)}"
+
+
+@dataclass(slots=True)
+class Shortfall:
+    """What came of looking for the roles of some cases."""
+
+    tenant: Tenant
+    lacks: list[Lack] = field(default_factory=list)
+    missing: list[Missing] = field(default_factory=list)
+    unread: NotRead | None = None
+    """Why there may be more that is lacking."""
+    looked: int = 0
+    """For how many roles was looked."""
+
+    def look(self, case: Case) -> None:
+        """Look for each role that a case needs."""
+        for need in case.needs:
+            self.looked += 1
+            self._look(case, need)
+
+    def _look(self, case: Case, need: Need) -> None:
+        grants, missing = found(self.tenant, case, need)
+        if grants:
+            return
+        try:
+            require_settled(missing)
+        except NotRead as problem:
+            self.unread = self.unread or problem
+        else:
+            self.lacks.append(Lack(case, need, missing))
+
+    def settle(self) -> None:
+        """Raise NotRead if what was not read may be lacking."""
+        if self.unread is not None:
+            raise self.unread
+
+    def said(self) -> str:
+        """Return all that is lacking, the first of it by name, as far as is known."""
+        missing = [each for lack in self.lacks for each in lack.missing]
+        return bounded(some(lack.said(self.tenant) for lack in self.lacks), missing)
+
+
+def shortfall(tenant: Tenant, cases: Iterable[Case]) -> Shortfall:
+    """Return what is lacking in some cases; why there may be more goes with it."""
+    result = Shortfall(tenant)
+    try:
+        for case in cases:
+            result.look(case)
+    except NotRead as problem:
+        result.unread = result.unread or problem
+    return result
+
+
+def found(
+    tenant: Tenant, case: Case, need: Need
+) -> tuple[tuple[Grant, ...], tuple[Missing, ...]]:
+    """Return the grants in force that meet a need, and what else may."""
+    grants, missing = list[Grant](), list[Missing]()
+    for principal in case.principals:
+        for held, unseen in _ways(tenant, principal, case, need):
+            grants += held
+            missing += unseen
+    cite(tenant, grants, case.resource)
+    return tuple(grants), tuple(dict.fromkeys(missing))
+
+
+def _ways(
+    tenant: Tenant, principal: str, case: Case, need: Need
+) -> Iterator[tuple[tuple[Grant, ...], tuple[Missing, ...]]]:
+    """Yield what a principal holds of a need: by its roles, then by its action."""
+    known = access(tenant)
+    holding = known.holds(principal, need.roles, case.at)
+    yield holding.active, holding.missing
+    if need.action and not holding.active:
+        decision = known.can(principal, need.action, case.at, data=need.data)
+        active = tuple(each for each in decision.grants if not each.eligible)
+        denied = decision.result is Result.DENIED
+        yield () if denied else active, decision.missing
+
+
+def person(principal_type: str | None, principal_id: str) -> str:
+    """Return a user or group as a sentence names it."""
+    kind = (principal_type or "").lower()
+    return f"{kind if kind in ('user', 'group') else 'principal'} {principal_id}"

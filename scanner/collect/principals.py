@@ -1,0 +1,117 @@
+"""Whom roles are given or denied to, named by the directory if it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from scanner.access.facts import EVERYONE
+from scanner.arm.directory import Directory
+from scanner.arm.session import is_guid
+from scanner.collect.directory import MEMBERS, OBJECTS
+from scanner.collect.drain import Job, drain
+from scanner.collect.ledger import Ledger
+from scanner.collect.plan import below, tenant_scope
+from scanner.collect.read import Read
+from scanner.model.authorization import DenyAssignment, RoleAssignment, RoleEligibility
+from scanner.model.directory import DirectoryObject, object_id
+from scanner.model.resource import Record
+
+_GIVEN = {RoleAssignment.type, RoleEligibility.type}
+_NAMESPACE = "#microsoft.graph."
+
+
+class Principals:
+    """The principals of one tenant, gathered while it is read."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+        self._groups: dict[str, bool] = {}
+        """Whether each is said to be a group, by its id."""
+
+    def note(self, record: Record) -> None:
+        """Remember whom a record names, if it is one that gives or denies roles.
+
+        Those of a Lighthouse delegation are in another tenant's directory.
+        """
+        for name, kind in _named(record):
+            if isinstance(name, str) and is_guid(name.lower()) and name != EVERYONE:
+                key = name.lower()
+                self._groups[key] = self._groups.get(key, False) or kind == "Group"
+
+    async def read(self, ledger: Ledger, workers: int) -> None:
+        """Read the names of everyone noted, and the members of the groups.
+
+        Where not all names could be read, what Azure calls a group is taken for one.
+        """
+        scope = tenant_scope(ledger.tenant_id)
+        pages = self._directory.named(sorted(self._groups))
+        made = await ledger.account(OBJECTS, scope, _resources(pages, OBJECTS, scope))
+        jobs = {(read, record.id) for record in made.records for read in below(record)}
+        if made.gaps:
+            groups = (name for name, is_group in self._groups.items() if is_group)
+            jobs |= {(MEMBERS, object_id(ledger.tenant_id, each)) for each in groups}
+
+        async def carry_out(job: Job) -> list[Job]:
+            read, group = job
+            members = self._directory.members(group.rpartition("/")[2])
+            await ledger.account(read, group, _resources(members, read, group))
+            return []
+
+        await drain(sorted(jobs, key=_scope, reverse=True), workers, carry_out)
+
+
+def _scope(job: Job) -> str:
+    return job[1]
+
+
+def _named(record: Record) -> Iterator[tuple[object, object]]:
+    """Yield the id and the type of each principal that a record names."""
+    if record.type in _GIVEN:
+        properties = _object(msgspec.json.decode(record.body).get("properties"))
+        yield properties.get("principalId"), properties.get("principalType")
+    elif record.type == DenyAssignment.type:
+        properties = _object(msgspec.json.decode(record.body).get("properties"))
+        for key in ("principals", "excludePrincipals"):
+            found = properties.get(key)
+            for each in found if isinstance(found, list) else ():
+                yield _object(each).get("id"), _object(each).get("type")
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+async def _resources(
+    pages: AsyncIterator[list[msgspec.Raw]], read: Read, scope: str
+) -> AsyncIterator[list[msgspec.Raw]]:
+    async for page in pages:
+        yield [_resource(item, read, scope) for item in page]
+
+
+def _resource(raw: msgspec.Raw, read: Read, scope: str) -> msgspec.Raw:
+    """Return what Graph returned as a resource; unchanged if it has no GUID for an id.
+
+    It is then booked as malformed, because its id lies outside the scope.
+    """
+    try:
+        item = msgspec.json.decode(raw, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return raw
+    name, kind = item.get("id"), item.get("@odata.type")
+    if not (isinstance(name, str) and is_guid(name.lower())):
+        return raw
+    namespace, _, collection = read.of.type.rpartition("/")
+    inside = namespace.startswith(DirectoryObject.type)
+    parent = scope if inside else f"{scope}/providers/{namespace}"
+    said = {"kind": kind.removeprefix(_NAMESPACE)} if isinstance(kind, str) else {}
+    body = {
+        "id": f"{parent}/{collection}/{name}",
+        "type": read.of.type,
+        "name": name,
+        **said,
+        "properties": raw,
+    }
+    return msgspec.Raw(msgspec.json.encode(body))
