@@ -189,7 +189,7 @@ def _markdown_list(title: str, ids: Iterable[str]) -> Iterator[str]:
         yield f"- {escaped(each)}"
 
 
-_MARKS = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_{}[]<>()#+-!|~&@:"})
+_MARKS = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_{}[]<>#!|~&@:"})
 
 
 def escaped(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from typing import Annotated, Any
 
@@ -28,7 +29,7 @@ def checks(
 
     chosen = select(ALL, topics=topic or (), minimum=min_severity)
     if format is TextOrJson.JSON:
-        typer.echo(json.dumps([_entry(check) for check in chosen], indent=2))
+        typer.echo(json.dumps([entry(check) for check in chosen], indent=2))
         return
     width = max(len(check.id) for check in chosen)
     heading = None
@@ -64,7 +65,9 @@ def explain(
         typer.echo(f"\n## {heading}\n\n{text}")
 
 
-def _entry(check: Check[Any]) -> dict[str, object]:
+def entry(check: Check[Any], *, documented: bool = False) -> dict[str, object]:
+    """Return a check by name, with the text of its page if asked for."""
+    page = {"documentation": inspect.cleandoc(check.decide.__doc__ or "")}
     return {
         "id": check.id,
         "title": check.title,
@@ -74,4 +77,5 @@ def _entry(check: Check[Any]) -> dict[str, object]:
         "controls": list(check.controls),
         "guidance": list(check.guidance),
         "aliases": list(check.aliases),
+        **(page if documented else {}),
     }

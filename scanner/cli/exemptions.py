@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 from scanner.cli.failure import Failure
 from scanner.cli.selection import Checks, require_match
@@ -56,6 +57,28 @@ def load_exemptions(path: Path | None, catalogue: Checks) -> tuple[Exemption, ..
         raise Failure(f"--exemptions {path} is not UTF-8: {error.reason}") from error
     except Failure as error:
         raise Failure(f"--exemptions {path}: {error}") from error
+
+
+def from_rows(rows: Iterable[Mapping[str, Any]]) -> tuple[Exemption, ...]:
+    """Return exemptions as results.json records them."""
+    return tuple(
+        Exemption(
+            check=row["check"],
+            scope=row["scope"],
+            tag=_pair(row["tag"]),
+            owner=row["owner"],
+            approver=row["approver"],
+            reason=row["reason"],
+            created=date.fromisoformat(row["created"]),
+            expires=date.fromisoformat(row["expires"]),
+        )
+        for row in rows
+    )
+
+
+def _pair(tag: str) -> tuple[str, str] | None:
+    name, equals, value = tag.partition("=")
+    return (name, value) if equals else None
 
 
 def _toml(text: str) -> Iterator[_Entry]:

@@ -42,7 +42,7 @@ def write_reports(
         for file_name, render in FORMATS[name].items():
             path = directory / file_name
             try:
-                _replace(path, render(assessment))
+                replace_file(path, render(assessment))
             except OSError as error:
                 raise Failure(
                     f"{path} cannot be written: {error.strerror}; what was read is in "
@@ -52,8 +52,8 @@ def write_reports(
     return written
 
 
-def _replace(path: Path, chunks: Iterator[bytes]) -> None:
-    """Put a file in place once all of it is on disk."""
+def replace_file(path: Path, chunks: Iterator[bytes]) -> None:
+    """Put a file in place once all of it is on disk; raises OSError."""
     temporary = path.with_name(f".{path.name}.tmp")
     try:
         with temporary.open("wb") as file:

@@ -16,6 +16,7 @@ from scanner.cli.demo import demo
 from scanner.cli.diff import diff
 from scanner.cli.doctor import doctor
 from scanner.cli.emulate import emulate
+from scanner.cli.evidence import evidence
 from scanner.cli.failure import Exit, Failure
 from scanner.cli.permissions import permissions
 from scanner.cli.scan import scan
@@ -33,7 +34,7 @@ _INTERRUPTED = 130
 
 for command in (scan, demo, diff, checks, explain, doctor, permissions, emulate):
     app.command()(command)
-for group in (access, condition):
+for group in (access, condition, evidence):
     app.add_typer(group)
 
 

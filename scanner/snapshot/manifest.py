@@ -78,6 +78,11 @@ def read_manifest(directory: Path) -> Manifest:
     return manifest
 
 
+def is_member(path: str) -> bool:
+    """Whether a file of a snapshot can have a path: no other is ever written."""
+    return path == MANIFEST or bool(_PART.fullmatch(path))
+
+
 def parts_on_disk(directory: Path) -> tuple[str, ...]:
     """Return the parts that are there, by the only names a part can have."""
     found = (path.relative_to(directory).as_posix() for path in directory.glob("*/*"))

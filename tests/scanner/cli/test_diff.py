@@ -129,7 +129,7 @@ def test_a_planted_change_is_named_with_its_property(
     page = posture("diff", old, new, "--format", "html").out
     assert "properties.disableLocalAuth: true -&gt; false" in page
     markdown = posture("diff", old, new, "--format", "markdown").out
-    assert "properties.disableLocalAuth\\: true \\-\\> false" in markdown
+    assert "properties.disableLocalAuth\\: true -\\> false" in markdown
 
     back = json.loads(posture("diff", new, old, "--format", "json").out)
     assert back["counts"]["resolved"] == told["counts"]["new"]

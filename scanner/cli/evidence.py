@@ -1,0 +1,286 @@
+"""`posture evidence`: seal a run, and show later that it still holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from scanner.cli.selection import Checks
+    from scanner.evidence.pack import Pack
+    from scanner.model.results import Assessment
+    from scanner.snapshot.reader import Snapshot
+
+evidence = typer.Typer(
+    name="evidence",
+    help="Seal a run as evidence, and verify it later.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+SNAPSHOT = "snapshot/"
+REPORTS = ("csv", "json")
+SETTINGS = "settings.json"
+EXEMPTIONS = "exemptions.json"
+CATALOGUE = "catalogue.json"
+STATEMENT = "statement.txt"
+
+
+@evidence.command()
+def export(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The run: its directory.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="PACK.zip", help="The pack.")
+    ],
+    sign_key: Annotated[
+        Path | None,
+        typer.Option(metavar="KEY.pem", help="Sign it with this Ed25519 private key."),
+    ] = None,
+    previous: Annotated[
+        Path | None,
+        typer.Option(metavar="PACK.zip", help="The pack that this one follows."),
+    ] = None,
+) -> None:
+    """Seal a run: results, gaps, snapshot, settings, exemptions, checks, statement.
+
+    The run is judged again first: only what its snapshot bears out is sealed. The same
+    run and key always give the same bytes.
+    """
+    from scanner.cli.failure import Failure
+    from scanner.cli.files import replace_file
+    from scanner.evidence.archive import PackError
+    from scanner.evidence.pack import digest_of, sealed
+    from scanner.evidence.signing import KeyFileError, private_key
+
+    members = _members_of(run)
+    try:
+        key = private_key(sign_key) if sign_key else None
+        before = digest_of(previous) if previous else None
+        if previous:
+            _require_pack(previous)
+        assessment = _header(members)
+        pack = sealed(members, previous=before, key=key, **assessment)
+        replace_file(output, iter([pack]))
+    except (KeyFileError, PackError) as error:
+        raise Failure(str(error)) from error
+    except OSError as error:
+        raise Failure(f"{error.filename or output}: {error.strerror}") from error
+    typer.echo(f"{output}: {len(members)} members, {len(pack):,} bytes")
+
+
+@evidence.command()
+def verify(
+    pack: Annotated[Path, typer.Argument(metavar="PACK.zip", help="The pack.")],
+    key: Annotated[
+        Path | None,
+        typer.Option(metavar="PUB.pem", help="The Ed25519 key it must be signed with."),
+    ] = None,
+    previous: Annotated[
+        Path | None,
+        typer.Option(metavar="PACK.zip", help="The pack that it must follow."),
+    ] = None,
+) -> None:
+    """Verify every byte, the signature and the chain, and judge the snapshot again.
+
+    Exit 0 if all of it holds; 1, with the first thing that does not.
+    """
+    from scanner.cli.failure import Exit, Failure
+    from scanner.evidence.archive import PackError
+    from scanner.evidence.pack import opened
+    from scanner.evidence.signing import KeyFileError, public_key
+
+    try:
+        found = opened(pack, public_key(key) if key else None, previous)
+        _require_same_judgement(found)
+    except PackError as error:
+        raise Failure(str(error), Exit.FINDINGS) from error
+    except KeyFileError as error:
+        raise Failure(str(error)) from error
+    except OSError as error:
+        raise Failure(f"{error.filename or pack}: {error.strerror}") from error
+    for line in _told(found, checked_key=key is not None, chained=previous is not None):
+        typer.echo(line)
+
+
+def _told(pack: Pack, *, checked_key: bool, chained: bool) -> Iterator[str]:
+    manifest = pack.manifest
+    yield f"{len(manifest.members)} members are as they were packed"
+    yield "the snapshot, judged again, gives the same results"
+    if manifest.signed_by:
+        whose = "" if checked_key else ": give --key to know that it is the right one"
+        yield f"signed with {manifest.signed_by}{whose}"
+    else:
+        yield "not signed"
+    if manifest.previous:
+        sure = "" if chained else ": give --previous to check"
+        yield f"follows the pack {manifest.previous}{sure}"
+
+
+def _require_pack(path: Path) -> None:
+    """Raise PackError unless a file is a pack."""
+    from scanner.evidence.pack import opened
+
+    opened(path)
+
+
+def _members_of(run: Path) -> dict[str, bytes]:
+    """Return what a run's pack holds; raises Failure if it cannot be borne out."""
+    from scanner.cli.failure import Failure
+    from scanner.cli.past import RESULTS, document
+    from scanner.snapshot.lines import SnapshotError
+    from scanner.snapshot.reader import Snapshot
+
+    recorded = document(run)
+    wanted = {row.check_id for row in recorded.results}
+    try:
+        snapshot = Snapshot(run)
+        files = dict(_snapshot_files(snapshot))
+        exemptions = recorded.summary.get("exemptions", [])
+        members = _derived(snapshot, wanted, recorded.run.settings, exemptions)
+    except SnapshotError as error:
+        raise Failure(str(error)) from error
+    except OSError as error:
+        raise Failure(f"{run} cannot be read: {error.strerror}") from error
+    if members[RESULTS] != (run / RESULTS).read_bytes():
+        raise Failure(
+            f"{run / RESULTS} is not what this version of posture makes of the "
+            f"snapshot: judge it again with `posture scan --from {run}` and seal that"
+        )
+    return {**files, **members}
+
+
+def _snapshot_files(snapshot: Snapshot) -> Iterator[tuple[str, bytes]]:
+    from scanner.snapshot.manifest import MANIFEST, parts_on_disk
+
+    for name in (*parts_on_disk(snapshot.directory), MANIFEST):
+        yield f"{SNAPSHOT}{name}", (snapshot.directory / name).read_bytes()
+
+
+def _derived(
+    snapshot: Snapshot,
+    wanted: set[str],
+    settings: Mapping[str, Any],
+    exemptions: list[dict[str, Any]],
+) -> dict[str, bytes]:
+    """Return every member that follows from a snapshot and how it is judged."""
+    import msgspec
+
+    from checks import ALL
+    from reports import FORMATS
+    from reports.statement import statement
+    from scanner.assess import assess
+    from scanner.cli.catalogue import entry
+    from scanner.cli.exemptions import from_rows
+    from scanner.model.settings import Settings
+
+    chosen = [check for check in ALL if check.id in wanted]
+    used = msgspec.convert(dict(settings), Settings)
+    assessment = assess(snapshot, chosen, used, from_rows(exemptions))
+    members = {
+        name: b"".join(render(assessment))
+        for each in REPORTS
+        for name, render in FORMATS[each].items()
+    }
+    return {
+        **members,
+        SETTINGS: _json(assessment.run.settings),
+        EXEMPTIONS: _json(exemptions),
+        CATALOGUE: _json([entry(check, documented=True) for check in chosen]),
+        STATEMENT: statement(assessment, _roles(snapshot, assessment)).encode(),
+    }
+
+
+def _json(value: object) -> bytes:
+    import msgspec
+
+    return msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n"
+
+
+def _roles(snapshot: Snapshot, assessment: Assessment) -> list[str]:
+    """Return the roles that the reader was found to have, one a line."""
+    from scanner.access.gather import access_of
+    from scanner.assess import inventory
+
+    told = []
+    for who in assessment.run.signed_in:
+        if who.principal_id:
+            access = inventory(snapshot, who.tenant_id).once(access_of)
+            told += [grant.why for grant in access.grants(who.principal_id)]
+    return told
+
+
+def _header(members: Mapping[str, bytes]) -> dict[str, str]:
+    """Return what a manifest says of the run, from its results."""
+    import msgspec
+
+    from scanner import __version__
+    from scanner.cli.past import RESULTS, Document
+
+    run = msgspec.json.decode(members[RESULTS], type=Document).run
+    return {
+        "version": __version__,
+        "catalogue": run.catalogue,
+        "started": run.started,
+    }
+
+
+def _require_same_judgement(pack: Pack) -> None:
+    """Raise PackError unless today's checks answer as those of the pack did."""
+    from tempfile import TemporaryDirectory
+
+    import msgspec
+
+    from checks import ALL
+    from scanner.assess import catalogue_hash
+    from scanner.cli.past import RESULTS, Document
+    from scanner.evidence.archive import PackError
+    from scanner.snapshot.lines import SnapshotError
+    from scanner.snapshot.reader import Snapshot
+
+    try:
+        recorded = msgspec.json.decode(pack.members[RESULTS], type=Document)
+        wanted = {row.check_id for row in recorded.results}
+        _require_catalogue(pack, catalogue_hash(_chosen(ALL, wanted)))
+        with TemporaryDirectory() as folder:
+            _unpack_snapshot(pack, Path(folder))
+            exemptions = msgspec.json.decode(pack.members[EXEMPTIONS])
+            settings = msgspec.json.decode(pack.members[SETTINGS])
+            again = _derived(Snapshot(Path(folder)), wanted, settings, exemptions)
+    except (KeyError, SnapshotError, msgspec.DecodeError, TypeError) as error:
+        raise PackError(f"the pack cannot be judged again: {error}") from error
+    for name, content in again.items():
+        if pack.members.get(name) != content:
+            raise PackError(f"{name} is not what the snapshot gives when judged again")
+
+
+def _chosen(catalogue: Checks, wanted: set[str]) -> Checks:
+    return [check for check in catalogue if check.id in wanted]
+
+
+def _require_catalogue(pack: Pack, today: str) -> None:
+    from scanner.evidence.archive import PackError
+
+    if pack.manifest.catalogue != today:
+        raise PackError(
+            f"posture {pack.manifest.version} judged the pack with the catalogue "
+            f"{pack.manifest.catalogue[:12]}: only that version can judge it again"
+        )
+
+
+def _unpack_snapshot(pack: Pack, directory: Path) -> None:
+    """Write the snapshot of a pack, by the only names its files can have."""
+    from scanner.evidence.archive import PackError
+    from scanner.snapshot.manifest import is_member
+
+    for name, content in pack.members.items():
+        inner = name.removeprefix(SNAPSHOT)
+        if inner == name:
+            continue
+        if not is_member(inner):
+            raise PackError(f"{name} is no file of a snapshot")
+        target = directory / inner
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)

@@ -1,0 +1,1 @@
+"""Evidence packs: a run sealed so that it can be defended later."""

@@ -1,0 +1,172 @@
+"""`posture evidence`: what is sealed can be defended, and what is not so is found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+
+from scanner.evidence.archive import packed, unpacked
+from scanner.evidence.pack import MANIFEST, sealed
+
+Posture = Callable[..., Any]
+Refused = Callable[..., str]
+
+EXEMPTION = """\
+[[exemption]]
+check = "aoai-local-auth-disabled"
+scope = "/"
+owner = "lab"
+approver = "ciso"
+reason = "The lab ends with the year."
+created = 2026-01-05
+expires = 2099-12-31
+"""
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a run of the demo tenant, with settings and exemptions of its own."""
+    from scanner.cli.main import main
+
+    folder = tmp_path_factory.mktemp("demo")
+    (folder / "accepted.toml").write_text(EXEMPTION)
+    (folder / "posture.toml").write_text("key_reader_warning = 7\n")
+    with pytest.raises(SystemExit):
+        main(["demo", "--quiet", "-o", str(folder / "demo")])
+    options = ["--exemptions", str(folder / "accepted.toml")]
+    options += ["--config", str(folder / "posture.toml"), "--check", "aoai-*"]
+    given = ["scan", "--from", str(folder / "demo"), "-o", str(folder / "run")]
+    with pytest.raises(SystemExit):
+        main([*given, *options])
+    return folder / "run"
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> tuple[Path, Path]:
+    key = Ed25519PrivateKey.generate()
+    private, public = tmp_path / "key.pem", tmp_path / "pub.pem"
+    private.write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    public.write_bytes(
+        key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    )
+    return private, public
+
+
+def test_a_run_is_sealed_and_verified(
+    posture: Posture, run: Path, keys: tuple[Path, Path]
+) -> None:
+    private, public = keys
+    assert posture("evidence", "export", run, "-o", "one.zip").code == 0
+    signed = ("--sign-key", private, "--previous", "one.zip")
+    assert posture("evidence", "export", run, "-o", "two.zip", *signed).code == 0
+    done = posture(
+        *("evidence", "verify", "two.zip", "--key", public, "--previous", "one.zip")
+    )
+    assert (done.code, done.err) == (0, "")
+    assert "same results" in done.out
+    posture("evidence", "export", run, "-o", "again.zip", *signed)
+    assert Path("again.zip").read_bytes() == Path("two.zip").read_bytes()
+
+
+def test_a_pack_holds_all_that_a_defence_needs(posture: Posture, run: Path) -> None:
+    posture("evidence", "export", run, "-o", "pack.zip")
+    members = unpacked(Path("pack.zip"))
+    for name in ("results.json", "results.csv", "gaps.csv"):
+        assert members[name] == (run / name).read_bytes()
+    for part in (run / "snapshot").rglob("*"):
+        if part.is_file():
+            inner = f"snapshot/{part.relative_to(run / 'snapshot').as_posix()}"
+            assert members[inner] == part.read_bytes()
+    assert json.loads(members["settings.json"])["key_reader_warning"] == 7
+    [exemption] = json.loads(members["exemptions.json"])
+    assert exemption["approver"] == "ciso"
+    catalogue = json.loads(members["catalogue.json"])
+    assert "## Why it matters" in catalogue[0]["documentation"]
+    statement = members["statement.txt"].decode()
+    for word in ("Who:", "When:", "Tarnholm AI Production", "Every declared read"):
+        assert word in statement
+
+
+def test_a_pack_whose_manifest_was_made_to_fit_is_found(
+    posture: Posture, run: Path
+) -> None:
+    posture("evidence", "export", run, "-o", "pack.zip")
+    members = unpacked(Path("pack.zip"))
+    manifest = msgspec.json.decode(members.pop(MANIFEST))
+    header = {key: manifest[key] for key in ("version", "catalogue", "started")}
+    results = members["results.json"]
+    better = results.replace(b'"status":"fail"', b'"status":"pass"', 1)
+    assert better != results
+    for name, content in (("results.json", better), ("statement.txt", b"All well.\n")):
+        forged = sealed({**members, name: content}, **header)
+        Path("forged.zip").write_bytes(forged)
+        done = posture("evidence", "verify", "forged.zip")
+        assert done.code == 1
+        assert f"{name} is not what the snapshot gives" in done.err
+
+    inside = {**members, "snapshot/../../escape": b""}
+    Path("forged.zip").write_bytes(sealed(inside, **header))
+    assert "no file of a snapshot" in posture("evidence", "verify", "forged.zip").err
+
+    other = sealed(members, **{**header, "catalogue": "0" * 64})
+    Path("forged.zip").write_bytes(other)
+    assert "only that version" in posture("evidence", "verify", "forged.zip").err
+
+    del members["results.json"]
+    Path("forged.zip").write_bytes(sealed(members, **header))
+    assert "cannot be judged again" in posture("evidence", "verify", "forged.zip").err
+
+
+def test_a_pack_that_was_tampered_with(posture: Posture, run: Path) -> None:
+    posture("evidence", "export", run, "-o", "pack.zip")
+    content = bytearray(Path("pack.zip").read_bytes())
+    content[len(content) // 2] ^= 1
+    Path("pack.zip").write_bytes(content)
+    done = posture("evidence", "verify", "pack.zip")
+    assert done.code == 1
+    assert len(done.err.splitlines()) == 1
+
+
+def test_results_that_the_snapshot_does_not_bear_out_are_not_sealed(
+    posture: Posture, run: Path, refused: Refused, tmp_path: Path
+) -> None:
+    import shutil
+
+    shutil.copytree(run, tmp_path / "touched")
+    results = tmp_path / "touched" / "results.json"
+    results.write_text(results.read_text().replace('"fail"', '"pass"', 1))
+    line = refused("evidence", "export", "touched", "-o", "pack.zip")
+    assert "--from" in line
+    assert not Path("pack.zip").exists()
+
+
+def test_what_cannot_be_used(
+    run: Path, refused: Refused, keys: tuple[Path, Path], tmp_path: Path
+) -> None:
+    export = ("evidence", "export", run, "-o", "pack.zip")
+    assert "private key" in refused(*export, "--sign-key", keys[1])
+    weak = ec.generate_private_key(ec.SECP256R1())
+    pem = weak.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "weak.pem").write_bytes(pem)
+    assert "not Ed25519" in refused(*export, "--sign-key", "weak.pem")
+    assert "none.pem" in refused(*export, "--sign-key", "none.pem")
+    (tmp_path / "no.zip").write_bytes(packed({}))
+    assert "no.zip" in refused(*export, "--previous", "no.zip")
+    assert "nowhere" in refused("evidence", "export", "nowhere", "-o", "pack.zip")
+    assert "none.zip" in refused("evidence", "verify", "none.zip")
+    assert "public key" in refused("evidence", "verify", "no.zip", "--key", keys[0])
