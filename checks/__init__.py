@@ -15,6 +15,7 @@ from checks import (
     foundry_basics,
     foundry_connections,
     foundry_identity,
+    foundry_identity_search,
     foundry_stores,
 )
 from scanner.model.check import Check
@@ -30,6 +31,7 @@ ALL: tuple[Check[Any], ...] = (
     *foundry_stores.CHECKS,
     *foundry_connections.CHECKS,
     *foundry_identity.CHECKS,
+    *foundry_identity_search.CHECKS,
     *dns_policies.CHECKS,
 )
 """Every check, in the order of the guidance."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from checks.connections import stores_key, target, target_key, uses_entra
 from scanner.model.cognitive import AccountConnection, ProjectConnection
@@ -14,7 +15,13 @@ from scanner.model.machinelearning import Workspace, WorkspaceConnection
 from scanner.model.resource import Resource
 from scanner.model.tenant import Tenant
 
-KINDS = (WorkspaceConnection, AccountConnection, ProjectConnection)
+R = TypeVar("R", bound=Resource)
+
+KINDS: tuple[type[Connection], ...] = (
+    WorkspaceConnection,
+    AccountConnection,
+    ProjectConnection,
+)
 """Every kind of connection."""
 
 
@@ -163,7 +170,7 @@ def _seeing(connection: Connection) -> Iterator[Workspace]:
         yield from tenant.referring(Workspace, "hub_id", owner.id)
 
 
-def partners(resource: Resource, view: type[Resource]) -> Iterator[Resource]:
+def partners(resource: Resource, view: type[R]) -> Iterator[R]:
     """Yield what the workspaces that use a resource can use beside it, each once.
 
     Both with Entra ID. Raises NotRead in the end if there may be more.
@@ -172,10 +179,10 @@ def partners(resource: Resource, view: type[Resource]) -> Iterator[Resource]:
     unclear = None
     for workspace in workspaces_with(resource):
         try:
-            for link in links(workspace, view):
-                if link.resource.key not in seen:
-                    seen.add(link.resource.key)
-                    yield link.resource
+            for found in (link.resource for link in links(workspace, view)):
+                if isinstance(found, view) and found.key not in seen:
+                    seen.add(found.key)
+                    yield found
         except NotRead as problem:
             unclear = unclear or problem
     if unclear is not None:

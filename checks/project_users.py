@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from checks.grants import access
 from scanner.access.builtin import BuiltIn
 from scanner.access.facts import Assignment, last_segment
-from scanner.access.scopes import Ancestry
+from scanner.access.scopes import Ancestry, base_of
 from scanner.model.coverage import NotRead
-from scanner.model.ids import id_key
+from scanner.model.ids import ResourceId, id_key
 from scanner.model.machinelearning import Workspace, is_hub_or_project
+from scanner.model.resources import ManagementGroup, ResourceGroup, Subscription
 from scanner.model.tenant import Tenant
 
 PROJECT_ROLES = (
@@ -34,7 +35,10 @@ class ProjectUsers:
     by_workspace: Mapping[str, tuple[Assignment, ...]]
     """By the key of the workspace."""
     workspaces: Mapping[str, tuple[str, ...]]
-    """The ids of workspaces, by the key of the assignment."""
+    """The ids of workspaces, by the key of the assignment.
+
+    With assignments that reach none, where workspaces they may reach were not read.
+    """
 
 
 def project_users(tenant: Tenant) -> ProjectUsers:
@@ -54,16 +58,50 @@ def _project_users(tenant: Tenant) -> ProjectUsers:
     for assignment in filter(_makes_user, facts.assignments):
         at[id_key(assignment.scope)].append(assignment)
     by_workspace = {}
-    workspaces = defaultdict(list)
+    workspaces = {
+        id_key(each.id): list[str]()
+        for found in at.values()
+        for each in found
+        if _may_reach_more(tenant, each.scope)
+    }
     for workspace in _workspaces(tenant):
         scopes = ancestry.scopes(workspace.id)
         reaching = tuple(each for scope in scopes for each in at.get(scope, ()))
         by_workspace[workspace.key] = reaching
         for each in reaching:
-            workspaces[id_key(each.id)].append(workspace.id)
+            workspaces.setdefault(id_key(each.id), []).append(workspace.id)
     return ProjectUsers(
         by_workspace, {key: tuple(found) for key, found in workspaces.items()}
     )
+
+
+def require_workspaces(tenant: Tenant, scope: str) -> None:
+    """Raise NotRead if a scope may have workspaces in it that were not read."""
+    base = base_of(id_key(scope))
+    if base.startswith("/subscriptions/"):
+        tenant.within(Workspace, base).require_whole()
+    else:
+        tenant.all(Workspace).require_whole()
+
+
+def _may_reach_more(tenant: Tenant, scope: str) -> bool:
+    """Whether a scope may have workspaces in it that were not read."""
+    kind = ResourceId.parse(scope).type.lower()
+    if kind.startswith("microsoft.") and kind not in _HOLDING:
+        return False
+    try:
+        require_workspaces(tenant, scope)
+    except NotRead:
+        return True
+    return False
+
+
+_HOLDING = {
+    ManagementGroup.type.lower(),
+    Subscription.type.lower(),
+    ResourceGroup.type.lower(),
+    Workspace.type.lower(),
+}
 
 
 def _makes_user(assignment: Assignment) -> bool:

@@ -49,11 +49,6 @@ class Lack:
     missing: tuple[Missing, ...]
     """What was not read and may hold it after all."""
 
-    def said(self, tenant: Tenant) -> str:
-        """Return what is lacking as a sentence's part."""
-        role = role_name(tenant, self.need.roles[0])
-        return f"{self.case.who} lacks {role} on {scope_name(self.case.at)}"
-
 
 @dataclass(slots=True)
 class Shortfall:
@@ -91,8 +86,19 @@ class Shortfall:
 
     def said(self) -> str:
         """Return all that is lacking, the first of it by name, as far as is known."""
+        roles: dict[Case, list[str]] = {}
+        for lack in self.lacks:
+            role = role_name(self.tenant, lack.need.roles[0])
+            roles.setdefault(lack.case, []).append(role)
         missing = [each for lack in self.lacks for each in lack.missing]
-        return bounded(some(lack.said(self.tenant) for lack in self.lacks), missing)
+        return bounded(
+            some(_sentence(case, each) for case, each in roles.items()), missing
+        )
+
+
+def _sentence(case: Case, roles: list[str]) -> str:
+    nobody = "" if case.principals else ", which has no identity,"
+    return f"{case.who}{nobody} lacks {' and '.join(roles)} on {scope_name(case.at)}"
 
 
 def shortfall(tenant: Tenant, cases: Iterable[Case]) -> Shortfall:
