@@ -16,6 +16,7 @@ from checks import (
     foundry_connections,
     foundry_identity,
     foundry_identity_search,
+    foundry_store_roles,
     foundry_stores,
 )
 from scanner.model.check import Check
@@ -30,6 +31,7 @@ ALL: tuple[Check[Any], ...] = (
     *foundry_basics.CHECKS,
     *foundry_stores.CHECKS,
     *foundry_connections.CHECKS,
+    *foundry_store_roles.CHECKS,
     *foundry_identity.CHECKS,
     *foundry_identity_search.CHECKS,
     *dns_policies.CHECKS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scanner.model.fields import Flag, Part, Parts, Text, Texts
+from scanner.model.fields import Flag, Moment, Part, Parts, Text, Texts
 from scanner.model.resource import Resource
 
 API_VERSION = "2022-04-01"
@@ -25,7 +25,7 @@ class RoleAssignment(RoleGrant):
     api_version = API_VERSION
 
     condition_version = Text("properties.conditionVersion")
-    created_on = Text("properties.createdOn")
+    created_on = Moment("properties.createdOn")
 
 
 class Permission(Part):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 from scanner.model.coverage import NotRead
@@ -164,6 +165,20 @@ class Number(Field[int]):
     def typed(self, value: Any) -> int | _Missing:
         """Return the number; JSON's booleans are none."""
         return value if type(value) is int else MISSING
+
+
+class Moment(Field[datetime]):
+    """A point in time; one without a zone is UTC."""
+
+    expected = "a date and time"
+
+    def typed(self, value: Any) -> datetime | _Missing:
+        """Return the time, to the microsecond: Azure tells tenths of one too."""
+        try:
+            found = datetime.fromisoformat(value)
+        except (TypeError, ValueError):
+            return MISSING
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 class Texts(Field[tuple[str, ...]]):

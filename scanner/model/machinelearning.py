@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from scanner.model.connections import Connection
-from scanner.model.fields import Flag, Parts, Text, Texts
+from scanner.model.fields import Flag, Moment, Parts, Text, Texts
 from scanner.model.identity import Identified
 from scanner.model.insights import DiagnosticSetting
 from scanner.model.keyvault import KeyVault
@@ -108,7 +108,7 @@ class Workspace(Identified):
 
     kind = Text("kind")
     primary_identity_id = Text("properties.primaryUserAssignedIdentity")
-    created_at = Text("systemData.createdAt")
+    created_at = Moment("systemData.createdAt")
     hub_id = Text("properties.hubResourceId")
     datastores_auth_mode = Text(
         "properties.systemDatastoresAuthMode", absent_is_unread=True

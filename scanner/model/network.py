@@ -96,6 +96,26 @@ class PrivateReach:
         for endpoint in self._endpoints():
             yield from self._of(endpoint)
 
+    def endpoints(self, *groups: str) -> Iterator[PrivateEndpoint]:
+        """Yield the endpoints known to lead to one of some sub-resources, approved."""
+        for endpoint in self._endpoints():
+            if not set(groups).isdisjoint(self._of(endpoint)):
+                yield endpoint
+
+    def require_own(self) -> None:
+        """Raise NotRead if the tenant may have more endpoints than are known.
+
+        Those that Azure makes in its own subscriptions do not count.
+        """
+        for listing in self._listings:
+            listing.require_whole()
+        tenant, read = self._target.tenant, {each.key for each in self._endpoints()}
+        for connection in self._connections:
+            endpoint_id = connection.endpoint_id or ""
+            known = id_key(endpoint_id) in read or not connection.approved
+            if not known and not tenant.is_foreign(endpoint_id):
+                self._require(connection)
+
     @property
     def whole(self) -> bool:
         """Whether there can be no more than what is known."""

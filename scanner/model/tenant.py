@@ -308,6 +308,15 @@ class Tenant:
         missing = self._inventory.missing(view) or found.unread
         return Listing(self, view, records, missing)
 
+    def is_foreign(self, resource_id: str) -> bool:
+        """Whether a resource is known to lie in a subscription of another tenant.
+
+        Only a scan of the whole tenant can tell that from one that was left out.
+        """
+        subscription = ResourceId.parse(resource_id).subscription
+        every = self.whole and self.all(Subscription).whole
+        return bool(subscription) and every and not self.scanned(subscription)
+
     def scanned(self, subscription_id: str) -> bool:
         """Whether a subscription was in the scan."""
         key = id_key(f"/subscriptions/{subscription_id}")

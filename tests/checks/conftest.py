@@ -49,7 +49,13 @@ class Rbac:
 
     @staticmethod
     def grant(
-        who: str, role: str, at: str, kind: str = "User", *, eligible: bool = False
+        who: str,
+        role: str,
+        at: str,
+        kind: str = "User",
+        *,
+        eligible: bool = False,
+        **properties: object,
     ) -> Body:
         of = "roleEligibilityScheduleInstances" if eligible else "roleAssignments"
         authorization = "providers/Microsoft.Authorization"
@@ -61,6 +67,7 @@ class Rbac:
                 "principalId": who,
                 "principalType": kind,
                 "roleDefinitionId": definition,
+                **properties,
             },
         }
 

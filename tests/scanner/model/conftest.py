@@ -11,7 +11,17 @@ import pytest
 
 from scanner.model.cloud import Suffixes
 from scanner.model.coverage import Gap, Outcome, Reading
-from scanner.model.fields import Entries, Flag, Keys, Number, Part, Parts, Text, Texts
+from scanner.model.fields import (
+    Entries,
+    Flag,
+    Keys,
+    Moment,
+    Number,
+    Part,
+    Parts,
+    Text,
+    Texts,
+)
 from scanner.model.ids import ResourceId
 from scanner.model.resource import Children, Record, Resource
 from scanner.model.settings import Settings
@@ -42,6 +52,7 @@ class Thing(Resource):
     text = Text("properties.text")
     flag = Flag("properties.flag")
     number = Number("properties.number")
+    moment = Moment("properties.moment")
     texts = Texts("properties.texts")
     values = Texts("properties.rules[].value")
     deep = Text("properties.outer.inner.text")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from scanner.model.evidence import LONGEST_LIST, Evidence, Trace
 from scanner.model.fields import declared_paths
 
 ID = "/subscriptions/s/providers/Test.Provider/things/t"
+AT = datetime(2025, 4, 8, 8, 33, 37, 337597, tzinfo=UTC)
 Make = Callable[..., Any]
 
 
@@ -24,6 +26,9 @@ def evidence(view: Any) -> list[tuple[str, Any]]:
         ("text", "text", "", ""),
         ("flag", "flag", False, False),
         ("number", "number", 0, 0),
+        ("moment", "moment", "2025-04-08T08:33:37.3375973Z", AT),
+        ("moment", "moment", "2025-04-08T10:33:37.337597+02:00", AT),
+        ("moment", "moment", "2025-04-08T08:33:37.337597", AT),
         ("texts", "texts", ["b", "a"], ("b", "a")),
         ("texts", "texts", [], ()),
         ("told", "told", "yes", "yes"),
@@ -40,7 +45,9 @@ def test_a_value_is_typed_and_noted(
     )
 
 
-@pytest.mark.parametrize("field", ["text", "flag", "number", "texts", "keys", "values"])
+@pytest.mark.parametrize(
+    "field", ["text", "flag", "number", "moment", "texts", "keys", "values"]
+)
 @pytest.mark.parametrize("properties", [{}, "null"])
 def test_absent_and_null_are_none_and_noted(
     field: str, properties: Any, thing: Make
@@ -72,6 +79,9 @@ def test_an_absent_value_may_be_one_that_azure_did_not_tell(thing: Make) -> None
         ("flag", "flag", "true"),
         ("flag", "flag", 0),
         ("number", "number", True),
+        ("moment", "moment", "yesterday"),
+        ("moment", "moment", ""),
+        ("moment", "moment", 1744101217),
         ("number", "number", 1.5),
         ("number", "number", "1"),
         ("texts", "texts", "a"),
