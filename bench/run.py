@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.access import who_can_list_keys
+from bench.dns import one_list_for_all, shadows_and_coverage
 from bench.estates import accounts_only, mixed
 from scanner.arm.limits import Limits
 from scanner.arm.throttle import QUERIES, READS
@@ -61,6 +62,8 @@ def main() -> None:
     large = scan(mixed(200), latency=0.02, throttle=True)
     print(f"200 x 100 resources at 20 ms, throttled: {large.told(20_000)}")
     print(who_can_list_keys())
+    print(shadows_and_coverage())
+    print(one_list_for_all())
     growth = large.seconds / small.seconds
     print(f"10 x the resources take {growth:.1f} x the time")
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from scanner.cli.asking import Run, inventories, print_json, tell
 from scanner.cli.options import PrintAs, TextOrJson, plain
 
 if TYPE_CHECKING:
@@ -26,9 +26,6 @@ access = typer.Typer(
     rich_markup_mode=None,
 )
 
-Run = Annotated[
-    Path, typer.Option("--from", metavar="RUN", help="The run, or its snapshot.")
-]
 Action = Annotated[
     str,
     typer.Argument(
@@ -69,7 +66,7 @@ def who_can(
     place = _placed(run, resource)
     answer = place.access.who_can(action, place.id, data=data)
     if format is TextOrJson.JSON:
-        _print_json(
+        print_json(
             action=action,
             resource=place.id,
             complete=answer.complete,
@@ -78,10 +75,10 @@ def who_can(
         )
         return
     typer.echo(f"{plain(action)} on {plain(place.id)}")
-    _tell("Can", _told(answer.grants), otherwise="Nobody is known to hold it.")
+    tell("Can", _told(answer.grants), otherwise="Nobody is known to hold it.")
     near = place.access.near_misses(action, place.id, data=data)
-    _tell("Cannot, though it looks so", _missed(near))
-    _tell("Not known", _unknown(answer.missing))
+    tell("Cannot, though it looks so", _missed(near))
+    tell("Not known", _unknown(answer.missing))
 
 
 @access.command()
@@ -100,7 +97,7 @@ def can(
     _note_stranger(who, [place.access])
     found = place.access.can(who, action, place.id, data=data)
     if format is TextOrJson.JSON:
-        _print_json(
+        print_json(
             result=found.result,
             grants=[_grant(each) for each in found.grants],
             denied_by=[_denial(each) for each in found.denied_by],
@@ -108,22 +105,22 @@ def can(
         return
     typer.echo(f"{found.result}: {who}, {plain(action)} on {plain(place.id)}")
     near = place.access.near_misses(action, place.id, principal_id=who, data=data)
-    _tell("Granted by", _told(found.grants), otherwise="No grant of it is known.")
-    _tell("Denied by", map(_denied, found.denied_by))
-    _tell("Near misses", _missed(near))
-    _tell("Not known", _unknown(found.missing))
+    tell("Granted by", _told(found.grants), otherwise="No grant of it is known.")
+    tell("Denied by", map(_denied, found.denied_by))
+    tell("Near misses", _missed(near))
+    tell("Not known", _unknown(found.missing))
 
 
 @access.command()
 def grants(principal: Principal, run: Run, format: PrintAs = TextOrJson.TEXT) -> None:
     """List everything that a principal holds: roles, eligible ones, delegations."""
     who = _object_id(principal)
-    known = [_access(each) for each in _inventories(run)]
+    known = [_access(each) for each in inventories(run)]
     _note_stranger(who, known)
     held = [grant for each in known for grant in each.grants(who)]
     missing = [gap for each in known for gap in _unread(each, who)]
     if format is TextOrJson.JSON:
-        _print_json(
+        print_json(
             principal=who,
             complete=not missing,
             grants=[_grant(each) for each in held],
@@ -131,8 +128,8 @@ def grants(principal: Principal, run: Run, format: PrintAs = TextOrJson.TEXT) ->
         )
         return
     typer.echo(who)
-    _tell("Holds", _told(held), otherwise="No grant of any role is known.")
-    _tell("Not known", _unknown(missing))
+    tell("Holds", _told(held), otherwise="No grant of any role is known.")
+    tell("Not known", _unknown(missing))
 
 
 # What is asked for
@@ -170,7 +167,7 @@ def _object_id(principal: str) -> str:
 
 def _placed(run: Path, resource: str) -> _Place:
     """Return where a resource is; raises Failure if the run knows nothing of it."""
-    known = _inventories(run)
+    known = inventories(run)
     if "/" not in resource:
         tenant, resource = _named(known, resource)
         return _Place(resource, _access(tenant))
@@ -181,25 +178,6 @@ def _placed(run: Path, resource: str) -> _Place:
             err=True,
         )
     return _Place(resource, _access(tenant))
-
-
-def _inventories(run: Path) -> list[Inventory]:
-    """Return what a run holds, by tenant; raises Failure."""
-    from scanner.assess import inventory
-    from scanner.cli.failure import Failure
-    from scanner.snapshot.lines import SnapshotError
-    from scanner.snapshot.reader import Snapshot
-
-    try:
-        snapshot = Snapshot(run)
-        found = [inventory(snapshot, each) for each in snapshot.tenants]
-    except SnapshotError as error:
-        raise Failure(f"--from: {error}") from error
-    except OSError as error:
-        raise Failure(f"--from {run} cannot be read: {error.strerror}") from error
-    if not found:
-        raise Failure(f"--from {run}: nothing was read of any tenant")
-    return found
 
 
 def _access(tenant: Inventory) -> Access:
@@ -288,10 +266,6 @@ def _unread(access: Access, principal: str) -> Iterator[Missing]:
 # The answer as JSON
 
 
-def _print_json(**answer: object) -> None:
-    typer.echo(json.dumps(answer, indent=2))
-
-
 def _grant(grant: Grant) -> dict[str, object]:
     return {
         "principal_id": grant.principal_id,
@@ -319,15 +293,6 @@ def _gap(missing: Missing) -> dict[str, object]:
 
 
 # The answer as text
-
-
-def _tell(heading: str, lines: Iterable[str], otherwise: str = "") -> None:
-    """Print lines under a heading, or what is said where there are none."""
-    told = [f"  {plain(each)}" for each in lines]
-    if told:
-        typer.echo("\n".join((f"\n{heading}:", *told)))
-    elif otherwise:
-        typer.echo(f"\n{otherwise}")
 
 
 def _who(grant: Grant) -> str:

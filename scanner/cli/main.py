@@ -14,6 +14,7 @@ from scanner.cli.catalogue import checks, explain
 from scanner.cli.condition import condition
 from scanner.cli.demo import demo
 from scanner.cli.diff import diff
+from scanner.cli.dns import dns
 from scanner.cli.doctor import doctor
 from scanner.cli.emulate import emulate
 from scanner.cli.evidence import evidence
@@ -34,7 +35,7 @@ _INTERRUPTED = 130
 
 for command in (scan, demo, diff, checks, explain, doctor, permissions, emulate):
     app.command()(command)
-for group in (access, condition, evidence):
+for group in (access, condition, dns, evidence):
     app.add_typer(group)
 
 

@@ -74,11 +74,11 @@ class Policy:
     location: str
     rules: tuple[Rule, ...] = ()
     logged_to: tuple[str, ...] = ()
-    """The diagnostic settings that send its query log somewhere."""
+    """The workspaces, storage accounts and hubs that its query log is sent to."""
     doubts: tuple[Doubt, ...] = ()
     """Why it may have more rules than are known."""
     log_doubt: Doubt | None = None
-    """Why it may be logged by more settings than are known."""
+    """Why it may be sent to more of them than are known."""
 
     @property
     def logged(self) -> bool | None:

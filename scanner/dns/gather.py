@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from ipaddress import ip_address, ip_network
+from itertools import chain
 from typing import Any, TypeVar
 
 from scanner.dns.facts import Action, Doubt, Facts, Names, Network, Policy, Rule
@@ -82,21 +83,29 @@ def _names(found: DomainList) -> Names:
 def _policy(policy: ResolverPolicy, lists: Mapping[str, Names]) -> Policy:
     logs: list[Doubt] = []
     settings = policy.diagnostic_settings
-    logged = [
-        setting.id for setting in settings.known() if _asked(logs, _logs, setting)
-    ]
+    sent = [_asked(logs, _destinations, each) or () for each in settings.known()]
     return Policy(
         id=policy.id,
         location=_location(policy),
         rules=tuple(_rule(each, lists) for each in policy.rules.known()),
-        logged_to=tuple(logged),
+        logged_to=tuple(dict.fromkeys(chain.from_iterable(sent))),
         doubts=tuple(filter(None, [_unread(policy.rules)])),
         log_doubt=next(iter(logs), _unread(settings)),
     )
 
 
-def _logs(setting: DiagnosticSetting) -> bool:
-    return logs_queries(setting) and setting.has_destination
+def _destinations(setting: DiagnosticSetting) -> tuple[str, ...]:
+    """Return where a setting sends the query log."""
+    if not logs_queries(setting):
+        return ()
+    every = (
+        setting.workspace_id,
+        setting.storage_account_id,
+        setting.event_hub_rule_id,
+        setting.service_bus_rule_id,
+        setting.partner_id,
+    )
+    return tuple(filter(None, every))
 
 
 def _rule(rule: SecurityRule, lists: Mapping[str, Names]) -> Rule:

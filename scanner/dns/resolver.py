@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from scanner.dns.answers import Answer, Outcome
 from scanner.dns.coverage import Region, Row, Sight, regions
@@ -10,7 +10,11 @@ from scanner.dns.facts import Facts
 from scanner.dns.routes import Route, Routes, Stop
 from scanner.dns.ruleset import Decision, Ruleset
 from scanner.dns.shadows import Standing
+from scanner.dns.trie import SuffixTrie
 from scanner.model.ids import id_key
+
+REMEMBERED = 16
+"""Policies whose shadows are kept: a check goes through one after the other."""
 
 
 class Resolver:
@@ -24,7 +28,7 @@ class Resolver:
         self.facts = facts
         self.routes = Routes(facts)
         self._rulesets: dict[str, Ruleset] = {}
-        self._standings: dict[str, dict[str, Standing]] = {}
+        self._standings = lru_cache(maxsize=REMEMBERED)(self._standings_of)
 
     def route(self, network_id: str) -> Route:
         """Return where the queries of a network go."""
@@ -46,11 +50,7 @@ class Resolver:
 
         In the order they are tried.
         """
-        key = id_key(policy_id)
-        if key not in self._standings:
-            standings = self._ruleset(key).standings()
-            self._standings[key] = {id_key(each.rule.id): each for each in standings}
-        return self._standings[key]
+        return self._standings(id_key(policy_id))
 
     def covered(self) -> dict[str, Row]:
         """Return what sees the queries of each network, by the network's key."""
@@ -92,5 +92,14 @@ class Resolver:
         key = id_key(policy_id)
         if key not in self._rulesets:
             policy = self.facts.policies[key]
-            self._rulesets[key] = Ruleset(policy, self.facts.lists)
+            self._rulesets[key] = Ruleset(policy, self.facts.lists, self._trie)
         return self._rulesets[key]
+
+    def _standings_of(self, policy: str) -> dict[str, Standing]:
+        standings = self._ruleset(policy).standings()
+        return {id_key(each.rule.id): each for each in standings}
+
+    @cached_property
+    def _trie(self) -> SuffixTrie:
+        """The entries of all lists: what covers what is the same in every policy."""
+        return SuffixTrie(self.facts.lists)

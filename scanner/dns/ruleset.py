@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from typing import TypeAlias
 
 from scanner.dns.facts import Action, Doubt, Names, Policy, Rule
-from scanner.dns.names import covers
 from scanner.dns.shadows import Clash, Shadow, Standing
 from scanner.dns.trie import SuffixTrie
 from scanner.model.ids import id_key
@@ -32,10 +32,8 @@ class Decision:
     """What becomes of the queries for a name that reach a policy."""
 
     name: str
-    rule: Rule | None
+    match: Match | None
     """The first rule that is known to match it."""
-    entry: str | None
-    """The entry it matches by."""
     unless: tuple[Rule, ...]
     """The rules tried before it that may match too, for all that is known."""
     doubts: tuple[Doubt, ...]
@@ -46,7 +44,7 @@ class Decision:
     @property
     def decider(self) -> Rule | None:
         """The rule that decides; None where none does or it is not known which."""
-        return None if self.doubts else self.rule
+        return self.match.rule if self.match and not self.doubts else None
 
 
 class Ruleset:
@@ -56,13 +54,16 @@ class Ruleset:
     documentation). A rule of unknown priority may be the first of all.
     """
 
-    def __init__(self, policy: Policy, lists: Mapping[str, Names]) -> None:
+    def __init__(
+        self, policy: Policy, lists: Mapping[str, Names], trie: SuffixTrie
+    ) -> None:
+        """Take a policy, the lists its rules name, and a trie of all their entries."""
         self.policy = policy
         active = (rule for rule in policy.rules if rule.enabled is not False)
         self.rules = tuple(sorted(active, key=_order))
         self._lists = lists
+        self._trie = trie
         self._doubts = tuple(tuple(self._of(rule)) for rule in self.rules)
-        self._parts: dict[tuple[str, ...], Parts] = {}
 
     def _of(self, rule: Rule) -> Iterator[Doubt]:
         """Yield why a rule may decide more than its known entries, or none at all."""
@@ -74,57 +75,57 @@ class Ruleset:
             yield Doubt(f"whether and when {rule.name} is tried is not known")
 
     @cached_property
-    def _trie(self) -> SuffixTrie:
-        """The entries of the rules that are known to be tried, and when."""
-        trie, seen = SuffixTrie(), set[str]()
+    def _users(self) -> Mapping[str, list[int]]:
+        """The ranks of the rules that have each list."""
+        users: dict[str, list[int]] = defaultdict(list)
         for rank, rule in enumerate(self.rules):
-            if rule.certain:
-                for key in set(rule.lists) - seen:
-                    trie.add(self._lists[key].entries, rank)
-                seen.update(rule.lists)
-        return trie
+            for key in rule.lists:
+                users[key].append(rank)
+        return users
 
     def decide(self, name: str) -> Decision:
         """Return what decides a normalised name."""
-        found = self._trie.match(name)
-        rank, entry = found or (len(self.rules), None)
+        sure = ((rank, each) for rank, each in self._matches(name) if each.rule.certain)
+        rank, match = next(sure, (len(self.rules), None))
         unless = [place for place in range(rank) if self._doubts[place]]
         doubts = (doubt for place in unless for doubt in self._doubts[place])
-        rule = self.rules[rank] if found else None
         before = tuple(self.rules[place] for place in unless)
         return Decision(
             name=name,
-            rule=rule,
-            entry=entry,
+            match=match,
             unless=before,
             doubts=(*self.policy.doubts, *doubts),
-            action=self._action(rule, before),
+            action=self._action(match, before),
         )
 
-    def _action(self, rule: Rule | None, before: tuple[Rule, ...]) -> Action:
+    def _action(self, match: Match | None, before: tuple[Rule, ...]) -> Action:
         """Return what every rule that may decide comes to, if it is the same."""
         actions = {each.action for each in before}
-        actions.add(rule.action if rule else Action.NONE)
+        actions.add(match.rule.action if match else Action.NONE)
         known = len(actions) == 1 and not self.policy.doubts
         return actions.pop() if known else Action.UNKNOWN
 
     def matching(self, name: str) -> Iterator[Match]:
         """Yield every rule known to match a normalised name, in the order tried."""
-        entries = tuple(covers(name))
-        for rule in self.rules:
-            lists = [self._lists[key] for key in rule.lists]
-            for entry in entries:
-                holder = next((each for each in lists if entry in each.entries), None)
-                if holder is not None:
-                    yield Match(rule, entry, holder.id)
-                    break
+        return (match for _, match in self._matches(name))
+
+    def _matches(self, name: str) -> Iterator[tuple[int, Match]]:
+        """Yield matches with the rank of the rule."""
+        found: dict[int, Match] = {}
+        for entry, holders in self._trie.climb(name):
+            for key in holders:
+                for rank in self._users.get(key, ()):
+                    match = Match(self.rules[rank], entry, self._lists[key].id)
+                    found.setdefault(rank, match)
+        return iter(sorted(found.items(), key=itemgetter(0)))
 
     def standings(self) -> Iterator[Standing]:
         """Yield what is left to each rule, in the order they are tried."""
+        split = _Split(self._lists, self._trie, self._ranks())
         earlier = dict.fromkeys(self.policy.doubts)
         for rank, rule in enumerate(self.rules):
             own = dict.fromkeys(_unmanaged(self._doubts[rank]))
-            parts = self._split(rule.lists)
+            parts = split.of(rule.lists)
             yield Standing(
                 rule=rule,
                 entries=sum(map(len, parts.values())),
@@ -155,18 +156,47 @@ class Ruleset:
                 return rank
         return len(self.rules)
 
-    def _split(self, lists: tuple[str, ...]) -> Parts:
-        """Return the entries of lists by what decides them.
+    def _ranks(self) -> dict[str, int]:
+        """Return the first rule that has each entry, of those known to be tried."""
+        ranks: dict[str, int] = {}
+        seen = set[str]()
+        for rank, rule in enumerate(self.rules):
+            if rule.certain:
+                for key in set(rule.lists) - seen:
+                    for entry in self._lists[key].entries:
+                        ranks.setdefault(entry, rank)
+                seen.update(rule.lists)
+        return ranks
 
-        Each list is gone through once, however many rules have it.
-        """
-        if lists not in self._parts:
+
+class _Split:
+    """The entries of lists by what decides them.
+
+    Each list is gone through once, however many rules have it.
+    """
+
+    def __init__(
+        self, lists: Mapping[str, Names], trie: SuffixTrie, ranks: dict[str, int]
+    ) -> None:
+        self._lists = lists
+        self._trie = trie
+        self._ranks = ranks
+        self._known: dict[tuple[str, ...], Parts] = {}
+
+    def of(self, lists: tuple[str, ...]) -> Parts:
+        """Return the entries that some lists have together."""
+        if lists not in self._known:
             if len(lists) == 1:
-                found = self._trie.split(self._lists[lists[0]].entries)
+                self._known[lists] = self._divided(self._lists[lists[0]].entries)
             else:
-                found = _merged(self._split((key,)) for key in lists)
-            self._parts[lists] = found
-        return self._parts[lists]
+                self._known[lists] = _merged(self.of((key,)) for key in lists)
+        return self._known[lists]
+
+    def _divided(self, entries: Iterable[str]) -> Parts:
+        parts: dict[int | None, list[str]] = defaultdict(list)
+        for entry in entries:
+            parts[self._trie.lowest(entry, self._ranks)].append(entry)
+        return {rank: frozenset(part) for rank, part in parts.items()}
 
 
 def _merged(several: Iterable[Parts]) -> Parts:

@@ -1,42 +1,51 @@
-"""The first rule that matches a name, told from the end of the name."""
+"""The entries of all domain lists by their labels, from the last."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 
+from scanner.dns.facts import Names
 from scanner.dns.names import covers
 
 
 class SuffixTrie:
-    """The entries of rules that are tried in order, by their labels from the last.
+    """Entries, each below the nearest other one that matches all it matches.
 
-    It is kept flat: each node lies under its whole name, so walking down to a name is
-    one look-up a label, and an entry costs no more nodes than itself.
+    It is kept flat: nodes lie under their whole names, and there are none but entries,
+    so climbing from one passes by all that cover it and nothing else.
     """
 
-    def __init__(self) -> None:
-        self._first: dict[str, int] = {}
+    def __init__(self, lists: Mapping[str, Names]) -> None:
+        """Take domain lists by their keys."""
+        self._holders: dict[str, list[str]] = defaultdict(list)
+        for key, names in lists.items():
+            for entry in names.entries:
+                self._holders[entry].append(key)
+        self._above = {entry: self._cover(entry) for entry in self._holders}
 
-    def add(self, entries: Iterable[str], rank: int) -> None:
-        """Add the entries of a rule; those that a rule before it had stay with it."""
-        for entry in entries:
-            self._first.setdefault(entry, rank)
+    def _cover(self, entry: str) -> str | None:
+        """Return the longest entry that covers another."""
+        every = covers(entry)
+        next(every)
+        return next((each for each in every if each in self._holders), None)
 
-    def match(self, name: str) -> tuple[int, str] | None:
-        """Return the lowest rank that matches a name and all below it, and by what.
+    def climb(self, name: str) -> Iterator[tuple[str, list[str]]]:
+        """Yield the entries that match a name and all below it, the longest first.
 
-        Of several entries of that rank, it is by the longest.
+        Each with the keys of the lists that have it.
         """
-        known = self._first
-        found = ((known[each], each) for each in covers(name) if each in known)
-        return min(found, key=lambda match: match[0], default=None)
+        node = name if name in self._holders else self._cover(name)
+        while node is not None:
+            yield node, self._holders[node]
+            node = self._above[node]
 
-    def split(self, entries: Iterable[str]) -> Mapping[int | None, frozenset[str]]:
-        """Return entries by the lowest rank that matches each and all below it."""
-        known = self._first
-        parts: dict[int | None, list[str]] = defaultdict(list)
-        for entry in entries:
-            ranks = (known[each] for each in covers(entry) if each in known)
-            parts[min(ranks, default=None)].append(entry)
-        return {rank: frozenset(part) for rank, part in parts.items()}
+    def lowest(self, entry: str, ranks: Mapping[str, int]) -> int | None:
+        """Return the lowest rank that an entry or one that covers it has."""
+        lowest, node = ranks.get(entry), self._above[entry]
+        while node is not None:
+            rank = ranks.get(node)
+            if rank is not None and (lowest is None or rank < lowest):
+                lowest = rank
+            node = self._above[node]
+        return lowest

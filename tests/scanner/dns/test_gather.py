@@ -80,7 +80,7 @@ def test_a_policy_as_azure_returns_it(gathered: Any) -> None:
     dns = gathered(*bodies, setting())
     found = dns.facts.policies[id_key(POLICY)]
     assert (found.id, found.location, found.doubts) == (POLICY, "westeurope", ())
-    assert (found.logged, len(found.logged_to)) == (True, 1)
+    assert (found.logged, found.logged_to) == (True, ("/w",))
     assert only_rule(dns) == Rule(
         id=RULE,
         priority=100,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 from typing import Any
 
@@ -15,6 +15,7 @@ from scanner.dns.facts import Action, Doubt, Names, Policy, Rule
 from scanner.dns.names import normalise, normalised
 from scanner.dns.ruleset import Ruleset
 from scanner.dns.shadows import Clash, Shadow, Standing
+from scanner.dns.trie import SuffixTrie
 
 ALLOW, BLOCK, ALERT = Action.ALLOW, Action.BLOCK, Action.ALERT
 NONE, UNKNOWN = Action.NONE, Action.UNKNOWN
@@ -23,7 +24,14 @@ FEED = Doubt("nobody can read it", managed=True)
 
 
 def ruleset(*rules: Rule, doubts: Any = (), **lists: Names) -> Ruleset:
-    return Ruleset(Policy(id="/p", location="", rules=rules, doubts=doubts), lists)
+    return made(rules, lists, doubts)
+
+
+def made(
+    rules: Iterable[Rule], lists: Mapping[str, Names], doubts: Any = ()
+) -> Ruleset:
+    policy = Policy(id="/p", location="", rules=tuple(rules), doubts=doubts)
+    return Ruleset(policy, lists, SuffixTrie(lists))
 
 
 def names(*entries: str, doubt: Doubt | None = None) -> Names:
@@ -79,7 +87,8 @@ def test_the_example_of_the_post() -> None:
     found = rules.decide("bad.contoso.com")
     assert found.decider
     assert (found.decider.priority, found.action) == (100, ALLOW)
-    assert found.entry == "contoso.com"
+    assert found.match
+    assert found.match.entry == "contoso.com"
     assert [each.rule.priority for each in rules.matching("bad.contoso.com")] == [
         100,
         110,
@@ -103,13 +112,13 @@ def test_every_list_of_a_rule_counts_and_the_longest_entry_is_named() -> None:
         short=names("com"),
         long=names("contoso.com", "fabrikam.com"),
     )
-    assert rules.decide("www.contoso.com").entry == "contoso.com"
-    assert rules.decide("example.com").entry == "com"
+    found = [rules.decide(each).match for each in ("www.contoso.com", "example.com")]
+    assert [each and each.entry for each in found] == ["contoso.com", "com"]
 
 
 def test_an_unmatched_name_is_decided_by_nothing() -> None:
     found = ruleset(rule(100, BLOCK, "one"), one=names("x.com")).decide("y.com")
-    assert (found.action, found.rule, found.doubts) == (NONE, None, ())
+    assert (found.action, found.match, found.doubts) == (NONE, None, ())
 
 
 def test_no_entry_and_no_rule() -> None:
@@ -140,8 +149,8 @@ def test_a_closed_list_may_decide_what_comes_after_it() -> None:
     first = ruleset(rule(100, BLOCK, "feed"), rule(200, ALLOW, "all"), **closed)
     found = first.decide("contoso.com")
     assert (found.action, found.decider) == (UNKNOWN, None)
-    assert found.rule
-    assert (found.rule.priority, found.doubts) == (200, (CLOSED,))
+    assert found.match
+    assert (found.match.rule.priority, found.doubts) == (200, (CLOSED,))
     last = ruleset(rule(300, BLOCK, "feed"), rule(200, ALLOW, "all"), **closed)
     assert last.decide("contoso.com").action is ALLOW
 
@@ -284,10 +293,8 @@ def test_the_decision_is_the_first_match(
     query = name.split(".") if name != "." else []
     asked = ["below", *query] if below else query
     possible = deciders(rules, lists, asked)
-    found = Ruleset(Policy(id="/p", location="", rules=tuple(rules)), lists).decide(
-        ".".join(asked) or "."
-    )
-    assert {found.rule, *found.unless} == possible
+    found = made(rules, lists).decide(".".join(asked) or ".")
+    assert {found.match.rule if found.match else None, *found.unless} == possible
     assert bool(found.doubts) is (len(possible) > 1)
     actions = {each.action if each else NONE for each in possible}
     assert found.action is (actions.pop() if len(actions) == 1 else UNKNOWN)
@@ -298,8 +305,7 @@ def test_every_known_match_is_found(
     rules: list[Rule], lists: dict[str, Names], name: str
 ) -> None:
     query = name.split(".") if name != "." else []
-    policy = Policy(id="/p", location="", rules=tuple(rules))
-    found = {each.rule: each for each in Ruleset(policy, lists).matching(name)}
+    found = {each.rule: each for each in made(rules, lists).matching(name)}
     for each in in_order(rules):
         matching = [x for x in entries_of(each, lists) if is_match(x, query)]
         assert (each in found) is bool(matching)
@@ -312,9 +318,8 @@ def standings(
     rules: list[Rule], lists: Mapping[str, Names]
 ) -> Iterator[tuple[list[Rule], Standing]]:
     """Yield the standing of each rule, after the rules before it."""
-    policy = Policy(id="/p", location="", rules=tuple(rules))
     order = in_order(rules)
-    found = list(Ruleset(policy, lists).standings())
+    found = list(made(rules, lists).standings())
     assert [each.rule for each in found] == order
     for rank, standing in enumerate(found):
         yield order[:rank], standing
@@ -363,6 +368,17 @@ def test_a_rule_can_decide_what_no_earlier_rule_does(
             for entry in entries_of(standing.rule, lists)
         )
         assert standing.can_decide is (None if vague else reached)
+
+
+@given(st.frozensets(st.sampled_from(NAMES)), st.sampled_from(NAMES))
+def test_climbing_passes_by_all_that_cover_a_name(
+    entries: frozenset[str], name: str
+) -> None:
+    query = name.split(".") if name != "." else []
+    covering = [each for each in entries if is_match(each, query)]
+    covering.sort(key=lambda each: (each != ".", len(each)), reverse=True)
+    trie = SuffixTrie({"/list": Names("/list", entries)})
+    assert [entry for entry, _ in trie.climb(name)] == covering
 
 
 # Scale
