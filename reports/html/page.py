@@ -13,6 +13,7 @@ from reports.html.payload import Payload
 from reports.html.prose import documentation
 from reports.html.results import explorer
 from reports.html.sections import contents, gaps, headline, opening, tallies
+from reports.html.trend import trend_section
 from reports.totals import Totals
 from scanner.model.check import Check, Severity, Status
 from scanner.model.ids import id_key
@@ -36,6 +37,8 @@ def _parts(assessment: Assessment) -> Iterator[str]:
     yield f"\n<main>\n{headline(assessment, totals)}\n{contents(assessment)}\n"
     if assessment.drift:
         yield f"{drift_section(assessment.drift)}\n"
+    if assessment.trend:
+        yield f"{trend_section(assessment.trend)}\n"
     yield f"{gaps(assessment.gaps)}\n{tallies(totals)}\n"
     yield f"{accepted(assessment.exemptions)}\n"
     yield f"{explorer(assessment.results)}\n</main>\n"

@@ -21,6 +21,7 @@ from scanner.cli.evidence import evidence
 from scanner.cli.failure import Exit, Failure
 from scanner.cli.permissions import permissions
 from scanner.cli.scan import scan
+from scanner.cli.trend import trend
 
 app = typer.Typer(
     name="posture",
@@ -33,7 +34,7 @@ app = typer.Typer(
 _INTERRUPTED = 130
 """What Typer ends with at Ctrl-C; while Azure is read, a scan sees to it itself."""
 
-for command in (scan, demo, diff, checks, explain, doctor, permissions, emulate):
+for command in (scan, demo, diff, trend, checks, explain, doctor, permissions, emulate):
     app.command()(command)
 for group in (access, condition, dns, evidence):
     app.add_typer(group)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -15,26 +15,62 @@ from scanner.cli.selection import Checks
 from scanner.model.drift import Drift, Judged, Row, compare, judged_otherwise
 from scanner.model.results import SCHEMA, Assessment, Run
 from scanner.model.settings import Settings
+from scanner.model.trend import Point
 from scanner.snapshot.lines import SnapshotError
 from scanner.snapshot.reader import Snapshot
 
 RESULTS = "results.json"
 
 
-class Document(msgspec.Struct, frozen=True):
-    """results.json, as far as it is read back."""
+class Header(msgspec.Struct, frozen=True):
+    """results.json without its results."""
 
     schema: str
     run: Run
     summary: Mapping[str, Any]
+
+
+class Document(Header, frozen=True):
+    """results.json, as far as it is read back."""
+
     results: tuple[Row, ...]
+
+
+D = TypeVar("D", bound=Header)
+
+
+def runs_in(path: Path) -> list[Path]:
+    """Return a run, or the runs that a folder holds, the oldest first.
+
+    Raises Failure where there is none, or one that is none of ours.
+    """
+    single = not path.is_dir() or (path / RESULTS).exists()
+    found = [path] if single else [each.parent for each in path.glob(f"*/{RESULTS}")]
+    if not found:
+        raise Failure(f"no run is in {path}")
+    return sorted(found, key=lambda run: (point(run).started, run))
 
 
 def document(run: Path) -> Document:
     """Return the results.json of a run; raises Failure if there is none of ours."""
+    return _read(run, Document)
+
+
+def point(run: Path) -> Point:
+    """Return what a run came to; raises Failure."""
+    found = _read(run, Header)
+    names = [each.name for each in fields(Point) if each.name != "started"]
+    known = {name: found.summary.get(name) for name in names}
+    try:
+        return msgspec.convert({"started": found.run.started, **known}, Point)
+    except msgspec.ValidationError as error:
+        raise Failure(f"{run} has a summary that is none of ours: {error}") from error
+
+
+def _read(run: Path, shape: type[D]) -> D:
     path = run / RESULTS if run.is_dir() else run
     try:
-        found = msgspec.json.decode(path.read_bytes(), type=Document)
+        found = msgspec.json.decode(path.read_bytes(), type=shape)
     except OSError as error:
         raise Failure(f"{path} cannot be read: {error.strerror}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -20,7 +20,7 @@ from scanner.assess import assess
 from scanner.cli.failure import Exit, Failure
 from scanner.cli.files import write_reports
 from scanner.cli.options import FailOn, LogFormat
-from scanner.cli.past import drift_since
+from scanner.cli.past import drift_since, point, runs_in
 from scanner.cli.progress import said, shown
 from scanner.collect.scan import Order, Watch, scan
 from scanner.collect.scope import ScopeError
@@ -49,7 +49,7 @@ class Judgement:
     formats: Sequence[str]
     fail_on: FailOn
     baseline: Path | None = None
-    """An earlier run, to tell what changed since."""
+    """An earlier run, or a folder of them, to tell what changed since."""
     fail_on_new: bool = False
     """Whether only findings that the baseline lacks make the exit code 1."""
     allow_gaps: bool
@@ -126,13 +126,26 @@ def judge_and_report(snapshot: Snapshot, directory: Path, judgement: Judgement) 
             snapshot, judgement.checks, judgement.settings, judgement.exemptions
         )
         if judgement.baseline:
-            drift = drift_since(judgement.baseline, assessment, judgement.checks)
-            assessment = replace(assessment, drift=drift)
+            assessment = _since(judgement.baseline, assessment, judgement.checks)
     except SnapshotError as error:
         raise Failure(str(error)) from error
     written = write_reports(assessment, directory, judgement.formats)
     _print_summary(assessment, [*written, directory / "snapshot"], judgement)
     return exit_code(assessment, judgement)
+
+
+def _since(
+    baseline: Path, assessment: Assessment, checks: Sequence[Check[Any]]
+) -> Assessment:
+    """Return an assessment with what changed since the latest of earlier runs."""
+    from reports.trend import point_of
+
+    runs = runs_in(baseline)
+    return replace(
+        assessment,
+        drift=drift_since(runs[-1], assessment, checks),
+        trend=(*map(point, runs), point_of(assessment)),
+    )
 
 
 def _print_summary(

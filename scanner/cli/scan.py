@@ -125,7 +125,10 @@ def scan(
     ] = FailOn.HIGH,
     baseline: Annotated[
         Path | None,
-        typer.Option(metavar="RUN", help="Tell what changed since an earlier run."),
+        typer.Option(
+            metavar="RUN",
+            help="Tell what changed since an earlier run, or the latest in a folder.",
+        ),
     ] = None,
     fail_on_new: Annotated[
         bool,
@@ -237,10 +240,10 @@ def scan(
 def _readable(baseline: Path | None, *, fail_on_new: bool) -> Path | None:
     """Return a baseline that can be compared with; raises Failure before a scan."""
     from scanner.cli.failure import Failure
-    from scanner.cli.past import document
+    from scanner.cli.past import runs_in
 
     if baseline is not None:
-        document(baseline)
+        runs_in(baseline)
     elif fail_on_new:
         raise Failure("--fail-on-new needs --baseline: new since which run?")
     return baseline

@@ -119,10 +119,21 @@ class Change:
 
     @property
     def properties(self) -> tuple[Property, ...]:
-        """The properties that both answers read and found different, or one only."""
+        """The properties that both answers read and found different.
+
+        Where there is none, those that one of them read: another verdict looks at
+        other things, so beside a property that changed they would only distract.
+        """
         if not (self.before and self.after):
             return ()
-        return tuple(_properties(self.before.evidence, self.after.evidence))
+        old, new = _values(self.before.evidence), _values(self.after.evidence)
+        found = tuple(_properties(old, new))
+        both = tuple(
+            each
+            for each in found
+            if (key := (each.resource_id, each.path)) in old and key in new
+        )
+        return both or found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,19 +263,22 @@ def _same(old: Row, new: Row) -> bool:
         new.status,
         new.reason,
         new.exemption,
-    ) and not any(_properties(old.evidence, new.evidence))
+    ) and not any(_properties(_values(old.evidence), _values(new.evidence)))
 
 
-def _properties(old: Iterable[Evidence], new: Iterable[Evidence]) -> Iterator[Property]:
-    before, after = _values(old), _values(new)
-    for key in dict.fromkeys((*before, *after)):
-        was, now = before.get(key), after.get(key)
+Values = Mapping[tuple[str, str], Any]
+"""What was read, by resource and path."""
+
+
+def _properties(old: Values, new: Values) -> Iterator[Property]:
+    for key in dict.fromkeys((*old, *new)):
+        was, now = old.get(key), new.get(key)
         # As JSON: to Python, true is 1.
         if plain(was) != plain(now):
             yield Property(*key, was, now)
 
 
-def _values(evidence: Iterable[Evidence]) -> Mapping[tuple[str, str], Any]:
+def _values(evidence: Iterable[Evidence]) -> Values:
     return {(each.resource_id, each.path): each.value for each in evidence}
 
 

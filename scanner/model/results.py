@@ -15,6 +15,7 @@ from scanner.model.ids import id_key
 
 if TYPE_CHECKING:
     from scanner.model.drift import Drift
+    from scanner.model.trend import Point
 
 SCHEMA = "posture/1"
 FINDINGS = (Status.FAIL, Status.WARN)
@@ -173,6 +174,8 @@ class Assessment:
     """What became of each exemption that was given."""
     drift: Drift | None = None
     """What changed since the baseline; None without one."""
+    trend: tuple[Point, ...] = ()
+    """The runs of the baseline's folder and this one, the oldest first."""
 
     def findings_at(self, threshold: Severity) -> int:
         """Return how many failed at or above a severity, exempted ones left out."""

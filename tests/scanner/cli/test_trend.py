@@ -1,0 +1,83 @@
+"""`posture trend`: runs over time, none of them twice."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Posture = Callable[..., Any]
+Refused = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of two runs, the later one with fewer findings."""
+    from scanner.cli.main import main
+
+    folder = tmp_path_factory.mktemp("history")
+    with pytest.raises(SystemExit):
+        main(["demo", "--quiet", "-o", str(folder / "b-later")])
+    shutil.copytree(folder / "b-later", folder / "earlier")
+    results = folder / "earlier" / "results.json"
+    document = json.loads(results.read_bytes())
+    document["run"]["started"] = "2026-01-01T00:00:00Z"
+    document["summary"]["score"] = 12.5
+    results.write_text(json.dumps(document))
+    return folder
+
+
+@pytest.fixture
+def later(history: Path) -> Any:
+    return json.loads((history / "b-later" / "results.json").read_bytes())
+
+
+def test_runs_are_told_oldest_first_and_once(
+    posture: Posture, history: Path, later: Any
+) -> None:
+    done = posture("trend", history, history / "earlier", "--format", "json")
+    runs = json.loads(done.out)["runs"]
+    assert [each["score"] for each in runs] == [12.5, later["summary"]["score"]]
+    assert runs[1]["findings"] == later["summary"]["findings"]
+    assert runs[1]["coverage"] == later["summary"]["coverage"]
+
+
+def test_a_score_is_never_without_its_coverage(
+    posture: Posture, history: Path, later: Any
+) -> None:
+    for style in ("text", "markdown"):
+        out = posture("trend", history, "--format", style).out
+        [line] = [each for each in out.splitlines() if "12.5" in each]
+        assert "100.0 %" in line
+    assert max(map(len, posture("trend", history).out.splitlines())) <= 88
+
+
+def test_the_chart_has_a_dot_a_run(posture: Posture, history: Path) -> None:
+    page = posture("trend", history, "--format", "html").out
+    assert page.count('class="dot score"') == 2
+    assert "Score from 12.5 to" in page
+
+
+def test_a_scan_adds_itself_to_the_runs_of_a_folder(
+    posture: Posture, history: Path
+) -> None:
+    run = history / "b-later"
+    done = posture("scan", "--from", run, "--baseline", history, "-o", "again")
+    assert done.code == 1
+    page = Path("again/report.html").read_text()
+    assert page.count('class="dot score"') == 3
+    assert "0 new findings" in " ".join(done.out.split())
+
+
+def test_what_holds_no_run(refused: Refused, tmp_path: Path) -> None:
+    assert "no run is in" in refused("trend", tmp_path)
+    assert "nowhere" in refused("trend", "nowhere")
+    (tmp_path / "results.json").write_text(
+        '{"schema":"posture/1","summary":{"score":"x"},'
+        '"run":{"started":"","version":"","cloud":"","method":""}}'
+    )
+    assert "none of ours" in refused("trend", tmp_path)
