@@ -133,7 +133,8 @@ class Facts:
     links: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The keys of the policies that each network is linked to."""
     hosts: Mapping[str, tuple[Host, ...]] = field(default_factory=dict)
-    """What has the addresses that networks name as DNS servers."""
+    """What has an address: all inbound endpoints and firewalls, and the network
+    interfaces whose addresses networks name as DNS servers."""
     links_doubt: Doubt | None = None
     """Why a network may be linked to a policy without its being known."""
     networks_doubt: Doubt | None = None

@@ -6,7 +6,7 @@ from functools import cached_property, lru_cache
 
 from scanner.dns.answers import Answer, Outcome
 from scanner.dns.coverage import Region, Row, Sight, regions
-from scanner.dns.facts import Facts
+from scanner.dns.facts import Facts, Kind
 from scanner.dns.routes import Route, Routes, Stop
 from scanner.dns.ruleset import Decision, Ruleset
 from scanner.dns.shadows import Standing
@@ -59,6 +59,23 @@ class Resolver:
     def regions(self) -> tuple[Region, ...]:
         """Return the regions that have networks, with and without a policy."""
         return tuple(regions(self.facts, self._rows.values()))
+
+    def hubs(self) -> dict[str, tuple[str, ...]]:
+        """Return the networks that others ask, each with the keys of those that do.
+
+        One with an inbound endpoint is there to be asked, by nobody as it may be.
+        """
+        asked: dict[str, list[str]] = {
+            host.network: []
+            for hosts in self.facts.hosts.values()
+            for host in hosts
+            if host.kind is Kind.ENDPOINT
+        }
+        for key, row in self._rows.items():
+            for hub in row.route.asked:
+                if hub != key:
+                    asked.setdefault(hub, []).append(key)
+        return {hub: tuple(asked[hub]) for hub in sorted(asked)}
 
     def id_of(self, network_key: str) -> str:
         """Return the id of a network as received; its key if it was not read."""

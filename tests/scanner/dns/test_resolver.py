@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.dns.facts import Action, Doubt, Facts, Names, Network, Policy, Rule
+from scanner.dns.facts import (
+    Action,
+    Doubt,
+    Facts,
+    Host,
+    Kind,
+    Names,
+    Network,
+    Policy,
+    Rule,
+)
 from scanner.dns.names import normalised
 from scanner.dns.resolver import Resolver
 
@@ -110,6 +120,13 @@ def test_a_region_that_is_not_known() -> None:
     far = Network(id="/far", location="uksouth")
     [region] = resolver(far, links={}, policies_doubt=DOUBT).regions()
     assert region.covered is None
+
+
+def test_hubs_are_those_that_others_ask_or_can_ask() -> None:
+    idle = {"10.3.0.4": (Host(Kind.ENDPOINT, "/e", "/wing"),)}
+    unasked = {"10.2.0.9": (Host(Kind.FIREWALL, "/f", "/spoke"),)}
+    dns = resolver(asking("10.1.0.4"), HUB, WING, links={}, hosts=idle | unasked)
+    assert dns.hubs() == {"/hub": ("/spoke",), "/wing": ()}
 
 
 # What becomes of a name
