@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from scanner.dns.answers import Answer, Outcome
-from scanner.dns.facts import Action, Kind, Rule
+from scanner.dns.facts import Action, Kind, Network, Rule
 from scanner.dns.names import ROOT
 from scanner.dns.resolver import Resolver
 from scanner.dns.routes import WIRE_SERVER, Stop
@@ -89,15 +89,21 @@ def _log(outcome: Outcome) -> str:
 
 def _steps(answer: Answer, dns: Resolver) -> Iterator[Step]:
     network = answer.network
-    asks = f"asks {', '.join(network.servers)}"
-    if not network.servers:
-        asks = "names no DNS server"
-    yield Step(network.id, f"{name_of(network.id)} ({network.location}) {asks}")
+    asks = f"{name_of(network.id)} ({network.location}) {_asks(network)}"
+    yield Step(network.id, asks)
     for outcome in answer.outcomes:
         yield from _stop(outcome.stop, dns)
         yield from _sight(outcome, dns)
         if outcome.decision:
             yield from _decision(outcome.decision)
+
+
+def _asks(network: Network) -> str:
+    if network.servers_doubt:
+        return "names DNS servers that cannot be read"
+    if network.servers:
+        return f"asks {', '.join(network.servers)}"
+    return "names no DNS server"
 
 
 def _stop(stop: Stop, dns: Resolver) -> Iterator[Step]:
@@ -111,15 +117,20 @@ def _stop(stop: Stop, dns: Resolver) -> Iterator[Step]:
     network = dns.id_of(stop.network)
     inside = name_of(network)
     asked = f"Azure's resolver in {inside} is asked"
-    if stop.server and stop.server != str(WIRE_SERVER):
-        if stop.host:
-            named = f"{stop.host.kind} {name_of(stop.host.id)}"
-            yield Step(stop.host.id, f"{stop.server} is {named} in {inside}")
-        else:
-            yield Step(network, f"{stop.server} is in {inside}")
+    if stop.server not in {None, str(WIRE_SERVER)}:
+        yield _server(stop, network)
         if not stop.host or stop.host.kind is not Kind.ENDPOINT:
             asked = f"it is taken to ask Azure's resolver in {inside}"
     yield Step(network, asked)
+
+
+def _server(stop: Stop, network: str) -> Step:
+    """Return what has the address of a DNS server in a network."""
+    inside = name_of(network)
+    if stop.host is None:
+        return Step(network, f"{stop.server} is in {inside}")
+    named = f"{stop.host.kind} {name_of(stop.host.id)}"
+    return Step(stop.host.id, f"{stop.server} is {named} in {inside}")
 
 
 def _sight(outcome: Outcome, dns: Resolver) -> Iterator[Step]:
