@@ -7,7 +7,8 @@ from typing import Any
 from checks.connections import target
 from checks.data_access import cited_data_users
 from checks.grants import bounded, require_settled
-from checks.key_connections import CONNECTIONS, holds_key, leads_to_account
+from checks.key_connections import holds_key, leads_to_account
+from checks.links import KINDS
 from checks.wording import count, shown
 from scanner.access.answers import Grant
 from scanner.access.facts import may_be_group
@@ -42,7 +43,7 @@ def _uses_account(connection: Connection) -> bool:
     title="No connection holds a key of an account that refuses keys",
     topic=Topic.API_KEYS,
     severity=Severity.HIGH,
-    on=CONNECTIONS,
+    on=KINDS,
     where=_uses_account,
     guidance=(Post.API_KEYS, Post.DATA_STORES),
     controls=(

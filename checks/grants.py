@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from checks.wording import count, some
+from checks.wording import FIRST, count, some
 from scanner.access.answers import Answer, Grant
 from scanner.access.engine import Access
 from scanner.access.facts import Missing, Part
@@ -77,7 +77,10 @@ def principals(grants: Iterable[Grant]) -> tuple[str, ...]:
 
 def named(grants: Iterable[Grant]) -> str:
     """Return who holds some grants and by which path, the first few of them."""
-    return some(f"{who(grant)} ({grant.why})" for grant in one_each(grants))
+    every = one_each(grants)
+    first = some(f"{who(grant)} ({grant.why})" for grant in every[:FIRST])
+    more = len(every) - FIRST
+    return f"{first} and {more} more" if more > 0 else first
 
 
 def one_each(grants: Iterable[Grant]) -> tuple[Grant, ...]:

@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from checks.hosts import plain_host, service_of
-from scanner.model.cognitive import (
-    AccountConnection,
-    CognitiveAccount,
-    ProjectConnection,
-)
+from checks.links import KINDS, connections_to
+from scanner.model.cognitive import CognitiveAccount
 from scanner.model.connections import Connection
 from scanner.model.coverage import NotRead
-from scanner.model.ids import ResourceId, id_key
-from scanner.model.machinelearning import WorkspaceConnection
-from scanner.model.tenant import Tenant
-
-CONNECTIONS: tuple[type[Connection], ...] = (
-    WorkspaceConnection,
-    AccountConnection,
-    ProjectConnection,
-)
+from scanner.model.ids import ResourceId
 
 ACCOUNT_KEYS = frozenset({"apikey", "accountkey", "customkeys"})
 """How a connection signs in with the key of a Cognitive Services account."""
@@ -43,12 +31,9 @@ def leads_to_account(connection: Connection) -> bool:
     named = connection.target_id
     if named:
         return ResourceId.parse(named).type.lower() == CognitiveAccount.type.lower()
-    service = service_of(_host(connection), connection.tenant.suffixes)
+    host = plain_host(connection.target or "")
+    service = service_of(host, connection.tenant.suffixes)
     return service is not None and service.type == CognitiveAccount.type
-
-
-def _host(connection: Connection) -> str:
-    return plain_host(connection.target or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,83 +44,26 @@ class Leading:
     """Those that hold a key."""
     others: tuple[Connection, ...]
     unread: NotRead | None
-    """Why there may be more."""
+    """Why there may be more of those that hold a key."""
 
 
-def leading_to(tenant: Tenant, account: CognitiveAccount) -> Leading:
+def leading_to(account: CognitiveAccount) -> Leading:
     """Return the connections that lead to an account."""
-    index = tenant.once(_index)
-    places = (account.key, *hosts_of(account))
-    found = dict.fromkeys(each for place in places for each in index.at.get(place, ()))
-    return Leading(
-        keyed=tuple(_opened(tenant, found, keyed=True)),
-        others=tuple(_opened(tenant, found, keyed=False)),
-        unread=index.unread,
-    )
-
-
-def hosts_of(account: CognitiveAccount) -> tuple[str, ...]:
-    """Return the hosts that are one account's: those of its own name.
-
-    The shared host of a region says nothing about the account, and neither does a
-    value that is malformed.
-    """
-    suffixes = account.tenant.suffixes
+    found: dict[bool | None, list[Connection]] = defaultdict(list)
+    problems: list[NotRead] = []
     try:
-        label = (account.custom_subdomain or "").lower()
-    except NotRead:
-        label = ""
-    ends = suffixes.openai, suffixes.cognitive, suffixes.ai_services
-    return tuple(f"{label}.{end}" for end in ends) if label else ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Lead:
-    view: type[Connection]
-    id: str
-    keyed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Index:
-    at: Mapping[str, list[_Lead]]
-    """By the key of the account, or by the host where no account is named."""
-    unread: NotRead | None
-
-
-def _opened(
-    tenant: Tenant, leads: Mapping[_Lead, None], *, keyed: bool
-) -> Iterator[Connection]:
-    for lead in leads:
-        found = tenant.known(lead.view, lead.id) if lead.keyed is keyed else None
-        if found:
-            yield found
-
-
-def _index(tenant: Tenant) -> _Index:
-    """Return every connection to an account; those that cannot be read are missing."""
-    at: dict[str, list[_Lead]] = defaultdict(list)
-    unread = None
-    for view in CONNECTIONS:
-        for connection in tenant.all(view).known():
-            try:
-                if leads_to_account(connection):
-                    lead = _Lead(view, connection.id, holds_key(connection))
-                    at[_place(connection)].append(lead)
-            except NotRead as problem:
-                unread = unread or problem
-        unread = unread or _missing(tenant, view)
-    return _Index(at, unread)
-
-
-def _place(connection: Connection) -> str:
-    named = connection.target_id
-    return id_key(named) if named else _host(connection)
-
-
-def _missing(tenant: Tenant, view: type[Connection]) -> NotRead | None:
-    try:
-        tenant.all(view).require_whole()
+        for connection in connections_to(account, *KINDS):
+            found[_keyed(connection, problems)].append(connection)
     except NotRead as problem:
-        return problem
-    return None
+        problems.append(problem)
+    unread = problems[0] if problems else None
+    return Leading(tuple(found[True]), tuple(found[False]), unread)
+
+
+def _keyed(connection: Connection, problems: list[NotRead]) -> bool | None:
+    """Whether a connection holds a key; None, and a problem more, if it is not told."""
+    try:
+        return holds_key(connection)
+    except NotRead as problem:
+        problems.append(problem)
+        return None

@@ -60,7 +60,7 @@ def readiness_of(account: CognitiveAccount, tenant: Tenant) -> Readiness:
         keeping=one_each(users.active),
         eligible=one_each(each for each in users.eligible if _id(each) not in can_call),
         losing=one_each(losing),
-        leading=leading_to(tenant, account),
+        leading=leading_to(account),
         takes_tokens=_takes_tokens(account),
         missing=tuple(dict.fromkeys((*users.missing, *listing.missing))),
     )

@@ -111,6 +111,7 @@ class CognitiveAccount(Identified):
     )
     custom_subdomain = Text("properties.customSubDomainName")
     endpoint = Text("properties.endpoint")
+    user_owned_storage_ids = Texts("properties.userOwnedStorage[].resourceId")
     allows_projects = Flag("properties.allowProjectManagement")
 
     diagnostic_settings = Children(DiagnosticSetting)

@@ -124,10 +124,13 @@ class Workspace(Identified):
         "properties.workspaceHubConfig.additionalWorkspaceStorageAccounts"
     )
     key_vault_id = Text("properties.keyVault")
+    registry_id = Text("properties.containerRegistry")
     managed_resource_group = Text("properties.serviceProvisionedResourceGroup")
     encryption_status = Text("properties.encryption.status")
     cmk_vault_id = Text("properties.encryption.keyVaultProperties.keyVaultArmId")
     cmk_storage_id = Text("properties.encryption.storageAccountResourceId")
+    cmk_search_id = Text("properties.encryption.searchAccountResourceId")
+    cmk_cosmos_id = Text("properties.encryption.cosmosDbResourceId")
     workspace_id = Text("properties.workspaceId")
 
     connections = Children(WorkspaceConnection)
@@ -201,18 +204,29 @@ def keeps_secrets(vault: KeyVault) -> bool:
     return any(True for _ in vault_users(vault))
 
 
-def encrypted_by(storage: StorageAccount) -> Workspace | None:
-    """Return the workspace a storage account was made for by encryption, if known."""
-    tenant = storage.tenant
-    for workspace in tenant.referring(Workspace, "cmk_storage_id", storage.id).known():
-        if workspace.cmk_storage_id:
+MADE_BY_ENCRYPTION = {
+    "microsoft.storage/storageaccounts": "cmk_storage_id",
+    "microsoft.search/searchservices": "cmk_search_id",
+    "microsoft.documentdb/databaseaccounts": "cmk_cosmos_id",
+}
+"""What Azure makes for a workspace that is encrypted with a customer's key: the types,
+and the field of the workspace that names each."""
+
+
+def encrypted_by(resource: Resource) -> Workspace | None:
+    """Return the workspace a resource was made for by encryption, if known."""
+    field = MADE_BY_ENCRYPTION.get(resource.type.lower())
+    if field is None:
+        return None
+    for workspace in resource.tenant.referring(Workspace, field, resource.id).known():
+        if getattr(workspace, field):
             return workspace
-    return next(_owners_of_group(storage), None)
+    return next(_owners_of_group(resource), None)
 
 
-def _owners_of_group(storage: StorageAccount) -> Iterator[Workspace]:
-    """Yield the workspaces whose managed resource group the account is in."""
-    tenant, parts = storage.tenant, storage.parts
+def _owners_of_group(resource: Resource) -> Iterator[Workspace]:
+    """Yield the workspaces whose managed resource group a resource is in."""
+    tenant, parts = resource.tenant, resource.parts
     scope, group = f"/subscriptions/{parts.subscription}", parts.resource_group
     for name in (group, f"{scope}/resourceGroups/{group}"):
         named = tenant.referring(Workspace, "managed_resource_group", name).known()
