@@ -16,7 +16,9 @@ from checks import (
     foundry_basics,
     foundry_connections,
     foundry_identity,
+    foundry_identity_endpoints,
     foundry_identity_search,
+    foundry_identity_targets,
     foundry_store_roles,
     foundry_stores,
 )
@@ -36,6 +38,8 @@ ALL: tuple[Check[Any], ...] = (
     *foundry_store_roles.CHECKS,
     *foundry_identity.CHECKS,
     *foundry_identity_search.CHECKS,
+    *foundry_identity_targets.CHECKS,
+    *foundry_identity_endpoints.CHECKS,
     *dns_policies.CHECKS,
 )
 """Every check, in the order of the guidance."""

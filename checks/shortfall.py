@@ -86,19 +86,24 @@ class Shortfall:
 
     def said(self) -> str:
         """Return all that is lacking, the first of it by name, as far as is known."""
+        parts: dict[str, list[str]] = {}
+        for case, roles in self._roles().items():
+            part = f"{' and '.join(roles)} on {scope_name(case.at)}"
+            parts.setdefault(_subject(case), []).append(part)
+        said = some(f"{who} lacks {some(each)}" for who, each in parts.items())
+        return bounded(said, [each for lack in self.lacks for each in lack.missing])
+
+    def _roles(self) -> dict[Case, list[str]]:
+        """Return the roles that each case lacks."""
         roles: dict[Case, list[str]] = {}
         for lack in self.lacks:
             role = role_name(self.tenant, lack.need.roles[0])
             roles.setdefault(lack.case, []).append(role)
-        missing = [each for lack in self.lacks for each in lack.missing]
-        return bounded(
-            some(_sentence(case, each) for case, each in roles.items()), missing
-        )
+        return roles
 
 
-def _sentence(case: Case, roles: list[str]) -> str:
-    nobody = "" if case.principals else ", which has no identity,"
-    return f"{case.who}{nobody} lacks {' and '.join(roles)} on {scope_name(case.at)}"
+def _subject(case: Case) -> str:
+    return case.who if case.principals else f"{case.who}, which has no identity,"
 
 
 def shortfall(tenant: Tenant, cases: Iterable[Case]) -> Shortfall:

@@ -6,9 +6,7 @@ from typing import Any
 import pytest
 
 from checks.foundry_identity_search import (
-    key_connection_target_open,
     openai_mi_search,
-    search_accepts_entra,
     search_mi_openai,
     search_mi_storage,
     user_finetune_role,
@@ -17,10 +15,9 @@ from checks.foundry_identity_search import (
 from scanner.access.builtin import BuiltIn
 from scanner.model.authorization import RoleAssignment
 from scanner.model.check import Check, Status
-from scanner.model.cognitive import AccountConnection, CognitiveAccount
+from scanner.model.cognitive import CognitiveAccount
 from scanner.model.machinelearning import Workspace, WorkspaceConnection
 from scanner.model.results import Result
-from scanner.model.search import SearchService
 from scanner.model.settings import Settings
 from scanner.model.storage import StorageAccount
 
@@ -35,14 +32,12 @@ HUB, PROJECT, OTHER = f"{WORKSPACES}/hub", f"{WORKSPACES}/pro", f"{WORKSPACES}/o
 SEARCH = f"{PROVIDERS}/Microsoft.Search/searchServices/search"
 ACCOUNT = f"{PROVIDERS}/Microsoft.CognitiveServices/accounts/model"
 STORAGE = f"{PROVIDERS}/Microsoft.Storage/storageAccounts/documents"
-COSMOS = f"{PROVIDERS}/Microsoft.DocumentDB/databaseAccounts/threads"
-REGISTRY = f"{PROVIDERS}/Microsoft.ContainerRegistry/registries/images"
 SEARCH_ID = "11111111-0000-0000-0000-000000000001"
 ACCOUNT_ID = "22222222-0000-0000-0000-000000000002"
 PERSON = "33333333-0000-0000-0000-000000000003"
 ABSENT = object()
 
-PASS, FAIL, WARN = Status.PASS, Status.FAIL, Status.WARN
+PASS, WARN = Status.PASS, Status.WARN
 UNREAD, NONE = Status.NOT_ASSESSED, Status.NOT_APPLICABLE
 INFO, MANUAL = Status.INFO, Status.MANUAL
 
@@ -412,125 +407,6 @@ def test_training_files_of_what_foundry_uses(verdicts: Verdicts) -> None:
     assert only(verdicts(user_finetune_role, hosting), ACCOUNT).status is MANUAL
     assert only(refused, ACCOUNT).status is UNREAD
     assert only(hidden, ACCOUNT).status is UNREAD
-
-
-@pytest.mark.parametrize(
-    ("properties", "status"),
-    [
-        ({"disableLocalAuth": True, "authOptions": None}, PASS),
-        ({"authOptions": {"aadOrApiKey": {"aadAuthFailureMode": "http403"}}}, PASS),
-        ({"authOptions": {"aadOrApiKey": {}}, "disableLocalAuth": False}, PASS),
-        ({"authOptions": {"apiKeyOnly": {}}, "disableLocalAuth": False}, FAIL),
-        ({"authOptions": None, "disableLocalAuth": None}, FAIL),
-        ({}, FAIL),
-        ({"disableLocalAuth": "true"}, UNREAD),
-        ({"authOptions": "aadOrApiKey"}, UNREAD),
-    ],
-)
-def test_search_that_takes_tokens(
-    verdicts: Verdicts, properties: Body, status: Status
-) -> None:
-    bodies = workspace(), search(**properties), connection(SEARCH)
-    result = only(verdicts(search_accepts_entra, *bodies), SEARCH)
-    assert result.status is status
-    keyed = workspace(), search(**properties), connection(SEARCH, "ApiKey")
-    assert only(verdicts(search_accepts_entra, *keyed), SEARCH).status is NONE
-
-
-def test_tokens_of_foundry_accounts_and_projects(verdicts: Verdicts) -> None:
-    below = f"{ACCOUNT}/projects/one"
-    own = body(below, {}, name="model/one")
-    for of in (ACCOUNT, below):
-        bodies = search(), account(), own, connection(SEARCH, of=of)
-        assert only(verdicts(search_accepts_entra, *bodies), SEARCH).status is FAIL
-
-
-def test_search_by_its_host(verdicts: Verdicts) -> None:
-    found: Body = {"metadata": None, "target": "https://SEARCH.search.windows.net/"}
-    bodies = workspace(), search(), connection(SEARCH, **found)
-    assert only(verdicts(search_accepts_entra, *bodies), SEARCH).status is FAIL
-
-
-@pytest.mark.parametrize(
-    ("unread", "links", "status"),
-    [
-        ((WorkspaceConnection, HUB), [], UNREAD),
-        ((AccountConnection, ACCOUNT), [], UNREAD),
-        ((AccountConnection, ACCOUNT), [connection(SEARCH)], FAIL),
-        ((RoleAssignment, SUBSCRIPTION), [connection(SEARCH, None)], UNREAD),
-        ((RoleAssignment, SUBSCRIPTION), [connection(SEARCH, metadata=3)], UNREAD),
-    ],
-)
-def test_connections_that_were_not_read(
-    verdicts: Verdicts, unread: Any, links: list[Body], status: Status
-) -> None:
-    foundry = account(kind="AIServices")
-    foundry["properties"]["allowProjectManagement"] = True
-    bodies = workspace(), search(), foundry, *links
-    results = verdicts(search_accepts_entra, *bodies, unread=[unread])
-    assert only(results, SEARCH).status is status
-
-
-@pytest.mark.parametrize(
-    ("target", "type", "properties", "status"),
-    [
-        (SEARCH, "ApiKey", {"disableLocalAuth": True}, FAIL),
-        (SEARCH, "apikey", {"disableLocalAuth": False}, PASS),
-        (SEARCH, "CustomKeys", {"disableLocalAuth": None}, PASS),
-        (SEARCH, "ApiKey", {}, PASS),
-        (SEARCH, "ApiKey", {"disableLocalAuth": "yes"}, UNREAD),
-        (COSMOS, "AccountKey", {"disableLocalAuth": True}, FAIL),
-        (COSMOS, "AccountKey", {}, PASS),
-        (STORAGE, "AccountKey", {"allowSharedKeyAccess": False}, FAIL),
-        (STORAGE, "SAS", {"allowSharedKeyAccess": False}, FAIL),
-        (STORAGE, "AccountKey", {"allowSharedKeyAccess": None}, PASS),
-        (STORAGE, "AccountKey", {}, PASS),
-        (STORAGE, "ServicePrincipal", {"allowSharedKeyAccess": False}, NONE),
-        (STORAGE, "DelegatedSAS", {"allowSharedKeyAccess": False}, NONE),
-        (REGISTRY, "UsernamePassword", {"adminUserEnabled": False}, FAIL),
-        (REGISTRY, "UsernamePassword", {}, FAIL),
-        (REGISTRY, "UsernamePassword", {"adminUserEnabled": True}, PASS),
-        (ACCOUNT, "ApiKey", {"disableLocalAuth": True}, NONE),
-        (SEARCH, "AAD", {"disableLocalAuth": True}, NONE),
-        (SEARCH, "Telepathy", {"disableLocalAuth": True}, NONE),
-        (SEARCH, None, {"disableLocalAuth": True}, UNREAD),
-        (SEARCH, ABSENT, {"disableLocalAuth": True}, UNREAD),
-    ],
-)
-def test_keys_of_closed_targets(
-    verdicts: Verdicts, target: str, type: object, properties: Body, status: Status
-) -> None:
-    one = connection(target, type)
-    bodies = workspace(), body(target, properties), one
-    assert (
-        only(verdicts(key_connection_target_open, *bodies), one["id"]).status is status
-    )
-
-
-def test_keys_of_what_cannot_be_seen(verdicts: Verdicts) -> None:
-    far = connection(SEARCH.replace("bbbbbbbb", "cccccccc"), "ApiKey")
-    near, hub = connection(SEARCH, "ApiKey"), workspace()
-    refused = [(SearchService, SUBSCRIPTION)]
-    check = key_connection_target_open
-    outside = only(verdicts(check, hub, far), far["id"])
-    unread = only(verdicts(check, hub, near, unread=refused), near["id"])
-    gone = only(verdicts(check, hub, near), near["id"])
-    assert (outside.status, unread.status, gone.status) == (UNREAD, UNREAD, NONE)
-
-
-def test_keys_in_every_kind_of_connection(verdicts: Verdicts) -> None:
-    below = f"{ACCOUNT}/projects/one"
-    ones = [connection(SEARCH, "ApiKey", of) for of in (HUB, ACCOUNT, below)]
-    bodies = workspace(), account(), body(below, {}), search(disableLocalAuth=True)
-    results = verdicts(key_connection_target_open, *bodies, *ones)
-    assert [only(results, each["id"]).status for each in ones] == [FAIL] * 3
-
-
-def test_connections_of_feature_stores_are_left_out(verdicts: Verdicts) -> None:
-    store = workspace(kind="FeatureStore")
-    one = connection(SEARCH, "ApiKey")
-    [result] = verdicts(key_connection_target_open, store, search(), one)
-    assert result.target.resource_id.startswith("/tenants/")
 
 
 @pytest.mark.parametrize("view", [Workspace, CognitiveAccount, StorageAccount])
