@@ -11,6 +11,8 @@ from checks import (
     api_key_parity,
     api_key_use,
     api_keys,
+    authorization,
+    custom_roles,
     diagnostics,
     dns_policies,
     foundry_basics,
@@ -21,6 +23,8 @@ from checks import (
     foundry_identity_targets,
     foundry_store_roles,
     foundry_stores,
+    model_roles,
+    restrictions,
 )
 from scanner.model.check import Check
 
@@ -31,6 +35,10 @@ ALL: tuple[Check[Any], ...] = (
     *api_key_access.CHECKS,
     *api_key_use.CHECKS,
     *api_key_parity.CHECKS,
+    *authorization.CHECKS,
+    *custom_roles.CHECKS,
+    *model_roles.CHECKS,
+    *restrictions.CHECKS,
     *diagnostics.CHECKS,
     *foundry_basics.CHECKS,
     *foundry_stores.CHECKS,

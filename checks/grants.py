@@ -111,18 +111,22 @@ def is_listed(principal_id: str, approved: Iterable[str]) -> bool:
     return principal_id.lower() in {each.lower() for each in approved}
 
 
-def unapproved(tenant: Tenant, grants: Iterable[Grant]) -> tuple[Grant, ...]:
-    """Return the grants that no setting approves of, directly or by way of a group.
+def is_approved(tenant: Tenant, *principal_ids: str | None) -> bool:
+    """Whether a setting lets one of some principals hold keys and privileged roles.
 
-    Emergency accounts hold privileged roles on purpose, so they are approved too.
+    Emergency accounts do so on purpose, so they are approved too.
     """
     settings = tenant.settings
     approved = (*settings.approved_principals, *settings.break_glass_principals)
-    keys = {each.lower() for each in approved}
+    return any(is_listed(each, approved) for each in principal_ids if each)
+
+
+def unapproved(tenant: Tenant, grants: Iterable[Grant]) -> tuple[Grant, ...]:
+    """Return the grants that no setting approves of, directly or by way of a group."""
     return tuple(
         grant
         for grant in grants
-        if not keys & {grant.principal_id.lower(), (grant.via_group or "").lower()}
+        if not is_approved(tenant, grant.principal_id, grant.via_group)
     )
 
 

@@ -55,9 +55,13 @@ class Judge:
     def _of(self, check: Check[Any]) -> Iterator[Result]:
         try:
             judged = self._judged(check)
+        except NotRead as missing:
+            yield self._unpicked(check, missing.reason, missing.gap)
+            return
         except Exception as error:
             log.exception("check %s failed to pick its resources", check.id)
-            yield self._unpicked(check, _internal_error(check, error))
+            reason = _internal_error(check, error)
+            yield self._unpicked(check, reason, self._gap(check, reason))
             return
         for view, record in judged:
             result = self._one(check, view, record)
@@ -160,18 +164,21 @@ class Judge:
             reason=NotRead.from_gap(gap).reason,
         )
 
-    def _unpicked(self, check: Check[Any], reason: str) -> Result:
+    def _unpicked(self, check: Check[Any], reason: str, gap: Gap | None) -> Result:
         """Return the row that stands for all that a check could not pick out."""
-        tenant_id = self._inventory.tenant_id
-        gap = Gap(
-            tenant_id=tenant_id,
-            scope=f"/tenants/{tenant_id}",
+        if gap is not None:
+            self._blamed[gap].add(check.id)
+        return self._of_tenant(check, Status.NOT_ASSESSED, reason)
+
+    def _gap(self, check: Check[Any], reason: str) -> Gap:
+        """Return the gap that a fault of a check is, where it is of no resource."""
+        return Gap(
+            tenant_id=self._inventory.tenant_id,
+            scope=f"/tenants/{self._inventory.tenant_id}",
             resource_type=check.resource_type,
             operation="judge",
             reason=reason,
         )
-        self._blamed[gap].add(check.id)
-        return self._of_tenant(check, Status.NOT_ASSESSED, reason)
 
     def _nothing_to_judge(self, check: Check[Any]) -> Result:
         """Return the one answer of a check that met no resource."""

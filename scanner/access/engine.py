@@ -25,12 +25,20 @@ from scanner.access.conditions.request import Request
 from scanner.access.conditions.tri import Tri
 from scanner.access.decide import decided
 from scanner.access.deny import Bar, Denials, Hit, Subject
-from scanner.access.facts import Assignment, Denial, Facts, Missing, last_segment
+from scanner.access.facts import (
+    Assignment,
+    Denial,
+    Facts,
+    Missing,
+    Role,
+    last_segment,
+)
 from scanner.access.holdings import Holdings
 from scanner.access.near import Near
 from scanner.access.restrictions import Ask, all_met
 from scanner.access.roles import Roles
-from scanner.access.scopes import Ancestry
+from scanner.access.scopes import Ancestry, base_of
+from scanner.model.ids import id_key
 
 
 class Access:
@@ -180,9 +188,25 @@ class Access:
         subject = self._holdings.subject(principal_id)
         return tuple(self._holdings.held_by(subject, scopes))
 
+    def more(self, principal_id: str, scope: str) -> tuple[Missing, ...]:
+        """Return why a principal may hold more at a scope than is known.
+
+        What groups hold there is left to the caller: it knows which of it matters.
+        """
+        subject = self._holdings.subject(principal_id)
+        return self._bounds.of_holding(subject, self._ancestry.scopes(scope), ())
+
+    def role_of(self, assignment: Assignment) -> Role | None:
+        """Return the role of an assignment, None where its definition was not read."""
+        return self.facts.roles.get(last_segment(assignment.role_definition_id))
+
     def scopes(self, resource_id: str) -> tuple[str, ...]:
         """Return every scope that a resource is in, from the root down to itself."""
         return self._ancestry.scopes(resource_id)
+
+    def knows_above(self, resource_id: str) -> bool:
+        """Whether all management groups over a resource are known."""
+        return self._ancestry.whole(base_of(id_key(resource_id)))
 
     def by(
         self,

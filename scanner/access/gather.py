@@ -63,6 +63,15 @@ def access_of(
     return Access(_Gathering(tenant).facts(members or {}))
 
 
+def role_of(definition: RoleDefinition) -> Role:
+    """Return a role from its definition; raises NotRead where that is malformed.
+
+    Lists that a permission block lacks are empty.
+    """
+    name = definition.role_name or ""
+    return Role(definition.id, name, _blocks(definition.permissions))
+
+
 class _Gathering:
     """The facts of one tenant under way, with what could not be read."""
 
@@ -108,8 +117,7 @@ class _Gathering:
         """Yield the roles that can be read; what holds another says it is unknown."""
         for definition in self._tenant.all(RoleDefinition).known():
             try:
-                name = definition.role_name or ""
-                yield Role(definition.id, name, _blocks(definition.permissions))
+                yield role_of(definition)
             except NotRead as problem:
                 self._unread_role = self._unread_role or problem
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from scanner.access.facts import Assignment, Block, Role, last_segment
-from scanner.access.patterns import first_match, includes, may_overlap
+from scanner.access.patterns import first_match, includes, may_overlap, meet
 from scanner.access.restrictions import Ask, Restriction, restriction
 
 
@@ -113,6 +113,42 @@ def _includes(
         and any(includes(each, pattern) for each in allowed)
         and not any(may_overlap(each, pattern) for each in kept)
     )
+
+
+def allowed_in(role: Role, area: str, *, data: bool) -> str | None:
+    """Return what a role allows of the actions that a pattern means, None if nothing.
+
+    As a pattern in turn. What blocks except counts where it takes all of that back;
+    conditions are left to be looked at.
+    """
+    for block in role.blocks:
+        allowed, excepted = block.plane(data=data)
+        for each in allowed:
+            shared = meet(each, area)
+            if shared and not any(includes(one, shared) for one in excepted):
+                return shared
+    return None
+
+
+def allows_all(role: Role, area: str, *, data: bool) -> bool:
+    """Whether one block of a role allows every action that a pattern means."""
+    return any(_includes(block, area, (), data=data) for block in role.blocks)
+
+
+def given_back(role: Role, other: Role, *, data: bool) -> str | None:
+    """Return what a block of a role excepts and another role allows, None if nothing.
+
+    As a pattern. Exceptions take from their own block alone, so that whoever holds
+    both roles can do it (azure-docs, "Understand Azure role definitions", NotActions).
+    """
+    for block in role.blocks:
+        allowed, excepted = block.plane(data=data)
+        for one in excepted:
+            for taken in filter(None, (meet(each, one) for each in allowed)):
+                found = allowed_in(other, taken, data=data)
+                if found:
+                    return found
+    return None
 
 
 def exception(role: Role, ask: Ask) -> tuple[str, str] | None:

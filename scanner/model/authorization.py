@@ -49,6 +49,13 @@ class RoleDefinition(Resource):
     permissions = Parts("properties.permissions", Permission)
     assignable_scopes = Texts("properties.assignableScopes")
 
+    @property
+    def is_custom(self) -> bool:
+        """Whether the organisation made it; raises NotRead where that is not said."""
+        if not self.role_type:
+            raise self.unread("properties.type", "says nothing")
+        return self.role_type.lower() == "customrole"
+
 
 class DeniedPrincipal(Part):
     """Whom a deny assignment concerns, or leaves out."""

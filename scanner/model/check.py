@@ -177,7 +177,8 @@ class Check(Generic[R]):
     among: Callable[[Tenant], Container[str]] | None
     """Makes an index, once for a tenant: the keys of the resources it may be about.
 
-    For what lies in masses; those it leaves out are not so much as opened.
+    For what lies in masses; those it leaves out are not so much as opened. Where it
+    raises NotRead, the check answers once, for the tenant.
     """
     guidance: tuple[Post, ...]
     controls: tuple[str, ...]

@@ -239,6 +239,20 @@ def test_an_index_says_what_a_check_may_be_about() -> None:
     assert made_for == [TENANT]
 
 
+def test_an_index_that_lacks_its_grounds_is_one_answer() -> None:
+    def nothing(_: Any) -> set[str]:
+        raise NotRead("the directory was not asked")
+
+    one = judge([account("a"), account("b")])
+    [result] = one.results([made(yes, among=nothing)])
+    assert (result.status, result.reason) == (
+        Status.NOT_ASSESSED,
+        "the directory was not asked",
+    )
+    assert result.target.resource_type == TENANT_TYPE
+    assert one.gaps() == ()
+
+
 def test_a_fault_of_an_index_costs_the_check_and_no_other() -> None:
     def broken(_: Any) -> set[str]:
         raise KeyError("secret detail")

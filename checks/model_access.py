@@ -1,0 +1,277 @@
+"""Role assignments that let someone work with model accounts, and which accounts.
+
+Assignments come in masses, so what they reach is worked out once for a tenant: by
+scope, not by looking at every account for every assignment.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from checks.grants import access
+from checks.wording import some
+from scanner.access.answers import Grant
+from scanner.access.builtin import BuiltIn
+from scanner.access.facts import Assignment, Role, last_segment
+from scanner.access.roles import allowed_in
+from scanner.access.scopes import base_of, is_group, scope_of
+from scanner.model.authorization import RoleAssignment, RoleDefinition
+from scanner.model.cognitive import CognitiveAccount, hosts_models
+from scanner.model.coverage import NotRead
+from scanner.model.ids import ResourceId, id_key
+from scanner.model.resources import Subscription
+from scanner.model.tenant import Listing, Tenant
+
+ACCOUNTS = "Microsoft.CognitiveServices/accounts"
+LIST_KEYS = f"{ACCOUNTS}/listKeys/action"
+DEPLOY = f"{ACCOUNTS}/deployments/write"
+
+MANAGING = (
+    LIST_KEYS,
+    f"{ACCOUNTS}/regenerateKey/action",
+    f"{ACCOUNTS}/write",
+    f"{ACCOUNTS}/delete",
+)
+"""What managing an account takes, and who only calls its models has no use for."""
+
+MODELS = tuple(f"{ACCOUNTS}/{area}/*" for area in ("OpenAI", "AIServices", "MaaS"))
+"""The data actions by which models and agents are used (azure-docs, "Azure permissions
+for AI + machine learning")."""
+
+SHOWN = 3
+"""Accounts whose settings a verdict cites; the rest are counted in its reason."""
+
+
+def calls_models(role: Role) -> bool:
+    """Whether a role allows a data action on models or agents."""
+    return any(allowed_in(role, area, data=True) for area in MODELS)
+
+
+def works_with_models(role: Role) -> bool:
+    """Whether a role allows more on a model account than to look at it."""
+    return calls_models(role) or any(
+        allowed_in(role, action, data=False) for action in (*MANAGING, DEPLOY)
+    )
+
+
+@dataclass(slots=True)
+class Reached:
+    """The model accounts in a scope, by their ids as received."""
+
+    keyed: list[str] = field(default_factory=list)
+    """Those that accept keys: an absent or null `disableLocalAuth` is false."""
+    keyless: list[str] = field(default_factory=list)
+    unread: NotRead | None = None
+    """Why there may be more of either."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A role assignment that may reach model accounts."""
+
+    assignment: Assignment
+    role: Role
+    reached: Reached
+
+    def require_known(self) -> None:
+        """Raise NotRead if it may reach accounts that are not known."""
+        if self.reached.unread:
+            raise self.reached.unread
+
+
+class Reach:
+    """What the role assignments of a tenant reach."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        self._access = access(tenant)
+        self._at: dict[str, Reached] = defaultdict(Reached)
+        self._unread: dict[str, NotRead] = {}
+        # Where a subscription's place in the hierarchy is not known, any management
+        # group may have its accounts.
+        self._adrift: NotRead | None = None
+        for account in tenant.all(CognitiveAccount).known():
+            self._add(account)
+        for subscription in tenant.all(Subscription).known():
+            self._mark(tenant, subscription)
+        self.contested = frozenset(self._contested(tenant))
+        self.assignments = {
+            id_key(each.id): each
+            for each in self._access.facts.assignments
+            if not each.eligible and each.managing_tenant is None
+        }
+        self.calling = self._remembering(calls_models)
+        self._working = self._remembering(works_with_models)
+        self.keys = frozenset(self._keys(tenant))
+
+    def _add(self, account: CognitiveAccount) -> None:
+        scopes = self._access.scopes(account.id)
+        try:
+            if not hosts_models(account):
+                return
+            keyless = bool(account.local_auth_disabled)
+        except NotRead as problem:
+            for scope in scopes:
+                self._at[scope].unread = problem
+            return
+        for scope in scopes:
+            found = self._at[scope]
+            (found.keyless if keyless else found.keyed).append(account.id)
+
+    def _mark(self, tenant: Tenant, subscription: Subscription) -> None:
+        """Note where accounts may lie that were not read."""
+        accounts = _missing(tenant.within(CognitiveAccount, subscription.id))
+        if accounts:
+            self._unread[subscription.key] = accounts
+            for scope in self._access.scopes(subscription.id):
+                self._at[scope].unread = accounts
+        if not self._access.knows_above(subscription.id):
+            assigned = tenant.within(RoleAssignment, subscription.id)
+            self._adrift = self._adrift or accounts or _missing(assigned)
+
+    def _contested(self, tenant: Tenant) -> Iterator[str]:
+        """Yield the accounts that some deny assignment is in force on."""
+        denied = {id_key(each.scope) for each in self._access.facts.denials}
+        for account in tenant.all(CognitiveAccount).ids() if denied else ():
+            if not denied.isdisjoint(self._access.scopes(account)):
+                yield account
+
+    @staticmethod
+    def _remembering(test: Callable[[Role], bool]) -> Callable[[Role], bool]:
+        found: dict[str, bool] = {}
+
+        def remembered(role: Role) -> bool:
+            if role.id not in found:
+                found[role.id] = test(role)
+            return found[role.id]
+
+        return remembered
+
+    def below(self, scope: str) -> Reached | None:
+        """Return the model accounts in a scope, None where there are none."""
+        key = id_key(scope)
+        found = self._at.get(key)
+        unread = self._unread.get(base_of(key))
+        if unread is None and is_group(key):
+            unread = self._adrift
+        if unread is None or not _may_hold_accounts(key):
+            return found
+        known = found or Reached()
+        return Reached(known.keyed, known.keyless, unread)
+
+    def _keys(self, tenant: Tenant) -> Iterator[str]:
+        """Yield the keys of the assignments that bear on model accounts, or may."""
+        for assignment_id in tenant.all(RoleAssignment).ids():
+            key = id_key(assignment_id)
+            found = self.assignments.get(key)
+            scope = found.scope if found else scope_of(assignment_id)
+            role = self._access.role_of(found) if found else None
+            if self.below(scope) and (role is None or self._working(role)):
+                yield key
+
+
+def _missing(listing: Listing[Any]) -> NotRead | None:
+    try:
+        listing.require_whole()
+    except NotRead as problem:
+        return problem
+    return None
+
+
+def _may_hold_accounts(scope: str) -> bool:
+    """Whether a scope may be above a Cognitive Services account, or be one."""
+    inside = scope.partition("/providers/")[2]
+    return is_group(scope) or not inside or inside.startswith(f"{ACCOUNTS.lower()}/")
+
+
+def reach(tenant: Tenant) -> Reach:
+    """Return what the role assignments of a tenant reach."""
+    return tenant.once(Reach)
+
+
+def working(tenant: Tenant) -> frozenset[str]:
+    """Return the keys of the assignments that let someone work with model accounts.
+
+    Those that could not be read far enough to tell are among them.
+    """
+    return reach(tenant).keys
+
+
+def held(assignment: RoleAssignment) -> Held:
+    """Return what an assignment gives and reaches.
+
+    Raises NotRead where the assignment says too little, or its role was not read.
+    """
+    known = reach(assignment.tenant)
+    found = known.assignments.get(assignment.key)
+    if found is None:
+        raise _unclear(assignment)
+    role = access(assignment.tenant).role_of(found)
+    if role is None:
+        raise _undefined(assignment)
+    return Held(found, role, known.below(found.scope) or Reached())
+
+
+def _unclear(assignment: RoleAssignment) -> NotRead:
+    """Return why an assignment could not be taken in."""
+    for needed in (RoleAssignment.principal_id, RoleAssignment.role_definition_id):
+        if not needed.__get__(assignment, RoleAssignment):
+            return assignment.unread(needed.path, "says nothing")
+    assignment.cite(
+        RoleAssignment.scope, RoleAssignment.principal_type, RoleAssignment.condition
+    )
+    return NotRead(f"{assignment.id} was not taken in")
+
+
+def _undefined(assignment: RoleAssignment) -> NotRead:
+    """Return why it is not known what an assignment allows."""
+    reason = f"the definition of role {assignment.role_definition_id} was not read"
+    return NotRead(reason, access(assignment.tenant).facts.unread_roles)
+
+
+def lets_call(assignment: RoleAssignment) -> bool:
+    """Whether an assignment allows data actions on models; raises NotRead."""
+    return reach(assignment.tenant).calling(held(assignment).role)
+
+
+def standing(
+    tenant: Tenant, grant: Grant, action: str, accounts: list[str]
+) -> list[str]:
+    """Return on which of some accounts no deny assignment takes an action back."""
+    contested = reach(tenant).contested
+    denial = access(tenant).denial
+    return [
+        each
+        for each in accounts
+        if each not in contested or denial(grant.principal_id, action, each) is None
+    ]
+
+
+def is_role_of(assignment: RoleAssignment, *roles: BuiltIn) -> bool:
+    """Whether an assignment is of one of some built-in roles; raises NotRead."""
+    if not assignment.role_definition_id:
+        raise assignment.unread("properties.roleDefinitionId", "says nothing")
+    return last_segment(assignment.role_definition_id) in roles
+
+
+def names(accounts: Iterable[str]) -> str:
+    """Return accounts as a sentence lists them, the first few of them."""
+    return some(ResourceId.parse(each).name for each in accounts)
+
+
+def cite_accounts(tenant: Tenant, accounts: Iterable[str]) -> None:
+    """Note whether the first few accounts accept keys."""
+    for each in tuple(accounts)[:SHOWN]:
+        account = tenant.known(CognitiveAccount, each)
+        if account:
+            account.cite(CognitiveAccount.local_auth_disabled)
+
+
+def cite_role(assignment: RoleAssignment, role: Role) -> None:
+    """Note what an assignment is of."""
+    assignment.cite(RoleAssignment.scope, RoleAssignment.role_definition_id)
+    definition = assignment.tenant.known(RoleDefinition, role.id)
+    if definition:
+        definition.cite(RoleDefinition.role_name)
