@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from checks.connections import stores_key, uses_entra
+from checks.kept_secrets import STORED
 from checks.wording import count, quote, shown, some
 from checks.workspaces import mode_of
 from scanner.model.check import (
@@ -34,9 +35,6 @@ from scanner.model.machinelearning import (
     vault_users,
 )
 from scanner.model.tenant import Tenant
-
-STORED = {"accountkey", "sas", "serviceprincipal", "certificate"}
-"""Credentials that a datastore keeps, in place of the identity of whoever works."""
 
 _STORE_CONTROLS = (
     "MCSB:IM-1",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from checks.grants import access
 from scanner.access.builtin import BuiltIn
 from scanner.access.facts import Assignment, last_segment
-from scanner.access.scopes import Ancestry, base_of
+from scanner.access.scopes import base_of
 from scanner.model.coverage import NotRead
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.machinelearning import Workspace, is_hub_or_project
@@ -24,7 +24,7 @@ PROJECT_ROLES = (
 )
 """The roles by which people work in a project, rather than run it."""
 
-_PEOPLE = {"user", "group", "foreigngroup", ""}
+PEOPLE = {"user", "group", "foreigngroup", ""}
 """Types of principals; the older assignments say none."""
 
 
@@ -52,20 +52,19 @@ def project_assignments(tenant: Tenant) -> Mapping[str, tuple[str, ...]]:
 
 
 def _project_users(tenant: Tenant) -> ProjectUsers:
-    facts = access(tenant).facts
-    ancestry = Ancestry(facts.parents, facts.tenant_id)
+    known = access(tenant)
     at = defaultdict(list)
-    for assignment in filter(_makes_user, facts.assignments):
+    for assignment in filter(_makes_user, known.facts.assignments):
         at[id_key(assignment.scope)].append(assignment)
     by_workspace = {}
     workspaces = {
         id_key(each.id): list[str]()
         for found in at.values()
         for each in found
-        if _may_reach_more(tenant, each.scope)
+        if may_reach_more(tenant, each.scope)
     }
     for workspace in _workspaces(tenant):
-        scopes = ancestry.scopes(workspace.id)
+        scopes = known.scopes(workspace.id)
         reaching = tuple(each for scope in scopes for each in at.get(scope, ()))
         by_workspace[workspace.key] = reaching
         for each in reaching:
@@ -84,7 +83,7 @@ def require_workspaces(tenant: Tenant, scope: str) -> None:
         tenant.all(Workspace).require_whole()
 
 
-def _may_reach_more(tenant: Tenant, scope: str) -> bool:
+def may_reach_more(tenant: Tenant, scope: str) -> bool:
     """Whether a scope may have workspaces in it that were not read."""
     kind = ResourceId.parse(scope).type.lower()
     if kind.startswith("microsoft.") and kind not in _HOLDING:
@@ -108,7 +107,7 @@ def _makes_user(assignment: Assignment) -> bool:
     return (
         not assignment.eligible
         and assignment.managing_tenant is None
-        and assignment.principal_type.lower() in _PEOPLE
+        and assignment.principal_type.lower() in PEOPLE
         and last_segment(assignment.role_definition_id) in PROJECT_ROLES
     )
 

@@ -101,6 +101,15 @@ class Access:
                 hits.setdefault(hit, []).append(bar.denial)
         return hits
 
+    def giving(self, action: str, *, data: bool = False) -> Iterator[Grant]:
+        """Yield every grant of an action, wherever in the tenant it is in force.
+
+        Deny assignments, which bear on a resource, are left out.
+        """
+        yield from self._holdings.granting(
+            self._holdings.scopes, Ask.of(action, data=data)
+        )
+
     def can(
         self,
         principal_id: str,

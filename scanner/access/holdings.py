@@ -39,6 +39,11 @@ class Holdings:
         key = principal_id.lower()
         return Subject(key, self._groups_of.get(key, frozenset()))
 
+    @property
+    def scopes(self) -> Iterable[str]:
+        """The scopes that anything is granted at."""
+        return self._at.keys()
+
     def at(self, scopes: Iterable[str]) -> Iterator[Assignment]:
         """Yield every assignment at some scopes."""
         for scope in scopes:
