@@ -18,6 +18,7 @@ from scanner.model.authorization import RoleAssignment
 from scanner.model.coverage import Outcome, Reading
 from scanner.model.directory import DirectoryObject
 from scanner.model.ids import ResourceId, id_key
+from scanner.model.policy import PolicyDefinition, PolicySetDefinition
 from scanner.model.resource import Record
 from scanner.model.resources import ManagementGroup, Subscription
 
@@ -110,15 +111,20 @@ def _scopes(
 ) -> list[str]:
     """Return the scopes whose reads would find a body.
 
-    What is granted above a subscription or a management group is in its list.
+    What is granted above a subscription or a management group is in its list, and so
+    is what is assigned; what is defined is in the list of its own scope alone.
     """
     parts = ResourceId.parse(body["id"])
     properties = body.get("properties")
     kind = properties.get("type") if isinstance(properties, Mapping) else None
+    if read.of in (PolicyDefinition, PolicySetDefinition) and parts.parent:
+        return [parts.parent]
     if kind == "BuiltInRole" or (read.every is Every.TENANT and kind != "CustomRole"):
         return [tenant_scope(tenant_id)]
+    if read.of is PolicySetDefinition:
+        return [body["id"]]
     if read.at is not Subscription:
-        return [parts.parent]
+        return [read.place(parts.parent, {})]
     own = f"/subscriptions/{parts.subscription}"
     if parts.subscription:
         return [own]

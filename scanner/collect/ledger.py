@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 import msgspec
 
 from scanner.arm.errors import ReadError
 from scanner.arm.session import Session
 from scanner.collect.operations import UnusableIdError, path_of, prepare
-from scanner.collect.read import GraphOperation, Read
-from scanner.collect.reads import BELOW
+from scanner.collect.read import GraphOperation, Read, RestOperation, itself
+from scanner.collect.reads import BELOW, PARENTS
 from scanner.collect.redact import redacted
 from scanner.model.coverage import Gap, Outcome, Reading
 from scanner.model.ids import id_key
@@ -81,6 +82,7 @@ class Ledger:
         self._notice = notice
         """Shown every resource that is written."""
         self._prepared: set[Read] = set()
+        self._called: set[tuple[Read, str]] = set()
 
     async def carry_out(
         self,
@@ -106,8 +108,16 @@ class Ledger:
             # Importing an SDK client takes its time, in which others may be read.
             await asyncio.to_thread(prepare, read)
             self._prepared.add(read)
-        async for page in self.session.pages(path_of(read, at)):
-            yield page
+        path = path_of(read, at)
+        if not (isinstance(read.operation, RestOperation) and read.operation.one):
+            async for page in self.session.pages(path):
+                yield page
+            return
+        try:
+            yield [await self.session.get(path, msgspec.Raw)]
+        except ReadError as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
 
     async def account(
         self,
@@ -154,6 +164,16 @@ class Ledger:
         refusal = ReadError(str(error), status=401, code="SignInFailed")
         self.book(self._reading(read, scope, _Found(), refusal))
 
+    def is_first(self, read: Read, scope: str) -> bool:
+        """Whether a read was not called for before at a place that others share."""
+        if read.place is itself:
+            return True
+        key = (read, id_key(scope))
+        if key in self._called:
+            return False
+        self._called.add(key)
+        return True
+
     async def _write(
         self,
         read: Read,
@@ -178,7 +198,8 @@ class Ledger:
     ) -> Iterator[bytes]:
         """Yield the items that are resources; note those that are not."""
         leads_on = read.of.type.lower() in BELOW
-        bounded = leads_on or isinstance(read.operation, GraphOperation)
+        bounded = read.of.type.lower() in PARENTS
+        bounded = bounded or isinstance(read.operation, GraphOperation)
         for raw in page:
             body = redacted(bytes(raw))
             problem, resource_id = _identify(body, scope if bounded else "/")

@@ -39,6 +39,13 @@ def _holds_compute(workspace: Body) -> bool:
     return kind_of(workspace) in {"", "default", "hub"}
 
 
+def is_encrypted(workspace: Body) -> bool:
+    """Whether a key of the customer's own encrypts what a workspace keeps."""
+    encryption = properties_of(workspace).get("encryption")
+    status = encryption.get("status") if isinstance(encryption, dict) else None
+    return str(status).lower() == "enabled"
+
+
 def _has_managed_network(workspace: Body) -> bool:
     """Projects inherit their hub's managed network and have no rules of their own."""
     managed = bool(properties_of(workspace).get("managedNetwork"))

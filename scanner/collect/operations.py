@@ -43,9 +43,10 @@ def path_of(read: Read, scope: str) -> str:
     if any(segment in {"", ".", ".."} for segment in segments):
         raise UnusableIdError(f"{scope!r} is not an id to read at")
     if isinstance(read.operation, RestOperation):
-        quoted = "/".join(quote(segment, safe="") for segment in segments)
+        quoted = [quote(segment, safe="") for segment in segments]
         query = {"api-version": read.of.api_version, **dict(read.operation.query)}
-        return f"/{quoted}/{read.operation.path}?{_encoded(query)}"
+        path = "/".join(filter(None, (*quoted, read.operation.path)))
+        return f"/{path}?{_encoded(query)}"
     return _filled(_template(read), scope, segments)
 
 

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from scanner.collect.authorization import ASSIGNMENTS_ABOVE
 from scanner.collect.directory import OBJECTS
 from scanner.collect.read import Read
-from scanner.collect.reads import AT_SUBSCRIPTION, AT_TENANT, BELOW
+from scanner.collect.reads import ABOVE, AT_SUBSCRIPTION, AT_TENANT, BELOW
 from scanner.collect.resources import DESCENDANTS, SUBSCRIPTIONS
 from scanner.model.coverage import Gap, Outcome, Reading
 from scanner.model.ids import id_key
@@ -40,22 +39,26 @@ def planned(
     if directory:
         yield OBJECTS, tenant_scope(tenant_id)
     once = iter(AT_TENANT)
+    seen: set[tuple[Read, str]] = set()
     for record in records:
         if record.type == Subscription.type:
             yield from ((read, tenant_scope(tenant_id)) for read in once)
             yield from ((read, record.id) for read in AT_SUBSCRIPTION)
         elif record.type == ManagementGroup.type:
-            yield DESCENDANTS, record.id
-            yield ASSIGNMENTS_ABOVE, record.id
-        else:
-            yield from ((read, record.id) for read in below(record))
+            yield from ((read, record.id) for read in (DESCENDANTS, *ABOVE))
+        for read, scope in below(record):
+            if (key := (read, id_key(scope))) not in seen:
+                seen.add(key)
+                yield read, scope
 
 
-def below(record: Record) -> Iterator[Read]:
-    """Yield the reads that are made at a resource."""
+def below(record: Record) -> Iterator[tuple[Read, str]]:
+    """Yield the reads that a resource calls for, with the scope of each."""
     reads = BELOW.get(record.type.lower(), ())
     body = msgspec.json.decode(record.body) if reads else {}
-    return (read for read in reads if read.where(body))
+    for read in reads:
+        if read.where(body):
+            yield read, read.place(record.id, body)
 
 
 def tenant_scope(tenant_id: str) -> str:

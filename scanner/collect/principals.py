@@ -49,7 +49,7 @@ class Principals:
         scope = tenant_scope(ledger.tenant_id)
         pages = self._directory.named(sorted(self._groups))
         made = await ledger.account(OBJECTS, scope, _resources(pages, OBJECTS, scope))
-        jobs = {(read, record.id) for record in made.records for read in below(record)}
+        jobs = {job for record in made.records for job in below(record)}
         if made.gaps:
             groups = (name for name, is_group in self._groups.items() if is_group)
             jobs |= {(MEMBERS, object_id(ledger.tenant_id, each)) for each in groups}

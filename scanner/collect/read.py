@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
+from scanner.model.ids import ResourceId
 from scanner.model.resource import Resource
 from scanner.model.resources import Subscription
 
@@ -34,16 +35,18 @@ class SdkOperation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestOperation:
-    """A list operation that no released SDK client has; `path` follows the scope."""
+    """An operation that no released SDK client has; `path` follows the scope."""
 
     path: str
     query: tuple[tuple[str, str], ...] = ()
     """Parameters it is called with besides the api-version."""
+    one: bool = False
+    """Whether it answers one resource, which may not be there, and not a list."""
 
     @property
     def name(self) -> str:
         """As gaps and snapshots name it."""
-        return f"GET {self.path}"
+        return f"GET {self.path}".rstrip()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,13 +69,23 @@ def _every(_: Body) -> bool:
     return True
 
 
+def itself(resource_id: str, _: Body) -> str:
+    """Return the id of what calls for a read, which is made there."""
+    return resource_id
+
+
+def its_subscription(resource_id: str, _: Body) -> str:
+    """Return the subscription of what calls for a read."""
+    return f"/subscriptions/{ResourceId.parse(resource_id).subscription}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
     """A list of resources of one type, read at each scope of another type."""
 
     of: type[Resource]
     at: type[Resource] = Subscription
-    """What it is read at: each subscription, or each parent resource."""
+    """What calls for it: each subscription, or each parent resource."""
     operation: SdkOperation | RestOperation | GraphOperation
     action: str
     """The RBAC action it needs; Reader's `*/read` covers them all.
@@ -81,6 +94,8 @@ class Read:
     """
     where: Callable[[Body], bool] = _every
     """Which parents have such children, from the parent's JSON."""
+    place: Callable[[str, Body], str] = itself
+    """Where it is made, from the parent's id and JSON; once at each place."""
     every: Every = Every.SCOPE
     indexed: bool = False
     """Whether Resource Graph knows the type, so that it can say where there is none."""

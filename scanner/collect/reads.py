@@ -17,11 +17,12 @@ from scanner.collect import (
     insights,
     machinelearning,
     network,
+    policy,
     resources,
     search,
     storage,
 )
-from scanner.collect.read import Every, Read
+from scanner.collect.read import Every, Read, itself
 from scanner.model.resources import Subscription
 
 READS: tuple[Read, ...] = (
@@ -34,8 +35,12 @@ READS: tuple[Read, ...] = (
     *containerregistry.READS,
     *network.READS,
     *authorization.READS,
+    *policy.READS,
     *insights.READS,
 )
+
+ABOVE: tuple[Read, ...] = (authorization.ASSIGNMENTS_ABOVE, *policy.ABOVE)
+"""The reads made at each management group, with the hierarchy."""
 
 AT_TENANT = tuple(read for read in READS if read.every is Every.TENANT)
 AT_SUBSCRIPTION = tuple(
@@ -52,4 +57,9 @@ def _below() -> Mapping[str, tuple[Read, ...]]:
 
 
 BELOW = _below()
-"""The reads made at each resource of a type, by that type in lower case."""
+"""The reads that each resource of a type calls for, by that type in lower case."""
+
+PARENTS = frozenset(
+    kind for kind, reads in BELOW.items() if any(read.place is itself for read in reads)
+)
+"""The types at whose resources other reads are made, in lower case."""

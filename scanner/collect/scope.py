@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from scanner.collect.authorization import ASSIGNMENTS_ABOVE
 from scanner.collect.ledger import Ledger
 from scanner.collect.plan import tenant_scope
+from scanner.collect.reads import ABOVE
 from scanner.collect.resources import DESCENDANTS, MANAGEMENT_GROUPS, SUBSCRIPTIONS
 from scanner.model.ids import id_key
 from scanner.model.resource import Record
@@ -134,7 +134,7 @@ async def _under(ledger: Ledger, group: str, wanted: bool, scope: Scope) -> set[
     made = await ledger.carry_out(
         DESCENDANTS, group, requested=wanted, select=lambda _: True
     )
-    await ledger.carry_out(ASSIGNMENTS_ABOVE, group)
+    await asyncio.gather(*(ledger.carry_out(read, group) for read in ABOVE))
     if not wanted:
         return set()
     name = group.rpartition("/")[2]

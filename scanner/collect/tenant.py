@@ -43,7 +43,8 @@ async def read_tenant(
         found = group.create_task(_index(ledger, scope)) if asked else None
         if scope.members is None:
             group.create_task(read_groups(ledger, Selection(), scope))
-        group.create_task(_read_once(ledger, scope.chosen))
+        for read in AT_TENANT:
+            group.create_task(_read_once(read, ledger, scope.chosen))
         for subscription in scope.chosen:
             lane = _Lane(ledger, subscription, found)
             group.create_task(lane.read(pace.workers, lanes))
@@ -58,20 +59,21 @@ async def _index(ledger: Ledger, scope: Scope) -> Index:
     return found
 
 
-async def _read_once(ledger: Ledger, chosen: list[ScannedSubscription]) -> None:
-    """Make the reads that answer the same everywhere, at one that answers.
+async def _read_once(
+    read: Read, ledger: Ledger, chosen: list[ScannedSubscription]
+) -> None:
+    """Make a read that answers the same everywhere, at one that answers.
 
     Each try is booked under the tenant, and the last one counts.
     """
-    for read in AT_TENANT:
-        for subscription in chosen:
-            made = await ledger.carry_out(
-                read,
-                tenant_scope(ledger.tenant_id),
-                at=f"/subscriptions/{subscription.id}",
-            )
-            if not made.gaps:
-                break
+    for subscription in chosen:
+        made = await ledger.carry_out(
+            read,
+            tenant_scope(ledger.tenant_id),
+            at=f"/subscriptions/{subscription.id}",
+        )
+        if not made.gaps:
+            break
 
 
 class _Lane:
@@ -103,7 +105,8 @@ class _Lane:
             self._ledger.book_none(read, scope, "ResourceGraph")
             return []
         made = await self._ledger.carry_out(read, scope)
-        return [(each, record.id) for record in made.records for each in below(record)]
+        found = (job for record in made.records for job in below(record))
+        return [job for job in found if self._ledger.is_first(*job)]
 
     async def _is_empty(self, read: Read) -> bool:
         """Whether Resource Graph knows of nothing to read, and may be believed."""

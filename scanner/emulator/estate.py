@@ -11,7 +11,7 @@ from scanner.collect.plan import asks_directory, never_made
 from scanner.emulator.directory import Directory, is_of_directory
 from scanner.emulator.listing import Listing, listing_of
 from scanner.model.cloud import Suffixes
-from scanner.model.coverage import Reading
+from scanner.model.coverage import Gap, Reading
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.resource import Record
 from scanner.model.resources import Descendant, Subscription
@@ -27,6 +27,8 @@ class Tenant:
     id: str
     listings: Mapping[str, Listing]
     resources: Mapping[str, bytes]
+    refused: Mapping[str, Gap]
+    """Why resources that are asked for one by one were not to be had."""
     types: frozenset[str]
     """The types that were read, in lower case: what is not there does not exist."""
     subscriptions: frozenset[str]
@@ -54,12 +56,19 @@ class Tenant:
         listings = {
             list_path(kind, scope): listing_of(reading, found[kind, scope])
             for (kind, scope), reading in known.items()
+            if not _is_alone(kind, scope)
+        }
+        refused = {
+            scope: reading.gaps[0]
+            for (kind, scope), reading in known.items()
+            if _is_alone(kind, scope) and reading.gaps
         }
         scopes = (*resources, *(scope for _, scope in known))
         return cls(
             id=tenant_id.lower(),
             listings=listings,
             resources=resources,
+            refused=refused,
             types=frozenset(kind for kind, _ in known),
             subscriptions=frozenset(map(_subscription_of, scopes)) - {""},
             groups=frozenset(groups) - {""},
@@ -106,6 +115,11 @@ def list_path(kind: str, scope: str) -> str:
     if parent in {"microsoft.resources", ResourceId.parse(base).type.lower()}:
         return f"{base}/{collection}"
     return f"{base}/providers/{kind}"
+
+
+def _is_alone(kind: str, scope: str) -> bool:
+    """Whether a reading is of one resource and not of a list."""
+    return ResourceId.parse(scope).type.lower() == kind
 
 
 def group_of(key: str) -> str:

@@ -28,6 +28,8 @@ def missing_parent(tenant: Tenant, target: Target) -> Reply | None:
 
 def missing_resource(ask: Ask, tenant: Tenant, target: Target) -> Reply:
     """Refuse a resource that no list held, as that list was refused if it was."""
+    if ask.key in tenant.refused:
+        return refusal(tenant.refused[ask.key])
     for path in _lists_of(ask, target):
         listing = tenant.listings.get(path)
         if listing is not None and listing.gap is not None:

@@ -17,6 +17,7 @@ PROVIDER = "/providers/microsoft.authorization/"
 
 _ASSIGNMENTS = f"{PROVIDER}roleassignments"
 _DEFINITIONS = f"{PROVIDER}roledefinitions"
+_POLICIES = f"{PROVIDER}policydefinitions"
 _TYPE_FILTER = re.compile(r"type eq '(\w+)'", re.IGNORECASE)
 _PRINCIPAL_FILTER = re.compile(r"(?:principalId eq |assignedTo\()'([^']+)'", re.I)
 
@@ -44,6 +45,8 @@ def role_listing(tenant: Tenant, ask: Ask, actions: tuple[str, ...]) -> Listing 
             if _as_read(wanted, target.scope) and ask.key in tenant.listings:
                 return tenant.listings[ask.key]
             return _assignments(tenant, target.scope, ask.subscription, wanted)
+        case "microsoft.authorization/policydefinitions":
+            return _policies(tenant, ask.key, wanted)
         case _:
             return None
 
@@ -88,6 +91,19 @@ def _definitions(tenant: Tenant, subscription: str, wanted: str) -> Listing:
     if kind != "customrole":
         parts.append(tenant.listings.get(_DEFINITIONS, Listing()))
     return joined(parts)
+
+
+def _policies(tenant: Tenant, key: str, wanted: str) -> Listing:
+    """Return the policies that Azure made, or those of a scope, or both."""
+    own = [tenant.listings[key]] if key in tenant.listings else []
+    made_by_azure = [tenant.listings.get(_POLICIES, Listing())]
+    match wanted.lower():
+        case "policytype eq 'builtin'":
+            return joined(made_by_azure)
+        case "atexactscope()":
+            return joined(own)
+        case _:
+            return joined([*own, *made_by_azure])
 
 
 def _assignments(tenant: Tenant, scope: str, subscription: str, wanted: str) -> Listing:

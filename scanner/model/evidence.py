@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 LONGEST_LIST = 100
+LONGEST_OBJECT = 4000
+"""Characters of an object's JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,11 @@ class Silence(Trace):
 
 
 def _bounded(value: Any) -> Any:
-    """Keep lists readable: a domain list may hold 100,000 entries."""
+    """Keep values readable: a domain list may hold 100,000 entries, a policy pages."""
     if isinstance(value, list) and len(value) > LONGEST_LIST:
         return [*value[:LONGEST_LIST], f"... and {len(value) - LONGEST_LIST} more"]
+    if isinstance(value, dict) and len(text := plain(value)) > LONGEST_OBJECT:
+        return f"{text[:LONGEST_OBJECT]}..."
     return value
 
 

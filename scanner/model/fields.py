@@ -203,6 +203,16 @@ class Keys(Field[tuple[str, ...]]):
         return tuple(value) if isinstance(value, Mapping) else MISSING
 
 
+class Tree(Field[Mapping[str, Any]]):
+    """An object of which nothing can be declared, such as the rule of a policy."""
+
+    expected = "an object"
+
+    def typed(self, value: Any) -> Mapping[str, Any] | _Missing:
+        """Return the object."""
+        return value if isinstance(value, Mapping) else MISSING
+
+
 class Part(View):
     """An element of a list, or a nested object, inside a resource."""
 

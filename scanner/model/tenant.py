@@ -293,12 +293,15 @@ class Tenant:
         record = self._inventory.by_id.get((view.type.lower(), id_key(resource_id)))
         return None if record is None else self.view(view, record)
 
-    @staticmethod
-    def _scope_of(resource_id: str, kind: str) -> str:
-        """Return the scope whose read would have found the id."""
+    def _scope_of(self, resource_id: str, kind: str) -> str:
+        """Return the scope whose read would have found the id; some are read alone."""
+        if (kind, id_key(resource_id)) in self._inventory.readings:
+            return resource_id
         parts = ResourceId.parse(resource_id)
         if kind.count("/") > 1:
             return parts.parent
+        if not parts.subscription:
+            return parts.parent or f"/tenants/{self.id}"
         return f"/subscriptions/{parts.subscription}"
 
     def referring(self, view: type[R], field: str, resource_id: str) -> Listing[R]:

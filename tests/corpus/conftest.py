@@ -17,6 +17,7 @@ from scanner.arm.clouds import find_cloud
 from scanner.arm.methods import Method
 from scanner.cli.run import in_loop
 from scanner.collect.assemble import assemble, reading_of
+from scanner.collect.read import itself
 from scanner.collect.reads import BELOW, READS
 from scanner.collect.resources import DESCENDANTS, MANAGEMENT_GROUPS, SUBSCRIPTIONS
 from scanner.collect.scan import Order, Watch, scan
@@ -32,6 +33,12 @@ from scanner.model.documentdb import CosmosAccount
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.keyvault import KeyVault
 from scanner.model.machinelearning import Workspace
+from scanner.model.policy import (
+    Lock,
+    PolicyAssignment,
+    PolicyDefinition,
+    PolicySetDefinition,
+)
 from scanner.model.resource import Record, Resource
 from scanner.model.resources import Descendant, ManagementGroup, Subscription
 from scanner.model.search import SearchService
@@ -67,7 +74,8 @@ def _parents() -> Mapping[str, set[str]]:
     """Return the types at which each type is read, where not subscriptions alone."""
     parents: dict[str, set[str]] = defaultdict(set)
     for read in READS:
-        parents[read.of.type.lower()].add(read.at.type.lower())
+        if read.place is itself:
+            parents[read.of.type.lower()].add(read.at.type.lower())
     return {
         kind: types
         for kind, types in parents.items()
@@ -82,8 +90,12 @@ MADE_UP: Mapping[type[Resource], Body] = {
     Project: {},
     Workspace: {
         "kind": "Hub",
-        "properties": {"managedNetwork": {"isolationMode": "AllowInternetOutbound"}},
+        "properties": {
+            "managedNetwork": {"isolationMode": "AllowInternetOutbound"},
+            "encryption": {"status": "Enabled"},
+        },
     },
+    ManagementGroup: {},
     StorageAccount: {"kind": "StorageV2"},
     BlobService: {},
     FileService: {},
@@ -285,6 +297,21 @@ class _Tenancy:
             number += 1
             free = _renamed(resource_id, number)
         self._bodies[id_key(free)] = {**body, "id": free}
+        self._have_asked_for(free)
+
+    def _have_asked_for(self, resource_id: str) -> None:
+        """Make up what has a scan look where a body lies, if nothing else does."""
+        parts = ResourceId.parse(resource_id)
+        group = f"/subscriptions/{parts.subscription}/resourceGroups/corpus"
+        match parts.type:
+            case PolicyDefinition.type | PolicySetDefinition.type if parts.parent:
+                self._require(parts.parent)
+            case PolicySetDefinition.type:
+                own = f"{SUBSCRIPTION}/providers/{PolicyAssignment.type}/{parts.name}"
+                named = {"policyDefinitionId": resource_id}
+                self._put({"properties": named}, own)
+            case Lock.type:
+                self._require(f"{group}/providers/{Workspace.type}/encrypted")
 
     def _home(self, resource_id: str) -> str:
         """Return the id under which a scan reads a body.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import groupby, islice
@@ -16,6 +16,8 @@ import pytest
 from checks import ALL
 from scanner.assess import assess
 from scanner.collect.assemble import assemble
+from scanner.collect.plan import below
+from scanner.collect.read import itself
 from scanner.collect.reads import BELOW, READS
 from scanner.emulator import Estate
 from scanner.emulator.estate import Tenant
@@ -60,7 +62,17 @@ def sample(bodies: list[Body]) -> list[Body]:
     for view in VIEWS:
         for body in fullest(view, bodies):
             kept |= {key: everything[key] for key in lineage(body["id"], everything)}
+    scopes = {(each.type, id_key(each.scope)) for each in records_of(kept.values())}
+    for record in records_of(bodies):
+        for read, scope in below(record):
+            if read.place is not itself and (read.of.type, id_key(scope)) in scopes:
+                keys = lineage(record.id, everything)
+                kept |= {key: everything[key] for key in keys}
     return list(kept.values())
+
+
+def records_of(bodies: Iterable[Body]) -> list[Record]:
+    return assemble(bodies, TENANT_ID)[0]
 
 
 def fullest(view: type[Resource], bodies: list[Body]) -> Iterator[Body]:

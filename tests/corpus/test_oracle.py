@@ -106,6 +106,7 @@ COMPARED = (
 _NO_VAULT_CHECK = "no check judges a vault's own settings"
 _NO_STORE_CHECK = "no check judges this setting of a store that a workspace uses"
 _RESTORE = "no check judges what can be restored"
+_LABELS = "judges how something is described, not what it does"
 _OPERATION = "judges how well a service runs, not who gets in"
 _NETWORK_DESIGN = "judges the design of networks, not whose queries a DNS policy sees"
 _GRANTS = "no check judges who holds which role"
@@ -146,6 +147,10 @@ NOT_COMPARED = {
     "Azure.VNET.SubnetName": _NETWORK_DESIGN,
     "Azure.Monitor.ServiceHealth": "asks for alerts on the health of services; "
     "listkeys-alert asks for alerts on key reads",
+    "Azure.Policy.AssignmentAssignedBy": _LABELS,
+    "Azure.Policy.AssignmentDescriptors": _LABELS,
+    "Azure.Policy.WaiverExpiry": "an exemption may be for ever; one that is over is "
+    "what the checks that need it find",
     "Azure.RBAC.CoAdministrator": "classic administrators are not collected",
     "Azure.RBAC.LimitOwner": _GRANTS,
     "Azure.RBAC.UseGroups": _GRANTS,

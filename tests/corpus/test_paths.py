@@ -97,6 +97,10 @@ NO_LOCATION = {
     "Microsoft.Authorization/roleAssignments",
     "Microsoft.Authorization/roleDefinitions",
     "Microsoft.Authorization/denyAssignments",
+    "Microsoft.Authorization/locks",
+    "Microsoft.Authorization/policyDefinitions",
+    "Microsoft.Authorization/policySetDefinitions",
+    "Microsoft.Authorization/policyExemptions",
     "Microsoft.Authorization/roleEligibilityScheduleInstances",
     "Microsoft.Authorization/classicAdministrators",
     "Microsoft.ManagedServices/registrationAssignments",
@@ -114,12 +118,14 @@ def shown(recorded: list[Body]) -> Mapping[str, set[str]]:
 
 
 def _paths(value: object, base: str = "") -> Iterator[str]:
+    """Yield the paths in a body, each also with one key left open."""
     match value:
         case dict():
             for key, item in value.items():
-                path = f"{base}.{key}" if base else key
-                yield path
-                yield from _paths(item, path)
+                open_key = [] if "{*}" in base or not base else [f"{base}.{{*}}"]
+                for path in (f"{base}.{key}".lstrip("."), *open_key):
+                    yield path
+                    yield from _paths(item, path)
         case list():
             for item in value:
                 yield from _paths(item, f"{base}[]")

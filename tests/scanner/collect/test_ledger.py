@@ -9,6 +9,7 @@ import pytest
 
 from scanner.collect.ledger import NAMED_ITEMS
 from scanner.collect.plan import NEVER_MADE, never_made, planned, tenant_scope
+from scanner.collect.read import Read
 from scanner.collect.reads import AT_TENANT
 from scanner.collect.resources import SUBSCRIPTIONS
 from scanner.emulator.faults import Malformed, Redirect, Status
@@ -147,8 +148,10 @@ def test_secrets_do_not_reach_the_snapshot(scan_estate: Scan, account: Account) 
 # What is read once in a tenant
 
 
-def test_what_is_the_same_everywhere_is_read_where_it_can_be(scan_estate: Scan) -> None:
-    (read,) = AT_TENANT
+@pytest.mark.parametrize("read", AT_TENANT, ids=lambda read: read.of.type)
+def test_what_is_the_same_everywhere_is_read_where_it_can_be(
+    scan_estate: Scan, read: Read
+) -> None:
     refused = Status(
         type=read.of.type, scope=GROUP.rpartition("/resource")[0], status=403
     )

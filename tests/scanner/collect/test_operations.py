@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from scanner.collect import policy
 from scanner.collect.operations import UnusableIdError, path_of
 from scanner.collect.read import Read
 from scanner.collect.reads import READS
 from scanner.collect.resources import DESCENDANTS, MANAGEMENT_GROUPS, SUBSCRIPTIONS
+from scanner.model.policy import PolicyAssignment
 from scanner.model.resource import Resource
 from scanner.model.resources import ManagementGroup, Subscription
 
@@ -53,6 +55,13 @@ dnsResolverPolicies/one/virtualNetworkLinks?api-version=2025-05-01
 {SUB}/providers/Microsoft.Authorization/roleEligibilityScheduleInstances?api-version=2020-10-01
 {SUB}/providers/Microsoft.Authorization/classicAdministrators?api-version=2015-07-01
 {SUB}/providers/Microsoft.ManagedServices/registrationAssignments?api-version=2022-10-01&$expandRegistrationDefinition=true
+{SUB}/providers/Microsoft.Authorization/policyAssignments?api-version=2023-04-01
+{SUB}/providers/Microsoft.Authorization/policyExemptions?api-version=2022-07-01-preview
+{SUB}/providers/Microsoft.Authorization/policyDefinitions?api-version=2023-04-01&$filter=atExactScope%28%29
+{SUB}/providers/Microsoft.Authorization/policySetDefinitions?api-version=2023-04-01&$filter=atExactScope%28%29
+{SUB}/providers/Microsoft.Authorization/policyDefinitions?api-version=2023-04-01&$filter=policyType%20eq%20%27BuiltIn%27
+/providers/Microsoft.Authorization/policySetDefinitions/one?api-version=2023-04-01
+{SUB}/providers/Microsoft.Authorization/locks?api-version=2020-05-01
 {SUB}/providers/Microsoft.Insights/diagnosticSettings?api-version=2021-05-01-preview
 accounts/one/providers/Microsoft.Insights/diagnosticSettings?api-version=2021-05-01-preview
 workspaces/one/providers/Microsoft.Insights/diagnosticSettings?api-version=2021-05-01-preview
@@ -66,6 +75,15 @@ dnsResolverPolicies/one/providers/Microsoft.Insights/diagnosticSettings?api-vers
 {SUB}/providers/Microsoft.Insights/activityLogAlerts?api-version=2020-10-01
 """.split()
 """Of each declared read, in order; what is read at a resource without its scope."""
+
+
+ASSIGNMENT = {
+    "properties": {
+        "policyDefinitionId": "/providers/Microsoft.Authorization"
+        "/policySetDefinitions/one"
+    }
+}
+"""The only parent whose JSON says where a read is made."""
 
 
 def scope_of(kind: type[Resource], group: str = GROUP, names: str = "one two") -> str:
@@ -83,7 +101,7 @@ def scope_of(kind: type[Resource], group: str = GROUP, names: str = "one two") -
     ids=lambda each: each if isinstance(each, str) else "",
 )
 def test_addresses(read: Read, address: str) -> None:
-    path = path_of(read, scope_of(read.at))
+    path = path_of(read, read.place(scope_of(read.at), ASSIGNMENT))
     if address.startswith("/"):
         assert path == address
         return
@@ -152,6 +170,41 @@ def test_what_is_read_at_a_subscription_needs_one() -> None:
     for scope in ("/subscriptions", "/tenants/x", "/providers/x"):
         with pytest.raises(UnusableIdError):
             path_of(read, scope)
+
+
+def test_what_is_defined_at_a_management_group() -> None:
+    for read in policy.ABOVE:
+        kind = read.of.type.rpartition("/")[2]
+        assert path_of(read, f"{MANAGEMENT}/one") == (
+            f"{MANAGEMENT}/one/providers/Microsoft.Authorization/{kind}"
+            "?api-version=2023-04-01&$filter=atExactScope%28%29"
+        )
+
+
+NAMED = "/providers/Microsoft.Authorization/policySetDefinitions"
+
+
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        (f"{NAMED}/1f3afdf9", True),
+        (f"{NAMED.upper()}/1f3afdf9", True),
+        (f"{NAMED}/1f3afdf9/x/y", False),
+        (f"{NAMED}/1f3afdf9?a=b", False),
+        (f"{NAMED}/", False),
+        (f"{SUB}{NAMED}/own", False),
+        (f"{MANAGEMENT}/one{NAMED}/own", False),
+        ("/providers/Microsoft.Authorization/policyDefinitions/71ef260a", False),
+        (None, False),
+        (7, False),
+    ],
+)
+def test_only_initiatives_of_azure_are_read_by_their_name(
+    name: object, read: bool
+) -> None:
+    (asked,) = (each for each in READS if each.at is PolicyAssignment)
+    assignment = {"properties": {"policyDefinitionId": name}}
+    assert asked.where(assignment) is read
 
 
 def test_a_group_is_asked_by_its_name() -> None:

@@ -109,7 +109,7 @@ def test_every_body_is_one_resource() -> None:
 
 
 def test_every_body_is_of_a_collected_type() -> None:
-    records, _ = assemble(BODIES, demo.TENANT_ID)
+    records, _ = assemble(BODIES, demo.TENANT_ID, demo.parents())
     assert {id_key(record.id) for record in records} == IDS
 
 
