@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from checks.wording import FIRST, count, some
-from scanner.access.answers import Answer, Grant
+from scanner.access.answers import Answer, Grant, titled
 from scanner.access.engine import Access
 from scanner.access.facts import Missing, Part
 from scanner.access.gather import access_of
@@ -16,6 +16,7 @@ from scanner.model.authorization import (
     RoleGrant,
 )
 from scanner.model.coverage import NotRead
+from scanner.model.directory import GroupMember, member_id
 from scanner.model.ids import ResourceId
 from scanner.model.resource import Resource
 from scanner.model.tenant import Tenant
@@ -62,6 +63,11 @@ def _cite(tenant: Tenant, grant: Grant) -> None:
     if role:
         role.cite(RoleDefinition.role_name)
         _cite_pattern(role, grant)
+    if grant.via_group:
+        name = member_id(tenant.id, grant.via_group, grant.principal_id)
+        member = tenant.known(GroupMember, name)
+        if member:
+            member.cite(GroupMember.kind, GroupMember.display_name)
 
 
 def _cite_pattern(role: RoleDefinition, grant: Grant) -> None:
@@ -94,7 +100,7 @@ def one_each(grants: Iterable[Grant]) -> tuple[Grant, ...]:
 def who(grant: Grant) -> str:
     """Return a principal as a sentence names it."""
     kind = _KINDS.get(grant.principal_type.lower(), "principal")
-    return f"{kind} {grant.principal_id}"
+    return f"{kind} {titled(grant.principal_name, grant.principal_id)}"
 
 
 _KINDS = {

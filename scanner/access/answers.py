@@ -25,6 +25,10 @@ class Grant:
     restrictions: tuple[Restriction, ...] = ()
     """What a request must meet besides, all of it."""
     via_group: str | None = None
+    principal_name: str = ""
+    """Empty where the directory does not say."""
+    group_name: str = ""
+    """The name of the group it goes through."""
     contested_by: tuple[Denial, ...] = ()
     """Deny assignments that may take it back: by a condition, or unread members."""
 
@@ -75,7 +79,7 @@ class Grant:
         parts = [role, *([f"by {self.pattern}"] if self.pattern else [])]
         parts.append(f"at {scope_name(self.scope)}")
         if self.via_group:
-            parts.append(f"through group {self.via_group}")
+            parts.append(f"through group {titled(self.group_name, self.via_group)}")
         if self.managing_tenant:
             parts.append(f"through Lighthouse from tenant {self.managing_tenant}")
         if self.eligible:
@@ -83,6 +87,11 @@ class Grant:
         if self.restrictions:
             parts.append("under a condition")
         return " ".join(parts)
+
+
+def titled(name: str, principal_id: str) -> str:
+    """Return a principal by its name, if that is known, and its id."""
+    return f"{name} {principal_id}".strip()
 
 
 def scope_name(scope: str) -> str:

@@ -11,6 +11,8 @@ from scanner.model.coverage import Gap
 ROOT = "/"
 EVERYONE = "00000000-0000-0000-0000-000000000000"
 """All principals, as deny assignments name them (azure-docs, "Deny assignments")."""
+GROUP = "Group"
+"""What Azure calls the type of a principal that has members."""
 
 _NO_GROUPS = frozenset({"user", "serviceprincipal", "device", "systemdefined"})
 
@@ -67,6 +69,16 @@ class Assignment:
     """The tenant the principal is of, where Lighthouse gives the role."""
     delegable: tuple[str, ...] = ()
     """The only roles it may assign in turn, where Lighthouse gives the role."""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Someone, as the directory has it."""
+
+    name: str = ""
+    """Empty where it does not say."""
+    type: str = ""
+    """As role assignments have it; empty where the directory does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +147,12 @@ class Facts:
     They are known so where the hierarchy was not to be read.
     """
     members: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """The transitive members of those groups whose members were read."""
+    """The transitive members of those groups whose members were read.
+
+    Who is known to be no group has none.
+    """
+    principals: Mapping[str, Principal] = field(default_factory=dict)
+    """Everyone whom the directory names."""
     scanned: frozenset[str] = frozenset()
     """The subscriptions and management groups whose lists were asked for."""
     missing: Mapping[str, tuple[Missing, ...]] = field(default_factory=dict)

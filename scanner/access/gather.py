@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 from scanner.access.engine import Access
 from scanner.access.facts import (
+    EVERYONE,
+    GROUP,
     Assignment,
     Block,
     Denial,
@@ -16,8 +18,10 @@ from scanner.access.facts import (
     Missing,
     Part,
     Party,
+    Principal,
     Role,
     last_segment,
+    may_be_group,
 )
 from scanner.access.scopes import is_group, scope_of
 from scanner.model.authorization import (
@@ -31,6 +35,7 @@ from scanner.model.authorization import (
     RoleEligibility,
 )
 from scanner.model.coverage import Gap, NotRead
+from scanner.model.directory import DirectoryObject, GroupMember, object_id
 from scanner.model.ids import id_key
 from scanner.model.resource import Resource
 from scanner.model.resources import Descendant, ManagementGroup, Subscription
@@ -51,16 +56,21 @@ _TRIED = frozenset({Part.ABOVE, Part.ELIGIBILITIES})
 """What is read where it can be, and makes a lower bound where it cannot."""
 
 
-def access_of(
-    tenant: Tenant, members: Mapping[str, frozenset[str]] | None = None
-) -> Access:
+_TYPES = {
+    "user": "User",
+    "group": GROUP,
+    "serviceprincipal": "ServicePrincipal",
+    "device": "Device",
+}
+"""What role assignments call the kinds of directory objects."""
+
+
+def access_of(tenant: Tenant) -> Access:
     """Return access in a tenant, as far as it was read.
 
-    It reads every assignment there is: make it once, by `Tenant.once`. `members` are
-    the transitive members of those groups of which they are known, all ids in lower
-    case.
+    It reads every assignment there is: make it once, by `Tenant.once`.
     """
-    return Access(_Gathering(tenant).facts(members or {}))
+    return Access(_Gathering(tenant).facts())
 
 
 def role_of(definition: RoleDefinition) -> Role:
@@ -80,7 +90,7 @@ class _Gathering:
         self._missing: dict[str, list[Missing]] = defaultdict(list)
         self._unread_role: NotRead | None = None
 
-    def facts(self, members: Mapping[str, frozenset[str]]) -> Facts:
+    def facts(self) -> Facts:
         """Return everything that bears on access."""
         assignments = (
             *self._each(RoleAssignment, Part.ASSIGNMENTS, _assignments),
@@ -90,6 +100,8 @@ class _Gathering:
         denials = tuple(self._each(DenyAssignment, Part.DENIALS, _denials))
         roles = {last_segment(role.id): role for role in self._roles()}
         scanned = frozenset(self._lists())
+        principals = self._principals()
+        groups = _perhaps_groups(assignments, denials)
         return Facts(
             tenant_id=self._tenant.id,
             roles=roles,
@@ -98,7 +110,8 @@ class _Gathering:
             denials=denials,
             parents=dict(self._parents()),
             seen_above=dict(self._seen_above()),
-            members=members,
+            members=dict(self._members(groups, principals)),
+            principals=principals,
             scanned=scanned,
             missing={key: tuple(found) for key, found in self._missing.items()},
         )
@@ -128,6 +141,32 @@ class _Gathering:
         except NotRead as problem:
             return problem.gap
         return self._unread_role.gap if self._unread_role else None
+
+    def _principals(self) -> dict[str, Principal]:
+        """Return everyone the directory names; it may do so in several places."""
+        found: dict[str, Principal] = {}
+        for view in (GroupMember, DirectoryObject):
+            for each in self._tenant.all(view).known():
+                try:
+                    name = each.display_name or each.user_name or ""
+                    kind = _TYPES.get((each.kind or "").lower(), "")
+                except NotRead:
+                    continue
+                if name or each.name.lower() not in found:
+                    found[each.name.lower()] = Principal(name, kind)
+        return found
+
+    def _members(
+        self, groups: Iterable[str], known: Mapping[str, Principal]
+    ) -> Iterator[tuple[str, frozenset[str]]]:
+        """Yield the members of those whose members are all known."""
+        for group in groups:
+            if group in known and not may_be_group(known[group].type):
+                yield group, frozenset()
+                continue
+            listed = self._tenant.within(GroupMember, object_id(self._tenant.id, group))
+            if listed.whole:
+                yield group, frozenset(map(last_segment, listed.ids()))
 
     def _parents(self) -> Iterator[tuple[str, str]]:
         for below in self._tenant.all(Descendant).known():
@@ -169,6 +208,27 @@ class _Gathering:
         gap = None if part in _TRIED else problem.gap
         missing = Missing(part, scope, problem.reason, gap)
         self._missing[id_key(scope)].append(missing)
+
+
+def _perhaps_groups(
+    assignments: Iterable[Assignment], denials: Iterable[Denial]
+) -> Iterable[str]:
+    """Return, each once, whom roles are given or denied to and who may be a group.
+
+    Those whom Lighthouse lets in are in another tenant's directory.
+    """
+    given = (
+        each.principal_id.lower()
+        for each in assignments
+        if each.managing_tenant is None and may_be_group(each.principal_type)
+    )
+    named = (
+        party.id.lower()
+        for denial in denials
+        for party in (*denial.principals, *denial.excluded)
+        if may_be_group(party.type) and party.id != EVERYONE
+    )
+    return dict.fromkeys((*given, *named))
 
 
 def _assignments(assignment: RoleAssignment | RoleEligibility) -> Iterator[Assignment]:

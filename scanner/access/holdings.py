@@ -8,10 +8,19 @@ from dataclasses import replace
 
 from scanner.access.answers import Grant
 from scanner.access.deny import Subject
-from scanner.access.facts import Assignment, Facts, last_segment, may_be_group
+from scanner.access.facts import (
+    GROUP,
+    Assignment,
+    Facts,
+    Principal,
+    last_segment,
+    may_be_group,
+)
 from scanner.access.restrictions import Ask
 from scanner.access.roles import Roles, Way, narrowed
 from scanner.model.ids import id_key
+
+_UNNAMED = Principal()
 
 
 class Holdings:
@@ -20,6 +29,7 @@ class Holdings:
     def __init__(self, facts: Facts, roles: Roles) -> None:
         self._roles = roles
         self._members = facts.members
+        self._principals = facts.principals
         self._at: dict[str, list[Assignment]] = defaultdict(list)
         self._of: dict[str, dict[str, list[Assignment]]] = defaultdict(dict)
         for assignment in facts.assignments:
@@ -138,9 +148,11 @@ class Holdings:
 
     def plain(self, assignment: Assignment) -> Grant:
         """Return an assignment as a grant of no action in particular."""
+        known = self._known(assignment.principal_id)
         return Grant(
             principal_id=assignment.principal_id,
-            principal_type=assignment.principal_type,
+            principal_type=assignment.principal_type or known.type,
+            principal_name=known.name,
             assignment=assignment,
             role=self._roles.get(assignment),
         )
@@ -148,13 +160,32 @@ class Holdings:
     def held(self, grant: Grant, subject: Subject) -> Grant:
         """Return a grant as a principal holds it, by way of a group if not itself."""
         own = grant.principal_id.lower() == subject.id
-        return grant if own else _through(grant, subject.id)
+        return grant if own else self._through(grant, subject.id)
 
     def expanded(self, grant: Grant) -> Iterator[Grant]:
-        """Yield a grant, and that of each known member of the group that holds it."""
+        """Yield a grant, and that of each known member of the group that holds it.
+
+        Groups in the group are not told: who is in them is a member as well.
+        """
         yield grant
         for member in sorted(self._members.get(grant.principal_id.lower(), ())):
-            yield _through(grant, member)
+            if self._known(member).type != GROUP:
+                yield self._through(grant, member)
+
+    def _through(self, grant: Grant, member: str) -> Grant:
+        """Return a group's grant as one of its members holds it."""
+        known = self._known(member)
+        return replace(
+            grant,
+            principal_id=member,
+            principal_type=known.type,
+            principal_name=known.name,
+            via_group=grant.principal_id,
+            group_name=grant.principal_name,
+        )
+
+    def _known(self, principal_id: str) -> Principal:
+        return self._principals.get(principal_id.lower(), _UNNAMED)
 
 
 def _is_of(assignment: Assignment, roles: frozenset[str]) -> bool:
@@ -163,13 +194,6 @@ def _is_of(assignment: Assignment, roles: frozenset[str]) -> bool:
 
 def _granted(grant: Grant, way: Way) -> Grant:
     return replace(grant, pattern=way.pattern, restrictions=way.restrictions)
-
-
-def _through(grant: Grant, member: str) -> Grant:
-    """Return a group's grant as one of its members holds it."""
-    return replace(
-        grant, principal_id=member, principal_type="", via_group=grant.principal_id
-    )
 
 
 def _groups_of(

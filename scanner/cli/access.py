@@ -78,7 +78,7 @@ def who_can(
     tell("Can", _told(answer.grants), otherwise="Nobody is known to hold it.")
     near = place.access.near_misses(action, place.id, data=data)
     tell("Cannot, though it looks so", _missed(near))
-    tell("Not known", _unknown(answer.missing))
+    tell("Not known", _unknown(answer.missing, [place.access]))
 
 
 @access.command()
@@ -103,12 +103,13 @@ def can(
             denied_by=[_denial(each) for each in found.denied_by],
         )
         return
-    typer.echo(f"{found.result}: {who}, {plain(action)} on {plain(place.id)}")
+    title = plain(_title(who, [place.access]))
+    typer.echo(f"{found.result}: {title}, {plain(action)} on {plain(place.id)}")
     near = place.access.near_misses(action, place.id, principal_id=who, data=data)
     tell("Granted by", _told(found.grants), otherwise="No grant of it is known.")
     tell("Denied by", map(_denied, found.denied_by))
     tell("Near misses", _missed(near))
-    tell("Not known", _unknown(found.missing))
+    tell("Not known", _unknown(found.missing, [place.access]))
 
 
 @access.command()
@@ -127,9 +128,9 @@ def grants(principal: Principal, run: Run, format: PrintAs = TextOrJson.TEXT) ->
             gaps=[_gap(each) for each in missing],
         )
         return
-    typer.echo(who)
+    typer.echo(plain(_title(who, known)))
     tell("Holds", _told(held), otherwise="No grant of any role is known.")
-    tell("Not known", _unknown(missing))
+    tell("Not known", _unknown(missing, known))
 
 
 # What is asked for
@@ -244,6 +245,7 @@ def _named_principals(access: Access) -> Iterator[str]:
     for group, members in facts.members.items():
         yield group
         yield from members
+    yield from facts.principals
 
 
 def _unread(access: Access, principal: str) -> Iterator[Missing]:
@@ -296,7 +298,18 @@ def _gap(missing: Missing) -> dict[str, object]:
 
 
 def _who(grant: Grant) -> str:
-    return f"{grant.principal_id} ({grant.principal_type or 'type not known'})"
+    from scanner.access.answers import titled
+
+    name = titled(grant.principal_name, grant.principal_id)
+    return f"{name} ({grant.principal_type or 'type not known'})"
+
+
+def _title(principal: str, known: Iterable[Access]) -> str:
+    """Return the id of a principal after its name, if a directory has it."""
+    from scanner.access.answers import titled
+
+    found = (each.facts.principals.get(principal) for each in known)
+    return titled(next((each.name for each in found if each), ""), principal)
 
 
 def _told(grants: Iterable[Grant]) -> Iterator[str]:
@@ -332,6 +345,6 @@ def _missed(near: Iterable[NearMiss]) -> Iterator[str]:
         yield f"{_who(miss.grant)}: {miss.grant.why}: {miss.reason}: {miss.detail}"
 
 
-def _unknown(missing: Iterable[Missing]) -> Iterator[str]:
+def _unknown(missing: Iterable[Missing], known: list[Access]) -> Iterator[str]:
     for each in missing:
-        yield f"{each.part} of {each.scope}: {each.reason}"
+        yield f"{each.part} of {_title(each.scope, known)}: {each.reason}"

@@ -39,6 +39,11 @@ class DirectoryObject(Named):
     members = Children(GroupMember)
 
 
+def member_id(tenant_id: str, group_id: str, principal_id: str) -> str:
+    """Return the id that a snapshot has of a member of a group."""
+    return f"{object_id(tenant_id, group_id)}/members/{principal_id}"
+
+
 def object_id(tenant_id: str, principal_id: str) -> str:
     """Return the id that a snapshot has of a principal."""
     return f"/tenants/{tenant_id}/providers/{DirectoryObject.type}/{principal_id}"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,42 @@ def test_a_refusal_is_a_gap_and_takes_no_verdict(bench: Any, calm: Any) -> None:
         (GroupMember.type, "Authorization_RequestDenied"),
     }
     assert day.document["results"] == calm.document["results"]
+
+
+LIST_KEYS = "Microsoft.CognitiveServices/accounts/listKeys/action"
+SANDBOX = "oai-sandbox-lab"
+
+
+def holders(posture: Posture, scanned: Any) -> dict[str, Any]:
+    """Return who can list the keys of an account, as a program is told."""
+    arguments = (LIST_KEYS, SANDBOX, "--from", scanned.directory, "--format", "json")
+    told = posture("access", "who-can", *arguments)
+    assert told.code == Exit.CLEAN, told.err
+    answer: dict[str, Any] = json.loads(told.out)
+    return answer
+
+
+def unread_groups(answer: Mapping[str, Any]) -> set[str]:
+    return {gap["scope"] for gap in answer["gaps"] if gap["part"] == "group members"}
+
+
+def test_groups_are_as_good_as_their_members(
+    bench: Any, named: Any, calm: Any, posture: Posture
+) -> None:
+    without, answer = holders(posture, calm), holders(posture, named)
+    assert not any(each["via_group"] for each in without["grants"])
+    lab = next(each for each in answer["grants"] if each["via_group"])["via_group"]
+    inside = [each for each in answer["grants"] if each["via_group"] == lab]
+    assert {each["principal_type"] for each in inside} == {"User", "ServicePrincipal"}
+    assert lab in unread_groups(without)
+    assert lab not in unread_groups(answer)
+
+    refused = Status(path="/graph/*", status=403, code="Authorization_RequestDenied")
+    assert holders(posture, bench.scan(refused, directory=True)) == without
+
+    arguments = (LIST_KEYS, SANDBOX, "--from", named.directory)
+    told = posture("access", "who-can", *arguments).out
+    assert f"through group AI Lab {lab}" in told
 
 
 def test_what_was_read_is_judged_again_as_it_was(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,11 @@ from scanner.demo import TENANT_ID, bodies
 from scanner.emulator import Emulator, Estate, Options
 from scanner.emulator.background import in_thread
 from scanner.emulator.estate import Tenant
+from scanner.model.cloud import Suffixes
+from scanner.model.ids import id_key
+from scanner.model.results import Run
+from scanner.snapshot.manifest import Manifest
+from scanner.snapshot.writer import SnapshotWriter
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -114,6 +119,38 @@ def demo_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Done]:
 def demo(demo_run: tuple[Path, Done]) -> Path:
     """The run that `posture demo` leaves."""
     return demo_run[0]
+
+
+@pytest.fixture(scope="session")
+def write_run() -> Callable[..., Path]:
+    """Return a function that writes the snapshot of a run."""
+    return _write
+
+
+def _write(directory: Path, tenants: Mapping[str, Any]) -> Path:
+    """Write a snapshot of tenants, each with its bodies and hierarchy."""
+    run = Run(started="2026-01-01T00:00:00Z", version="1", cloud="c", method="m")
+    manifest = Manifest(
+        run=run,
+        suffixes=Suffixes(),
+        whole_tenant=True,
+        tenants=tuple(tenants),
+        api_versions={},
+    )
+    writer = SnapshotWriter(directory, manifest)
+    for tenant_id, (given, parents) in tenants.items():
+        records, readings = assemble(given, tenant_id, parents)
+        for reading in readings:
+            kind, scope = reading.resource_type, reading.scope
+            found = [
+                each.body
+                for each in records
+                if each.type == kind and id_key(each.scope) == id_key(scope)
+            ]
+            writer.resources(tenant_id, kind, scope, found)
+            writer.reading(tenant_id, reading)
+    writer.finish(run, tuple(tenants))
+    return directory
 
 
 @pytest.fixture(scope="session")

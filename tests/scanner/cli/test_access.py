@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from scanner.collect.assemble import assemble
 from scanner.demo import bodies
 from scanner.model.authorization import (
     DenyAssignment,
@@ -18,15 +17,12 @@ from scanner.model.authorization import (
     RoleDefinition,
     RoleEligibility,
 )
-from scanner.model.cloud import Suffixes
-from scanner.model.ids import id_key
+from scanner.model.directory import object_id
 from scanner.model.resource import Resource
-from scanner.model.results import Run
-from scanner.snapshot.manifest import Manifest
-from scanner.snapshot.writer import SnapshotWriter
 
 Posture = Callable[..., Any]
 Refused = Callable[..., str]
+WriteRun = Callable[..., Path]
 
 LIST_KEYS = "Microsoft.CognitiveServices/accounts/listKeys/action"
 NAME = "oai-sandbox-lab"
@@ -45,8 +41,8 @@ ACCOUNTS = [
     f"{sub}/resourceGroups/rg/providers/Microsoft.CognitiveServices/accounts/a{n}"
     for n, sub in enumerate(SUBS, 1)
 ]
-ALICE, BOB, CAROL, DAVE, ERIN = (
-    f"cccccccc-0000-4000-8000-00000000000{n}" for n in range(1, 6)
+ALICE, BOB, CAROL, DAVE, ERIN, STAFF, ROBOT = (
+    f"cccccccc-0000-4000-8000-00000000000{n}" for n in range(1, 8)
 )
 OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
@@ -72,7 +68,7 @@ def held(who: str, name: str, at: str, view: Any = RoleAssignment, **more: Any) 
         f"{who[-1]}-{name}",
         scope=at,
         principalId=who,
-        principalType="User",
+        principalType="Group" if who == STAFF else "User",
         roleDefinitionId=f"{at}/providers/{RoleDefinition.type}/{name}",
         **more,
     )
@@ -111,40 +107,14 @@ SECOND = (
 )
 
 
-def write(directory: Path, tenants: Mapping[str, Any]) -> Path:
-    """Write a snapshot of tenants, each with its bodies and hierarchy."""
-    run = Run(started="2026-01-01T00:00:00Z", version="1", cloud="c", method="m")
-    manifest = Manifest(
-        run=run,
-        suffixes=Suffixes(),
-        whole_tenant=True,
-        tenants=tuple(tenants),
-        api_versions={},
-    )
-    writer = SnapshotWriter(directory, manifest)
-    for tenant_id, (given, parents) in tenants.items():
-        records, readings = assemble(given, tenant_id, parents)
-        for reading in readings:
-            kind, scope = reading.resource_type, reading.scope
-            found = [
-                each.body
-                for each in records
-                if each.type == kind and id_key(each.scope) == id_key(scope)
-            ]
-            writer.resources(tenant_id, kind, scope, found)
-            writer.reading(tenant_id, reading)
-    writer.finish(run, tuple(tenants))
-    return directory
-
-
 @pytest.fixture(scope="module")
-def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def two(tmp_path_factory: pytest.TempPathFactory, write_run: WriteRun) -> Path:
     """A run of two tenants with a grant of every sort."""
     tenants = {
         TENANTS[0]: (FIRST, {SUBS[0]: GROUPS[0]}),
         TENANTS[1]: (SECOND, {SUBS[1]: GROUPS[1]}),
     }
-    return write(tmp_path_factory.mktemp("two"), tenants)
+    return write_run(tmp_path_factory.mktemp("two"), tenants)
 
 
 def answered(posture: Posture, *arguments: object) -> Any:
@@ -294,12 +264,91 @@ def test_why_not(two: Path, posture: Posture) -> None:
     assert "not here" in told.out
 
 
-def test_what_is_not_known(demo: Path, posture: Posture) -> None:
-    can = ("can", STRANGER, LIST_KEYS, ACCOUNT, "--from", demo)
+def test_what_is_not_known(unnamed: Path, posture: Posture) -> None:
+    can = ("can", STRANGER, LIST_KEYS, ACCOUNTS[0], "--from", unnamed)
     assert answered(posture, *can)["result"] == "unknown"
     done = posture("access", *can)
-    assert "Not known:\n  group members of " in done.out
+    assert f"Not known:\n  group members of {STAFF}: its members were" in done.out
     assert done.err == f"nothing that was read names the principal {STRANGER}\n"
+
+
+# Names
+
+
+def named(name: str, kind: str, title: str, group: str = "") -> Any:
+    """Return what the directory has of someone, or of a member of a group."""
+    place = object_id(TENANTS[0], group or name)
+    return {
+        "id": f"{place}/members/{name}" if group else place,
+        "kind": kind,
+        "properties": {"id": name, "displayName": title},
+    }
+
+
+STAFFED = (*FIRST, held(STAFF, OWNER, SUBS[0]))
+NAMED = (
+    *STAFFED,
+    named(ALICE, "user", "Alice Example"),
+    named(STAFF, "group", HOSTILE),
+    named(ERIN, "user", "Erin Example", STAFF),
+    named(ROBOT, "servicePrincipal", "robot", STAFF),
+)
+
+
+@pytest.fixture(scope="module")
+def unnamed(tmp_path_factory: pytest.TempPathFactory, write_run: WriteRun) -> Path:
+    """A run of one tenant with a group, its directory not asked."""
+    tenant = {TENANTS[0]: (STAFFED, {SUBS[0]: GROUPS[0]})}
+    return write_run(tmp_path_factory.mktemp("unnamed"), tenant)
+
+
+@pytest.fixture(scope="module")
+def with_names(tmp_path_factory: pytest.TempPathFactory, write_run: WriteRun) -> Path:
+    """The same run with its directory."""
+    tenant = {TENANTS[0]: (NAMED, {SUBS[0]: GROUPS[0]})}
+    return write_run(tmp_path_factory.mktemp("named"), tenant)
+
+
+def test_members_hold_what_their_group_holds(
+    unnamed: Path, with_names: Path, posture: Posture
+) -> None:
+    who_can = ("who-can", LIST_KEYS, ACCOUNTS[0], "--from")
+    before = answered(posture, *who_can, unnamed)
+    after = answered(posture, *who_can, with_names)
+    assert list(after) == list(before)
+    assert all(list(each) == GRANT_KEYS for each in after["grants"])
+    assert (before["complete"], after["complete"]) == (False, True)
+    assert [gap["part"] for gap in before["gaps"]] == ["group members"]
+    through = {
+        each["principal_id"]: (each["principal_type"], each["via_group"])
+        for each in after["grants"]
+    }
+    assert through == {
+        ALICE: ("User", None),
+        STAFF: ("Group", None),
+        ERIN: ("User", STAFF),
+        ROBOT: ("ServicePrincipal", STAFF),
+        CAROL: ("User", None),
+    }
+    can = ("can", ERIN, LIST_KEYS, ACCOUNTS[0], "--from", with_names)
+    assert answered(posture, *can)["result"] == "allowed"
+    can = ("can", STRANGER, LIST_KEYS, ACCOUNTS[0], "--from", with_names)
+    assert answered(posture, *can)["result"] == "denied"
+
+
+def test_who_is_named_is_told_by_name(with_names: Path, posture: Posture) -> None:
+    ask = ("access", "who-can", LIST_KEYS, ACCOUNTS[0], "--from", with_names)
+    told = posture(*ask).out
+    assert f"\n  Alice Example {ALICE} (User): Owner" in told
+    assert f"\n  robot {ROBOT} (ServicePrincipal): Owner" in told
+    assert f"through group ?[31mred???forged {STAFF}\n" in told
+    assert f"\n  {CAROL} (User): Owner" in told
+    assert HOSTILE not in told
+    can = ("access", "can", ERIN, LIST_KEYS, ACCOUNTS[0], "--from", with_names)
+    assert posture(*can).out.startswith(f"allowed: Erin Example {ERIN}, {LIST_KEYS} on")
+    grants = posture("access", "grants", STAFF, "--from", with_names)
+    assert grants.out.startswith(f"?[31mred???forged {STAFF}\n\nHolds:\n")
+    assert grants.err == ""
 
 
 # Grants
@@ -312,7 +361,9 @@ def test_all_that_a_principal_holds(two: Path, posture: Posture) -> None:
     assert (found["principal"], found["complete"]) == (ALICE, True)
 
 
-def test_grants_in_words(two: Path, demo: Path, posture: Posture) -> None:
+def test_grants_in_words(
+    two: Path, unnamed: Path, demo: Path, posture: Posture
+) -> None:
     assert "once activated" in posture("access", "grants", CAROL, "--from", two).out
     told = posture("access", "grants", DAVE, "--from", two).out
     assert f", condition: {' '.join(CONDITION.split())}\n" in told
@@ -321,7 +372,8 @@ def test_grants_in_words(two: Path, demo: Path, posture: Posture) -> None:
     assert STRANGER in done.err
     told = posture("access", "grants", GROUP_OWNED, "--from", demo).out
     assert "Contributor at management group tarnholm-landingzones" in told
-    assert "Not known:\n  group members of " in told
+    told = posture("access", "grants", ALICE, "--from", unnamed).out
+    assert f"Not known:\n  group members of {STAFF}: " in told
 
 
 # What is wrong
