@@ -15,7 +15,7 @@ import pytest
 
 from scanner.cli.main import main
 from scanner.collect.assemble import assemble
-from scanner.demo import TENANT_ID, bodies
+from scanner.demo import TENANT_ID, bodies, parents
 from scanner.emulator import Emulator, Estate, Options
 from scanner.emulator.background import in_thread
 from scanner.emulator.estate import Tenant
@@ -138,8 +138,8 @@ def _write(directory: Path, tenants: Mapping[str, Any]) -> Path:
         api_versions={},
     )
     writer = SnapshotWriter(directory, manifest)
-    for tenant_id, (given, parents) in tenants.items():
-        records, readings = assemble(given, tenant_id, parents)
+    for tenant_id, (given, above) in tenants.items():
+        records, readings = assemble(given, tenant_id, above)
         for reading in readings:
             kind, scope = reading.resource_type, reading.scope
             found = [
@@ -156,7 +156,7 @@ def _write(directory: Path, tenants: Mapping[str, Any]) -> Path:
 @pytest.fixture(scope="session")
 def estate() -> Estate:
     """The demo tenant."""
-    return Estate((Tenant.of(TENANT_ID, *assemble(bodies(), TENANT_ID)),))
+    return Estate((Tenant.of(TENANT_ID, *assemble(bodies(), TENANT_ID, parents())),))
 
 
 @pytest.fixture

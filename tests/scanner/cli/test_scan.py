@@ -68,7 +68,7 @@ def test_the_summary_is_on_stdout_and_progress_on_stderr(
 def test_scanning_the_emulator_is_the_demo(
     azure: Emulator, posture: Posture, demo: Path, tmp_path: Path
 ) -> None:
-    done = posture(*LIVE, "-o", "run")
+    done = posture(*LIVE, "--directory", "-o", "run")
     assert done.code == 1
     assert names(tmp_path / "run") == FILES
     for name in ("results.csv", "gaps.csv"):
@@ -86,12 +86,13 @@ def test_scanning_the_emulator_is_the_demo(
 def test_without_resource_graph_the_results_are_the_same(
     azure: Emulator, posture: Posture, demo: Path, tmp_path: Path
 ) -> None:
-    assert posture(*LIVE, "-o", "run", "--discovery", "arm").code == 1
+    ask = (*LIVE, "--directory", "-o", "run", "--discovery", "arm")
+    assert posture(*ask).code == 1
     found = (tmp_path / "run" / "results.csv").read_bytes()
     assert found == (demo / "results.csv").read_bytes()
     assert {each.method for each in azure.requests} == {"GET", "POST"}
     posts = {each.path for each in azure.requests if each.method == "POST"}
-    assert {each.rpartition("/")[2] for each in posts} == {"token"}
+    assert {each.rpartition("/")[2] for each in posts} == {"token", "getByIds"}
 
 
 # From a snapshot
