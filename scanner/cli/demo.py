@@ -11,13 +11,13 @@ import typer
 
 from scanner.arm.methods import Method
 from scanner.cli.options import (
+    USUAL_FORMATS,
     FailOn,
     LogFormat,
     Logs,
     NoColor,
     Output,
     Quiet,
-    ReportFormat,
 )
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def demo(
     judgement = Judgement(
         checks=ALL,
         settings=Settings(),
-        formats=[each.value for each in ReportFormat],
+        formats=[each.value for each in USUAL_FORMATS],
         fail_on=FailOn.HIGH,
         allow_gaps=False,
         quiet=quiet,

@@ -32,6 +32,15 @@ class ReportFormat(StrEnum):
     CSV = "csv"
     HTML = "html"
     JSON = "json"
+    OCSF = "ocsf"
+    OSCAL = "oscal"
+    SARIF = "sarif"
+    XLSX = "xlsx"
+    MARKDOWN = "markdown"
+
+
+USUAL_FORMATS = (ReportFormat.CSV, ReportFormat.HTML, ReportFormat.JSON)
+"""What a run leaves unless other formats are asked for."""
 
 
 class FailOn(StrEnum):

@@ -10,6 +10,7 @@ import typer
 
 from scanner.arm.methods import Method
 from scanner.cli.options import (
+    USUAL_FORMATS,
     Auth,
     CloudName,
     Discovery,
@@ -115,8 +116,9 @@ def scan(
         list[ReportFormat] | None,
         typer.Option(
             "--format",
-            metavar="csv|html|json",
-            help="Format of the report; repeat for several.  [default: all three]",
+            metavar="FORMAT",
+            help="csv, html, json, ocsf, oscal, sarif, xlsx or markdown; repeat for "
+            "several.  [default: the first three]",
             show_default=False,
         ),
     ] = None,
@@ -198,7 +200,7 @@ def scan(
         ),
         settings=load_settings(config),
         exemptions=load_exemptions(exemptions, ALL),
-        formats=[each.value for each in format or ReportFormat],
+        formats=[each.value for each in format or USUAL_FORMATS],
         fail_on=fail_on,
         baseline=_readable(baseline, fail_on_new=fail_on_new),
         fail_on_new=fail_on_new,

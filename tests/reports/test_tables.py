@@ -90,6 +90,11 @@ def test_formats_name_the_contracted_files() -> None:
         "csv": ["results.csv", "gaps.csv"],
         "json": ["results.json"],
         "html": ["report.html"],
+        "sarif": ["results.sarif"],
+        "ocsf": ["results.ocsf.json"],
+        "oscal": ["results.oscal.json"],
+        "xlsx": ["results.xlsx"],
+        "markdown": ["summary.md"],
     }
 
 
