@@ -9,6 +9,7 @@ from checks.foundry_matrix import Need, On, Who, needs
 from checks.grants import access, bounded, cite, named, require_settled
 from checks.links import hub_of, keeps_key, links
 from checks.shortfall import Case, ids, shortfall
+from checks.wording import shown
 from scanner.access.answers import Grant
 from scanner.access.builtin import is_role
 from scanner.access.facts import Missing
@@ -69,7 +70,7 @@ def signs_in(runner: Identified) -> bool:
 def label_of(runner: Identified) -> str:
     """Return an endpoint or a compute as a sentence names it."""
     kind = "compute" if isinstance(runner, Compute) else "endpoint"
-    return f"{kind} {runner.name}"
+    return f"{kind} {shown(runner.name)}"
 
 
 def workspace_of(runner: Identified) -> Workspace | None:

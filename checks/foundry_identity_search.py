@@ -10,7 +10,7 @@ from checks.grants import access, bounded, cite, require_settled
 from checks.links import KINDS, connections_to, links, partners
 from checks.project_users import project_assignments, require_workspaces
 from checks.shortfall import Case, Shortfall, ids, person, shortfall
-from checks.wording import count, some
+from checks.wording import count, shown, some
 from scanner.access.builtin import BuiltIn
 from scanner.access.facts import Missing
 from scanner.access.scopes import scope_of
@@ -299,16 +299,20 @@ def search_mi_openai(service: SearchService, tenant: Tenant) -> Verdict:
     - Microsoft Learn: Connect a search service to other Azure resources using a managed
       identity
     """
-    short = shortfall(tenant, search_to_accounts(service))
+    short = shortfall(tenant, _embedding(service))
     return _between(short, "vectorising will fail", "a model account")
 
 
-def search_to_accounts(service: SearchService) -> Iterator[Case]:
-    """Yield what a Search service must hold on the model accounts used beside it."""
-    wanted = needs(Who.SEARCH, On.ACCOUNT)
+def _embedding(service: SearchService) -> Iterator[Case]:
     for account in partners(service, CognitiveAccount):
         if hosts_models(account):
-            yield Case("Search", ids(service.identities), wanted, account)
+            yield embedding(service, account)
+
+
+def embedding(service: SearchService, account: CognitiveAccount) -> Case:
+    """Return what a Search service must hold on a model account to embed text."""
+    who = f"Search service {shown(service.name)}"
+    return Case(who, ids(service.identities), needs(Who.SEARCH, On.ACCOUNT), account)
 
 
 def _between(short: Shortfall, failing: str, alone: str) -> Verdict:
@@ -385,15 +389,19 @@ def openai_mi_search(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     - AI Foundry - Identity, Authentication and Authorization
     - Microsoft Learn: Network and access configuration for Azure OpenAI On Your Data
     """
-    short = shortfall(tenant, account_to_searches(account))
+    short = shortfall(tenant, _indexing(account))
     return _between(short, "adding data will fail", "a Search service")
 
 
-def account_to_searches(account: CognitiveAccount) -> Iterator[Case]:
-    """Yield what an account must hold on the Search services used beside it."""
-    wanted = needs(Who.ACCOUNT, On.SEARCH)
+def _indexing(account: CognitiveAccount) -> Iterator[Case]:
     for service in partners(account, SearchService):
-        yield Case("the account", ids(account.identities), wanted, service)
+        yield indexing(account, service)
+
+
+def indexing(account: CognitiveAccount, service: SearchService) -> Case:
+    """Return what a model account must hold on a Search service to index data."""
+    who = f"account {shown(account.name)}"
+    return Case(who, ids(account.identities), needs(Who.ACCOUNT, On.SEARCH), service)
 
 
 @check(
@@ -465,7 +473,8 @@ def search_mi_storage(service: SearchService, tenant: Tenant) -> Verdict:
 
 def _documents(service: SearchService) -> Iterator[Case]:
     for account in partners(service, StorageAccount):
-        yield Case("Search", ids(service.identities), (READ_DOCUMENTS,), account)
+        who = f"Search service {shown(service.name)}"
+        yield Case(who, ids(service.identities), (READ_DOCUMENTS,), account)
 
 
 CHECKS: tuple[Check[Any], ...] = (

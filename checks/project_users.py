@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from checks.grants import access
+from checks.grants import access, require_settled
 from scanner.access.builtin import BuiltIn
 from scanner.access.facts import Assignment, last_segment
 from scanner.access.scopes import base_of
@@ -49,6 +49,19 @@ def project_users(tenant: Tenant) -> ProjectUsers:
 def project_assignments(tenant: Tenant) -> Mapping[str, tuple[str, ...]]:
     """Return the assignments that make people users of some workspace."""
     return project_users(tenant).workspaces
+
+
+def users_of(workspace: Workspace) -> Iterator[Assignment]:
+    """Yield a role for each of the people who work in a workspace.
+
+    Raises NotRead in the end if there may be more.
+    """
+    tenant, seen = workspace.tenant, set[str]()
+    for assignment in project_users(tenant).by_workspace.get(workspace.key, ()):
+        if assignment.principal_id.lower() not in seen:
+            seen.add(assignment.principal_id.lower())
+            yield assignment
+    require_settled(access(tenant).holds("", PROJECT_ROLES, workspace.id).missing)
 
 
 def _project_users(tenant: Tenant) -> ProjectUsers:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from checks.foundry_matrix import Need
 from checks.grants import access, bounded, cite, require_settled
 from checks.identities import role_name
-from checks.wording import some
+from checks.wording import FIRST, some
 from scanner.access.answers import Grant, Result, scope_name
 from scanner.access.facts import Missing
 from scanner.model.coverage import NotRead
@@ -62,6 +62,14 @@ class Shortfall:
     looked: int = 0
     """For how many roles was looked."""
 
+    def look_for(self, cases: Iterable[Case]) -> None:
+        """Look for all that some cases need; why there may be more is kept."""
+        try:
+            for case in cases:
+                self.look(case)
+        except NotRead as problem:
+            self.unread = self.unread or problem
+
     def look(self, case: Case) -> None:
         """Look for each role that a case needs."""
         for need in case.needs:
@@ -84,19 +92,22 @@ class Shortfall:
         if self.unread is not None:
             raise self.unread
 
-    def said(self) -> str:
-        """Return all that is lacking, the first of it by name, as far as is known."""
+    def said(self, lacks: Iterable[Lack] | None = None) -> str:
+        """Return what is lacking, the first of it by name, as far as is known."""
+        told = tuple(self.lacks if lacks is None else lacks)
         parts: dict[str, list[str]] = {}
-        for case, roles in self._roles().items():
+        for case, roles in self._roles(told).items():
             part = f"{' and '.join(roles)} on {scope_name(case.at)}"
             parts.setdefault(_subject(case), []).append(part)
-        said = some(f"{who} lacks {some(each)}" for who, each in parts.items())
-        return bounded(said, [each for lack in self.lacks for each in lack.missing])
+        every = [f"{who} lacks {some(each)}" for who, each in parts.items()]
+        more = [f"{len(every) - FIRST} more lack roles"] if len(every) > FIRST else []
+        said = "; ".join([*every[:FIRST], *more])
+        return bounded(said, [each for lack in told for each in lack.missing])
 
-    def _roles(self) -> dict[Case, list[str]]:
-        """Return the roles that each case lacks."""
+    def _roles(self, lacks: Iterable[Lack]) -> dict[Case, list[str]]:
+        """Return the roles that are lacking, by case."""
         roles: dict[Case, list[str]] = {}
-        for lack in self.lacks:
+        for lack in lacks:
             role = role_name(self.tenant, lack.need.roles[0])
             roles.setdefault(lack.case, []).append(role)
         return roles
@@ -109,11 +120,7 @@ def _subject(case: Case) -> str:
 def shortfall(tenant: Tenant, cases: Iterable[Case]) -> Shortfall:
     """Return what is lacking in some cases; why there may be more goes with it."""
     result = Shortfall(tenant)
-    try:
-        for case in cases:
-            result.look(case)
-    except NotRead as problem:
-        result.unread = result.unread or problem
+    result.look_for(cases)
     return result
 
 
