@@ -30,6 +30,9 @@ allowed, and its other block rule is switched off; another only watches; two net
 and a whole region have none. Nobody is told when keys are listed, because that alert is
 off.
 
+Its directory names whom roles are given to, and who is in their groups. Not all of them
+are still there: a tester has left, and the group of a hackathon is gone.
+
 The bodies in `data` have the oddities of the live API: keys that are absent when false,
 nulls, ids in lower case or without their leading slash, enumerations in other casings.
 """

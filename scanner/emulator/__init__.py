@@ -1,4 +1,4 @@
-"""A snapshot served as Azure Resource Manager and Entra over TLS on loopback."""
+"""A snapshot served over TLS on loopback: Resource Manager, Entra, Microsoft Graph."""
 
 from scanner.emulator.estate import Estate
 from scanner.emulator.options import Options

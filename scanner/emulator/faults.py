@@ -8,6 +8,7 @@
     code = "AuthorizationFailed"
 
 The first rule that matches a request and is due decides; each rule counts for itself.
+Microsoft Graph is matched by path: `path = "/graph/*"`.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ import checks
 from scanner import __version__
 from scanner.cli.main import app
 from scanner.collect.actions import ACTIONS
+from scanner.collect.directory import PERMISSIONS, ROLE
 from scanner.collect.reads import READS
 from scanner.collect.resources import DESCENDANTS, MANAGEMENT_GROUPS, SUBSCRIPTIONS
 from scanner.model.check import Severity, Topic
@@ -192,6 +193,14 @@ def test_the_role_can_change_nothing_and_read_no_secret(posture: Posture) -> Non
     for action in given["Actions"]:
         assert re.fullmatch(r"Microsoft\.\w+(/\w+)+/read", action), action
     assert given["DataActions"] == []
+
+
+def test_what_the_directory_asks_for_is_said_beside_the_role(posture: Posture) -> None:
+    done = posture("permissions")
+    for right in (*PERMISSIONS, ROLE):
+        assert right in done.err
+        assert right not in done.out
+    assert "posture scan --directory" in done.err
 
 
 def test_the_role_is_assignable_where_it_is_said(posture: Posture) -> None:

@@ -17,6 +17,7 @@ from scanner.collect.assemble import assemble
 from scanner.judge import Judge
 from scanner.model.check import Check, Status
 from scanner.model.cloud import Suffixes
+from scanner.model.directory import DirectoryObject, GroupMember
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.resources import Subscription
 from scanner.model.results import FINDINGS, Result
@@ -217,6 +218,31 @@ def test_a_condition_names_the_workspace_it_is_for() -> None:
     }
     assert named
     assert named <= workspaces
+
+
+def test_the_directory_names_whom_roles_are_given_to() -> None:
+    given: dict[str, str] = {}
+    for kind in ("roleAssignments", "roleEligibilityScheduleInstances"):
+        for body in _of_type(f"Microsoft.Authorization/{kind}"):
+            grant = body["properties"]
+            given[grant["principalId"]] = grant["principalType"]
+    named = {body["name"]: body for body in _of_type(DirectoryObject.type)}
+    assert set(named) <= set(given)
+    gone = {given[principal] for principal in set(given) - set(named)}
+    assert gone >= {"User", "Group"}
+    for name, body in named.items():
+        assert body["kind"].lower() == given[name].lower()
+        assert body["properties"]["id"] == name
+
+
+def test_groups_have_people_applications_and_groups_in_them() -> None:
+    groups = {
+        body["id"] for body in _of_type(DirectoryObject.type) if body["kind"] == "group"
+    }
+    members = list(_of_type(GroupMember.type))
+    assert {ResourceId.parse(body["id"]).parent for body in members} == groups
+    kinds = {body["kind"] for body in members}
+    assert kinds == {"user", "group", "servicePrincipal"}
 
 
 def test_nobody_real_is_named() -> None:
