@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from checks.api_key_guard import guard_of, named_policies
 from checks.grants import (
     bounded,
     named,
@@ -12,7 +13,7 @@ from checks.grants import (
     unapproved,
     who_can,
 )
-from checks.readiness import LIST_KEYS
+from checks.model_access import ACCOUNTS, LIST_KEYS
 from checks.wording import count
 from scanner.access.answers import Answer
 from scanner.model.check import (
@@ -31,8 +32,8 @@ from scanner.model.check import (
 from scanner.model.cognitive import CognitiveAccount, hosts_models
 from scanner.model.tenant import Tenant
 
-REGENERATE = "Microsoft.CognitiveServices/accounts/regenerateKey/action"
-WRITE = "Microsoft.CognitiveServices/accounts/write"
+REGENERATE = f"{ACCOUNTS}/regenerateKey/action"
+WRITE = f"{ACCOUNTS}/write"
 
 _CONTROLS = (
     "MCSB:IM-8",
@@ -227,6 +228,8 @@ def local_auth_writers(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     `Microsoft.CognitiveServices/accounts/write` there, less those a deny assignment
     stops. An absent or null `disableLocalAuth` means that keys are accepted (built-in
     policy 71ef260a): there is nothing to switch back, and the check is not applicable.
+    Where an assigned policy denies keys or switches them off in the same request, it
+    does not matter who may write.
 
     ## Why it matters
     `disableLocalAuth` is a setting like any other. Whoever may write the account can
@@ -281,6 +284,10 @@ def local_auth_writers(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     if not account.local_auth_disabled:
         return not_applicable("keys are on: there is nothing to switch back")
     answer = who_can(tenant, WRITE, account)
+    preventing = guard_of(account).preventing
+    if preventing:
+        writers = _counted(answer, "write the account")
+        return passed(f"{named_policies(preventing)} keeps the keys off; {writers}")
     return _beyond_platform_team(answer, "switch the keys on again", tenant)
 
 

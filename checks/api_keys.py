@@ -15,7 +15,8 @@ from checks.grants import (
     who_can,
 )
 from checks.key_connections import Leading
-from checks.readiness import LIST_KEYS, Readiness, advice, readiness_of
+from checks.model_access import LIST_KEYS
+from checks.readiness import Readiness, advice, readiness_of
 from checks.wording import count, shown
 from scanner.access.answers import Answer, Grant
 from scanner.access.facts import Part, may_be_group

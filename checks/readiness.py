@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from checks.data_access import data_users
 from checks.grants import access, bounded, one_each, principals, who
 from checks.key_connections import Leading, label_of, leading_to
+from checks.model_access import LIST_KEYS
 from checks.wording import count, some
 from scanner.access.answers import Grant
 from scanner.access.facts import Missing
 from scanner.model.cognitive import CognitiveAccount
 from scanner.model.coverage import NotRead
 from scanner.model.tenant import Tenant
-
-LIST_KEYS = "Microsoft.CognitiveServices/accounts/listKeys/action"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

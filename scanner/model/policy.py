@@ -114,6 +114,7 @@ class PolicyExemption(Resource):
     reference_ids = Texts("properties.policyDefinitionReferenceIds")
     category = Text("properties.exemptionCategory")
     expires_on = Text("properties.expiresOn")
+    resource_selectors = Parts("properties.resourceSelectors", Selection)
 
 
 class Lock(Resource):

@@ -108,7 +108,7 @@ def verdicts() -> Verdicts:
     """Return a function that judges bodies with one check: its results, by id.
 
     `unread` names reads that were refused: (type, scope) pairs. The subscription
-    `SUBSCRIPTION` is always there.
+    `SUBSCRIPTION` is always there. `parents` says which management group has what.
     """
 
     def judge(
@@ -117,6 +117,7 @@ def verdicts() -> Verdicts:
         unread: Sequence[Unread] = (),
         settings: Settings | None = None,
         whole_tenant: bool = True,
+        parents: Mapping[str, str] | None = None,
     ) -> list[Result]:
         subscription = {
             "id": SUBSCRIPTION,
@@ -125,7 +126,7 @@ def verdicts() -> Verdicts:
             "state": "Enabled",
             "tenantId": TENANT,
         }
-        records, readings = assemble([subscription, *bodies], TENANT)
+        records, readings = assemble([subscription, *bodies], TENANT, parents)
         refused = {(view.type.lower(), id_key(scope)) for view, scope in unread}
         known = {(r.resource_type.lower(), id_key(r.scope)) for r in readings}
         assert refused <= known, f"no such read: {refused - known}"

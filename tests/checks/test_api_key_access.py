@@ -217,3 +217,22 @@ def test_model_accounts_alone(verdicts: Verdicts, check: Check[Any]) -> None:
     assert result.target.resource_id.startswith("/tenants/")
     [result] = verdicts(check, account({}), unread=[(CognitiveAccount, SUBSCRIPTION)])
     assert (result.status, result.target.resource_id) == (UNREAD, SUBSCRIPTION)
+
+
+@pytest.mark.parametrize(("effect", "status"), [("deny", PASS), ("audit", WARN)])
+def test_a_policy_outdoes_who_may_write(
+    verdicts: Verdicts, rbac: Any, effect: str, status: Status
+) -> None:
+    built_in = "71ef260a-8f18-47b7-abcb-62d0673d94dc"
+    definitions = "/providers/Microsoft.Authorization/policyDefinitions"
+    then = {"policyRule": {"then": {"effect": effect}}}
+    definition = {"id": f"{definitions}/{built_in}", "properties": then}
+    assignment = {
+        "id": f"{SUBSCRIPTION}/providers/Microsoft.Authorization/policyAssignments/no",
+        "properties": {"policyDefinitionId": definition["id"], "scope": SUBSCRIPTION},
+    }
+    bodies = judged(local_auth_writers), rbac.role("owner", actions=["*"])
+    granted = rbac.grant("ann", "owner", SUBSCRIPTION)
+    [result] = verdicts(local_auth_writers, *bodies, granted, definition, assignment)
+    assert result.status is status
+    assert "1 principal can" in result.reason

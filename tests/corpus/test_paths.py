@@ -68,7 +68,19 @@ DOCUMENTED = {
 
 GROUP_IDS = "properties.privateEndpointConnections[].properties.groupIds"
 
+_SELECTOR = ("kind", "in", "notIn")
+
 EXCEPTIONS = {
+    # azure-docs, "Azure Policy exemption structure", resource selectors; no recorded
+    # exemption has any.
+    "Microsoft.Authorization/policyExemptions": {
+        f"properties.resourceSelectors{path}"
+        for path in (
+            "",
+            "[].selectors",
+            *(f"[].selectors[].{key}" for key in _SELECTOR),
+        )
+    },
     # Only Cognitive Services tells the sub-resources of a connection (recorded; the
     # part that reads them is shared). Elsewhere absent, so the endpoint itself counts.
     "Microsoft.MachineLearningServices/workspaces": {GROUP_IDS},

@@ -1,0 +1,218 @@
+"""What keeps the keys of Azure OpenAI accounts off: policies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from checks.model_access import ACCOUNTS
+from checks.policies import Content, Policy, contents, is_of_azure, policies_on
+from checks.wording import shown, some
+from scanner.access.facts import last_segment
+from scanner.model.check import (
+    Check,
+    Post,
+    Severity,
+    Topic,
+    Verdict,
+    check,
+    info,
+    passed,
+    warned,
+)
+from scanner.model.cognitive import CognitiveAccount, hosts_models
+from scanner.model.coverage import NotRead
+from scanner.model.policy import PolicyAssignment, PolicyDefinition
+from scanner.model.tenant import Tenant
+
+ALIAS = f"{ACCOUNTS}/disableLocalAuth"
+BUILT_IN = frozenset(
+    {
+        "71ef260a-8f18-47b7-abcb-62d0673d94dc",  # audit or deny
+        "14de9e63-1b31-492e-a5a3-c3f7fd57f555",  # modify
+        "55eff01b-f2bd-4c32-9203-db285f709d30",  # deploy if not exists
+    }
+)
+"""The definitions that Azure made about these keys (azure-policy, categories Azure Ai
+Services and Cognitive Services)."""
+
+PREVENTING = frozenset({"deny", "modify", "append"})
+"""Effects that keep keys from being switched on."""
+FOLLOWING = frozenset({"audit", "auditifnotexists", "deployifnotexists"})
+"""Effects that tell of keys, or switch them off, when they are there already."""
+
+
+def _about_keys(tenant: Tenant, definition_id: str) -> bool:
+    """Whether a definition is about these keys: by its id, or by what its rule reads.
+
+    Those that Azure made are known by their ids.
+    """
+    if is_of_azure(definition_id):
+        return last_segment(definition_id) in BUILT_IN
+    definition = tenant.get(PolicyDefinition, definition_id)
+    return definition is not None and definition.mentions(ALIAS)
+
+
+def _assigned(tenant: Tenant) -> Mapping[str, Content]:
+    return contents(tenant, _about_keys)
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """The policies about keys that are assigned to an account."""
+
+    preventing: tuple[Policy, ...]
+    following: tuple[Policy, ...]
+    """Those that come after the fact, or do no more than report."""
+    left_out: tuple[Policy, ...]
+    """Those that an exemption keeps from the account."""
+    unread: NotRead | None
+    """Why there may be more; without a gap where it lies above the subscriptions."""
+
+
+def guard_of(account: CognitiveAccount) -> Guard:
+    """Return the policies about keys that are assigned to an account."""
+    found = policies_on(account, account.tenant.once(_assigned))
+    return Guard(
+        preventing=tuple(each for each in found.policies if _prevents(each)),
+        following=tuple(each for each in found.policies if _follows(each)),
+        left_out=tuple(each for each in found.policies if each.exemption),
+        unread=found.unread or _unclear(found.policies),
+    )
+
+
+def _prevents(policy: Policy) -> bool:
+    return policy.holds and policy.effect in PREVENTING
+
+
+def _follows(policy: Policy) -> bool:
+    """Whether a policy tells of keys at most: an effect that is not enforced does."""
+    if policy.exemption:
+        return False
+    return policy.effect in FOLLOWING or (
+        policy.effect in PREVENTING and not policy.enforced
+    )
+
+
+def _unclear(found: Iterable[Policy]) -> NotRead | None:
+    """Return why a policy may do more than is known: its effect was not worked out."""
+    for policy in found:
+        if policy.holds and not policy.effect:
+            return NotRead(f"the effect of {policy.assignment.name} is not known")
+    return None
+
+
+def named_policies(policies: Iterable[Policy]) -> str:
+    """Return policies as a sentence names them: the assignment, and what it does."""
+    return some(_named(each) for each in policies)
+
+
+def _named(policy: Policy) -> str:
+    policy.assignment.cite(
+        PolicyAssignment.definition_id, PolicyAssignment.enforcement_mode
+    )
+    mode = "" if policy.enforced else ", not enforced"
+    return f"{shown(policy.assignment.name)} ({policy.effect}{mode})"
+
+
+@check(
+    id="aoai-local-auth-policy",
+    title="A policy keeps the keys of accounts off",
+    topic=Topic.API_KEYS,
+    severity=Severity.LOW,
+    on=CognitiveAccount,
+    where=hosts_models,
+    guidance=Post.API_KEYS,
+    controls=(
+        "MCSB:IM-1",
+        "NIST-800-53:CM-6",
+        "NIST-800-53:AC-3",
+        "ISO-27001-2022:A.8.5",
+        "ISO-27001-2022:A.8.9",
+    ),
+)
+def local_auth_policy(account: CognitiveAccount, _: Tenant) -> Verdict:
+    r"""
+    Reads `properties.policyDefinitionId` of the policy assignments over the account.
+
+    What counts is the built-in definition 71ef260a, its siblings that modify
+    (14de9e63) or deploy (55eff01b), and custom definitions whose rule names
+    `Microsoft.CognitiveServices/accounts/disableLocalAuth`, assigned alone or in an
+    initiative. The effect is followed through its parameters and overrides; an absent
+    `enforcementMode` means Default, that is, enforced (azure-docs, "Azure Policy
+    assignment structure"). `notScopes`, resource selectors and exemptions that have not
+    expired leave an account out.
+
+    ## Why it matters
+    Keys that were switched off by hand come back with the next template that forgets
+    them. A policy that denies them makes the decision once, for accounts that do not
+    exist yet too; one that audits only counts how often it was forgotten.
+
+    ## How to fix
+    Assign the built-in definition with the effect Deny, at a management group, once no
+    account below it needs keys.
+
+    ```sh
+    az policy assignment create --name deny-cognitive-keys --scope "$SCOPE" \
+      --policy 71ef260a-8f18-47b7-abcb-62d0673d94dc \
+      --params '{"effect": {"value": "Deny"}}'
+    ```
+
+    ```bicep
+    resource deny 'Microsoft.Authorization/policyAssignments@2024-04-01' = {
+      name: 'deny-cognitive-keys'
+      properties: {
+        policyDefinitionId: tenantResourceId(
+          'Microsoft.Authorization/policyDefinitions',
+          '71ef260a-8f18-47b7-abcb-62d0673d94dc'
+        )
+        parameters: { effect: { value: 'Deny' } }
+      }
+    }
+    ```
+
+    ```terraform
+    resource "azurerm_management_group_policy_assignment" "deny" {
+      name                 = "deny-cognitive-keys"
+      management_group_id  = azurerm_management_group.this.id
+      policy_definition_id = join("/", [
+        "/providers/Microsoft.Authorization/policyDefinitions",
+        "71ef260a-8f18-47b7-abcb-62d0673d94dc"
+      ])
+      parameters = jsonencode({ effect = { value = "Deny" } })
+    }
+    ```
+
+    Deny refuses every change of an account that still has keys, a new tag included.
+    The definition is about all kinds of Cognitive Services: give those that know no
+    tokens an exemption with an end.
+
+    ## Exceptions
+    Accounts whose features take keys only: exempt them in Azure Policy, with an
+    expiry.
+
+    ## References
+    - Blocking API Key Access in Azure OpenAI Service
+    - Microsoft Learn: Disable local authentication in Azure AI services
+    """
+    guard = guard_of(account)
+    if guard.preventing:
+        return passed(f"kept off by {named_policies(guard.preventing)}")
+    if guard.unread and guard.unread.gap:
+        raise guard.unread
+    if guard.following:
+        reason = f"keys are only followed up, by {named_policies(guard.following)}"
+        return warned(_bounded(reason, guard))
+    if guard.left_out:
+        reason = f"exempt from {named_policies(guard.left_out)}, and no other policy"
+        return info(_bounded(reason, guard))
+    return info(_bounded("no assigned policy is about keys", guard))
+
+
+def _bounded(reason: str, guard: Guard) -> str:
+    """Return a reason that says how far it can be relied on."""
+    return f"{reason} (lower bound: {guard.unread.reason})" if guard.unread else reason
+
+
+CHECKS: tuple[Check[Any], ...] = (local_auth_policy,)
