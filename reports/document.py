@@ -38,6 +38,10 @@ def summary(assessment: Assessment) -> dict[str, Any]:
             {"topic": topic.value, **_tally(tally)}
             for topic, tally in totals.topics.items()
         ],
+        "by_control": [
+            {"control": control, **_tally(tally)}
+            for control, tally in totals.controls.items()
+        ],
         "by_subscription": [
             {
                 "tenant_id": subscription.tenant_id,

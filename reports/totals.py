@@ -79,6 +79,8 @@ class Totals:
     overall: Tally
     topics: Mapping[Topic, Tally]
     """In the order of the guidance, those without results left out."""
+    controls: Mapping[str, Tally]
+    """By id; a result counts for every control that its check supports."""
     subscriptions: Mapping[Subscription, Tally]
     resources: Mapping[str, Tally]
     """By id as received, in order; those that no check applied to left out."""
@@ -89,6 +91,7 @@ class Totals:
         return cls(
             overall=Tally.of(assessment.results),
             topics=by_topic(assessment.results),
+            controls=by_control(assessment.results),
             subscriptions=by_subscription(assessment.results),
             resources=by_resource(assessment.results),
         )
@@ -98,6 +101,15 @@ def by_topic(results: Iterable[Result]) -> dict[Topic, Tally]:
     """Return the tally of each topic that has results."""
     groups = _grouped(results, lambda result: result.check.topic)
     return {topic: Tally.of(groups[topic]) for topic in Topic if topic in groups}
+
+
+def by_control(results: Iterable[Result]) -> dict[str, Tally]:
+    """Return the tally of each framework's control that a check supports, by id."""
+    groups: dict[str, list[Result]] = defaultdict(list)
+    for result in results:
+        for control in result.check.controls:
+            groups[control].append(result)
+    return {control: Tally.of(groups[control]) for control in sorted(groups)}
 
 
 def by_subscription(results: Iterable[Result]) -> dict[Subscription, Tally]:

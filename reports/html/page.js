@@ -83,11 +83,13 @@ function select(data, form) {
   const ticked = (name, values) => values.map((value) => asked.getAll(name).includes(value));
   const statuses = ticked("status", data.statuses);
   const severities = ticked("severity", data.severities);
-  const [topic, subscription] = [asked.get("topic"), asked.get("subscription")];
+  const [topic, control] = [asked.get("topic"), asked.get("control")];
+  const subscription = asked.get("subscription");
   const checks = data.checks.map(
     (check) =>
       severities[data.severities.indexOf(check.severity)] &&
-      (topic === "*" || check.topic === topic),
+      (topic === "*" || check.topic === topic) &&
+      (control === "*" || check.controls.includes(control)),
   );
   const targets = data.targets.map(
     (target) =>
@@ -102,10 +104,12 @@ function select(data, form) {
   return rows;
 }
 
+/** What a result is grouped under: a check supports several controls, or none. */
 const GROUP_KEYS = {
-  topic: (data, row) => data.checks[data.check[row]].topic,
-  resource: (data, row) => data.texts[data.targets[data.target[row]][ID]],
-  check: (data, row) => data.checks[data.check[row]].id,
+  topic: (data, row) => [data.checks[data.check[row]].topic],
+  resource: (data, row) => [data.texts[data.targets[data.target[row]][ID]]],
+  check: (data, row) => [data.checks[data.check[row]].id],
+  control: (data, row) => data.checks[data.check[row]].controls,
 };
 
 /** Return what the list shows: rows, or groups with the rows of those unfolded. */
@@ -113,9 +117,10 @@ function arrange(data, rows, by, unfolded) {
   if (!by) return rows;
   const groups = new Map();
   for (const row of rows) {
-    const key = GROUP_KEYS[by](data, row);
-    if (!groups.has(key)) groups.set(key, { key, rows: [] });
-    groups.get(key).rows.push(row);
+    for (const key of GROUP_KEYS[by](data, row)) {
+      if (!groups.has(key)) groups.set(key, { key, rows: [] });
+      groups.get(key).rows.push(row);
+    }
   }
   return [...groups.values()].flatMap((group) =>
     unfolded.has(group.key) ? [group, ...group.rows] : [group],

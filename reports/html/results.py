@@ -11,7 +11,13 @@ from scanner.model.results import Result
 
 SHOWN = (Status.FAIL, Status.WARN, Status.NOT_ASSESSED)
 """The statuses that are ticked when the page opens."""
-GROUPS = {"": "Nothing", "topic": "Topic", "resource": "Resource", "check": "Check"}
+GROUPS = {
+    "": "Nothing",
+    "topic": "Topic",
+    "resource": "Resource",
+    "check": "Check",
+    "control": "Control",
+}
 
 Option = tuple[str, str]
 
@@ -63,6 +69,10 @@ def _selects(results: Sequence[Result]) -> Iterable[Markup]:
     present = {result.check.topic for result in results}
     topics = [(topic.value, topic.value) for topic in Topic if topic in present]
     yield _select("topic", "Topic", [("*", "All"), *topics])
+    controls = sorted({each for result in results for each in result.check.controls})
+    yield _select(
+        "control", "Control", [("*", "All"), *zip(controls, controls, strict=True)]
+    )
     yield _select("subscription", "Subscription", [("*", "All"), *_named(results)])
     yield _select("group", "Group by", GROUPS.items())
 

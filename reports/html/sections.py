@@ -223,9 +223,10 @@ def heads(names: Iterable[str]) -> Markup:
 
 
 def tallies(totals: Totals) -> Markup:
-    """Return score and coverage by topic, by subscription and by resource."""
+    """Return score and coverage by topic, control, subscription and resource."""
     return joined(
         _table("By topic", "Topic", _topics(totals), shut=False),
+        _table("By control", "Control", _controls(totals)),
         _table("By subscription", "Subscription", _by_subscription(totals)),
         _table(_resources_title(totals), "Resource", _resources(totals)),
     )
@@ -241,6 +242,11 @@ def _resources_title(totals: Totals) -> str:
 def _topics(totals: Totals) -> Iterator[Row]:
     for topic, tally in totals.topics.items():
         yield _jump(topic.value, "topic", topic.value), tally
+
+
+def _controls(totals: Totals) -> Iterator[Row]:
+    for control, tally in totals.controls.items():
+        yield _jump(control, "control", control), tally
 
 
 def _by_subscription(totals: Totals) -> Iterator[Row]:
