@@ -13,6 +13,8 @@ from scanner.model.drift import Change, Drift, Kind
 
 LISTED = 500
 """Changes of a kind that the page lists."""
+UNFOLDED = 10
+"""Changes that are shown without being asked for."""
 
 
 def drift_page(drift: Drift) -> str:
@@ -86,7 +88,7 @@ def _group(name: str, changes: tuple[Change, ...], chip: str) -> Markup:
             tag("p", more, class_="note") if more else "",
             class_="scroll",
         ),
-        open=chip == "fail",
+        open=chip == "fail" and len(changes) <= UNFOLDED,
     )
 
 
@@ -96,8 +98,8 @@ def _row(change: Change) -> Markup:
     return tag(
         "tr",
         tag("td", severity),
-        tag("td", row.check_id),
-        tag("td", row.resource_name, tag("small", row.resource_id)),
+        tag("td", row.check_id, class_="name"),
+        tag("td", row.resource_name, tag("small", row.resource_id, class_="below")),
         tag("td", *(tag("p", line) for line in _what(change))),
     )
 

@@ -250,11 +250,17 @@ def _appearance(
     """Return what a finding is that one run has and the other has not."""
     if other is None:
         why = sight.blind(finding)
-        gone = "" if id_key(finding.resource_id) in sight.ids else "no such resource"
-        return (unseen, why) if why else (seen, gone)
+        known = id_key(finding.resource_id) in sight.ids
+        return (unseen, why) if why else (seen, "" if known else _ABSENT[seen])
     if other.status is Status.NOT_ASSESSED:
         return unseen, other.reason
     return seen, ""
+
+
+_ABSENT = {
+    Kind.NEW: "the resource was not there before",
+    Kind.RESOLVED: "the resource is gone",
+}
 
 
 def _same(old: Row, new: Row) -> bool:

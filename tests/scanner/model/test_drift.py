@@ -82,7 +82,7 @@ def test_a_finding_that_is_fixed_is_resolved() -> None:
 
 def test_a_finding_whose_resource_is_gone_is_resolved_and_says_so() -> None:
     told = changes(judged(row(), OTHER), judged(OTHER))
-    assert told == [(Kind.RESOLVED, "no such resource")]
+    assert told == [(Kind.RESOLVED, "the resource is gone")]
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,8 @@ def test_a_run_does_not_differ_from_itself(run: Judged) -> None:
 @given(runs, runs)
 def test_the_other_way_round_is_the_mirror_image(old: Judged, new: Judged) -> None:
     def told(each: Change, kind: Kind) -> tuple[object, ...]:
-        return kind, each.row.fingerprint, each.why
+        unseen = kind in (Kind.LOST, Kind.SIGHTED)
+        return kind, each.row.fingerprint, unseen and each.why
 
     there, back = compare(old, new), compare(new, old)
     mirrored = Counter(told(each, MIRRORED[each.kind]) for each in back.changes)
