@@ -10,7 +10,7 @@ from checks.foundry_matrix import Need, On, Who, needs
 from checks.identities import role_name
 from checks.shortfall import Case, found, shortfall
 from checks.wording import shown, some
-from checks.workspaces import default_storage, mode_of
+from checks.workspaces import default_storage, mode_of, primary_identities
 from scanner.access.answers import Grant
 from scanner.access.builtin import BuiltIn, is_role
 from scanner.model.authorization import RoleAssignment
@@ -28,7 +28,6 @@ from scanner.model.check import (
 )
 from scanner.model.coverage import NotRead
 from scanner.model.identity import ManagedIdentity
-from scanner.model.ids import id_key
 from scanner.model.machinelearning import (
     OnlineEndpoint,
     Workspace,
@@ -329,7 +328,7 @@ def umi_roles_preprovisioned(workspace: Workspace, tenant: Tenant) -> Verdict:
     storage = default_storage(workspace, tenant)
     if storage is None:
         return not_applicable("the workspace has no default storage")
-    cases = [_case(each, HUB_NEEDS, storage) for each in _primary(workspace)]
+    cases = [_case(each, HUB_NEEDS, storage) for each in primary_identities(workspace)]
     short = shortfall(tenant, cases)
     if short.lacks:
         return failed(short.said())
@@ -338,13 +337,6 @@ def umi_roles_preprovisioned(workspace: Workspace, tenant: Tenant) -> Verdict:
     if late:
         return warned(f"granted after the workspace was made: {some(late)}")
     return passed(f"{_names(tenant, HUB_NEEDS)} on {storage.name} were granted before")
-
-
-def _primary(workspace: Workspace) -> list[ManagedIdentity]:
-    """Return the user-assigned identities that a workspace works with."""
-    every = list(workspace.user_identities)
-    primary = id_key(workspace.primary_identity_id or "")
-    return [each for each in every if id_key(each.resource_id) == primary] or every
 
 
 def _late(case: Case, workspace: Workspace) -> Iterator[str]:

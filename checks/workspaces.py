@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from scanner.model.identity import ManagedIdentity
+from scanner.model.ids import id_key
 from scanner.model.machinelearning import Workspace
 from scanner.model.storage import StorageAccount
 from scanner.model.tenant import Tenant
@@ -24,3 +26,13 @@ def default_storage(workspace: Workspace, tenant: Tenant) -> StorageAccount | No
     if not workspace.storage_account_id:
         return None
     return tenant.get(StorageAccount, workspace.storage_account_id)
+
+
+def primary_identities(workspace: Workspace) -> list[ManagedIdentity]:
+    """Return the user-assigned identities that a workspace works with.
+
+    All it has, where it does not say which of them is the primary one.
+    """
+    every = list(workspace.user_identities)
+    primary = id_key(workspace.primary_identity_id or "")
+    return [each for each in every if id_key(each.resource_id) == primary] or every
