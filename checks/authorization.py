@@ -359,7 +359,7 @@ def app_role_least(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     Azure OpenAI or AI Services account and allows more there than reading. Identities
     of Foundry hubs, projects, endpoints and of Search services have checks of their
     own. An absent or null `principalType`, which old assignments have, leaves open
-    whose it is; then only the right role is assessed.
+    whose it is unless the directory says it; then only the right role is assessed.
 
     ## Why it matters
     An application needs to call its model. With more, whoever takes it over also lists
@@ -457,8 +457,8 @@ def app_owner_contrib(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     of Foundry hubs, projects, endpoints and of Search services have checks of their
     own. Owner, Contributor and Cognitive Services Contributor are known by their ids;
     custom roles like them are found by `rbac-app-role-least`. An absent or null
-    `principalType`, which old assignments have, leaves open whose it is; then only
-    another role is assessed.
+    `principalType`, which old assignments have, leaves open whose it is unless the
+    directory says it; then only another role is assessed.
 
     ## Why it matters
     These roles let software rewrite the account it is meant to call: its keys, its

@@ -265,7 +265,8 @@ def deploy_models(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     `Microsoft.CognitiveServices/accounts/deployments/write` and does not except it.
     People who may deploy are listed for information. Identities of Foundry hubs,
     projects, endpoints and of Search services are left out. An absent or null
-    `principalType`, which old assignments have, leaves open whose it is.
+    `principalType`, which old assignments have, leaves open whose it is unless the
+    directory says it.
 
     ## Why it matters
     A deployment decides which model answers, in which region its data is worked on,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from checks.grants import access
 from scanner.model.authorization import RoleAssignment
 from scanner.model.cognitive import Project
 from scanner.model.coverage import NotRead
@@ -46,21 +47,31 @@ def is_platform(assignment: RoleAssignment) -> bool:
     return principal in assignment.tenant.once(platform_identities)
 
 
+def kind_of(assignment: RoleAssignment) -> str:
+    """Return what a principal is, in lower case; empty where nothing says it.
+
+    Old assignments may lack the type, and then only the directory knows.
+    """
+    said = assignment.principal_type
+    if not said and assignment.principal_id:
+        named = access(assignment.tenant).facts.principals
+        known = named.get(assignment.principal_id.lower())
+        said = known.type if known else ""
+    return (said or "").lower()
+
+
 def may_be_application(assignment: RoleAssignment) -> bool:
-    """Whether an assignment is an application's, or does not say whose it is."""
-    kind = (assignment.principal_type or "serviceprincipal").lower()
+    """Whether an assignment is an application's, or nothing says whose it is."""
+    kind = kind_of(assignment) or "serviceprincipal"
     return kind == "serviceprincipal" and not is_platform(assignment)
 
 
 def may_be_person(assignment: RoleAssignment) -> bool:
-    """Whether an assignment is a person's or a group's, or does not say whose it is."""
-    return (assignment.principal_type or "").lower() != "serviceprincipal"
+    """Whether an assignment is a person's or a group's, or nothing says whose it is."""
+    return kind_of(assignment) != "serviceprincipal"
 
 
 def require_kind(assignment: RoleAssignment) -> None:
-    """Raise NotRead if an assignment does not say what its principal is.
-
-    Old assignments may lack the type, and then only the directory knows.
-    """
-    if not assignment.principal_type:
+    """Raise NotRead if nothing says what the principal of an assignment is."""
+    if not kind_of(assignment):
         raise assignment.unread("properties.principalType", "says nothing")
