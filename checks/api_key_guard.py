@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from checks.assigned import Content, contents, is_of_azure
 from checks.model_access import ACCOUNTS
-from checks.policies import Content, Policy, contents, is_of_azure, policies_on
+from checks.policies import Policy, policies_on
 from checks.wording import shown, some
 from scanner.access.facts import last_segment
 from scanner.model.check import (

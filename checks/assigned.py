@@ -1,0 +1,177 @@
+"""What policy assignments are of: definitions, and the effect each is given.
+
+The rules are those of azure-docs, "Azure Policy assignment structure" and "initiative
+definition structure".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from scanner.access.facts import ROOT
+from scanner.access.scopes import scope_of
+from scanner.model.coverage import NotRead
+from scanner.model.ids import ResourceId, id_key
+from scanner.model.policy import (
+    Member,
+    Parameter,
+    ParameterValue,
+    PolicyAssignment,
+    PolicyDefinition,
+    PolicySetDefinition,
+)
+from scanner.model.tenant import Tenant
+
+About = Callable[[Tenant, str], bool]
+"""Whether a definition, by its id, is of interest; raises NotRead if it is not told."""
+
+_PARAMETER = re.compile(r"\[\s*parameters\(\s*'([^']+)'\s*\)\s*\]", re.IGNORECASE)
+_MANAGEMENT_GROUP = "/providers/microsoft.management/managementgroups/"
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """A definition that an assignment puts in force, alone or as member of a set."""
+
+    definition_id: str
+    reference_id: str
+    """What the set calls it; empty for a definition that is assigned alone."""
+    effect: str
+    """In lower case; empty where it cannot be worked out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What an assignment is of, as far as that is of interest."""
+
+    found: tuple[Assigned, ...]
+    unread: NotRead | None
+    """Why there may be more; without a gap where it lies above the subscriptions."""
+
+
+def is_of_azure(definition_id: str) -> bool:
+    """Whether a definition is one that Azure made: it belongs to no scope."""
+    return id_key(scope_of(definition_id)) == id_key(ROOT)
+
+
+def contents(tenant: Tenant, about: About) -> Mapping[str, Content]:
+    """Return what is assigned of the definitions of interest, by assignment.
+
+    It goes through every assignment there is: make it once, by `Tenant.once`. Those
+    that put nothing of interest in force are left out.
+    """
+    asked = _remembered(about)
+    every = (
+        (assignment.key, _content(assignment, asked))
+        for assignment in tenant.all(PolicyAssignment).known()
+    )
+    return {key: each for key, each in every if each.found or each.unread}
+
+
+def _remembered(about: About) -> About:
+    """Return the same question, asked once of each definition that can be told."""
+    told: dict[str, bool] = {}
+
+    def ask(tenant: Tenant, definition_id: str) -> bool:
+        key = id_key(definition_id)
+        if key not in told:
+            told[key] = about(tenant, definition_id)
+        return told[key]
+
+    return ask
+
+
+def _content(assignment: PolicyAssignment, about: About) -> Content:
+    found: list[Assigned] = []
+    unread: list[NotRead] = []
+    try:
+        for definition_id, member in _definitions(assignment):
+            try:
+                wanted = about(assignment.tenant, definition_id)
+            except NotRead as problem:
+                unread.append(problem)
+                continue
+            if wanted:
+                found.append(_assigned(assignment, definition_id, member))
+    except NotRead as problem:
+        unread.append(problem)
+    return Content(tuple(found), gravest([_bearable(each) for each in unread]))
+
+
+def _bearable(problem: NotRead) -> NotRead:
+    """Return a reason without its gap where it lies above the subscriptions.
+
+    What management groups define is read where it can be (guidance, ruling 5).
+    """
+    above = problem.gap and _MANAGEMENT_GROUP in f"{problem.gap.scope}/".lower()
+    return NotRead(problem.reason) if above else problem
+
+
+def _definitions(
+    assignment: PolicyAssignment,
+) -> Iterator[tuple[str, Member | None]]:
+    """Yield the definitions of an assignment, each with what a set says of it.
+
+    Raises NotRead where it is not known which they are.
+    """
+    named = assignment.definition_id
+    if not named:
+        raise assignment.malformed(PolicyAssignment.definition_id.path, "an id", named)
+    if ResourceId.parse(named).type.lower() != PolicySetDefinition.type.lower():
+        yield named, None
+        return
+    whole = assignment.tenant.get(PolicySetDefinition, named)
+    for member in whole.members if whole else ():
+        if not member.definition_id:
+            raise member.malformed(Member.definition_id.path, "an id", None)
+        yield member.definition_id, member
+
+
+def _assigned(
+    assignment: PolicyAssignment, definition_id: str, member: Member | None
+) -> Assigned:
+    try:
+        effect = _effect(assignment, definition_id, member)
+    except NotRead:
+        effect = ""
+    reference = (member.reference_id if member else "") or ""
+    return Assigned(definition_id, reference, effect.lower())
+
+
+def _effect(
+    assignment: PolicyAssignment, definition_id: str, member: Member | None
+) -> str:
+    """Return the effect of a definition, through every parameter that passes it on."""
+    definition = assignment.tenant.get(PolicyDefinition, definition_id)
+    effect = (definition.effect if definition else "") or ""
+    own = definition.parameters if definition else {}
+    if member is None:
+        return _resolved(effect, assignment.parameters, own)
+    passed_on = _resolved(effect, member.parameters, own)
+    whole = member.owner
+    defaults = whole.parameters if isinstance(whole, PolicySetDefinition) else {}
+    return _resolved(passed_on, assignment.parameters, defaults)
+
+
+def _resolved(
+    text: str, given: Mapping[str, ParameterValue], declared: Mapping[str, Parameter]
+) -> str:
+    """Return a text, or what the parameter it stands for is given or has by default.
+
+    Empty for any other expression, and where there is neither value nor default.
+    """
+    asked = _PARAMETER.fullmatch(text)
+    if asked is None:
+        return "" if text.startswith("[") else text
+    name = asked[1].lower()
+    values = (each.text for key, each in given.items() if key.lower() == name)
+    defaults = (each.default for key, each in declared.items() if key.lower() == name)
+    return next(values, None) or next(defaults, None) or ""
+
+
+def gravest(problems: Sequence[NotRead]) -> NotRead | None:
+    """Return the first reason that is a gap, or else the first one."""
+    gaps = (each for each in problems if each.gap)
+    return next(gaps, None) or next(iter(problems), None)
