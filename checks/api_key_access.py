@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from checks.api_key_guard import guard_of, named_policies
 from checks.grants import (
+    actors,
     bounded,
     named,
     principals,
@@ -47,6 +49,12 @@ _CONTROLS = (
     "PCI-DSS-4.0.1:7.2.1",
     "PCI-DSS-4.0.1:8.6.1",
 )
+
+
+def _able(tenant: Tenant, action: str, account: CognitiveAccount) -> Answer:
+    """Return who can do an action, with the grants as evidence: whoever may act."""
+    answer = who_can(tenant, action, account)
+    return replace(answer, grants=actors(tenant, answer.grants))
 
 
 def _told(answer: Answer, what: str) -> str:
@@ -121,7 +129,7 @@ def key_readers(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     - Authorization in Azure OpenAI Service
     - Microsoft Learn: Azure built-in roles
     """
-    answer = who_can(tenant, LIST_KEYS, account)
+    answer = _able(tenant, LIST_KEYS, account)
     if account.local_auth_disabled:
         return _only_told(answer, "list the keys")
     others = unapproved(tenant, answer.active)
@@ -195,7 +203,7 @@ def key_regenerators(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     - Blocking API Key Access in Azure OpenAI Service
     - Microsoft Learn: Azure built-in roles
     """
-    answer = who_can(tenant, REGENERATE, account)
+    answer = _able(tenant, REGENERATE, account)
     if account.local_auth_disabled:
         return _only_told(answer, "renew the keys")
     return _beyond_platform_team(answer, "renew the keys", tenant)
@@ -283,7 +291,7 @@ def local_auth_writers(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     """
     if not account.local_auth_disabled:
         return not_applicable("keys are on: there is nothing to switch back")
-    answer = who_can(tenant, WRITE, account)
+    answer = _able(tenant, WRITE, account)
     preventing = guard_of(account).preventing
     if preventing:
         writers = _counted(answer, "write the account")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from checks.data_access import cited_data_users
 from checks.grants import (
     access,
+    actors,
     bounded,
     cite,
     named,
@@ -201,7 +203,7 @@ def entra_role_preprovisioned(account: CognitiveAccount, tenant: Tenant) -> Verd
     if not account.local_auth_disabled:
         return not_applicable("keys are accepted: aoai-disable-readiness looks ahead")
     users = cited_data_users(tenant, account)
-    certain, possible = _callers(users.active, tenant)
+    certain, possible = _callers(actors(tenant, users.active))
     if certain:
         require_settled(each for each in users.missing if each.part is Part.DENIALS)
         holders = count(len(principals(certain)), "principal holds", "principals hold")
@@ -210,20 +212,15 @@ def entra_role_preprovisioned(account: CognitiveAccount, tenant: Tenant) -> Verd
     return _locked_out(possible, users)
 
 
-def _callers(
-    grants: tuple[Grant, ...], tenant: Tenant
-) -> tuple[list[Grant], list[Grant]]:
+def _callers(grants: Iterable[Grant]) -> tuple[list[Grant], list[Grant]]:
     """Return the grants that surely let somebody in, and those that may.
 
-    A group is as good as its members: where those are known, they count instead of it.
+    A group is as good as its members, and a denial may take any grant back.
     """
-    known = access(tenant).facts.members
     certain: list[Grant] = []
     possible: list[Grant] = []
     for grant in grants:
         is_group = not grant.via_group and may_be_group(grant.principal_type)
-        if is_group and grant.principal_id.lower() in known:
-            continue
         (possible if is_group or grant.contested_by else certain).append(grant)
     return certain, possible
 
@@ -390,7 +387,7 @@ def owner_not_sufficient(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     can_call = set(principals(users.active))
     without = [
         grant
-        for grant in (*listing.active, *held)
+        for grant in actors(tenant, (*listing.active, *held))
         if not grant.eligible and grant.principal_id.lower() not in can_call
     ]
     if not without:

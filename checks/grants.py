@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from checks.wording import FIRST, count, some
 from scanner.access.answers import Answer, Grant, titled
 from scanner.access.engine import Access
-from scanner.access.facts import Missing, Part
+from scanner.access.facts import Missing, Part, may_be_group
 from scanner.access.gather import access_of
 from scanner.model.authorization import (
     RoleAssignment,
@@ -79,6 +79,21 @@ def _cite_pattern(role: RoleDefinition, grant: Grant) -> None:
 def principals(grants: Iterable[Grant]) -> tuple[str, ...]:
     """Return who holds some grants, each once, in the order they first appear."""
     return tuple(dict.fromkeys(grant.principal_id.lower() for grant in grants))
+
+
+def actors(tenant: Tenant, grants: Iterable[Grant]) -> tuple[Grant, ...]:
+    """Return the grants of whoever may act by them.
+
+    For a group whose members are known that is they alone: nobody, if it is empty.
+    """
+    known = access(tenant).facts.members
+    return tuple(
+        each
+        for each in grants
+        if each.via_group
+        or each.principal_id.lower() not in known
+        or not may_be_group(each.principal_type)
+    )
 
 
 def named(grants: Iterable[Grant]) -> str:

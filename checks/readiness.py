@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from checks.data_access import data_users
-from checks.grants import access, bounded, one_each, principals, who
+from checks.grants import access, actors, bounded, one_each, principals, who
 from checks.key_connections import Leading, label_of, leading_to
 from checks.model_access import LIST_KEYS
 from checks.wording import count, some
@@ -54,9 +54,10 @@ def readiness_of(account: CognitiveAccount, tenant: Tenant) -> Readiness:
     users = data_users(tenant, account)
     listing = access(tenant).who_can(LIST_KEYS, account.id)
     can_call = set(principals(users.active))
-    losing = (each for each in listing.active if _id(each) not in can_call)
+    readers = actors(tenant, listing.active)
+    losing = (each for each in readers if _id(each) not in can_call)
     return Readiness(
-        keeping=one_each(users.active),
+        keeping=one_each(actors(tenant, users.active)),
         eligible=one_each(each for each in users.eligible if _id(each) not in can_call),
         losing=one_each(losing),
         leading=leading_to(account),

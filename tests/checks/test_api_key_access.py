@@ -14,12 +14,14 @@ from checks.api_key_access import (
 from scanner.model.authorization import DenyAssignment, RoleAssignment, RoleDefinition
 from scanner.model.check import Check, Status
 from scanner.model.cognitive import CognitiveAccount
+from scanner.model.directory import member_id, object_id
 from scanner.model.results import Result
 from scanner.model.settings import Settings
 
 Verdicts = Callable[..., list[Result]]
 Body = dict[str, Any]
 
+TENANT = "aaaaaaaa-0000-0000-0000-000000000001"
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
 PROVIDERS = f"{SUBSCRIPTION}/resourceGroups/rg/providers"
 ACCOUNT = f"{PROVIDERS}/Microsoft.CognitiveServices/accounts/ai"
@@ -149,6 +151,31 @@ def test_too_many_readers(verdicts: Verdicts, rbac: Any) -> None:
         settings=Settings(approved_principals=names, key_reader_warning=4),
     )
     assert result.status is PASS
+
+
+@pytest.mark.parametrize(
+    ("approved", "status"), [(("team",), PASS), (("ann", "bob"), PASS), ((), None)]
+)
+@each_check
+def test_members_of_a_group(
+    verdicts: Verdicts,
+    rbac: Any,
+    check: Check[Any],
+    approved: tuple[str, ...],
+    status: Status | None,
+) -> None:
+    group = {"id": object_id(TENANT, "team"), "kind": "group", "properties": {}}
+    people = (
+        {"id": member_id(TENANT, "team", each), "kind": "user", "properties": {}}
+        for each in ("ann", "bob")
+    )
+    granted = rbac.grant("team", "owner", SUBSCRIPTION, "Group")
+    owner = rbac.role("owner", actions=["*"])
+    settings = Settings(approved_principals=approved)
+    bodies = judged(check), owner, granted, group, *people
+    [result] = verdicts(check, *bodies, settings=settings)
+    assert result.status is (status or FOUND[check.id])
+    assert "2 principals can" in result.reason
 
 
 @each_check

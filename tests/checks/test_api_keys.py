@@ -19,6 +19,7 @@ from scanner.model.authorization import (
 )
 from scanner.model.check import Check, Status
 from scanner.model.cognitive import CognitiveAccount
+from scanner.model.directory import member_id, object_id
 from scanner.model.machinelearning import Workspace, WorkspaceConnection
 from scanner.model.results import Result
 
@@ -92,6 +93,7 @@ def test_refused(verdicts: Verdicts) -> None:
 
 # Who holds which role
 
+TENANT = "aaaaaaaa-0000-0000-0000-000000000001"
 CHAT = "Microsoft.CognitiveServices/accounts/OpenAI/deployments/chat/completions/action"
 OTHER = f"{PROVIDERS}/Microsoft.CognitiveServices/accounts/other"
 HUB = f"{PROVIDERS}/Microsoft.MachineLearningServices/workspaces/hub"
@@ -204,6 +206,45 @@ def test_a_denied_caller_is_none(verdicts: Verdicts, rbac: Any, roles: Any) -> N
     bodies[-1] = rbac.denial(ACCOUNT, "*", ("team", "Group"))
     [result] = verdicts(entra_role_preprovisioned, *bodies)
     assert result.status is WARN
+
+
+def directory(*members: str) -> list[dict[str, Any]]:
+    group = {"id": object_id(TENANT, "team"), "kind": "group", "properties": {}}
+    people = [
+        {"id": member_id(TENANT, "team", each), "kind": "user"} for each in members
+    ]
+    return [group, *({**each, "properties": {}} for each in people)]
+
+
+@pytest.mark.parametrize(
+    ("members", "status", "ready"),
+    [(("ann",), PASS, MANUAL), ((), FAIL, WARN)],
+)
+def test_a_group_is_as_good_as_its_members(
+    verdicts: Verdicts,
+    rbac: Any,
+    roles: Any,
+    members: tuple[str, ...],
+    status: Status,
+    ready: Status,
+) -> None:
+    team = rbac.grant("team", "caller", SUBSCRIPTION, "Group")
+    bodies = *roles, team, *directory(*members)
+    [result] = verdicts(entra_role_preprovisioned, account(KEYLESS), *bodies)
+    assert result.status is status
+    [result] = verdicts(disable_readiness, account(KEYED), *bodies)
+    assert result.status is ready
+
+
+def test_owners_in_a_group_are_told_one_by_one(
+    verdicts: Verdicts, rbac: Any, roles: Any
+) -> None:
+    team = rbac.grant("team", "owner", SUBSCRIPTION, "Group")
+    caller = rbac.grant("ann", "caller", SUBSCRIPTION)
+    bodies = account(KEYED), *roles, team, caller, *directory("ann", "bob")
+    [result] = verdicts(owner_not_sufficient, *bodies)
+    assert result.reason.startswith("1 principal gets 401")
+    assert "user bob" in result.reason
 
 
 @pytest.mark.parametrize(
