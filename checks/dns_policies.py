@@ -448,7 +448,7 @@ def list_shadowing(rule: SecurityRule, tenant: Tenant) -> Verdict:
     """
     if not rule.enabled:
         return not_applicable("the rule is not Enabled")
-    rules = tenant.once(dns_of).shadowed(rule.parts.parent)
+    rules = _standings(rule, tenant)
     standing = rules[rule.key]
     _cite(rule)
     certain = _let_through(standing)
@@ -465,6 +465,15 @@ def list_shadowing(rule: SecurityRule, tenant: Tenant) -> Verdict:
     for earlier in islice(before, CITED):
         _cite(tenant.known(SecurityRule, earlier))
     return passed(f"no earlier rule covers any of its entries{note}")
+
+
+def _standings(rule: SecurityRule, tenant: Tenant) -> Mapping[str, Standing]:
+    """Return what is left to each rule of a rule's policy; raises NotRead."""
+    dns, policy = tenant.once(dns_of), rule.parts.parent
+    rules = dns.shadowed(policy) if id_key(policy) in dns.facts.policies else {}
+    if rule.key not in rules:
+        raise NotRead(f"the policy of {rule.id} was not read")
+    return rules
 
 
 def _cite(rule: SecurityRule | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from ipaddress import ip_address, ip_network
 from itertools import chain
 from typing import Any, TypeVar
@@ -31,15 +31,14 @@ def dns_of(tenant: Tenant) -> Resolver:
     and cites what it takes from it.
     """
     lists = {each.key: _names(each) for each in tenant.all(DomainList).known()}
-    links, links_doubt = _links(tenant)
+    every = tenant.all(ResolverPolicy).known()
+    policies = {each.key: _policy(each, lists) for each in every}
+    links, links_doubt = _links(tenant, policies)
     networks, networks_doubt = _networks(tenant)
     return Resolver(
         Facts(
             networks=networks,
-            policies={
-                each.key: _policy(each, lists)
-                for each in tenant.all(ResolverPolicy).known()
-            },
+            policies=policies,
             lists=lists,
             links=links,
             links_doubt=links_doubt,
@@ -139,16 +138,21 @@ def _exists(
     return key in lists
 
 
-def _links(tenant: Tenant) -> tuple[Mapping[str, tuple[str, ...]], Doubt | None]:
+def _links(
+    tenant: Tenant, policies: Collection[str]
+) -> tuple[Mapping[str, tuple[str, ...]], Doubt | None]:
     """Return the policies of each network, and why there may be more of them."""
     doubts: list[Doubt] = []
     links: dict[str, list[str]] = defaultdict(list)
     every = tenant.all(PolicyLink)
     for link in every.known():
         network = _asked(doubts, lambda each: each.network_id, link)
-        if network:
-            links[id_key(network)].append(id_key(link.parts.parent))
-    found = {key: tuple(dict.fromkeys(policies)) for key, policies in links.items()}
+        policy = id_key(link.parts.parent)
+        if network and policy in policies:
+            links[id_key(network)].append(policy)
+        elif network:
+            doubts.append(Doubt(f"the policy of {link.id} was not read"))
+    found = {key: tuple(dict.fromkeys(each)) for key, each in links.items()}
     return found, _unread(every) or next(iter(doubts), None)
 
 

@@ -561,6 +561,15 @@ def test_shadowing_stays_within_a_policy(verdicts: Verdicts) -> None:
     assert only(verdicts(list_shadowing, *bodies), RULE).status is PASS
 
 
+def test_shadowing_without_its_policy(verdicts: Verdicts) -> None:
+    policies = [(ResolverPolicy, SUBSCRIPTION)]
+    bodies = policy(), ALLOW, BROAD, LATER, NARROW, spoke(), link(SPOKE)
+    results = verdicts(list_shadowing, *bodies, unread=policies)
+    assert only(results, RULE).status is UNREAD
+    linked = verdicts(vnet_linked, *bodies, unread=policies)
+    assert only(linked, SPOKE).status is UNREAD
+
+
 def test_shadowing_lists_unread(verdicts: Verdicts) -> None:
     bodies = policy(), ALLOW, LATER
     results = verdicts(list_shadowing, *bodies, unread=[(DomainList, SUBSCRIPTION)])
