@@ -38,6 +38,7 @@ class Bounds:
         self._facts = facts
         self._ancestry = ancestry
         self._holdings = holdings
+        self._groups: dict[tuple[str, frozenset[str]], tuple[Missing, ...]] = {}
 
     def of_answer(self, case: Case) -> tuple[Missing, ...]:
         """Return everything that could change who can do something."""
@@ -80,6 +81,31 @@ class Bounds:
             *self._unread_groups(each for each in local if not _is(subject, each)),
             *self._unknown_roles(self._concerning(subject, scopes)),
         )
+
+    def of_roles(
+        self, subject: Subject, scopes: tuple[str, ...], roles: frozenset[str]
+    ) -> tuple[Missing, ...]:
+        """Return why a principal may hold more that amounts to one of some roles.
+
+        What groups may add is remembered by scope: it is asked for each of many people.
+        """
+        groups = dict.fromkeys(
+            each for scope in scopes for each in self._groups_with(scope, roles)
+        )
+        return (
+            *_of(self._at(scopes), _MORE),
+            *(each for each in groups if each.scope != subject.id),
+            *self._unknown_roles(self._concerning(subject, scopes)),
+        )
+
+    def _groups_with(self, scope: str, roles: frozenset[str]) -> tuple[Missing, ...]:
+        """Return the groups at a scope, their members unread, that hold the roles."""
+        found = self._groups.get((scope, roles))
+        if found is None:
+            held = self._holdings.amounting((scope,), roles)
+            local = (each for each in held if _local_now(each.assignment))
+            found = self._groups[scope, roles] = tuple(self._unread_groups(local))
+        return found
 
     def _concerning(
         self, subject: Subject, scopes: tuple[str, ...]

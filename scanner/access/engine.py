@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 from scanner.access.answers import (
     Answer,
@@ -40,6 +41,9 @@ from scanner.access.roles import Roles
 from scanner.access.scopes import Ancestry, base_of
 from scanner.model.ids import id_key
 
+REMEMBERED = 65_536
+"""Holdings that are kept: several checks ask the same of the same people."""
+
 
 class Access:
     """Access in one tenant, as far as its facts are known."""
@@ -51,6 +55,7 @@ class Access:
         self._denials = Denials(facts.denials)
         self._bounds = Bounds(facts, self._ancestry, self._holdings)
         self._near = Near(self._holdings)
+        self._remembered = lru_cache(maxsize=REMEMBERED)(self._holding)
 
     def who_can(self, action: str, resource_id: str, *, data: bool = False) -> Answer:
         """Return who can do an action on a resource, and what is not known of it."""
@@ -161,18 +166,20 @@ class Access:
         to be looked at. Deny assignments, which take back actions and not roles, are
         left out.
         """
-        wanted = frozenset(last_segment(each) for each in roles)
-        scopes = self._ancestry.scopes(resource_id)
-        subject = self._holdings.subject(principal_id)
+        wanted = frozenset(map(last_segment, roles))
+        return self._remembered(principal_id.lower(), wanted, id_key(resource_id))
+
+    def _holding(self, principal: str, wanted: frozenset[str], key: str) -> Holding:
+        scopes = self._ancestry.scopes(key)
+        subject = self._holdings.subject(principal)
         held = (
             each
             for each in self._holdings.held_by(subject, scopes)
             if self._holdings.amount(each, wanted)
         )
-        holders = self._holdings.amounting(scopes, wanted)
         return Holding(
             grants=_active_first(held),
-            missing=self._bounds.of_holding(subject, scopes, holders),
+            missing=self._bounds.of_roles(subject, scopes, wanted),
         )
 
     def at(self, resource_id: str) -> tuple[Grant, ...]:
