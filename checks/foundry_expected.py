@@ -15,7 +15,8 @@ from checks.foundry_identity_endpoints import (
 )
 from checks.foundry_identity_search import embedding, indexing, search_case
 from checks.foundry_matrix import On, Who, needs
-from checks.links import keeps_key, links
+from checks.foundry_store_people import storage_case
+from checks.links import LINKED, keeps_key, links
 from checks.project_users import users_of
 from checks.shortfall import Case, found, ids, person
 from checks.workspaces import default_storage, mode_of
@@ -27,8 +28,6 @@ from scanner.model.machinelearning import Compute, Workspace, is_hub
 from scanner.model.resource import Resource
 from scanner.model.search import SearchService
 from scanner.model.storage import HUB_SERVICES, StorageAccount
-
-_LINKED = (SearchService, CognitiveAccount, StorageAccount)
 
 
 def works_with_entra(workspace: Workspace) -> bool:
@@ -42,7 +41,7 @@ def works_with_entra(workspace: Workspace) -> bool:
             return True
     except NotRead as problem:
         unclear = problem
-    for _ in links(workspace, *_LINKED):
+    for _ in links(workspace, *LINKED):
         return True
     if unclear is not None:
         raise unclear
@@ -125,7 +124,7 @@ def _people(workspace: Workspace) -> Iterator[Case]:
             user.principal_id,
         )
         if storage is not None:
-            yield Case(who, (principal,), needs(Who.PERSON, On.STORAGE), storage)
+            yield storage_case(who, principal, storage)
         for service in searches:
             yield search_case(who, principal, service)
 

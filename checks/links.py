@@ -8,11 +8,18 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from checks.connections import stores_key, target, target_key, uses_entra
-from scanner.model.cognitive import AccountConnection, ProjectConnection
+from scanner.model.cognitive import (
+    AccountConnection,
+    CognitiveAccount,
+    ProjectConnection,
+)
 from scanner.model.connections import Connection
 from scanner.model.coverage import NotRead
+from scanner.model.ids import ResourceId
 from scanner.model.machinelearning import Workspace, WorkspaceConnection
 from scanner.model.resource import Resource
+from scanner.model.search import SearchService
+from scanner.model.storage import StorageAccount
 from scanner.model.tenant import Tenant
 
 R = TypeVar("R", bound=Resource)
@@ -23,6 +30,9 @@ KINDS: tuple[type[Connection], ...] = (
     ProjectConnection,
 )
 """Every kind of connection."""
+
+LINKED: tuple[type[Resource], ...] = (SearchService, CognitiveAccount, StorageAccount)
+"""What connections with Entra ID need roles on."""
 
 
 def hub_of(workspace: Workspace) -> Workspace | None:
@@ -72,21 +82,70 @@ class Link:
 
 
 def links(workspace: Workspace, *views: type[Resource]) -> Iterator[Link]:
-    """Yield what a workspace can use with Entra ID, of some types.
+    """Yield what a workspace can use with Entra ID, of some of the `LINKED` types.
 
     Raises NotRead in the end if there may be more.
     """
-    unclear = None
-    for connection in connections(workspace):
-        try:
-            found = target(connection, *views) if uses_entra(connection) else None
-        except NotRead as problem:
-            unclear = unclear or problem
+    tenant, unclear = workspace.tenant, None
+    for trail in tenant.once(_trails).get(workspace.key, ()):
+        if trail.view is not None and trail.view not in views:
             continue
-        if found is not None:
+        if trail.problem is not None:
+            unclear = unclear or trail.problem
+            continue
+        connection = tenant.known(WorkspaceConnection, trail.connection_id)
+        found = tenant.known(trail.view, trail.target_id) if trail.view else None
+        if connection is not None and found is not None:
+            connection.cite(Connection.auth_type)
             yield Link(connection, found)
     if unclear is not None:
         raise unclear
+
+
+@dataclass(frozen=True, slots=True)
+class _Trail:
+    """Where a connection with Entra ID leads, or why that is not known."""
+
+    connection_id: str = ""
+    view: type[Resource] | None = None
+    """The type it leads to; None where it may be any."""
+    target_id: str = ""
+    problem: NotRead | None = None
+
+
+def _trails(tenant: Tenant) -> Mapping[str, tuple[_Trail, ...]]:
+    """Return where every workspace's connections lead, by the workspace's key.
+
+    Many workspaces see the connections of one hub, and many people work in each.
+    """
+    every = tenant.all(Workspace).known()
+    return {workspace.key: tuple(_trails_of(workspace)) for workspace in every}
+
+
+def _trails_of(workspace: Workspace) -> Iterator[_Trail]:
+    try:
+        for connection in connections(workspace):
+            yield from _trail(connection)
+    except NotRead as problem:
+        yield _Trail(problem=problem)
+
+
+def _trail(connection: Connection) -> Iterator[_Trail]:
+    """Yield where a connection leads, if that is of a `LINKED` type."""
+    view = None
+    try:
+        if uses_entra(connection):
+            view = _named_type(connection)
+            found = target(connection, *LINKED)
+            if found is not None:
+                yield _Trail(connection.id, type(found), found.id)
+    except NotRead as problem:
+        yield _Trail(connection.id, view, problem=problem)
+
+
+def _named_type(connection: Connection) -> type[Resource] | None:
+    kind = ResourceId.parse(connection.target_id or "").type.lower()
+    return next((view for view in LINKED if view.type.lower() == kind), None)
 
 
 @dataclass(frozen=True, slots=True)
