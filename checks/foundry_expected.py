@@ -18,7 +18,7 @@ from checks.foundry_matrix import On, Who, needs
 from checks.foundry_store_people import storage_case
 from checks.links import LINKED, keeps_key, links
 from checks.project_users import users_of
-from checks.shortfall import Case, found, ids, person
+from checks.shortfall import Case, grants_for, ids, person
 from checks.workspaces import default_storage, mode_of
 from scanner.model.cognitive import CognitiveAccount, hosts_models
 from scanner.model.coverage import NotRead
@@ -98,7 +98,7 @@ def _managing(hub: Workspace) -> Iterator[Case]:
 
 
 def _held(case: Case) -> bool:
-    grants, _ = found(case.resource.tenant, case, case.needs[0])
+    grants, _ = grants_for(case.resource.tenant, case, case.needs[0])
     return bool(grants)
 
 

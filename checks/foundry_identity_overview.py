@@ -95,11 +95,14 @@ def identity_inventory(workspace: Workspace, tenant: Tenant) -> Verdict:
 
 
 def _entries(workspace: Workspace, tenant: Tenant) -> Iterator[str]:
-    """Yield every identity with the roles it holds."""
+    """Yield every identity with the roles it holds; cites those it will name."""
+    told = 0
     for label, resource in _signing_in(workspace):
         for identity in resource.identities:
             grants = access(tenant).grants(identity.principal_id)
-            cite(tenant, grants, resource)
+            told += 1
+            if told <= NAMED:
+                cite(tenant, grants, resource)
             held = some(map(_held, grants)) or "no role"
             yield f"{label} as {identity.name} {identity.principal_id}: {held}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from checks.foundry_matrix import READ_DOCUMENTS, On, Who, needs
+from checks.foundry_matrix import READ_DOCUMENTS, READ_SEARCH, On, Who, needs
 from checks.grants import access, bounded, cite, require_settled
 from checks.links import KINDS, connections_to, links, partners
 from checks.project_users import project_assignments, require_workspaces
@@ -136,7 +136,6 @@ def _searches(assignment: RoleAssignment, tenant: Tenant) -> Iterator[Case]:
 def search_case(who: str, principal: str, service: Resource) -> Case:
     """Return what a person must hold on a Search service: less, to read alone."""
     known = access(service.tenant)
-    every = needs(Who.PERSON, On.SEARCH)
     writing = known.holds(
         principal,
         (BuiltIn.SEARCH_CONTRIBUTOR, BuiltIn.SEARCH_INDEX_DATA_CONTRIBUTOR),
@@ -144,7 +143,8 @@ def search_case(who: str, principal: str, service: Resource) -> Case:
     )
     reading = known.holds(principal, (BuiltIn.SEARCH_INDEX_DATA_READER,), service.id)
     reads_only = reading.active and not writing.active
-    return Case(who, (principal,), every[1:] if reads_only else every, service)
+    wanted = READ_SEARCH if reads_only else needs(Who.PERSON, On.SEARCH)
+    return Case(who, (principal,), wanted, service)
 
 
 def _used_through_foundry(account: CognitiveAccount) -> bool:

@@ -93,10 +93,10 @@ MATRIX = (
         (BuiltIn.READER,),
         action="Microsoft.Network/privateEndpoints/read",
     ),
-    Need(Who.PERSON, On.STORAGE, _READ_BLOBS[1:] + _READ_BLOBS[:1]),
+    Need(Who.PERSON, On.STORAGE, _BLOBS),
     Need(Who.PERSON, On.STORAGE, _FILES),
     Need(Who.PERSON, On.SEARCH, _INDEXES),
-    Need(Who.PERSON, On.SEARCH, _RECORDS),
+    Need(Who.PERSON, On.SEARCH, _RECORDS[:1]),
     Need(Who.SEARCH, On.ACCOUNT, _OPENAI, action=_EMBEDDINGS, data=True),
     Need(Who.ACCOUNT, On.SEARCH, _INDEXES),
     Need(Who.ACCOUNT, On.SEARCH, _RECORDS),
@@ -130,6 +130,15 @@ MATRIX = (
 )
 """Every need, in the order of the identities."""
 
+READ_STORAGE = (
+    Need(Who.PERSON, On.STORAGE, (BuiltIn.STORAGE_BLOB_DATA_READER,)),
+    Need(Who.PERSON, On.STORAGE, (BuiltIn.STORAGE_FILE_DATA_PRIVILEGED_READER,)),
+)
+"""What people need on the default storage who only read."""
+
+READ_SEARCH = (Need(Who.PERSON, On.SEARCH, (BuiltIn.SEARCH_INDEX_DATA_READER,)),)
+"""What people need on Search who only read."""
+
 CONFIGURE_STORAGE = Need(
     Who.HUB,
     On.STORAGE,
@@ -139,7 +148,7 @@ CONFIGURE_STORAGE = Need(
 KEEP_SECRETS = Need(
     Who.HUB,
     On.VAULT,
-    (BuiltIn.KEY_VAULT_ADMINISTRATOR, BuiltIn.KEY_VAULT_SECRETS_OFFICER),
+    (BuiltIn.KEY_VAULT_SECRETS_OFFICER, BuiltIn.KEY_VAULT_ADMINISTRATOR),
     action="Microsoft.KeyVault/vaults/secrets/setSecret/action",
     data=True,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from checks.foundry_matrix import Need, On, Who
+from checks.foundry_matrix import READ_STORAGE, On, Who, needs
 from checks.grants import (
     access,
     bounded,
@@ -406,18 +406,8 @@ def storage_case(who: str, principal: str, storage: StorageAccount) -> Case:
     )
     reading = known.holds(principal, (BuiltIn.STORAGE_BLOB_DATA_READER,), storage.id)
     reads_only = reading.active and not writing.active
-    wanted = READING if reads_only else WRITING
+    wanted = READ_STORAGE if reads_only else needs(Who.PERSON, On.STORAGE)
     return Case(who, (principal,), wanted, storage)
-
-
-WRITING = (
-    Need(Who.PERSON, On.STORAGE, (BuiltIn.STORAGE_BLOB_DATA_CONTRIBUTOR,)),
-    Need(Who.PERSON, On.STORAGE, (BuiltIn.STORAGE_FILE_DATA_PRIVILEGED_CONTRIBUTOR,)),
-)
-READING = (
-    Need(Who.PERSON, On.STORAGE, (BuiltIn.STORAGE_BLOB_DATA_READER,)),
-    Need(Who.PERSON, On.STORAGE, (BuiltIn.STORAGE_FILE_DATA_PRIVILEGED_READER,)),
-)
 
 
 def key_holders(tenant: Tenant) -> Mapping[str, Reach]:

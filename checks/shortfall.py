@@ -16,6 +16,9 @@ from scanner.model.identity import ManagedIdentity
 from scanner.model.resource import Resource
 from scanner.model.tenant import Tenant
 
+SHOWN = 40
+"""Roles held whose grants a verdict shows; a hub may have hundreds of people."""
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -77,7 +80,9 @@ class Shortfall:
             self._look(case, need)
 
     def _look(self, case: Case, need: Need) -> None:
-        grants, missing = found(self.tenant, case, need)
+        grants, missing = grants_for(self.tenant, case, need)
+        if not grants or self.looked <= SHOWN:
+            cite(self.tenant, grants, case.resource)
         if grants:
             return
         try:
@@ -127,13 +132,21 @@ def shortfall(tenant: Tenant, cases: Iterable[Case]) -> Shortfall:
 def found(
     tenant: Tenant, case: Case, need: Need
 ) -> tuple[tuple[Grant, ...], tuple[Missing, ...]]:
+    """Return the grants in force that meet a need, and what else may; cites them."""
+    grants, missing = grants_for(tenant, case, need)
+    cite(tenant, grants, case.resource)
+    return grants, missing
+
+
+def grants_for(
+    tenant: Tenant, case: Case, need: Need
+) -> tuple[tuple[Grant, ...], tuple[Missing, ...]]:
     """Return the grants in force that meet a need, and what else may."""
     grants, missing = list[Grant](), list[Missing]()
     for principal in case.principals:
         for held, unseen in _ways(tenant, principal, case, need):
             grants += held
             missing += unseen
-    cite(tenant, grants, case.resource)
     return tuple(grants), tuple(dict.fromkeys(missing))
 
 

@@ -14,21 +14,22 @@ OpenAI account has no keys, no public network, and may call three named hosts; i
 Foundry hub uses identities, an approved-outbound network and storage without keys, and
 role assignments confine each identity to its own containers. The actuaries' hub is
 encrypted with the company's own key, so Azure manages a storage account, a Search
-service and a database for it. Underwriting came a year earlier and shows it: its
-account is locked from outside but may call anything, logs too little, and its hub's
-storage still takes keys. The contact centre and a claims scanner of 2017 predate every
-standard.
+service and a database for it. In claims, Search, models, people and the scoring
+endpoint hold the roles they need of each other; the fraud project was forgotten.
+Underwriting came a year earlier and shows it: its account is locked from outside but
+may call anything, logs too little, and its hub's storage still takes keys. The contact
+centre and a claims scanner of 2017 predate every standard.
 
 **AI sandbox** is where ideas start and controls do not. One account lists allowed hosts
 without restricting anything, another allows a storage account that nobody here owns and
 a page that anyone could have opened, a third was closed so well that nobody can reach
 it, a fourth gave up its keys before anybody had a role, the oldest has not even a name
-of its own. One hub is broken, because its datastores use keys that its storage refuses;
-one shares its keys with everybody and is public by a setting that few remember; one
-signs its data away link by link. A DNS policy blocks what an earlier rule has already
-allowed, and its other block rule is switched off; another only watches; two networks
-and a whole region have none. Nobody is told when keys are listed, because that alert is
-off.
+of its own. One hub is broken, because its datastores use keys that its storage refuses
+and its Search service refuses tokens; one shares its keys with everybody and is public
+by a setting that few remember; one signs its data away link by link. A DNS policy
+blocks what an earlier rule has already allowed, and its other block rule is switched
+off; another only watches; two networks and a whole region have none. Nobody is told
+when keys are listed, because that alert is off.
 
 Its directory names whom roles are given to, and who is in their groups. Not all of them
 are still there: a tester has left, and the group of a hackathon is gone.

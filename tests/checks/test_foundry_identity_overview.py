@@ -10,6 +10,7 @@ from checks.foundry_identity_overview import (
     identity_inventory,
     missing_rbac,
 )
+from checks.shortfall import SHOWN
 from scanner.access.builtin import BuiltIn
 from scanner.model.authorization import RoleAssignment
 from scanner.model.check import Check, Status
@@ -325,6 +326,28 @@ def test_what_surely_lacks_is_told_whatever_was_refused(verdicts: Verdicts) -> N
 def test_a_target_outside_the_scan(verdicts: Verdicts) -> None:
     far = connection(f"{SEARCH.replace('bbbbbbbb', 'cccccccc')}2")
     assert only(verdicts(missing_rbac, *FULL, *GRANTS, far), HUB).status is UNREAD
+
+
+def test_a_crowd_does_not_fill_the_evidence(verdicts: Verdicts) -> None:
+    crowd = [
+        grant(
+            role, scope, "person", principalId=f"{number:08d}-aaaa-4000-8000-{'0' * 12}"
+        )
+        for number in range(SHOWN)
+        for role, scope in [
+            (BuiltIn.AI_DEVELOPER, HUB),
+            (BLOB, STORAGE),
+            (FILE, STORAGE),
+        ]
+    ]
+    for number, each in enumerate(crowd):
+        each["id"] += f"-{number}"
+    own = [grant(*each[:3]) for each in OF_HUB if each[2] == "hub"]
+    bodies = hub(), body(STORAGE, {}), *own, *crowd
+    result = only(verdicts(missing_rbac, *bodies), HUB)
+    cited = {each.resource_id for each in result.evidence}
+    assert result.status is PASS
+    assert len([each for each in cited if "roleAssignments" in each]) <= SHOWN
 
 
 @pytest.mark.parametrize("check", [missing_rbac, identity_inventory])

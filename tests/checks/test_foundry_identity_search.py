@@ -179,7 +179,7 @@ READ = BuiltIn.SEARCH_INDEX_DATA_READER
     ("roles", "model", "person"),
     [
         ((MANAGE, RECORDS), PASS, PASS),
-        ((MANAGE, READ), PASS, PASS),
+        ((MANAGE, READ), PASS, WARN),
         ((BuiltIn.CONTRIBUTOR, RECORDS), PASS, PASS),
         ((READ,), WARN, PASS),
         ((MANAGE,), WARN, WARN),
