@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from checks import (
+    abac,
     aoai_inbound,
     aoai_outbound,
     api_key_access,
@@ -29,6 +30,7 @@ from checks import (
     foundry_store_roles,
     foundry_stores,
     model_roles,
+    rbac_delegation,
     restrictions,
 )
 from scanner.model.check import Check
@@ -58,6 +60,8 @@ ALL: tuple[Check[Any], ...] = (
     *foundry_identity_search.CHECKS,
     *foundry_identity_targets.CHECKS,
     *foundry_identity_endpoints.CHECKS,
+    *abac.CHECKS,
+    *rbac_delegation.CHECKS,
     *dns_policies.CHECKS,
 )
 """Every check, in the order of the guidance."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from checks.connections import ENTRA, KEYS, NEITHER, WITHOUT_ENTRA
 from checks.wording import shown
-from checks.workspaces import default_storage, mode_of
+from checks.workspaces import advice_on_keys, default_storage, mode_of
 from scanner.model.check import (
     Check,
     Post,
@@ -249,24 +249,8 @@ def identity_mode_keys_left(workspace: Workspace, tenant: Tenant) -> Verdict:
         return not_applicable("the workspace has no default storage")
     if account.shared_key_allowed is False:
         return passed("identity mode, and allowSharedKeyAccess is false")
-    return warned("identity mode, but its storage still accepts keys", _advice(account))
-
-
-def _advice(account: StorageAccount) -> str:
-    """Return whom to move first: workspaces that need the keys of the account."""
-    tenant = account.tenant
-    users = tenant.referring(Workspace, "storage_account_id", account.id).known()
-    keys = {user.key for user in users}
-    keyed = tenant.referring(Workspace, "datastores_auth_mode", "accesskey").known()
-    needing = [workspace.name for workspace in keyed if workspace.key in keys]
-    if not needing:
-        return ""
-    return (
-        f"Leave the keys of this account on for now: {len(needing)} workspaces, such "
-        f"as {shown(needing[0])}, still use it in credential mode and would break. "
-        "Switch them to identity mode, grant the storage data roles, then set "
-        "allowSharedKeyAccess to false."
-    )
+    advice = advice_on_keys(account)
+    return warned("identity mode, but its storage still accepts keys", advice)
 
 
 @check(

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 
 LONGEST = 60
+LONGEST_SENTENCE = 500
 FIRST = 3
 
 
@@ -13,6 +14,13 @@ def quote(text: str) -> str:
     """Return a text in quotes, cut, with everything unprintable or foreign escaped."""
     cut = text if len(text) <= LONGEST else text[:LONGEST] + "..."
     return json.dumps(cut)
+
+
+def printable(sentence: str) -> str:
+    """Return a sentence with what a tenant says in it, cut and escaped alike."""
+    cut = sentence[:LONGEST_SENTENCE]
+    more = "..." if len(cut) < len(sentence) else ""
+    return json.dumps(cut)[1:-1].replace('\\"', '"') + more
 
 
 def some(phrases: Iterable[str]) -> str:

@@ -242,24 +242,24 @@ class Access:
     def unsettled(
         self,
         principal_id: str,
-        action: str,
+        actions: Iterable[str],
         resource_id: str,
         *,
         data: bool = False,
         unrestricted: bool = False,
     ) -> tuple[Missing, ...]:
-        """Return why a principal may hold an action on a resource by more grants.
+        """Return why a principal may hold one of some actions by more grants.
 
         Those it holds itself, or through groups it is known to be in, are in `grants`.
-        `unrestricted` leaves out groups that hold it under a condition.
+        `unrestricted` leaves out groups that hold an action under a condition.
         """
         scopes = self._ancestry.scopes(resource_id)
-        ask = Ask.of(action, data=data)
-        groups = (
+        groups = [
             each
-            for each in self._holdings.groups(scopes, ask)
+            for action in actions
+            for each in self._holdings.groups(scopes, Ask.of(action, data=data))
             if not (unrestricted and each.restrictions)
-        )
+        ]
         subject = self._holdings.subject(principal_id)
         return self._bounds.of_holding(subject, scopes, groups)
 

@@ -20,6 +20,11 @@ Underwriting came a year earlier and shows it: its account is locked from outsid
 may call anything, logs too little, and its hub's storage still takes keys. The contact
 centre and a claims scanner of 2017 predate every standard.
 
+Research data is shared out by conditions, and each has a lesson: one lets open data
+through and nothing else; one looks like working hours and clearances, and ends in 2040;
+one is joined by the wrong word, one undone by an older grant, one asks for an endpoint
+that is gone. Platform teams hand out roles under conditions too, some of which hold.
+
 **AI sandbox** is where ideas start and controls do not. One account lists allowed hosts
 without restricting anything, another allows a storage account that nobody here owns and
 a page that anyone could have opened, a third was closed so well that nobody can reach

@@ -49,3 +49,14 @@ class Settings:
     """Subscriptions in which a custom role may be assigned above which it is wide."""
     user_assigned_hubs: bool = False
     """Whether hubs are meant to sign in with user-assigned identities."""
+
+    conditions_built_in_portal: bool = False
+    """Whether conditions are meant to come from the visual editor of the portal."""
+    condition_window_hours: int = 0
+    """Hours a time window of a condition may last at most; 0 sets no limit."""
+    sensitivity_tags: tuple[str, ...] = (
+        "dataclassification",
+        "classification",
+        "sensitivity",
+    )
+    """Tags that mark sensitive data; compared without case, dash, underscore, space."""

@@ -12,7 +12,8 @@ from scanner.access.conditions.analysis.delegation import (
     named_roles,
 )
 from scanner.access.conditions.analysis.guards import Guard, Outcome, guarded_actions
-from scanner.access.conditions.analysis.linting import lint
+from scanner.access.conditions.analysis.layout import is_as_edited
+from scanner.access.conditions.analysis.linting import lint, version_fault
 from scanner.access.conditions.analysis.network import (
     NetworkReference,
     network_references,
@@ -91,6 +92,7 @@ __all__ = [
     "families_of",
     "granted_actions",
     "guarded_actions",
+    "is_as_edited",
     "limits_roles",
     "lint",
     "named_roles",
@@ -100,4 +102,5 @@ __all__ = [
     "time_window",
     "time_windows",
     "to_text",
+    "version_fault",
 ]

@@ -294,14 +294,17 @@ def test_groups_through_which_a_principal_may_hold_an_action_too() -> None:
         held("owner", by="bosses", **crew),
         held("blobs", by="bob"),
     )
-    asked = ("ann", f"{BLOBS}/read", ACCOUNT)
+    asked = ("ann", [f"{BLOBS}/read"], ACCOUNT)
     some = access(*grants).unsettled(*asked, data=True)
     assert [each.scope for each in some] == ["staff", "crew"]
     free = access(*grants).unsettled(*asked, data=True, unrestricted=True)
     assert [each.scope for each in free] == ["crew"]
     known = access(*grants, members={"crew": frozenset(), "staff": frozenset()})
     assert known.unsettled(*asked, data=True) == ()
-    itself = access(*grants).unsettled("crew", f"{BLOBS}/write", SUB, data=True)
+    both = ("ann", [f"{BLOBS}/read", f"{BLOBS}/write"], ACCOUNT)
+    free = access(*grants).unsettled(*both, data=True, unrestricted=True)
+    assert [each.scope for each in free] == ["crew", "staff"]
+    itself = access(*grants).unsettled("crew", [f"{BLOBS}/write"], SUB, data=True)
     assert [each.scope for each in itself] == ["staff"]
 
 

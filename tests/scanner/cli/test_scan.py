@@ -120,12 +120,20 @@ def test_the_snapshot_alone_is_enough_and_is_kept(
 
 
 @pytest.mark.parametrize(
-    ("fail_on", "code"), [("critical", 0), ("high", 1), ("low", 1), ("never", 0)]
+    ("fail_on", "topic", "code"),
+    [
+        ("critical", "abac", 1),
+        ("critical", "aoai-outbound", 0),
+        ("high", "aoai-outbound", 1),
+        ("low", "aoai-outbound", 1),
+        ("never", "abac", 0),
+    ],
 )
 def test_which_findings_make_one(
-    fail_on: str, code: int, posture: Posture, demo: Path
+    fail_on: str, topic: str, code: int, posture: Posture, demo: Path
 ) -> None:
-    assert rejudged(posture, demo, "--fail-on", fail_on).code == code
+    judged = rejudged(posture, demo, "--topic", topic, "--fail-on", fail_on)
+    assert judged.code == code
 
 
 @pytest.mark.parametrize(

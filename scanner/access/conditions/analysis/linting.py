@@ -67,7 +67,8 @@ def lint(
     `privileged` are the ids of roles that nobody should be able to hand out.
     """
     text = condition if isinstance(condition, str) else condition.text
-    found = [*_version(version), *_size(text)]
+    wrong = version_fault(version)
+    found = [*([wrong] if wrong else []), *_size(text)]
     try:
         whole = parse(condition) if isinstance(condition, str) else condition
     except ConditionError as error:
@@ -97,11 +98,15 @@ def _subject(
     return replace(subject, actions=granted_actions(expression, role))
 
 
-def _version(version: str | None) -> Iterator[Fault]:
-    # Azure takes a condition without a version to be of this one.
-    if version and version != VERSION:
-        message = f"the condition version is {version!r}; only {VERSION!r} is accepted"
-        yield Fault("abac-version", 1, 1, message, fails=True)
+def version_fault(version: str | None) -> Fault | None:
+    """Return what is wrong with the version that an assignment gives its condition.
+
+    Azure takes a condition without one to be of the only version that is accepted.
+    """
+    if not version or version == VERSION:
+        return None
+    message = f"the condition version is {version!r}; only {VERSION!r} is accepted"
+    return Fault("abac-version", 1, 1, message, fails=True)
 
 
 def _size(text: str) -> Iterator[Fault]:

@@ -28,6 +28,8 @@ from scanner.access.conditions.walk import nodes
 PRIVATE_ENDPOINTS = "microsoft.network/privateendpoints"
 SUBNETS = "microsoft.network/virtualnetworks/subnets"
 PRIVATE_LINK = "isprivatelink"
+ORIGINS = frozenset({PRIVATE_ENDPOINTS, SUBNETS, PRIVATE_LINK})
+"""The attributes that say where a call comes from, in lower case."""
 
 _GROUP = r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/"
 _SHAPES = {
