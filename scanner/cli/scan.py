@@ -173,6 +173,15 @@ def scan(
             metavar="DIR", help="Go on with an interrupted run, in its own scope."
         ),
     ] = None,
+    publish: Annotated[
+        str | None,
+        typer.Option(
+            "--publish",
+            metavar="URL",
+            help="Put the run's files into a blob container too: the one write there "
+            "is. Entra ID only, nothing is overwritten.",
+        ),
+    ] = None,
     quiet: Quiet = False,
     log_format: Logs = LogFormat.TEXT,
     no_color: NoColor = False,
@@ -190,6 +199,8 @@ def scan(
     from scanner.cli.selection import select
 
     configure(log_format, quiet=quiet, debug=_debug(context))
+    if publish:
+        _require_place(publish)
     judgement = Judgement(
         checks=select(
             ALL,
@@ -236,7 +247,41 @@ def scan(
             excluded=exclude_subscription,
         )
         snapshot, directory = _fresh(order, output, judgement)
-    raise typer.Exit(judge_and_report(snapshot, directory, judgement))
+    code = judge_and_report(snapshot, directory, judgement)
+    if publish:
+        _publish(publish, directory, snapshot, cloud, auth)
+    raise typer.Exit(code)
+
+
+def _require_place(url: str) -> None:
+    """Raise Failure before a scan if its files could not be put there."""
+    from scanner.cli.failure import Failure
+    from scanner.publish import PublishError, place_of
+
+    try:
+        place_of(url)
+    except PublishError as error:
+        raise Failure(f"--publish: {error}") from error
+
+
+def _publish(
+    url: str, directory: Path, snapshot: Snapshot, cloud: str, auth: Method
+) -> None:
+    from scanner.arm.clouds import find_cloud
+    from scanner.cli.failure import Exit, Failure
+    from scanner.cli.run import in_loop
+    from scanner.publish import PublishError, publish
+
+    name = f"posture-{snapshot.manifest.run.started.translate(_COMPACT)}"
+    try:
+        where = in_loop(lambda: publish(directory, name, url, find_cloud(cloud), auth))
+    except PublishError as error:
+        told = f"--publish: {error}; the run is in {directory}"
+        raise Failure(told, Exit.INCOMPLETE) from error
+    typer.echo(f"Published {where}", err=True)
+
+
+_COMPACT = str.maketrans("", "", "-:")
 
 
 def _readable(baseline: Path | None, *, fail_on_new: bool) -> Path | None:

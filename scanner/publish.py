@@ -1,0 +1,162 @@
+"""The one write: a run's own files, into Azure Blob Storage, where a user asks for it.
+
+Nothing of the tenant that was scanned is changed, and nothing is ever overwritten.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from azure.core import MatchConditions
+from azure.core.exceptions import AzureError
+from azure.storage.blob import BlobBlock, ContentSettings
+from azure.storage.blob.aio import BlobClient, ContainerClient
+
+from scanner.arm.clouds import Cloud
+from scanner.arm.credentials import credential
+from scanner.arm.errors import SignInError
+from scanner.arm.limits import Limits
+from scanner.arm.methods import Method
+from scanner.arm.transport import open_wire
+
+BLOCK = 8 << 20
+"""Bytes of a block: a file of any size is sent in so many."""
+
+_TYPES = {
+    ".csv": "text/csv; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".json": "application/json",
+    ".md": "text/markdown; charset=utf-8",
+}
+
+
+class PublishError(Exception):
+    """A run was not published: nothing of it is there."""
+
+
+def place_of(url: str) -> tuple[str, str]:
+    """Return the container's URL and the folder in it that a URL names.
+
+    `https://ACCOUNT.blob.core.windows.net/CONTAINER[/FOLDER]`. Raises PublishError.
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "https" or not parts.hostname or "@" in parts.netloc:
+        raise PublishError(f"{url} is no https:// address of a blob container")
+    if parts.query or parts.fragment:
+        raise PublishError("an address with a signature is not taken: sign in instead")
+    container, *folder = _segments(parts.path, parts.hostname)
+    root = parts.path.strip("/").removesuffix("/".join(folder)).strip("/")
+    if not container:
+        raise PublishError(f"{url} names no container")
+    return f"https://{parts.netloc}/{root}", "/".join(folder)
+
+
+def _segments(path: str, host: str) -> list[str]:
+    """Return container and folders; a host without `.blob.` has the account first."""
+    segments = path.strip("/").split("/")
+    return segments if ".blob." in host else segments[1:] or [""]
+
+
+async def publish(
+    directory: Path, name: str, url: str, cloud: Cloud, method: Method
+) -> str:
+    """Put a run's files under its name; return where. Raises PublishError.
+
+    All content is sent before any of it shows: blocks that were staged and never
+    committed are no blobs, and Azure drops them after a week ("Put Block List").
+    """
+    container, folder = place_of(url)
+    prefix = "/".join(filter(None, (folder, name)))
+    files = dict(_files(directory, prefix))
+    try:
+        async with _container(container, cloud, method) as client:
+            await _require_new(client, prefix)
+            staged = await _stage(client, files)
+            await _commit(client, staged)
+    except (AzureError, SignInError, OSError) as error:
+        reason = getattr(error, "reason", None) or str(error).partition("\n")[0]
+        raise PublishError(f"nothing was published to {url}: {reason}") from error
+    return f"{container}/{prefix}"
+
+
+def _files(directory: Path, prefix: str) -> Iterator[tuple[str, Path]]:
+    """Yield blobs and their files, the results last: who sees them sees all."""
+    found = (path for path in sorted(directory.rglob("*")) if path.is_file())
+    for path in sorted(found, key=lambda each: each.parent == directory):
+        yield f"{prefix}/{path.relative_to(directory).as_posix()}", path
+
+
+@asynccontextmanager
+async def _container(
+    url: str, cloud: Cloud, method: Method
+) -> AsyncIterator[ContainerClient]:
+    async with open_wire(cloud, Limits()) as wire:
+        key = credential(method, cloud, None, wire.transport)
+        try:
+            yield ContainerClient.from_container_url(
+                url, credential=key, transport=wire.transport
+            )
+        finally:
+            await key.close()
+
+
+async def _require_new(client: ContainerClient, prefix: str) -> None:
+    async for blob in client.list_blobs(name_starts_with=f"{prefix}/"):
+        raise PublishError(f"{blob.name} is there already: no run is overwritten")
+
+
+async def _stage(
+    client: ContainerClient, files: Mapping[str, Path]
+) -> dict[str, list[BlobBlock]]:
+    staged = {}
+    for name, path in files.items():
+        staged[name] = await _send(client.get_blob_client(name), path)
+    return staged
+
+
+async def _send(blob: BlobClient, path: Path) -> list[BlobBlock]:
+    blocks = []
+    for number, content in enumerate(_blocks(path)):
+        block = f"{number:06d}"
+        await blob.stage_block(block, content, length=len(content))
+        blocks.append(BlobBlock(block))
+    return blocks
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while content := file.read(BLOCK):
+            yield content
+
+
+async def _commit(
+    client: ContainerClient, staged: Mapping[str, list[BlobBlock]]
+) -> None:
+    """Let everything show, or nothing: what fails half-way is taken back."""
+    shown: list[str] = []
+    try:
+        for name, blocks in staged.items():
+            blob = client.get_blob_client(name)
+            settings = ContentSettings(content_type=_type_of(name))
+            await blob.commit_block_list(
+                blocks,
+                content_settings=settings,
+                match_condition=MatchConditions.IfMissing,
+            )
+            shown.append(name)
+    except BaseException:
+        await asyncio.shield(_take_back(client, shown))
+        raise
+
+
+async def _take_back(client: ContainerClient, names: Iterable[str]) -> None:
+    for name in names:
+        await client.get_blob_client(name).delete_blob()
+
+
+def _type_of(name: str) -> str:
+    return _TYPES.get(Path(name).suffix, "application/octet-stream")

@@ -1,0 +1,292 @@
+"""`--publish`: a run's files in a real Azurite, whole or not at all."""
+
+from __future__ import annotations
+
+import base64
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azure.core.exceptions import ServiceRequestError
+from azure.storage.blob import ContainerClient
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from scanner.collect.assemble import assemble
+from scanner.demo import TENANT_ID, bodies
+from scanner.emulator import Emulator, Estate
+from scanner.emulator.background import in_thread
+from scanner.emulator.estate import Tenant
+from scanner.publish import PublishError, place_of
+
+AZURITE = "azurite@3.37.0"
+ACCOUNT = "posture"
+ROOT = Path(__file__).resolve().parents[2]
+
+Scan = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Store:
+    """A blob service that takes tokens, and the key by which tests look into it."""
+
+    url: str
+    key: str
+    ca_file: Path
+
+    def container(self, name: str) -> ContainerClient:
+        return ContainerClient(
+            self.url, name, credential=self.key, connection_verify=str(self.ca_file)
+        )
+
+    def blobs(self, name: str) -> dict[str, bytes]:
+        with self.container(name) as client:
+            names = [each.name for each in client.list_blobs()]
+            return {one: client.download_blob(one).readall() for one in names}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
+        pytest.skip("Azurite needs Node.js and npm")
+    folder = tmp_path_factory.mktemp("azurite")
+    installed = subprocess.run(
+        [
+            *(npm, "install", "--no-audit", "--no-fund", "--fetch-retries=1"),
+            *("--fetch-timeout=20000", "--prefix", str(folder), AZURITE),
+        ],
+        capture_output=True,
+        check=False,
+        timeout=300,
+    )
+    if installed.returncode:
+        pytest.skip("the npm registry did not give Azurite")
+    with _running(folder) as found:
+        yield found
+
+
+@contextmanager
+def _running(folder: Path) -> Iterator[Store]:
+    certificate, key_file = _certificate(folder)
+    key = base64.b64encode(os.urandom(64)).decode()
+    port = _free_port()
+    command = [
+        str(folder / "node_modules/.bin/azurite-blob"),
+        *("--silent", "--inMemoryPersistence", "--disableTelemetry"),
+        *("--blobPort", str(port), "--oauth", "basic", "--skipApiVersionCheck"),
+        *("--cert", str(certificate), "--key", str(key_file)),
+    ]
+    environment = os.environ | {"AZURITE_ACCOUNTS": f"{ACCOUNT}:{key}"}
+    with subprocess.Popen(
+        command, env=environment, cwd=folder, stdout=subprocess.DEVNULL
+    ) as process:
+        try:
+            found = Store(f"https://127.0.0.1:{port}/{ACCOUNT}", key, certificate)
+            _await(found)
+            yield found
+        finally:
+            process.terminate()
+
+
+def _await(store: Store) -> None:
+    for _ in range(100):
+        with suppress(ServiceRequestError), store.container("ready") as client:
+            client.create_container()
+            return
+        time.sleep(0.2)
+    pytest.fail("Azurite did not answer")
+
+
+def _free_port() -> int:
+    with closing(socket.socket()) as listening:
+        listening.bind(("127.0.0.1", 0))
+        port: int = listening.getsockname()[1]
+        return port
+
+
+def _certificate(folder: Path) -> tuple[Path, Path]:
+    """Write a certificate of this machine that signs itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Azurite of a test")])
+    now = datetime.now(UTC)
+    here = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+    usage = x509.KeyUsage(
+        digital_signature=True,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=True,
+        crl_sign=True,
+        encipher_only=False,
+        decipher_only=False,
+    )
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(here, critical=False)
+        .add_extension(identifier, critical=False)
+        .add_extension(usage, critical=True)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    plain = serialization.NoEncryption()
+    (folder / "cert.pem").write_bytes(certificate.public_bytes(pem))
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain)
+    (folder / "key.pem").write_bytes(private)
+    return folder / "cert.pem", folder / "key.pem"
+
+
+@pytest.fixture(scope="module")
+def azure() -> Iterator[Emulator]:
+    tenant = Tenant.of(TENANT_ID, *assemble(list(bodies()), TENANT_ID))
+    with in_thread(Estate((tenant,))) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def scan(azure: Emulator, store: Store, tmp_path: Path) -> Scan:
+    """Return a function that scans the demo tenant and publishes the run."""
+    cloud = azure.write_cloud(tmp_path / "cloud.toml")
+    both = tmp_path / "both.pem"
+    both.write_bytes(azure.ca_file.read_bytes() + store.ca_file.read_bytes())
+    text = cloud.read_text().replace(str(azure.ca_file), str(both))
+    cloud.write_text(text)
+
+    def run(output: str, url: str, *options: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-P", "-m", "scanner.cli.main", "scan", "--quiet"]
+        command += ["--cloud", str(cloud), "--auth", "environment", "-o", output]
+        return subprocess.run(
+            [*command, "--publish", url, *options],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+            cwd=tmp_path,
+            env={"PATH": "", "PYTHONPATH": str(ROOT), **azure.environment},
+        )
+
+    return run
+
+
+def container_of(store: Store, name: str) -> str:
+    store.container(name).create_container()
+    return f"{store.url}/{name}"
+
+
+def test_a_run_is_published_whole_and_once(
+    scan: Scan, store: Store, tmp_path: Path
+) -> None:
+    url = container_of(store, "whole")
+    done = scan("run", f"{url}/audits/2026")
+    assert (done.returncode, done.stderr.count("Published")) == (1, 1), done.stderr
+    blobs = store.blobs("whole")
+    run = tmp_path / "run"
+    files = {
+        path.relative_to(run).as_posix(): path.read_bytes()
+        for path in run.rglob("*")
+        if path.is_file()
+    }
+    prefixes = {"/".join(name.split("/")[:3]) for name in blobs}
+    [prefix] = prefixes
+    assert prefix.startswith("audits/2026/posture-20")
+    assert blobs == {f"{prefix}/{name}": content for name, content in files.items()}
+
+
+def test_an_earlier_run_is_never_overwritten(
+    scan: Scan, store: Store, tmp_path: Path
+) -> None:
+    url = container_of(store, "once")
+    assert scan("one", url).returncode == 1
+    before = store.blobs("once")
+    assert before
+    options = ("--from", str(tmp_path / "one"))
+    done = scan("two", url, *options)
+    assert done.returncode == 3
+    assert "is there already" in done.stderr
+    assert store.blobs("once") == before
+    assert (tmp_path / "two" / "results.json").exists()
+
+
+def test_two_at_once_leave_one_whole_run_or_nothing(
+    scan: Scan, store: Store, tmp_path: Path
+) -> None:
+    url = container_of(store, "race")
+    assert scan("first", f"{url}/alone").returncode == 1
+    whole = {name.rpartition("/")[2] for name in store.blobs("race")}
+    options = ("--from", str(tmp_path / "first"))
+    with ThreadPoolExecutor() as pool:
+        runs = [pool.submit(scan, name, f"{url}/both", *options) for name in "abc"]
+        codes = [run.result().returncode for run in runs]
+    found = {
+        name.rpartition("/")[2]
+        for name in store.blobs("race")
+        if name.startswith("both/")
+    }
+    assert codes.count(1) <= 1
+    assert set(codes) <= {1, 3}
+    assert found == (whole if codes.count(1) else set())
+
+
+def test_a_container_that_is_not_there(
+    scan: Scan, store: Store, tmp_path: Path
+) -> None:
+    done = scan("run", f"{store.url}/nowhere")
+    assert done.returncode == 3
+    [line] = [each for each in done.stderr.splitlines() if "--publish" in each]
+    assert "nothing was published" in line
+    assert (tmp_path / "run" / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "container", "folder"),
+    [
+        (
+            "https://a.blob.core.windows.net/c",
+            "https://a.blob.core.windows.net/c",
+            "",
+        ),
+        (
+            "https://a.blob.core.windows.net/c/f/g/",
+            "https://a.blob.core.windows.net/c",
+            "f/g",
+        ),
+        ("https://127.0.0.1:1/a/c/f", "https://127.0.0.1:1/a/c", "f"),
+    ],
+)
+def test_where_a_run_goes(url: str, container: str, folder: str) -> None:
+    assert place_of(url) == (container, folder)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://a.blob.core.windows.net/c",
+        "https://a.blob.core.windows.net/",
+        "https://a.blob.core.windows.net/c?sig=x",
+        "https://user@a.blob.core.windows.net/c",
+        "c:/runs",
+    ],
+)
+def test_an_address_that_is_not_taken(url: str) -> None:
+    with pytest.raises(PublishError):
+        place_of(url)
