@@ -18,10 +18,10 @@ from checks.storage_scopes import (
     Store,
     Stores,
     is_bounded,
-    plain_tag,
     require_all,
     stores_in,
 )
+from checks.tags import plain_tag
 from checks.wording import count, printable, shown, some
 from checks.workspaces import advice_on_keys
 from scanner.access.answers import scope_name

@@ -92,7 +92,7 @@ def target_key(connection: Connection) -> str:
     named = connection.target_id
     if named:
         return id_key(named)
-    return next((owner.key for owner in _owners(connection)), "")
+    return next((owner.key for owner in owners(connection)), "")
 
 
 def _by_host(
@@ -102,22 +102,23 @@ def _by_host(
     service = service_of(host, tenant.suffixes)
     if service is None or service.type.lower() not in wanted:
         return None
-    for owner in _owners(connection):
+    for owner in owners(connection):
         return owner
-    for listing in _listings(connection):
+    for listing in listings(connection):
         listing.require_whole()
     if not tenant.whole:
         raise NotRead(f"no resource that answers at {host} is in the scan")
     return None
 
 
-def _owners(connection: Connection) -> Iterator[Resource]:
+def owners(connection: Connection) -> Iterator[Resource]:
     """Yield the resources that are known to answer at the host of a connection."""
-    for listing in _listings(connection):
+    for listing in listings(connection):
         yield from listing.known()
 
 
-def _listings(connection: Connection) -> tuple[Listing[Any], ...]:
+def listings(connection: Connection) -> tuple[Listing[Any], ...]:
+    """Return the lists that tell who answers at the host of a connection."""
     tenant, host = connection.tenant, plain_host(connection.target or "")
     service = service_of(host, tenant.suffixes)
     if service is None or service.owners is None:

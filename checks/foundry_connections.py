@@ -26,11 +26,12 @@ from scanner.model.check import (
 from scanner.model.keyvault import KeyVault
 from scanner.model.machinelearning import (
     Datastore,
+    Endpoint,
+    OnlineEndpoint,
+    ServerlessEndpoint,
     Workspace,
     WorkspaceConnection,
-    holds_work,
     in_workspace,
-    is_project,
     keeps_secrets,
     vault_users,
 )
@@ -403,82 +404,76 @@ _GRANT_READ = (
 )
 
 
-def _owns_storage(workspace: Workspace) -> bool:
-    """Whether it is a hub or default workspace: projects share that of their hub."""
-    return holds_work(workspace) and not is_project(workspace)
-
-
 @check(
-    id="foundry-default-storage-shared-hubs",
-    title="Each hub has a default storage of its own",
+    id="foundry-endpoint-key-auth",
+    title="Endpoints of deployed models take Entra ID tokens, not keys",
     topic=Topic.FOUNDRY_STORES,
     severity=Severity.MEDIUM,
-    on=Workspace,
-    where=_owns_storage,
-    guidance=Post.DATA_STORES,
-    controls=(
-        "MCSB:DP-2",
-        "NIST-800-53:AC-3",
-        "NIST-800-53:AC-4",
-        "ISO-27001-2022:A.5.15",
-        "ISO-27001-2022:A.8.3",
-    ),
+    on=(OnlineEndpoint, ServerlessEndpoint),
+    where=in_workspace,
+    guidance=(Post.DATA_STORES, Post.FOUNDRY_IDENTITY),
+    controls=_STORE_CONTROLS,
+    aliases=("foundry-endpoint-entra",),
 )
-def default_storage_shared_hubs(workspace: Workspace, tenant: Tenant) -> Verdict:
+def endpoint_key_auth(endpoint: Endpoint, _: Tenant) -> Verdict:
     r"""
-    Reads `properties.storageAccount` of this and of all other workspaces.
+    Reads `properties.authMode`.
 
-    A workspace without one, as absent or null has it, is not applicable. Projects do
-    not count: they work in the storage of their hub.
+    Required of a managed online endpoint (online endpoint REST reference); a response
+    without it, or with null, is not assessed. The token of Azure Machine Learning
+    (`AMLToken`) expires but is no Entra ID token, and warns; a serverless endpoint that
+    takes keys beside tokens fails.
 
     ## Why it matters
-    One account already holds the data of a hub and all of its projects, kept apart by
-    the names of containers alone. With a second hub in it a key, a network rule or a
-    role on the account reaches across what two hubs were made to separate: business
-    units, or production and tests.
+    The keys of an endpoint lie in the vault of the hub and are handed to whoever may
+    list them. They open the model for anyone who has one, until someone renews them,
+    and the endpoint's log knows no callers.
 
     ## How to fix
-    Make a storage account for each hub. A hub cannot change its default storage: make
-    its successor with an account of its own and move what is in it.
+    Make the endpoint with Entra ID authentication and grant its callers AzureML Data
+    Scientist, or a role with the `score` action, on it.
 
     ```sh
-    az ml workspace create --kind hub --resource-group RG --name HUB \
-      --storage-account STORAGE_ID
+    az ml online-endpoint create --resource-group RG --workspace-name PROJECT \
+      --name ENDPOINT --auth-mode aad_token
     ```
 
     ```bicep
-    resource hub 'Microsoft.MachineLearningServices/workspaces@2025-12-01' = {
-      kind: 'Hub'
-      properties: { storageAccount: storage.id }
-    }
+    resource endpoint
+      'Microsoft.MachineLearningServices/workspaces/onlineEndpoints@2025-06-01' = {
+        properties: { authMode: 'AADToken' }
+      }
     ```
 
     ```terraform
-    resource "azurerm_ai_foundry" "hub" {
-      storage_account_id = azurerm_storage_account.hub.id
+    resource "azapi_resource" "endpoint" {
+      type = "Microsoft.MachineLearningServices/workspaces/onlineEndpoints@2025-06-01"
+      body = { properties = { authMode = "AADToken" } }
     }
     ```
 
-    Until then keep the identities of both hubs to their own containers by conditions,
-    and switch the keys of the account off.
+    Callers with a key are refused from then on: give them a role and a token first.
+
+    ## Exceptions
+    Models that are offered with keys alone. Keep the key in one caller's own vault, and
+    accept the finding with an owner and an expiry.
 
     ## References
     - AI Foundry - Credential vs Identity Data Stores
-    - Microsoft Learn: Azure AI Foundry hubs and projects
+    - AI Foundry - Identity, Authentication and Authorization
+    - Microsoft Learn: Authenticate clients for online endpoints
     """
-    storage_id = workspace.storage_account_id
-    if not storage_id:
-        return not_applicable("the workspace names no default storage")
-    sharing = tenant.referring(Workspace, "storage_account_id", storage_id)
-    others = [
-        other.name
-        for other in sharing.known()
-        if other.key != workspace.key and _owns_storage(other)
-    ]
-    if others:
-        return warned(f"the default storage is also that of {some(others)}")
-    sharing.require_whole()
-    return passed("no other hub or workspace has the same default storage")
+    mode = endpoint.auth_mode
+    if not mode:
+        raise endpoint.unread("properties.authMode", "says nothing")
+    match mode.lower():
+        case "aadtoken" | "aad":
+            return passed(f"authMode is {mode}")
+        case "key" | "keyandaad":
+            return failed(f"authMode is {mode}")
+        case "amltoken":
+            return warned(f"authMode is {mode}: a token, but not of Entra ID")
+    return warned(f"authMode is {shown(mode)}, which is not a known mode")
 
 
 CHECKS: tuple[Check[Any], ...] = (
@@ -486,6 +481,6 @@ CHECKS: tuple[Check[Any], ...] = (
     datastore_credentials,
     kv_access_policies,
     kv_minimal_use,
+    endpoint_key_auth,
     connection_error,
-    default_storage_shared_hubs,
 )

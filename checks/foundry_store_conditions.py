@@ -10,7 +10,7 @@ from checks.grants import access, bounded, cite, require_settled
 from checks.wording import count, quote, some
 from checks.workspaces import default_storage, primary_identities
 from scanner.access.answers import Grant
-from scanner.access.conditions.analysis.catalogue import BLOB_READ, BLOB_WRITE
+from scanner.access.conditions.analysis.catalogue import BLOBS
 from scanner.access.conditions.analysis.linting import VERSION
 from scanner.access.facts import Missing
 from scanner.model.authorization import RoleAssignment
@@ -171,16 +171,11 @@ def _unsettled(
 
     `unrestricted` are those without a condition.
     """
-    known = access(tenant)
-    found = dict.fromkeys(
-        each
-        for action in (BLOB_READ, BLOB_WRITE)
-        for each in known.unsettled(
-            principal, action, storage.id, data=True, unrestricted=unrestricted
-        )
+    found = access(tenant).unsettled(
+        principal, BLOBS.actions, storage.id, data=True, unrestricted=unrestricted
     )
     require_settled(found)
-    return tuple(found)
+    return found
 
 
 @check(

@@ -106,10 +106,15 @@ def unbounded(host: str, tenant: Tenant) -> str:
     """Return why a host is not one owner's; empty if it is."""
     if any(is_within(bare, host) for bare in bare_suffixes(tenant.suffixes)):
         return "a whole service"
-    if any(is_within(host, shared) for shared in SHARED_HOSTS):
+    if is_shared(host):
         return "shared by all customers"
     blocked = map(host_name, tenant.settings.blocked_fqdn_suffixes)
     return "open to anyone" if any(is_within(host, each) for each in blocked) else ""
+
+
+def is_shared(host: str) -> bool:
+    """Whether a host serves everybody, and so says nothing of whose data it is."""
+    return any(is_within(host, shared) for shared in SHARED_HOSTS)
 
 
 Owners = Callable[[Tenant, str], tuple[Listing[Any], ...]]

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from checks.grants import access
+from checks.tags import plain_tag
 from scanner.access.scopes import base_of
 from scanner.model.coverage import NotRead
 from scanner.model.ids import id_key
@@ -19,7 +20,6 @@ _ACCOUNT = re.compile(
     r"(/subscriptions/[^/]+/resourcegroups/[^/]+"
     r"/providers/microsoft\.storage/storageaccounts/[^/]+)(?:/.*)?"
 )
-_WORD_BREAKS = str.maketrans("", "", "-_ ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def _store(account: StorageAccount) -> Store:
             id=account.id,
             takes_keys=account.shared_key_allowed is not False,
             hierarchical=account.hierarchical is True,
-            tags=frozenset(map(plain_tag, account.tag_names or ())),
+            tags=frozenset(map(plain_tag, account.tags or ())),
             workspaces=_users(account),
         )
     except NotRead as problem:
@@ -78,11 +78,6 @@ def _endpoints(account: StorageAccount) -> Iterable[str]:
     except NotRead:
         return ()
     return (id_key(each) for each in named if each)
-
-
-def plain_tag(name: str) -> str:
-    """Return a tag's name as it compares: without case, dash, underscore and space."""
-    return name.lower().translate(_WORD_BREAKS)
 
 
 def account_at(scope: str) -> str | None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from scanner.model.connections import Connection
-from scanner.model.fields import Flag, Moment, Parts, Text, Texts
+from scanner.model.fields import Flag, Moment, Parts, Text, Texts, Tree
 from scanner.model.identity import Identified
 from scanner.model.insights import DiagnosticSetting
 from scanner.model.keyvault import KeyVault
@@ -107,6 +107,7 @@ class Workspace(Identified):
     api_version = API_VERSION
 
     kind = Text("kind")
+    tags = Tree("tags")
     primary_identity_id = Text("properties.primaryUserAssignedIdentity")
     created_at = Moment("systemData.createdAt")
     hub_id = Text("properties.hubResourceId")

@@ -60,3 +60,11 @@ class Settings:
         "sensitivity",
     )
     """Tags that mark sensitive data; compared without case, dash, underscore, space."""
+    business_unit_tags: tuple[str, ...] = (
+        "businessunit",
+        "bu",
+        "costcenter",
+        "costcentre",
+        "department",
+    )
+    """Tags of business units; compared without case, dash, underscore and space."""

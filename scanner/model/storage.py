@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scanner.model.fields import Flag, Keys, Parts, Text
+from scanner.model.fields import Flag, Parts, Text, Tree
 from scanner.model.insights import DiagnosticSetting
 from scanner.model.network import PrivateEndpointConnection, PrivateReach
 from scanner.model.resource import Children, Resource
@@ -40,7 +40,7 @@ class StorageAccount(Resource):
     api_version = API_VERSION
 
     kind = Text("kind")
-    tag_names = Keys("tags")
+    tags = Tree("tags")
     hierarchical = Flag("properties.isHnsEnabled")
     shared_key_allowed = Flag("properties.allowSharedKeyAccess")
     blob_public_access = Flag("properties.allowBlobPublicAccess")

@@ -9,12 +9,16 @@ from checks.foundry_connections import (
     connection_error,
     connection_shared_entra,
     datastore_credentials,
-    default_storage_shared_hubs,
+    endpoint_key_auth,
     kv_access_policies,
     kv_minimal_use,
 )
 from scanner.model.check import Check, Status
-from scanner.model.machinelearning import Workspace, WorkspaceConnection
+from scanner.model.machinelearning import (
+    OnlineEndpoint,
+    Workspace,
+    WorkspaceConnection,
+)
 from scanner.model.results import Result
 
 Verdicts = Callable[..., list[Result]]
@@ -286,37 +290,31 @@ def test_connections_of_feature_stores(verdicts: Verdicts, check: Check[Any]) ->
     assert result.target.resource_id.startswith("/tenants/")
 
 
+ENDPOINTS = [f"{PROJECT}/onlineEndpoints/one", f"{PROJECT}/serverlessEndpoints/one"]
+
+
+@pytest.mark.parametrize("id", ENDPOINTS)
 @pytest.mark.parametrize(
-    ("other", "status"),
+    ("mode", "status"),
     [
-        (workspace(f"{HUB}2"), WARN),
-        (workspace(f"{HUB}2", "Default", storageAccount=STORAGE.upper()), WARN),
-        (workspace(f"{HUB}2", ABSENT), WARN),
-        (workspace(f"{HUB}2", "FeatureStore"), PASS),
-        (workspace(f"{HUB}2", storageAccount=f"{STORAGE}2"), PASS),
-        (project(), PASS),
+        ("AADToken", PASS),
+        ("aadtoken", PASS),
+        ("AAD", PASS),
+        ("Key", FAIL),
+        ("KeyAndAAD", FAIL),
+        ("AMLToken", WARN),
+        ("Telepathy", WARN),
+        (None, UNREAD),
+        (ABSENT, UNREAD),
+        ("", UNREAD),
+        (1, UNREAD),
     ],
 )
-def test_storage_of_two_hubs(verdicts: Verdicts, other: Body, status: Status) -> None:
-    result = only(verdicts(default_storage_shared_hubs, workspace(), other), HUB)
-    assert result.status is status
-    assert ("hub2" in result.reason) is (status is WARN)
+def test_endpoints(verdicts: Verdicts, id: str, mode: object, status: Status) -> None:
+    endpoint = body(id, {"authMode": mode})
+    assert only(verdicts(endpoint_key_auth, project(), endpoint), id).status is status
 
 
-@pytest.mark.parametrize(
-    ("storage", "status"), [(None, NONE), (ABSENT, NONE), ("", NONE), (7, UNREAD)]
-)
-def test_storage_that_is_not_named(
-    verdicts: Verdicts, storage: object, status: Status
-) -> None:
-    hub = workspace(storageAccount=storage)
-    assert only(verdicts(default_storage_shared_hubs, hub), HUB).status is status
-
-
-def test_hubs_elsewhere_unread(verdicts: Verdicts) -> None:
-    vague = workspace(f"{HUB}2", storageAccount=[STORAGE])
-    result = only(verdicts(default_storage_shared_hubs, workspace(), vague), HUB)
-    assert result.status is UNREAD
-    third = workspace(f"{HUB}3")
-    results = verdicts(default_storage_shared_hubs, workspace(), vague, third)
-    assert only(results, HUB).status is WARN
+def test_endpoints_unread(verdicts: Verdicts) -> None:
+    results = verdicts(endpoint_key_auth, project(), unread=[(OnlineEndpoint, PROJECT)])
+    assert UNREAD in {each.status for each in results}
