@@ -42,12 +42,10 @@ D = TypeVar("D", bound=Header)
 def runs_in(path: Path) -> list[Path]:
     """Return a run, or the runs that a folder holds, the oldest first.
 
-    Raises Failure where there is none, or one that is none of ours.
+    Raises Failure for one that is none of ours.
     """
     single = not path.is_dir() or (path / RESULTS).exists()
     found = [path] if single else [each.parent for each in path.glob(f"*/{RESULTS}")]
-    if not found:
-        raise Failure(f"no run is in {path}")
     return sorted(found, key=lambda run: (point(run).started, run))
 
 

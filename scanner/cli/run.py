@@ -141,6 +141,9 @@ def _since(
     from reports.trend import point_of
 
     runs = runs_in(baseline)
+    if not runs:
+        log.info("no run is in %s yet: nothing to compare with", baseline)
+        return assessment
     return replace(
         assessment,
         drift=drift_since(runs[-1], assessment, checks),

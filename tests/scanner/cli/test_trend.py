@@ -73,6 +73,16 @@ def test_a_scan_adds_itself_to_the_runs_of_a_folder(
     assert "0 new findings" in " ".join(done.out.split())
 
 
+def test_a_first_run_has_nothing_to_compare_with(
+    posture: Posture, history: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "none").mkdir()
+    options = ("--baseline", tmp_path / "none", "--fail-on-new", "-o", "again")
+    done = posture("scan", "--from", history / "b-later", *options)
+    assert done.code == 1
+    assert "What changed" not in Path("again/report.html").read_text()
+
+
 def test_what_holds_no_run(refused: Refused, tmp_path: Path) -> None:
     assert "no run is in" in refused("trend", tmp_path)
     assert "nowhere" in refused("trend", "nowhere")
