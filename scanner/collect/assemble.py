@@ -12,13 +12,13 @@ from scanner.collect.directory import READS as DIRECTORY
 from scanner.collect.hierarchy import Hierarchy
 from scanner.collect.plan import planned, tenant_scope
 from scanner.collect.read import Every, Read
-from scanner.collect.reads import READS
+from scanner.collect.reads import ABOVE, READS
 from scanner.collect.resources import DESCENDANTS, MANAGEMENT_GROUPS, SUBSCRIPTIONS
 from scanner.model.authorization import RoleAssignment
 from scanner.model.coverage import Outcome, Reading
 from scanner.model.directory import DirectoryObject
 from scanner.model.ids import ResourceId, id_key
-from scanner.model.policy import PolicyDefinition, PolicySetDefinition
+from scanner.model.policy import PolicySetDefinition
 from scanner.model.resource import Record
 from scanner.model.resources import ManagementGroup, Subscription
 
@@ -28,6 +28,10 @@ _BY_TYPE = {
     read.of.type.lower(): read
     for read in (SUBSCRIPTIONS, MANAGEMENT_GROUPS, DESCENDANTS, *DIRECTORY, *READS)
 }
+
+
+_AT_OWN_SCOPE = {read.of for read in ABOVE} - {RoleAssignment}
+"""What a list holds where it lies, and no list below."""
 
 
 def assemble(
@@ -112,12 +116,12 @@ def _scopes(
     """Return the scopes whose reads would find a body.
 
     What is granted above a subscription or a management group is in its list, and so
-    is what is assigned; what is defined is in the list of its own scope alone.
+    is what is assigned; what is defined there is in the list of that scope alone.
     """
     parts = ResourceId.parse(body["id"])
     properties = body.get("properties")
     kind = properties.get("type") if isinstance(properties, Mapping) else None
-    if read.of in (PolicyDefinition, PolicySetDefinition) and parts.parent:
+    if read.of in _AT_OWN_SCOPE and parts.parent:
         return [parts.parent]
     if kind == "BuiltInRole" or (read.every is Every.TENANT and kind != "CustomRole"):
         return [tenant_scope(tenant_id)]

@@ -10,6 +10,7 @@ from scanner.model.documentdb import CosmosAccount
 from scanner.model.insights import ActivityLogAlert, DiagnosticSetting
 from scanner.model.keyvault import KeyVault
 from scanner.model.machinelearning import Workspace
+from scanner.model.perimeter import Perimeter
 from scanner.model.resource import Resource
 from scanner.model.resources import Subscription
 from scanner.model.search import SearchService
@@ -26,6 +27,7 @@ DIAGNOSED: tuple[type[Resource], ...] = (
     CosmosAccount,
     Registry,
     ResolverPolicy,
+    Perimeter,
 )
 """The types whose diagnostic settings are judged.
 

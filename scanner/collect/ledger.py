@@ -22,6 +22,9 @@ from scanner.snapshot.writer import SnapshotWriter
 
 Select = Callable[[Record], bool]
 
+UNKNOWN_TYPE = "InvalidResourceType"
+"""What Resource Manager says where no provider of the cloud has a type (404)."""
+
 NAMED_ITEMS = 10
 """Malformed items of one list that are named one by one."""
 
@@ -134,6 +137,9 @@ class Ledger:
             return Made(kept, ())
         found = _Found(select=select)
         refusal = await self._write(read, scope, pages, found)
+        if refusal and read.recent and refusal.code == UNKNOWN_TYPE:
+            self.book_none(read, scope, UNKNOWN_TYPE)
+            return Made((), ())
         requested = requested and not read.context
         reading = self._reading(read, scope, found, refusal, requested=requested)
         self.book(reading)

@@ -1,56 +1,88 @@
-"""Microsoft.Network: virtual networks, private endpoints, DNS security policies."""
+"""Microsoft.Network: networks, private endpoints, and what traffic meets."""
 
 from __future__ import annotations
 
-from scanner.collect.read import Read, SdkOperation
-from scanner.model.dns import DomainList, PolicyLink, ResolverPolicy, SecurityRule
-from scanner.model.network import PrivateEndpoint, VirtualNetwork
+from collections.abc import Iterator
 
-_NETWORK = "azure.mgmt.network:NetworkManagementClient"
-_RESOLVER = "azure.mgmt.dnsresolver:DnsResolverManagementClient"
-_POLICIES = "Microsoft.Network/dnsResolverPolicies"
+from scanner.collect.read import Body, Read, RestOperation, SdkOperation, properties_of
+from scanner.model.ids import ResourceId
+from scanner.model.network import PrivateEndpoint, VirtualNetwork
+from scanner.model.privatedns import PrivateZone, ZoneGroup, ZoneLink
+from scanner.model.resource import Resource
+from scanner.model.traffic import (
+    Firewall,
+    NetworkInterface,
+    RouteTable,
+    SecurityGroup,
+)
+
+_SERVED = {
+    "microsoft.cognitiveservices/accounts",
+    "microsoft.machinelearningservices/workspaces",
+}
+"""The types whose names have to resolve to their endpoints."""
+
+
+_CONNECTIONS = ("privateLinkServiceConnections", "manualPrivateLinkServiceConnections")
+
+
+def _targets(endpoint: Body) -> Iterator[str]:
+    """Yield the ids of what a private endpoint leads to."""
+    for kind in _CONNECTIONS:
+        connections = properties_of(endpoint).get(kind)
+        for each in connections if isinstance(connections, list) else ():
+            if isinstance(each, dict):
+                yield str(properties_of(each).get("privateLinkServiceId"))
+
+
+def _leads_to_models(endpoint: Body) -> bool:
+    types = (ResourceId.parse(each).type.lower() for each in _targets(endpoint))
+    return any(each in _SERVED for each in types)
+
+
+def _is_for_endpoints(zone: Body) -> bool:
+    """Whether a zone is one that Azure's services are found in privately."""
+    return str(zone.get("name")).lower().startswith("privatelink.")
+
+
+def _all(of: type[Resource], method: str) -> Read:
+    """Return the read of all resources of a type in a subscription."""
+    return Read(
+        of=of,
+        operation=SdkOperation(
+            client="azure.mgmt.network:NetworkManagementClient", method=method
+        ),
+        action=f"{of.type}/read",
+        indexed=True,
+    )
+
 
 READS = (
+    _all(VirtualNetwork, "virtual_networks.list_all"),
+    _all(PrivateEndpoint, "private_endpoints.list_by_subscription"),
     Read(
-        of=VirtualNetwork,
-        operation=SdkOperation(client=_NETWORK, method="virtual_networks.list_all"),
-        action="Microsoft.Network/virtualNetworks/read",
+        of=ZoneGroup,
+        at=PrivateEndpoint,
+        # The SDK's list takes the endpoint's name before that of its group.
+        operation=RestOperation(path="privateDnsZoneGroups"),
+        action=f"{ZoneGroup.type}/read",
+        where=_leads_to_models,
+    ),
+    Read(
+        of=PrivateZone,
+        operation=RestOperation(path=f"providers/{PrivateZone.type}"),
+        action=f"{PrivateZone.type}/read",
         indexed=True,
     ),
     Read(
-        of=PrivateEndpoint,
-        operation=SdkOperation(
-            client=_NETWORK, method="private_endpoints.list_by_subscription"
-        ),
-        action="Microsoft.Network/privateEndpoints/read",
-        indexed=True,
+        of=ZoneLink,
+        at=PrivateZone,
+        operation=RestOperation(path="virtualNetworkLinks"),
+        action=f"{ZoneLink.type}/read",
+        where=_is_for_endpoints,
     ),
-    Read(
-        of=ResolverPolicy,
-        operation=SdkOperation(client=_RESOLVER, method="dns_resolver_policies.list"),
-        action=f"{_POLICIES}/read",
-        indexed=True,
-    ),
-    Read(
-        of=SecurityRule,
-        at=ResolverPolicy,
-        operation=SdkOperation(client=_RESOLVER, method="dns_security_rules.list"),
-        action=f"{_POLICIES}/dnsSecurityRules/read",
-    ),
-    Read(
-        of=PolicyLink,
-        at=ResolverPolicy,
-        operation=SdkOperation(
-            client=_RESOLVER, method="dns_resolver_policy_virtual_network_links.list"
-        ),
-        action=f"{_POLICIES}/virtualNetworkLinks/read",
-    ),
-    Read(
-        of=DomainList,
-        operation=SdkOperation(
-            client=_RESOLVER, method="dns_resolver_domain_lists.list"
-        ),
-        action="Microsoft.Network/dnsResolverDomainLists/read",
-        indexed=True,
-    ),
+    _all(NetworkInterface, "network_interfaces.list_all"),
+    _all(SecurityGroup, "network_security_groups.list_all"),
+    _all(RouteTable, "route_tables.list_all"),
+    _all(Firewall, "azure_firewalls.list_all"),
 )

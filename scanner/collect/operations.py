@@ -18,7 +18,12 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from azure.core.pipeline.transport import HttpTransport
 
-from scanner.collect.read import Read, RestOperation, SdkOperation
+from scanner.collect.read import (
+    Read,
+    RestOperation,
+    SdkOperation,
+    its_subscription,
+)
 from scanner.model.ids import ResourceId
 from scanner.model.resources import ManagementGroup, Subscription
 
@@ -100,7 +105,7 @@ def _arguments(read: Read) -> tuple[str, ...]:
     operation = read.operation
     if isinstance(operation, SdkOperation) and operation.scoped:
         return (SCOPE,)
-    if read.at is Subscription:
+    if read.at is Subscription or read.place is its_subscription:
         return ()
     if read.at is ManagementGroup:
         return WORDS[1:2]

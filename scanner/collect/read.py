@@ -99,6 +99,8 @@ class Read:
     every: Every = Every.SCOPE
     indexed: bool = False
     """Whether Resource Graph knows the type, so that it can say where there is none."""
+    recent: bool = False
+    """Whether there are clouds without the type, in which there is none of it."""
     context: bool = False
     """Whether it is only tried: what it misses makes a lower bound, not a gap."""
 

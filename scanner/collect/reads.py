@@ -13,16 +13,19 @@ from scanner.collect import (
     cognitive,
     containerregistry,
     directory,
+    dns,
     documentdb,
     insights,
     machinelearning,
     network,
+    networkmanager,
+    perimeter,
     policy,
     resources,
     search,
     storage,
 )
-from scanner.collect.read import Every, Read, itself
+from scanner.collect.read import Every, Read, its_subscription, itself
 from scanner.model.resources import Subscription
 
 READS: tuple[Read, ...] = (
@@ -34,12 +37,19 @@ READS: tuple[Read, ...] = (
     *documentdb.READS,
     *containerregistry.READS,
     *network.READS,
+    *dns.READS,
+    *networkmanager.READS,
+    *perimeter.READS,
     *authorization.READS,
     *policy.READS,
     *insights.READS,
 )
 
-ABOVE: tuple[Read, ...] = (authorization.ASSIGNMENTS_ABOVE, *policy.ABOVE)
+ABOVE: tuple[Read, ...] = (
+    authorization.ASSIGNMENTS_ABOVE,
+    *policy.ABOVE,
+    *networkmanager.ABOVE,
+)
 """The reads made at each management group, with the hierarchy."""
 
 AT_TENANT = tuple(read for read in READS if read.every is Every.TENANT)
@@ -60,6 +70,8 @@ BELOW = _below()
 """The reads that each resource of a type calls for, by that type in lower case."""
 
 PARENTS = frozenset(
-    kind for kind, reads in BELOW.items() if any(read.place is itself for read in reads)
+    kind
+    for kind, reads in BELOW.items()
+    if any(read.place in (itself, its_subscription) for read in reads)
 )
-"""The types at whose resources other reads are made, in lower case."""
+"""The types whose resources say by their ids where reads are made, in lower case."""

@@ -100,3 +100,24 @@ class ResolverPolicy(Resource):
     rules = Children(SecurityRule)
     links = Children(PolicyLink)
     diagnostic_settings = Children(DiagnosticSetting)
+
+
+class InboundEndpoint(Resource):
+    """An address at which a private resolver takes queries."""
+
+    type = "Microsoft.Network/dnsResolvers/inboundEndpoints"
+    api_version = API_VERSION
+
+    addresses = Texts("properties.ipConfigurations[].privateIpAddress")
+    subnet_ids = Texts("properties.ipConfigurations[].subnet.id")
+
+
+class PrivateResolver(Resource):
+    """A DNS private resolver, which asks Azure's own from its network."""
+
+    type = "Microsoft.Network/dnsResolvers"
+    api_version = API_VERSION
+
+    network_id = Text("properties.virtualNetwork.id")
+
+    inbound_endpoints = Children(InboundEndpoint)

@@ -203,6 +203,19 @@ class Keys(Field[tuple[str, ...]]):
         return tuple(value) if isinstance(value, Mapping) else MISSING
 
 
+class Pairs(Field[Mapping[str, str]]):
+    """An object of strings by key, such as tags."""
+
+    expected = "an object of strings"
+
+    def typed(self, value: Any) -> Mapping[str, str] | _Missing:
+        """Return the object."""
+        if not isinstance(value, Mapping):
+            return MISSING
+        texts = all(isinstance(each, str) for each in value.values())
+        return dict(value) if texts else MISSING
+
+
 class Tree(Field[Mapping[str, Any]]):
     """An object of which nothing can be declared, such as the rule of a policy."""
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import ip_address
 
-from scanner.model.fields import Part, Parts, Text, Texts
+from scanner.model.fields import Pairs, Part, Parts, Text, Texts
 from scanner.model.ids import id_key
-from scanner.model.resource import Resource
+from scanner.model.privatedns import ZoneGroup
+from scanner.model.resource import Children, Resource
 
 API_VERSION = "2024-05-01"
 
@@ -56,6 +57,8 @@ class PrivateEndpoint(Resource):
         "properties.manualPrivateLinkServiceConnections[].properties.privateLinkServiceId"
     )
     subnet_id = Text("properties.subnet.id")
+
+    zone_groups = Children(ZoneGroup)
 
     def connections_to(self, resource_id: str) -> Iterator[PrivateLinkConnection]:
         """Yield its connections to a resource, asked for either way."""
@@ -174,6 +177,10 @@ class Subnet(Part):
     id = Text("id")
     prefix = Text("properties.addressPrefix")
     prefixes = Texts("properties.addressPrefixes")
+    security_group_id = Text("properties.networkSecurityGroup.id")
+    route_table_id = Text("properties.routeTable.id")
+    endpoint_policies = Text("properties.privateEndpointNetworkPolicies")
+    delegations = Texts("properties.delegations[].properties.serviceName")
 
 
 class VirtualNetwork(Resource):
@@ -184,6 +191,8 @@ class VirtualNetwork(Resource):
 
     dns_servers = Texts("properties.dhcpOptions.dnsServers")
     address_prefixes = Texts("properties.addressSpace.addressPrefixes")
+    pool_ids = Texts("properties.addressSpace.ipamPoolPrefixAllocations[].pool.id")
+    tags = Pairs("tags")
     peerings = Parts("properties.virtualNetworkPeerings", Peering)
     subnets = Parts("properties.subnets", Subnet)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scanner.model.fields import Text
+from scanner.model.fields import Text, Texts
 from scanner.model.insights import ActivityLogAlert, DiagnosticSetting
 from scanner.model.resource import Children, Resource
 
@@ -27,6 +27,7 @@ class Subscription(Resource):
     display_name = Text("displayName")
     state = Text("state")
     tenant_id = Text("tenantId")
+    managing_tenants = Texts("managedByTenants[].tenantId")
 
     diagnostic_settings = Children(DiagnosticSetting)
     activity_log_alerts = Children(ActivityLogAlert)

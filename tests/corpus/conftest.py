@@ -18,31 +18,26 @@ from scanner.arm.methods import Method
 from scanner.cli.run import in_loop
 from scanner.collect.assemble import assemble, reading_of
 from scanner.collect.read import itself
-from scanner.collect.reads import BELOW, READS
+from scanner.collect.reads import ABOVE, BELOW, READS
 from scanner.collect.resources import DESCENDANTS, MANAGEMENT_GROUPS, SUBSCRIPTIONS
 from scanner.collect.scan import Order, Watch, scan
 from scanner.collect.scope import READABLE, Selection
 from scanner.emulator import Estate, Options
 from scanner.emulator.background import in_thread
 from scanner.emulator.estate import Tenant
-from scanner.model.cognitive import CognitiveAccount, Project
-from scanner.model.containerregistry import Registry
+from scanner.model.authorization import RoleAssignment
+from scanner.model.cognitive import CognitiveAccount
 from scanner.model.coverage import Reading
-from scanner.model.dns import ResolverPolicy
 from scanner.model.documentdb import CosmosAccount
 from scanner.model.ids import ResourceId, id_key
-from scanner.model.keyvault import KeyVault
 from scanner.model.machinelearning import Workspace
-from scanner.model.policy import (
-    Lock,
-    PolicyAssignment,
-    PolicyDefinition,
-    PolicySetDefinition,
-)
+from scanner.model.network import PrivateEndpoint, VirtualNetwork
+from scanner.model.networkmanager import ManagerConnection
+from scanner.model.policy import Lock, PolicyAssignment, PolicySetDefinition
+from scanner.model.privatedns import PrivateZone
 from scanner.model.resource import Record, Resource
 from scanner.model.resources import Descendant, ManagementGroup, Subscription
-from scanner.model.search import SearchService
-from scanner.model.storage import BlobService, FileService, StorageAccount
+from scanner.model.storage import StorageAccount
 from scanner.snapshot.reader import Snapshot
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus"
@@ -85,9 +80,13 @@ def _parents() -> Mapping[str, set[str]]:
 
 PARENTS = _parents()
 
+LISTED_ABOVE = {read.of.type for read in ABOVE} - {RoleAssignment.type}
+"""The types of which a scan lists those at a management group there alone."""
+
+_ACCOUNT = f"/resourceGroups/corpus/providers/{CognitiveAccount.type}/any"
+
 MADE_UP: Mapping[type[Resource], Body] = {
     CognitiveAccount: {"kind": "AIServices"},
-    Project: {},
     Workspace: {
         "kind": "Hub",
         "properties": {
@@ -95,17 +94,22 @@ MADE_UP: Mapping[type[Resource], Body] = {
             "encryption": {"status": "Enabled"},
         },
     },
-    ManagementGroup: {},
     StorageAccount: {"kind": "StorageV2"},
-    BlobService: {},
-    FileService: {},
-    SearchService: {},
     CosmosAccount: {"kind": "GlobalDocumentDB"},
-    Registry: {},
-    KeyVault: {},
-    ResolverPolicy: {},
+    PrivateZone: {"name": "privatelink.example"},
+    PrivateEndpoint: {
+        "properties": {
+            "privateLinkServiceConnections": [
+                {"properties": {"privateLinkServiceId": f"{SUBSCRIPTION}{_ACCOUNT}"}}
+            ]
+        }
+    },
 }
-"""Parents that call for every read of their children."""
+"""What parents have that call for every read of their children."""
+
+PARENT_VIEWS = {ManagementGroup.type.lower(): ManagementGroup} | {
+    read.at.type.lower(): read.at for read in READS
+}
 
 
 @pytest.fixture(scope="session")
@@ -183,15 +187,16 @@ def _collected(corpus: Path) -> Iterator[Body]:
 def _id_of(body: Body) -> str:
     """Return an id as recorded, but of a deleted account the one it had.
 
-    Deleted accounts are told with all their settings. The resources of the rule set
-    that is compared with have no id where the rules need none.
+    Deleted accounts are told with all their settings; an example misspells its group.
+    The resources of the rule set that is compared with have no id where the rules need
+    none.
     """
     match body:
         case {"id": str(resource_id)} if deleted := DELETED.fullmatch(resource_id):
             subscription, group, name = deleted.groups()
             return f"{subscription}{group}/providers/{CognitiveAccount.type}/{name}"
         case {"id": str(resource_id)}:
-            return resource_id
+            return resource_id.replace("/resourceGroup/", "/resourceGroups/")
         case {"type": str(kind), "name": str(name)} if kind.count("/") == 1:
             return f"{SUBSCRIPTION}/resourceGroups/corpus/providers/{kind}/{name}"
     return ""
@@ -304,14 +309,16 @@ class _Tenancy:
         parts = ResourceId.parse(resource_id)
         group = f"/subscriptions/{parts.subscription}/resourceGroups/corpus"
         match parts.type:
-            case PolicyDefinition.type | PolicySetDefinition.type if parts.parent:
+            case kind if kind in LISTED_ABOVE and _is_group(parts.parent):
                 self._require(parts.parent)
-            case PolicySetDefinition.type:
+            case PolicySetDefinition.type if not parts.parent:
                 own = f"{SUBSCRIPTION}/providers/{PolicyAssignment.type}/{parts.name}"
                 named = {"policyDefinitionId": resource_id}
                 self._put({"properties": named}, own)
             case Lock.type:
                 self._require(f"{group}/providers/{Workspace.type}/encrypted")
+            case ManagerConnection.type:
+                self._require(f"{group}/providers/{VirtualNetwork.type}/managed")
 
     def _home(self, resource_id: str) -> str:
         """Return the id under which a scan reads a body.
@@ -340,7 +347,7 @@ class _Tenancy:
 
     def _moved(self, parts: ResourceId) -> str:
         types = PARENTS[parts.type.lower()]
-        view = next(view for view in MADE_UP if view.type.lower() in types)
+        view = next(PARENT_VIEWS[kind] for kind in sorted(types))
         scope = f"/subscriptions/{parts.subscription}"
         group = f"{scope if parts.subscription else SUBSCRIPTION}/resourceGroups/corpus"
         parent = f"{group}/providers/{view.type}/home-{next(self._numbers)}"
@@ -356,8 +363,8 @@ class _Tenancy:
         if kind == Subscription.type.lower():
             self._put(_subscription(resource_id), resource_id)
             return
-        view = next(view for view in MADE_UP if view.type.lower() == kind)
-        body = {"location": "westeurope", "properties": {}} | MADE_UP[view]
+        made_up = MADE_UP.get(PARENT_VIEWS[kind], {})
+        body = {"location": "westeurope", "properties": {}} | made_up
         self._put(body, self._home(resource_id))
 
 
@@ -367,6 +374,11 @@ def _renamed(resource_id: str, number: int) -> str:
     if _is_subscription(resource_id):
         return f"{head}/{uuid.uuid5(uuid.NAMESPACE_URL, f'{name}-{number}')}"
     return f"{head}/{name}-{number}"
+
+
+def _is_group(resource_id: str) -> bool:
+    kind = ResourceId.parse(resource_id).type
+    return kind.lower() == ManagementGroup.type.lower()
 
 
 def _is_subscription(resource_id: str) -> bool:

@@ -51,10 +51,17 @@ DOCUMENTED = {
         # azure-mgmt-containerregistry 15.0.0, RegistryProperties
         "properties.roleAssignmentMode",
     },
+    "Microsoft.Network/routeTables": {
+        # azure-mgmt-network 33.1.0, RoutePropertiesFormat
+        "properties.routes[].properties.nextHopIpAddress",
+    },
+    "Microsoft.Network/azureFirewalls": {
+        # azure-mgmt-network 33.1.0, HubIPAddresses
+        "properties.hubIPAddresses.privateIPAddress",
+    },
     "Microsoft.MachineLearningServices/workspaces/serverlessEndpoints": {
         # Learn, Serverless Endpoints - List, 2025-12-01
         "properties.authMode",
-        "location",
     },
     "Microsoft.ManagedServices/registrationAssignments": {
         # Learn, Registration Assignments - List, 2022-10-01, with the definition
@@ -89,35 +96,15 @@ EXCEPTIONS = {
     "Microsoft.Search/searchServices": {GROUP_IDS},
     "Microsoft.DocumentDB/databaseAccounts": {GROUP_IDS},
     "Microsoft.ContainerRegistry/registries": {GROUP_IDS},
+    # The default rules are read as the others are, and name no groups.
+    "Microsoft.Network/networkSecurityGroups": {
+        "properties.defaultSecurityRules[].properties"
+        ".sourceApplicationSecurityGroups[].id"
+    },
     # 2025-12-01, later than the kept names (2025-09-01); recorded as null on
     # connections of accounts, which have the same properties.
     "Microsoft.MachineLearningServices/workspaces/connections": {"properties.error"},
 }
-
-NO_LOCATION = {
-    "Microsoft.Resources/subscriptions",
-    "Microsoft.Management/managementGroups",
-    "Microsoft.Management/managementGroups/descendants",
-    "Microsoft.CognitiveServices/accounts/deployments",
-    "Microsoft.CognitiveServices/accounts/raiPolicies",
-    "Microsoft.CognitiveServices/accounts/capabilityHosts",
-    "Microsoft.CognitiveServices/accounts/projects/capabilityHosts",
-    "Microsoft.MachineLearningServices/workspaces/datastores",
-    "Microsoft.Storage/storageAccounts/blobServices",
-    "Microsoft.Storage/storageAccounts/fileServices",
-    "Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments",
-    "Microsoft.Authorization/roleAssignments",
-    "Microsoft.Authorization/roleDefinitions",
-    "Microsoft.Authorization/denyAssignments",
-    "Microsoft.Authorization/locks",
-    "Microsoft.Authorization/policyDefinitions",
-    "Microsoft.Authorization/policySetDefinitions",
-    "Microsoft.Authorization/policyExemptions",
-    "Microsoft.Authorization/roleEligibilityScheduleInstances",
-    "Microsoft.Authorization/classicAdministrators",
-    "Microsoft.ManagedServices/registrationAssignments",
-}
-"""Every view has the field, for the location column; these types lie nowhere."""
 
 
 @pytest.fixture(scope="module")
@@ -156,11 +143,6 @@ def named(corpus: Path, view: type[Resource]) -> Iterator[str]:
                 yield from (f"{inner}{name}" for name in names)
 
 
-def excepted(view: type[Resource]) -> set[str]:
-    location = {"location"} if view.type in NO_LOCATION else set[str]()
-    return EXCEPTIONS.get(view.type, set()) | location
-
-
 @pytest.mark.parametrize("view", VIEWS, ids=[view.type for view in VIEWS])
 def test_every_declared_path_exists(
     corpus: Path, shown: Mapping[str, set[str]], view: type[Resource]
@@ -168,4 +150,6 @@ def test_every_declared_path_exists(
     there = {*named(corpus, view), *shown[view.type.lower()]}
     documented = DOCUMENTED.get(view.type, set())
     assert not there & documented
-    assert set(declared_paths(view)) - there - documented == excepted(view)
+    # Every view has a location, for a column of reports; not every type lies in one.
+    paths = set(declared_paths(view)) - {"location"}
+    assert paths - there - documented == EXCEPTIONS.get(view.type, set())

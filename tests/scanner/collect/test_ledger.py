@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -143,6 +144,52 @@ def test_secrets_do_not_reach_the_snapshot(scan_estate: Scan, account: Account) 
     (record,) = (each for each in done.records if each.id.endswith("/key"))
     assert b"c2VjcmV0" not in record.body
     assert b"AccountKey=REDACTED;EndpointSuffix=x" in record.body
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_gap"),
+    [("Microsoft.Network/networkManagers", False), ("Microsoft.KeyVault/vaults", True)],
+)
+def test_there_is_nothing_of_a_recent_type_in_a_cloud_that_does_not_know_it(
+    scan_estate: Scan, kind: str, is_gap: bool
+) -> None:
+    unknown = Status(type=kind, status=404, code="InvalidResourceType")
+    done = scan_estate(unknown, graph=False)
+    assert [each.resource_type for each in done.gaps] == [kind] * 2 * is_gap
+    if not is_gap:
+        reading = done.reading(kind)
+        assert (reading.outcome, reading.operation) == (
+            Outcome.EMPTY,
+            "InvalidResourceType",
+        )
+
+
+def test_what_is_read_at_the_subscription_of_another_is_read_there_once(
+    scan_estate: Scan,
+) -> None:
+    networks = f"{GROUP}/providers/Microsoft.Network/virtualNetworks"
+    bodies = tuple({"id": f"{networks}/{name}", "properties": {}} for name in "ab")
+    done = scan_estate(bodies=bodies)
+    assert done.asked("/networkManagerConnections") == 3  # two management groups too
+    assert done.reading("Microsoft.Network/networkManagerConnections").whole
+
+
+def test_a_network_elsewhere_leads_to_no_other_subscription(scan_estate: Scan) -> None:
+    other = "/subscriptions/bbbbbbbb-0000-4000-8000-000000000009"
+    kind = "Microsoft.Network/virtualNetworks"
+    network = Record(
+        id=f"{other}/resourceGroups/rg/providers/{kind}/a",
+        type=kind,
+        scope=GROUP.partition("/resourceGroups")[0],
+        api_version="",
+        operation="",
+        body=json.dumps(
+            {"id": f"{other}/resourceGroups/rg/providers/{kind}/a"}
+        ).encode(),
+    )
+    done = scan_estate(more=(network,))
+    assert "outside the scope" in done.reading(kind).gaps[0].reason
+    assert done.asked(other) == 0
 
 
 # What is read once in a tenant

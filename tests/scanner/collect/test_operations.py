@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from scanner.collect import policy
 from scanner.collect.operations import UnusableIdError, path_of
-from scanner.collect.read import Read
-from scanner.collect.reads import READS
+from scanner.collect.read import Read, itself
+from scanner.collect.reads import ABOVE, READS
 from scanner.collect.resources import DESCENDANTS, MANAGEMENT_GROUPS, SUBSCRIPTIONS
 from scanner.model.policy import PolicyAssignment
 from scanner.model.resource import Resource
@@ -44,10 +43,35 @@ databaseAccounts/one/sqlRoleAssignments?api-version=2025-04-15
 {SUB}/providers/Microsoft.ContainerRegistry/registries?api-version=2025-11-01
 {SUB}/providers/Microsoft.Network/virtualNetworks?api-version=2024-05-01
 {SUB}/providers/Microsoft.Network/privateEndpoints?api-version=2024-05-01
+privateEndpoints/one/privateDnsZoneGroups?api-version=2024-05-01
+{SUB}/providers/Microsoft.Network/privateDnsZones?api-version=2024-06-01
+privateDnsZones/one/virtualNetworkLinks?api-version=2024-06-01
+{SUB}/providers/Microsoft.Network/networkInterfaces?api-version=2024-05-01
+{SUB}/providers/Microsoft.Network/networkSecurityGroups?api-version=2024-05-01
+{SUB}/providers/Microsoft.Network/routeTables?api-version=2024-05-01
+{SUB}/providers/Microsoft.Network/azureFirewalls?api-version=2024-05-01
 {SUB}/providers/Microsoft.Network/dnsResolverPolicies?api-version=2025-05-01
 dnsResolverPolicies/one/dnsSecurityRules?api-version=2025-05-01
 dnsResolverPolicies/one/virtualNetworkLinks?api-version=2025-05-01
 {SUB}/providers/Microsoft.Network/dnsResolverDomainLists?api-version=2025-05-01
+{SUB}/providers/Microsoft.Network/dnsResolvers?api-version=2025-05-01
+dnsResolvers/one/inboundEndpoints?api-version=2025-05-01
+{SUB}/providers/Microsoft.Network/networkManagers?api-version=2024-05-01
+networkManagers/one/networkGroups?api-version=2024-05-01
+networkManagers/one/networkGroups/two/staticMembers?api-version=2024-05-01
+networkManagers/one/connectivityConfigurations?api-version=2024-05-01
+networkManagers/one/securityAdminConfigurations?api-version=2024-05-01
+networkManagers/one/securityAdminConfigurations/two/ruleCollections?api-version=2024-05-01
+networkManagers/one/securityAdminConfigurations/two/ruleCollections/three/rules?api-version=2024-05-01
+networkManagers/one/routingConfigurations?api-version=2024-05-01
+networkManagers/one/routingConfigurations/two/ruleCollections?api-version=2024-05-01
+networkManagers/one/scopeConnections?api-version=2024-05-01
+networkManagers/one/ipamPools?api-version=2024-05-01&skip=0&top=50
+{SUB}/providers/Microsoft.Network/networkManagerConnections?api-version=2024-05-01
+{SUB}/providers/Microsoft.Network/networkSecurityPerimeters?api-version=2024-07-01
+networkSecurityPerimeters/one/profiles?api-version=2024-07-01
+networkSecurityPerimeters/one/profiles/two/accessRules?api-version=2024-07-01
+networkSecurityPerimeters/one/resourceAssociations?api-version=2024-07-01
 {SUB}/providers/Microsoft.Authorization/roleAssignments?api-version=2022-04-01
 {SUB}/providers/Microsoft.Authorization/roleDefinitions?$filter=type%20eq%20%27CustomRole%27&api-version=2022-04-01
 {SUB}/providers/Microsoft.Authorization/roleDefinitions?$filter=type%20eq%20%27BuiltInRole%27&api-version=2022-04-01
@@ -72,6 +96,7 @@ searchServices/one/providers/Microsoft.Insights/diagnosticSettings?api-version=2
 databaseAccounts/one/providers/Microsoft.Insights/diagnosticSettings?api-version=2021-05-01-preview
 registries/one/providers/Microsoft.Insights/diagnosticSettings?api-version=2021-05-01-preview
 dnsResolverPolicies/one/providers/Microsoft.Insights/diagnosticSettings?api-version=2021-05-01-preview
+networkSecurityPerimeters/one/providers/Microsoft.Insights/diagnosticSettings?api-version=2021-05-01-preview
 {SUB}/providers/Microsoft.Insights/activityLogAlerts?api-version=2020-10-01
 """.split()
 """Of each declared read, in order; what is read at a resource without its scope."""
@@ -86,7 +111,9 @@ ASSIGNMENT = {
 """The only parent whose JSON says where a read is made."""
 
 
-def scope_of(kind: type[Resource], group: str = GROUP, names: str = "one two") -> str:
+def scope_of(
+    kind: type[Resource], group: str = GROUP, names: str = "one two three"
+) -> str:
     """Return the id of a resource of a type."""
     if kind is Subscription:
         return SUB
@@ -119,7 +146,9 @@ def test_addresses_above_the_subscriptions() -> None:
     )
 
 
-CHILDREN = [read for read in READS if read.at is not Subscription]
+CHILDREN = [
+    read for read in READS if read.at is not Subscription and read.place is itself
+]
 
 
 @pytest.mark.parametrize("name", ["..", ".", ""])
@@ -127,7 +156,7 @@ CHILDREN = [read for read in READS if read.at is not Subscription]
 def test_ids_that_lead_elsewhere(read: Read, name: str) -> None:
     if name:
         with pytest.raises(UnusableIdError):
-            path_of(read, scope_of(read.at, names=f"{name} {name}"))
+            path_of(read, scope_of(read.at, names=" ".join([name] * 3)))
     with pytest.raises(UnusableIdError):
         path_of(read, scope_of(read.at, group=f"{SUB}/resourceGroups/{name}"))
 
@@ -138,8 +167,8 @@ HOSTILE = ["a?b=c", "a#b", "a%2f..%2fb", "a\\b", "a\r\nHost:x", "a;b", "a&b", "Ã
 @pytest.mark.parametrize("name", HOSTILE)
 @pytest.mark.parametrize("read", CHILDREN, ids=lambda read: read.operation.name)
 def test_hostile_names_are_quoted(read: Read, name: str) -> None:
-    usual = path_of(read, scope_of(read.at, names="one one"))
-    path = path_of(read, scope_of(read.at, names=f"{name} {name}"))
+    usual = path_of(read, scope_of(read.at, names="one one one"))
+    path = path_of(read, scope_of(read.at, names=" ".join([name] * 3)))
     assert path.isascii()
     assert path.isprintable()
     for mark in "?#\\;":
@@ -151,7 +180,8 @@ def test_hostile_names_are_quoted(read: Read, name: str) -> None:
 @pytest.mark.parametrize("read", CHILDREN, ids=lambda read: read.operation.name)
 def test_names_like_our_placeholders_are_names(read: Read) -> None:
     group = f"{SUB}/resourceGroups/placeholder-1"
-    path = path_of(read, scope_of(read.at, group, "placeholder-2 placeholder-0"))
+    names = "placeholder-2 placeholder-0 placeholder-4"
+    path = path_of(read, scope_of(read.at, group, names))
     assert path.startswith(f"{group}/providers/")
     assert "/placeholder-2" in path
 
@@ -172,13 +202,23 @@ def test_what_is_read_at_a_subscription_needs_one() -> None:
             path_of(read, scope)
 
 
-def test_what_is_defined_at_a_management_group() -> None:
-    for read in policy.ABOVE:
-        kind = read.of.type.rpartition("/")[2]
-        assert path_of(read, f"{MANAGEMENT}/one") == (
-            f"{MANAGEMENT}/one/providers/Microsoft.Authorization/{kind}"
-            "?api-version=2023-04-01&$filter=atExactScope%28%29"
-        )
+_AT_SCOPE = "?api-version=2023-04-01&$filter=atExactScope%28%29"
+AT_MANAGEMENT_GROUPS = (
+    "Authorization/roleAssignments?$filter=atScope%28%29&api-version=2022-04-01",
+    f"Authorization/policyDefinitions{_AT_SCOPE}",
+    f"Authorization/policySetDefinitions{_AT_SCOPE}",
+    "Network/networkManagerConnections?api-version=2024-05-01",
+)
+
+
+@pytest.mark.parametrize(
+    ("read", "address"),
+    list(zip(ABOVE, AT_MANAGEMENT_GROUPS, strict=True)),
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+def test_addresses_at_management_groups(read: Read, address: str) -> None:
+    group = f"{MANAGEMENT}/one"
+    assert path_of(read, group) == f"{group}/providers/Microsoft.{address}"
 
 
 NAMED = "/providers/Microsoft.Authorization/policySetDefinitions"

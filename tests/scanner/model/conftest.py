@@ -17,10 +17,12 @@ from scanner.model.fields import (
     Keys,
     Moment,
     Number,
+    Pairs,
     Part,
     Parts,
     Text,
     Texts,
+    Tree,
 )
 from scanner.model.ids import ResourceId
 from scanner.model.resource import Children, Record, Resource
@@ -59,6 +61,8 @@ class Thing(Resource):
     told = Text("properties.told", absent_is_unread=True)
     pieces = Parts("properties.pieces", Piece)
     keys = Keys("properties.keys")
+    pairs = Pairs("properties.pairs")
+    tree = Tree("properties.tree")
     entries = Entries("properties.entries", Piece)
     link = Text("properties.link")
     links = Texts("properties.links")

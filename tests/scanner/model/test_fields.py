@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 
 from scanner.model.coverage import NotRead
-from scanner.model.evidence import LONGEST_LIST, Evidence, Trace
+from scanner.model.evidence import LONGEST_LIST, LONGEST_OBJECT, Evidence, Trace
 from scanner.model.fields import declared_paths
 
 ID = "/subscriptions/s/providers/Test.Provider/things/t"
@@ -33,6 +34,8 @@ def evidence(view: Any) -> list[tuple[str, Any]]:
         ("texts", "texts", [], ()),
         ("told", "told", "yes", "yes"),
         ("keys", "keys", {}, ()),
+        ("pairs", "pairs", {"a": "b"}, {"a": "b"}),
+        ("tree", "tree", {"a": [{"b": 1}]}, {"a": [{"b": 1}]}),
     ],
 )
 def test_a_value_is_typed_and_noted(
@@ -46,7 +49,8 @@ def test_a_value_is_typed_and_noted(
 
 
 @pytest.mark.parametrize(
-    "field", ["text", "flag", "number", "moment", "texts", "keys", "values"]
+    "field",
+    ["text", "flag", "number", "moment", "texts", "keys", "pairs", "tree", "values"],
 )
 @pytest.mark.parametrize("properties", [{}, "null"])
 def test_absent_and_null_are_none_and_noted(
@@ -99,6 +103,10 @@ def test_an_absent_value_may_be_one_that_azure_did_not_tell(thing: Make) -> None
         ("pieces", "pieces", [{"name": "x"}, 7]),
         ("pieces", "pieces", [None]),
         ("keys", "keys", ["x"]),
+        ("pairs", "pairs", ["x"]),
+        ("pairs", "pairs", {"a": 1}),
+        ("pairs", "pairs", {"a": None}),
+        ("tree", "tree", ["x"]),
         ("keys", "keys", "x"),
         ("entries", "entries", ["/x"]),
         ("entries", "entries", {"/x": {}, "/y": 7}),
@@ -217,6 +225,14 @@ def test_long_lists_are_bounded_in_evidence_alone(length: int, thing: Make) -> N
     else:
         more = f"... and {length - LONGEST_LIST} more"
         assert value == [*names[:LONGEST_LIST], more]
+
+
+def test_large_objects_are_bounded_in_evidence_alone(thing: Make) -> None:
+    rule = {"allOf": [{"field": f"f{number}"} for number in range(999)]}
+    view = thing(properties={"tree": rule})
+    assert view.tree == rule
+    [(_, value)] = evidence(view)
+    assert value == f"{json.dumps(rule)[:LONGEST_OBJECT]}..."
 
 
 def test_the_first_note_of_a_value_stands() -> None:

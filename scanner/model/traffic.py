@@ -1,0 +1,77 @@
+"""What the traffic of a network meets: interfaces, security groups, routes, firewalls.
+
+Of addresses, prefixes and ports Azure returns either the singular or the plural field.
+"""
+
+from __future__ import annotations
+
+from scanner.model.fields import Number, Part, Parts, Text, Texts
+from scanner.model.resource import Resource
+
+API_VERSION = "2024-05-01"
+
+
+class NetworkInterface(Resource):
+    """A network interface; its own DNS servers go before those of its network."""
+
+    type = "Microsoft.Network/networkInterfaces"
+    api_version = API_VERSION
+
+    dns_servers = Texts("properties.dnsSettings.dnsServers")
+    addresses = Texts("properties.ipConfigurations[].properties.privateIPAddress")
+    subnet_ids = Texts("properties.ipConfigurations[].properties.subnet.id")
+
+
+class SecurityGroupRule(Part):
+    """A rule of a network security group: the lowest priority that matches decides."""
+
+    name = Text("name")
+    priority = Number("properties.priority")
+    direction = Text("properties.direction")
+    access = Text("properties.access")
+    protocol = Text("properties.protocol")
+    source = Text("properties.sourceAddressPrefix")
+    sources = Texts("properties.sourceAddressPrefixes")
+    source_group_ids = Texts("properties.sourceApplicationSecurityGroups[].id")
+    destination = Text("properties.destinationAddressPrefix")
+    destinations = Texts("properties.destinationAddressPrefixes")
+    port = Text("properties.destinationPortRange")
+    ports = Texts("properties.destinationPortRanges")
+
+
+class SecurityGroup(Resource):
+    """A network security group: its own rules, and those that every group has."""
+
+    type = "Microsoft.Network/networkSecurityGroups"
+    api_version = API_VERSION
+
+    rules = Parts("properties.securityRules", SecurityGroupRule)
+    default_rules = Parts("properties.defaultSecurityRules", SecurityGroupRule)
+
+
+class Route(Part):
+    """A route: where traffic for a prefix goes next."""
+
+    prefix = Text("properties.addressPrefix")
+    next_hop_type = Text("properties.nextHopType")
+    next_hop_address = Text("properties.nextHopIpAddress")
+
+
+class RouteTable(Resource):
+    """A route table."""
+
+    type = "Microsoft.Network/routeTables"
+    api_version = API_VERSION
+
+    routes = Parts("properties.routes", Route)
+
+
+class Firewall(Resource):
+    """An Azure Firewall; in a virtual hub it has no IP configurations."""
+
+    type = "Microsoft.Network/azureFirewalls"
+    api_version = API_VERSION
+
+    addresses = Texts("properties.ipConfigurations[].properties.privateIPAddress")
+    subnet_ids = Texts("properties.ipConfigurations[].properties.subnet.id")
+    hub_address = Text("properties.hubIPAddresses.privateIPAddress")
