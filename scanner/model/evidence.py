@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,7 +52,12 @@ class Silence(Trace):
 
 
 def _bounded(value: Any) -> Any:
-    """Keep values readable: a domain list may hold 100,000 entries, a policy pages."""
+    """Keep values readable: a domain list may hold 100,000 entries, a policy pages.
+
+    Texts are kept once each: many checks read the same condition.
+    """
+    if isinstance(value, str):
+        return sys.intern(value)
     if isinstance(value, list) and len(value) > LONGEST_LIST:
         return [*value[:LONGEST_LIST], f"... and {len(value) - LONGEST_LIST} more"]
     if isinstance(value, dict) and len(text := plain(value)) > LONGEST_OBJECT:

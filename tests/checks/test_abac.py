@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from checks import abac, abac_text
 from checks.abac_reach import opportunity
@@ -566,3 +568,25 @@ def test_conditions_that_differ_in_ids_alone_have_one_shape() -> None:
 )
 def test_ids_that_matter_are_kept(text: str) -> None:
     assert shape(text) == text
+
+
+IDS = [f"{digit * 8}-2222-4222-8222-{digit * 12}" for digit in "abcd"]
+texts = st.sampled_from([*IDS, f"{IDS[0]}-blobs", "low"])
+comparisons = st.tuples(
+    st.sampled_from(
+        [f"@Resource[{CONTAINERS}:name]", LEVEL, f"@Resource[{BLOBS}:path]"]
+    ),
+    st.sampled_from(["StringEquals", "StringStartsWith", "StringNotEquals"]),
+    texts.map("'{}'".format),
+).map(" ".join)
+rests = st.lists(comparisons, min_size=1, max_size=4).map(" OR ".join)
+conditions = st.lists(
+    st.builds(block, rests, st.sampled_from(CONTRIBUTOR)), min_size=1, max_size=3
+).map(" AND ".join)
+
+
+@given(conditions)
+def test_what_is_wrong_with_a_shape_is_wrong_with_all(text: str) -> None:
+    role = (Block(data_actions=CONTRIBUTOR),)
+    faults = lint(text, role=role, now=NOW)
+    assert lint(shape(text), role=role, now=NOW) == faults

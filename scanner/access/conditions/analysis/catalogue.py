@@ -197,10 +197,21 @@ def granted_actions(expression: Expression, role: Iterable[Block]) -> tuple[str,
 
 def _of_block(block: Block, named: tuple[str, ...], *, data: bool) -> Iterator[str]:
     listed, _ = block.plane(data=data)
-    for action in chain(_concrete(listed), _documented(on_data=data), named):
+    own = (one for one in _concrete(listed) if _may_be_of(one, data=data))
+    for action in chain(own, _documented(on_data=data), named):
         is_granted = grants(block, action, data=data)
         if is_granted and not _is_restricted(block.condition, action):
             yield action
+
+
+def _may_be_of(action: str, *, data: bool) -> bool:
+    """Return whether an action is one of a plane to judge, as far as is documented."""
+    lowered = action.lower()
+    for family in FAMILIES:
+        if lowered.startswith(family.prefix.lower()):
+            spared = {family.prefix.lower() + name.lower() for name in family.spared}
+            return family.on_data is data and lowered not in spared
+    return True
 
 
 def grants(block: Block, action: str, *, data: bool) -> bool:

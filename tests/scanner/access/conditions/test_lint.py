@@ -342,6 +342,12 @@ def test_what_is_not_documented(rest: str, listed: str) -> None:
     assert not fault.fails
 
 
+def test_coverage_leaves_listing_secrets_alone() -> None:
+    name = "@Resource[Microsoft.KeyVault/vaults/secrets:name] StringEquals 'a'"
+    get, metadata = f"{SECRETS}/getSecret/action", f"{SECRETS}/readMetadata/action"
+    assert found(block(name, get), get, metadata) == {}
+
+
 def test_coverage_of_repositories() -> None:
     prefix = "Microsoft.ContainerRegistry/registries/repositories"
     name = f"@Request[{prefix}:name] StringEquals 'models'"
