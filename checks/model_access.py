@@ -7,12 +7,12 @@ scope, not by looking at every account for every assignment.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from checks.grants import access
-from checks.wording import some
+from checks.wording import FIRST
 from scanner.access.answers import Grant
 from scanner.access.builtin import BuiltIn
 from scanner.access.facts import Assignment, Role, last_segment
@@ -241,6 +241,8 @@ def standing(
 ) -> list[str]:
     """Return on which of some accounts no deny assignment takes an action back."""
     contested = reach(tenant).contested
+    if not contested:
+        return accounts
     denial = access(tenant).denial
     return [
         each
@@ -256,9 +258,11 @@ def is_role_of(assignment: RoleAssignment, *roles: BuiltIn) -> bool:
     return last_segment(assignment.role_definition_id) in roles
 
 
-def names(accounts: Iterable[str]) -> str:
-    """Return accounts as a sentence lists them, the first few of them."""
-    return some(ResourceId.parse(each).name for each in accounts)
+def names(accounts: Sequence[str]) -> str:
+    """Return accounts as a sentence lists them: the first few, and how many more."""
+    first = ", ".join(ResourceId.parse(each).name for each in accounts[:FIRST])
+    more = len(accounts) - FIRST
+    return f"{first} and {more} more" if more > 0 else first
 
 
 def cite_accounts(tenant: Tenant, accounts: Iterable[str]) -> None:
