@@ -56,7 +56,7 @@ READ_CONNECTIONS = f"{_WORKSPACES}/connections/read"
 STORAGE_KEYS = "Microsoft.Storage/storageAccounts/listKeys/action"
 
 SHOWN = 3
-"""Stored secrets whose values a verdict shows; the rest are counted in its reason."""
+"""How much of what makes a crowd a verdict shows; its reason counts the rest."""
 
 _CONTROLS = (
     "MCSB:IM-8",
@@ -255,7 +255,7 @@ def ws_readers_use_creds(workspace: Workspace, tenant: Tenant) -> Verdict:
     ]
     reading = [set(principals(answer.active)) for answer in answers]
     both = set.intersection(*reading)
-    cite(tenant, _one_each(answers[0].active, both), workspace)
+    cite(tenant, _one_each(answers[0].active, both)[:SHOWN], workspace)
     whom = count(len(both), "principal", "principals")
     missing = dict.fromkeys(each for answer in answers for each in answer.missing)
     said = bounded(f"{whom} can use the stored credentials", missing)
@@ -369,28 +369,37 @@ def user_storage_roles(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
 def _storages(assignment: RoleAssignment, tenant: Tenant) -> Iterator[Case]:
     """Yield what a person must hold on the default storage of their workspaces."""
     assignment.cite(RoleAssignment.role_definition_id, RoleAssignment.scope)
-    principal, seen, unclear = assignment.principal_id or "", set[str](), None
+    principal, met = assignment.principal_id or "", tenant.once(_met_as_oneself)
     whose = person(assignment.principal_type, principal)
-    for workspace_id in project_assignments(tenant)[assignment.key]:
-        try:
-            storage = _met_as_oneself(tenant, workspace_id)
-        except NotRead as problem:
-            unclear = unclear or problem
-            continue
-        if storage is not None and storage.key not in seen:
-            seen.add(storage.key)
+    places = [met.get(id_key(each)) for each in _workspaces_of(assignment)]
+    for storage_id in dict.fromkeys(each for each in places if isinstance(each, str)):
+        storage = tenant.known(StorageAccount, storage_id)
+        if storage is not None:
             yield storage_case(whose, principal, storage)
-    if unclear is not None:
-        raise unclear
+    for unclear in places:
+        if isinstance(unclear, NotRead):
+            raise unclear
     require_workspaces(tenant, assignment.scope or scope_of(assignment.id))
 
 
-def _met_as_oneself(tenant: Tenant, workspace_id: str) -> StorageAccount | None:
-    """Return the storage that people need roles on, None where they need none."""
-    workspace = tenant.known(Workspace, workspace_id)
-    if workspace is None or mode_of(workspace) != "identity":
-        return None
-    return default_storage(workspace, tenant)
+def _workspaces_of(assignment: RoleAssignment) -> tuple[str, ...]:
+    return project_assignments(assignment.tenant)[assignment.key]
+
+
+def _met_as_oneself(tenant: Tenant) -> Mapping[str, str | NotRead]:
+    """Return the storage that people need roles on, by the key of the workspace.
+
+    Or why it is not known which that is; nothing where they need none.
+    """
+    found: dict[str, str | NotRead] = {}
+    for workspace in tenant.all(Workspace).known():
+        try:
+            if mode_of(workspace) == "identity":
+                storage = default_storage(workspace, tenant)
+                found |= {workspace.key: storage.id} if storage else {}
+        except NotRead as problem:
+            found[workspace.key] = problem
+    return found
 
 
 def storage_case(who: str, principal: str, storage: StorageAccount) -> Case:

@@ -36,10 +36,10 @@ class Reach:
 
     def gives(self, tenant: Tenant, action: str, target: str) -> bool:
         """Whether it gives an action on a resource, and no denial takes it back."""
-        grant = self.grants.get(action)
-        if grant is None:
-            return False
-        return access(tenant).denial(grant.principal_id, action, target) is None
+        grant, known = self.grants.get(action), access(tenant)
+        if grant is None or not known.facts.denials:
+            return grant is not None
+        return known.denial(grant.principal_id, action, target) is None
 
 
 def reach(

@@ -240,6 +240,18 @@ def test_what_a_principal_may_hold_besides() -> None:
     assert holding.missing == ()
 
 
+def test_every_grant_of_an_action_wherever_it_is() -> None:
+    found = access(
+        held("owner", TOP),
+        held("keyless", SUB),
+        held("contributor", f"{SUB}0", by="bob", eligible=True),
+        held("contributor", SUB, condition=NEVER),
+    )
+    given = [(g.principal_id, g.role_name) for g in found.giving(LIST_KEYS.upper())]
+    assert given == [("ann", "Owner"), ("bob", "Contributor")]
+    assert list(found.giving(CHAT, data=True)) == []
+
+
 # Deny assignments
 
 

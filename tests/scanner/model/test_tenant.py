@@ -199,6 +199,22 @@ def test_what_was_read_is_found_and_nothing_is_said_of_the_rest(kit: Any) -> Non
     assert tenant.known(kit.thing, thing("b")["id"]) is None
 
 
+@pytest.mark.parametrize(
+    ("resource_id", "foreign"),
+    [
+        (f"{TWO}/providers/{THINGS}/a", True),
+        (f"{SUB.upper()}/providers/{THINGS}/a", False),
+        (f"/providers/{THINGS}/a", False),
+        ("", False),
+    ],
+)
+def test_what_lies_in_another_tenant(kit: Any, resource_id: str, foreign: bool) -> None:
+    records = [kit.record({"id": SUB})]
+    assert kit.tenant(records).is_foreign(resource_id) is foreign
+    refused = kit.reading(Subscription.type, "/", kit.gap(Subscription.type, "/"))
+    assert not kit.tenant(records, [refused]).is_foreign(resource_id)
+
+
 def test_which_subscriptions_were_scanned(kit: Any) -> None:
     tenant = kit.tenant([kit.record({"id": SUB})])
     assert tenant.scanned("ONE")
