@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from scanner.model.check import Check, Severity, Status, Topic
 from scanner.model.ids import id_key
-from scanner.model.results import Assessment, GapReport, Result, Score
+from scanner.model.results import FINDINGS, Assessment, GapReport, Result, Score
 
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
@@ -31,14 +31,19 @@ class Tally:
     @classmethod
     def of(cls, results: Sequence[Result]) -> Tally:
         """Return the tally of some results."""
-        findings = [result for result in results if result.is_finding]
-        statuses = Counter(result.status for result in results)
-        severities = Counter(result.check.severity for result in findings)
+        counts = Counter((each.check.severity, each.status) for each in results)
+        accepted = (each for each in results if each.exemption and each.is_finding)
         return cls(
-            score=Score.of(results),
-            statuses={status: statuses[status] for status in Status},
-            findings={severity: severities[severity] for severity in Severity},
-            exempted=sum(bool(result.exemption) for result in findings),
+            score=Score.counted(counts),
+            statuses={
+                status: sum(counts[severity, status] for severity in Severity)
+                for status in Status
+            },
+            findings={
+                severity: sum(counts[severity, status] for status in FINDINGS)
+                for severity in Severity
+            },
+            exempted=sum(1 for _ in accepted),
         )
 
     @property

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any
 
 from scanner.collect.plan import asks_directory, never_made
@@ -73,8 +76,27 @@ def read_at(snapshot: Snapshot) -> datetime:
 
 
 def catalogue_hash(checks: Sequence[Check[Any]]) -> str:
-    """Return a hash that changes with any check's text or logic."""
-    digest = hashlib.sha256()
+    """Return a hash that changes with the choice of checks and with any logic."""
+    digest = hashlib.sha256(_logic())
     for check in checks:
-        digest.update(f"{check.id}\0{check.severity}\0{check.source}\0".encode())
+        judge = f"{check.decide.__module__}.{check.decide.__qualname__}"
+        digest.update(f"{check.id}\0{check.severity}\0{judge}\0".encode())
     return digest.hexdigest()
+
+
+@cache
+def _logic() -> bytes:
+    """Return a hash of every source that may bear on a verdict: more, not less."""
+    digest = hashlib.sha256()
+    for package in ("checks", "scanner"):
+        for name, content in _sources(files(package), package):
+            digest.update(f"{name}\0{len(content)}\0".encode() + content)
+    return digest.digest()
+
+
+def _sources(folder: Traversable, name: str) -> Iterator[tuple[str, bytes]]:
+    for entry in sorted(folder.iterdir(), key=lambda each: each.name):
+        if entry.is_dir():
+            yield from _sources(entry, f"{name}.{entry.name}")
+        elif entry.name.endswith(".py"):
+            yield f"{name}.{entry.name}", entry.read_bytes()

@@ -195,11 +195,6 @@ class Check(Generic[R]):
         """The documentation page, which is the function's docstring."""
         return Documentation.parse(self.decide.__doc__ or "")
 
-    @cached_property
-    def source(self) -> str:
-        """The source of the function, by which a catalogue's version is told."""
-        return inspect.getsource(self.decide)
-
 
 def _always(_: Resource) -> bool:
     return True

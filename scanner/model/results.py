@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -126,6 +127,10 @@ class Run:
     requests: int = 0
 
 
+_WON = {Status.PASS: 1.0, Status.WARN: 0.5, Status.FAIL: 0.0}
+"""How much of its weight a verdict is worth."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
     """100 x passed weight / assessed weight, and the coverage that goes with it."""
@@ -138,24 +143,22 @@ class Score:
     @classmethod
     def of(cls, results: Iterable[Result]) -> Score:
         """Return the score of some results; a warn loses half of its weight."""
+        return cls.counted(
+            Counter((each.check.severity, each.status) for each in results)
+        )
+
+    @classmethod
+    def counted(cls, counts: Mapping[tuple[Severity, Status], int]) -> Score:
+        """Return the score of so many results of each severity and status."""
         won = lost = 0.0
         assessed = missed = 0
-        for result in results:
-            weight = result.check.severity.weight
-            match result.status:
-                case Status.PASS:
-                    won += weight
-                case Status.FAIL:
-                    lost += weight
-                case Status.WARN:
-                    won += weight / 2
-                    lost += weight / 2
-                case Status.NOT_ASSESSED:
-                    missed += 1
-                    continue
-                case _:
-                    continue
-            assessed += 1
+        for (severity, status), number in counts.items():
+            if status is Status.NOT_ASSESSED:
+                missed += number
+            elif status in _WON:
+                assessed += number
+                won += number * severity.weight * _WON[status]
+                lost += number * severity.weight * (1 - _WON[status])
         total, asked = won + lost, assessed + missed
         return cls(
             value=round(100 * won / total, 1) if total else None,

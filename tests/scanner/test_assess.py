@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +73,10 @@ def test_a_whole_snapshot_has_no_gaps(demo: Snapshot) -> None:
     assert found.gaps == ()
     assert {each.check.id for each in found.results} == {c.id for c in checks.ALL}
     assert found.run == replace(
-        RUN, complete=True, catalogue=catalogue_hash(checks.ALL)
+        RUN,
+        complete=True,
+        catalogue=catalogue_hash(checks.ALL),
+        settings=asdict(Settings()),
     )
 
 
