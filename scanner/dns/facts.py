@@ -101,8 +101,8 @@ class Host:
 
     kind: Kind
     id: str
-    network: str
-    """The key of the network it is in."""
+    network: str | None
+    """The key of the network it is in; None where that is a virtual hub's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +137,8 @@ class Facts:
     interfaces whose addresses networks name as DNS servers."""
     links_doubt: Doubt | None = None
     """Why a network may be linked to a policy without its being known."""
+    hubs_doubt: Doubt | None = None
+    """Why there may be more firewalls in virtual hubs than are known."""
     networks_doubt: Doubt | None = None
     """Why there may be more networks than are known."""
     policies_doubt: Doubt | None = None

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from ipaddress import ip_address, ip_network
 from itertools import chain
-from typing import Any, TypeVar
 
 from scanner.dns.facts import Action, Doubt, Facts, Names, Network, Policy, Rule
+from scanner.dns.hosts import hosts_of
 from scanner.dns.names import normalised
+from scanner.dns.reading import asked, doubt_of, unread
 from scanner.dns.resolver import Resolver
-from scanner.model.coverage import NotRead
 from scanner.model.dns import DomainList, PolicyLink, ResolverPolicy, SecurityRule
 from scanner.model.ids import id_key
 from scanner.model.insights import DiagnosticSetting
 from scanner.model.network import VirtualNetwork
 from scanner.model.resource import Resource
-from scanner.model.tenant import Listing, Tenant
-
-T = TypeVar("T")
+from scanner.model.tenant import Tenant
 
 _ACTIONS = {each.value: each for each in (Action.ALLOW, Action.BLOCK, Action.ALERT)}
 
@@ -35,15 +33,18 @@ def dns_of(tenant: Tenant) -> Resolver:
     policies = {each.key: _policy(each, lists) for each in every}
     links, links_doubt = _links(tenant, policies)
     networks, networks_doubt = _networks(tenant)
+    hosts, hubs_doubt = hosts_of(tenant, networks.values())
     return Resolver(
         Facts(
             networks=networks,
             policies=policies,
             lists=lists,
             links=links,
+            hosts=hosts,
             links_doubt=links_doubt,
+            hubs_doubt=hubs_doubt,
             networks_doubt=networks_doubt,
-            policies_doubt=_unread(tenant.all(ResolverPolicy)),
+            policies_doubt=unread(tenant.all(ResolverPolicy)),
             whole=tenant.whole,
         )
     )
@@ -73,23 +74,23 @@ def _names(found: DomainList) -> Names:
     A large list has a URL in the place of its entries; having both, it may have more.
     """
     doubts: list[Doubt] = []
-    entries = _asked(doubts, lambda: found.domains) or ()
-    if _asked(doubts, lambda: found.domains_url):
-        doubts.append(_doubt(found.closed()))
+    entries = asked(doubts, lambda: found.domains) or ()
+    if asked(doubts, lambda: found.domains_url):
+        doubts.append(doubt_of(found.closed()))
     return Names(found.id, normalised(entries), next(iter(doubts), None))
 
 
 def _policy(policy: ResolverPolicy, lists: Mapping[str, Names]) -> Policy:
     logs: list[Doubt] = []
     settings = policy.diagnostic_settings
-    sent = [_asked(logs, _destinations, each) or () for each in settings.known()]
+    sent = [asked(logs, _destinations, each) or () for each in settings.known()]
     return Policy(
         id=policy.id,
         location=_location(policy),
         rules=tuple(_rule(each, lists) for each in policy.rules.known()),
         logged_to=tuple(dict.fromkeys(chain.from_iterable(sent))),
-        doubts=tuple(filter(None, [_unread(policy.rules)])),
-        log_doubt=next(iter(logs), _unread(settings)),
+        doubts=tuple(filter(None, [unread(policy.rules)])),
+        log_doubt=next(iter(logs), unread(settings)),
     )
 
 
@@ -109,14 +110,14 @@ def _destinations(setting: DiagnosticSetting) -> tuple[str, ...]:
 
 def _rule(rule: SecurityRule, lists: Mapping[str, Names]) -> Rule:
     doubts: list[Doubt] = []
-    order = _asked(doubts, lambda: rule.order)
-    enabled = _asked(doubts, lambda: rule.enabled)
-    verb = _asked(doubts, lambda: rule.verb)
+    order = asked(doubts, lambda: rule.order)
+    enabled = asked(doubts, lambda: rule.enabled)
+    verb = asked(doubts, lambda: rule.verb)
     if verb is not None and verb not in _ACTIONS:
         doubts.append(Doubt(f"what {rule.name} does by {verb} is not known"))
-    named = _asked(doubts, lambda: rule.list_ids) or ()
+    named = asked(doubts, lambda: rule.list_ids) or ()
     keys = [key for key in map(id_key, named) if _exists(rule, key, lists, doubts)]
-    for managed in _asked(doubts, lambda: rule.managed_lists) or ():
+    for managed in asked(doubts, lambda: rule.managed_lists) or ():
         why = f"{rule.name} takes {managed}, which nobody can read"
         doubts.append(Doubt(why, managed=True))
     return Rule(
@@ -134,7 +135,7 @@ def _exists(
 ) -> bool:
     """Whether a list is there; notes a doubt where that was not read."""
     if key not in lists:
-        _asked(doubts, rule.tenant.get, DomainList, key)
+        asked(doubts, rule.tenant.get, DomainList, key)
     return key in lists
 
 
@@ -146,14 +147,14 @@ def _links(
     links: dict[str, list[str]] = defaultdict(list)
     every = tenant.all(PolicyLink)
     for link in every.known():
-        network = _asked(doubts, lambda each: each.network_id, link)
+        network = asked(doubts, lambda each: each.network_id, link)
         policy = id_key(link.parts.parent)
         if network and policy in policies:
             links[id_key(network)].append(policy)
         elif network:
             doubts.append(Doubt(f"the policy of {link.id} was not read"))
     found = {key: tuple(dict.fromkeys(each)) for key, each in links.items()}
-    return found, _unread(every) or next(iter(doubts), None)
+    return found, unread(every) or next(iter(doubts), None)
 
 
 # Networks
@@ -164,16 +165,16 @@ def _networks(tenant: Tenant) -> tuple[Mapping[str, Network], Doubt | None]:
     doubts: list[Doubt] = []
     every = tenant.all(VirtualNetwork)
     found = {each.key: _network(each, doubts) for each in every.known()}
-    return found, _unread(every) or next(iter(doubts), None)
+    return found, unread(every) or next(iter(doubts), None)
 
 
 def _network(network: VirtualNetwork, doubts: list[Doubt]) -> Network:
     servers: list[Doubt] = []
     peers: list[Doubt] = []
-    named = _asked(servers, network.resolvers) or ()
-    near = _asked(peers, lambda: network.peers) or frozenset()
+    named = asked(servers, network.resolvers) or ()
+    near = asked(peers, lambda: network.peers) or frozenset()
     for peer in sorted(near):
-        _asked(peers, network.tenant.get, VirtualNetwork, peer)
+        asked(peers, network.tenant.get, VirtualNetwork, peer)
     return Network(
         id=network.id,
         location=_location(network),
@@ -186,39 +187,14 @@ def _network(network: VirtualNetwork, doubts: list[Doubt]) -> Network:
 
 
 def _prefixes(network: VirtualNetwork, doubts: list[Doubt]) -> Iterator[str]:
-    for prefix in _asked(doubts, lambda: network.address_prefixes) or ():
+    for prefix in asked(doubts, lambda: network.address_prefixes) or ():
         try:
             yield str(ip_network(prefix, strict=False))
         except ValueError:
             path = "properties.addressSpace.addressPrefixes"
-            doubts.append(_doubt(network.malformed(path, "a prefix", prefix)))
-
-
-# What was not read
+            doubts.append(doubt_of(network.malformed(path, "a prefix", prefix)))
 
 
 def _location(resource: Resource) -> str:
     """Return a region as its name is written in full or short; empty if unknown."""
-    return (_asked([], lambda: resource.location) or "").lower().replace(" ", "")
-
-
-def _asked(doubts: list[Doubt], read: Callable[..., T], *arguments: object) -> T | None:
-    """Return what is read; None, and a doubt noted, where it was not."""
-    try:
-        return read(*arguments)
-    except NotRead as problem:
-        doubts.append(_doubt(problem))
-        return None
-
-
-def _unread(listing: Listing[Any]) -> Doubt | None:
-    """Return why a list may have more than is known."""
-    try:
-        listing.require_whole()
-    except NotRead as problem:
-        return _doubt(problem)
-    return None
-
-
-def _doubt(problem: NotRead) -> Doubt:
-    return Doubt(problem.reason, problem.gap)
+    return (asked([], lambda: resource.location) or "").lower().replace(" ", "")

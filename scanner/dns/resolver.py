@@ -69,7 +69,7 @@ class Resolver:
             host.network: []
             for hosts in self.facts.hosts.values()
             for host in hosts
-            if host.kind is Kind.ENDPOINT
+            if host.kind is Kind.ENDPOINT and host.network
         }
         for key, row in self._rows.items():
             for hub in row.route.asked:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum, unique
 from functools import lru_cache
@@ -121,32 +121,38 @@ class Routes:
         held = (
             key for each in supernets(server) for key in self._holders.get(each, ())
         )
-        return frozenset(held) | {each.network for each in hosts}
+        return frozenset(held) | {each.network for each in hosts if each.network}
 
     def _far(
         self,
         network: Network,
         server: str,
         around: frozenset[str],
-        hosts: Iterable[Host],
+        hosts: Sequence[Host],
     ) -> Stop:
         """Return where an address leads that no known peer holds.
 
         Networks reach each other without a peering too, by gateways or a virtual WAN.
         """
         doubt = network.peers_doubt or self._facts.networks_doubt
-        if (
-            doubt is None
-            and not around
-            and not self._facts.whole
-            and is_private(server)
-        ):
-            doubt = Doubt(f"{server} may lie outside the scan")
+        if not around:
+            doubt = doubt or self._lost(server, hosts)
         if doubt:
             return Stop(Where.UNKNOWN, server, doubt=doubt)
         if around:
             return self._one(server, around, hosts)
         return Stop(Where.OUTSIDE, server)
+
+    def _lost(self, server: str, hosts: Sequence[Host]) -> Doubt | None:
+        """Return why an address in no known network may lead to one all the same."""
+        if hosts:
+            hub = f"{server} is a firewall's in a virtual hub"
+            return Doubt(f"{hub}, which asks what its policy says")
+        if not is_private(server):
+            return None
+        if not self._facts.whole:
+            return Doubt(f"{server} may lie outside the scan")
+        return self._facts.hubs_doubt
 
     def _one(self, server: str, around: frozenset[str], hosts: Iterable[Host]) -> Stop:
         """Return the way by the one network an address is in, if there is just one.
@@ -154,7 +160,7 @@ class Routes:
         Where address spaces overlap, what is known to have the address decides.
         """
         inside = [each for each in hosts if each.network in around]
-        networks = {each.network for each in inside} or around
+        networks = {each.network for each in inside if each.network} or around
         if len(networks) > 1:
             doubt = Doubt(f"{server} may be in any of {len(networks)} networks")
             return Stop(Where.UNKNOWN, server, doubt=doubt)

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from scanner.dns.facts import Action, Rule
+from scanner.dns.facts import Action, Host, Kind, Rule
 from scanner.dns.resolver import Resolver
 from scanner.dns.routes import Where
 from scanner.model.dns import DomainList, PolicyLink, ResolverPolicy, SecurityRule
 from scanner.model.ids import id_key
 from scanner.model.insights import DiagnosticSetting
 from scanner.model.network import VirtualNetwork
+from scanner.model.traffic import Firewall
 
 SUB = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
 ELSEWHERE = "/subscriptions/cccccccc-0000-0000-0000-000000000009"
@@ -281,3 +282,89 @@ def test_places_without_a_name(gathered: Any) -> None:
     for location in (None, 5):
         odd = {**vnet(), "location": location}
         assert gathered(odd).facts.networks[id_key(VNET)].location == ""
+
+
+# What has addresses
+
+ENDPOINT = f"{AT}/dnsResolvers/resolver/inboundEndpoints/in"
+SUBNET = f"{VNET}/subnets/dns"
+
+
+def resolver() -> Any:
+    at = ENDPOINT.rpartition("/inboundEndpoints/")[0]
+    return body(at, virtualNetwork={"id": VNET}, dnsResolverState="Connected")
+
+
+def endpoint(address: object = "10.1.0.4", subnet: object = SUBNET) -> Any:
+    placed = {"subnet": {"id": subnet}, "privateIpAddress": address}
+    return body(ENDPOINT, ipConfigurations=[placed])
+
+
+def placed(kind: str, address: object, subnet: object = SUBNET, **more: object) -> Any:
+    properties = {"privateIPAddress": address, "subnet": {"id": subnet}}
+    configurations = [{"name": "one", "properties": properties}]
+    return body(f"{AT}/{kind}/it", **{"ipConfigurations": configurations, **more})
+
+
+def asking(*servers: str) -> Any:
+    options = {"dnsServers": list(servers)}
+    space = {"addressPrefixes": ["10.2.0.0/16"]}
+    return {**vnet(addressSpace=space, dhcpOptions=options), "id": f"{VNET}2"}
+
+
+@pytest.mark.parametrize(
+    ("bodies", "kind"),
+    [
+        ((resolver(), endpoint()), Kind.ENDPOINT),
+        ((placed("azureFirewalls", "10.1.0.4"),), Kind.FIREWALL),
+        ((placed("networkInterfaces", "10.1.0.4"),), Kind.INTERFACE),
+    ],
+)
+def test_hosts(gathered: Any, bodies: tuple[Any, ...], kind: Kind) -> None:
+    dns = gathered(vnet(), asking("10.1.0.4"), *bodies)
+    [stop] = dns.route(f"{VNET}2").stops
+    assert stop.host == Host(kind, bodies[-1]["id"], id_key(VNET))
+    assert (stop.where, stop.network) == (Where.THERE, id_key(VNET))
+
+
+def test_interfaces_that_nobody_asks_are_left_out(gathered: Any) -> None:
+    interface = placed("networkInterfaces", "10.1.0.4")
+    firewall = placed("azureFirewalls", "10.1.0.5")
+    hosts = gathered(vnet(), asking("10.1.0.9"), interface, firewall).facts.hosts
+    assert set(hosts) == {"10.1.0.5"}
+
+
+def test_a_host_tells_apart_networks_that_overlap(gathered: Any) -> None:
+    twin = {**vnet(), "id": f"{VNET}3"}
+    bodies = vnet(), twin, asking("10.1.0.4"), resolver(), endpoint()
+    [stop] = gathered(*bodies).route(f"{VNET}2").stops
+    assert stop.network == id_key(VNET)
+
+
+def test_a_firewall_in_a_virtual_hub(gathered: Any) -> None:
+    hub = body(
+        f"{AT}/azureFirewalls/hub", hubIPAddresses={"privateIPAddress": "10.60.0.4"}
+    )
+    [stop] = gathered(asking("10.60.0.4"), hub).route(f"{VNET}2").stops
+    assert stop.where is Where.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("address", "subnet"),
+    [(5, SUBNET), ("x", SUBNET), (None, SUBNET), ("10.1.0.4", 5), ("10.1.0.4", "/x")],
+)
+def test_hosts_that_say_too_little(
+    gathered: Any, address: object, subnet: object
+) -> None:
+    dns = gathered(vnet(), asking("10.1.0.4"), resolver(), endpoint(address, subnet))
+    assert dns.facts.hosts == {}
+    [stop] = dns.route(f"{VNET}2").stops
+    assert (stop.where, stop.host) == (Where.THERE, None)
+
+
+def test_firewalls_that_were_refused_may_be_in_virtual_hubs(gathered: Any) -> None:
+    dns = gathered(asking("10.60.0.4"), unread=[(Firewall, SUB)])
+    [stop] = dns.route(f"{VNET}2").stops
+    assert stop.where is Where.UNKNOWN
+    assert stop.doubt
+    assert stop.doubt.gap

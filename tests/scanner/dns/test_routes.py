@@ -122,6 +122,21 @@ def test_a_private_address_may_lie_outside_a_narrowed_scan(
     assert stop(spoke(server), whole=False).where is where
 
 
+def test_a_firewall_in_a_virtual_hub_asks_what_is_not_known() -> None:
+    hosts = {"10.9.0.4": (Host(Kind.FIREWALL, "/firewall", None),)}
+    found = stop(spoke("10.9.0.4"), HUB, hosts=hosts)
+    assert found.where is Where.UNKNOWN
+    assert found.doubt
+    assert "virtual hub" in found.doubt.reason
+
+
+@pytest.mark.parametrize(
+    ("server", "where"), [("10.9.0.4", Where.UNKNOWN), ("8.8.8.8", Where.OUTSIDE)]
+)
+def test_virtual_hubs_that_were_not_read(server: str, where: Where) -> None:
+    assert stop(spoke(server), HUB, hubs_doubt=DOUBT).where is where
+
+
 def test_several_servers() -> None:
     route = routed(spoke(SERVER, "10.1.0.5", "10.2.0.4", "9.9.9.9"), HUB)
     assert route.asked == ("/hub", "/spoke")

@@ -1,0 +1,35 @@
+"""What was read, or the doubt that stands for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from scanner.dns.facts import Doubt
+from scanner.model.coverage import NotRead
+from scanner.model.tenant import Listing
+
+T = TypeVar("T")
+
+
+def asked(doubts: list[Doubt], read: Callable[..., T], *arguments: object) -> T | None:
+    """Return what is read; None, and a doubt noted, where it was not."""
+    try:
+        return read(*arguments)
+    except NotRead as problem:
+        doubts.append(doubt_of(problem))
+        return None
+
+
+def unread(listing: Listing[Any]) -> Doubt | None:
+    """Return why a list may have more than is known."""
+    try:
+        listing.require_whole()
+    except NotRead as problem:
+        return doubt_of(problem)
+    return None
+
+
+def doubt_of(problem: NotRead) -> Doubt:
+    """Return the doubt that a refusal to read leaves."""
+    return Doubt(problem.reason, problem.gap)
