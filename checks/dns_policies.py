@@ -11,6 +11,7 @@ from checks.wording import FIRST, count, shown, some
 from scanner.dns.coverage import Row
 from scanner.dns.facts import Action, Doubt
 from scanner.dns.gather import dns_of, logs_queries
+from scanner.dns.hosts import cite_host
 from scanner.dns.resolver import Resolver
 from scanner.dns.shadows import Clash, Shadow, Standing
 from scanner.model.check import (
@@ -142,8 +143,10 @@ def vnet_linked(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     (Network REST reference), as does its address 168.63.129.16. A server inside the
     network's `properties.addressSpace.addressPrefixes` asks that resolver too; one
     inside another scanned network, peered ones first, asks the resolver there, and then
-    that network needs the link. A network whose servers are all elsewhere is not
-    applicable.
+    that network needs the link. Where address spaces overlap, the inbound endpoint,
+    firewall or network interface with the address tells which network it is. A network
+    whose servers are all elsewhere is not applicable; one that asks a firewall in a
+    virtual hub is not assessed, because the hub's policy says where that asks.
 
     ## Why it matters
     A policy sees only queries that reach Azure's resolver in a network it is linked to.
@@ -210,6 +213,9 @@ def _cite_way(network: VirtualNetwork, row: Row) -> None:
     """Note where the queries of a network go, and the links there."""
     network.cite(VirtualNetwork.dns_servers)
     tenant = network.tenant
+    for stop in row.route.stops:
+        if stop.host:
+            cite_host(tenant, stop.host)
     for asked in row.route.asked:
         found = tenant.known(VirtualNetwork, asked)
         if found and row.network.servers:

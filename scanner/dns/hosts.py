@@ -14,6 +14,12 @@ from scanner.model.network import VirtualNetwork
 from scanner.model.tenant import Tenant
 from scanner.model.traffic import Firewall, NetworkInterface
 
+_VIEWS: Mapping[Kind, type[InboundEndpoint | Firewall | NetworkInterface]] = {
+    Kind.ENDPOINT: InboundEndpoint,
+    Kind.FIREWALL: Firewall,
+    Kind.INTERFACE: NetworkInterface,
+}
+
 
 def hosts_of(
     tenant: Tenant, networks: Iterable[Network]
@@ -33,14 +39,20 @@ def hosts_of(
     return hosts, unread(tenant.all(Firewall))
 
 
+def cite_host(tenant: Tenant, host: Host) -> None:
+    """Note where a host is as evidence."""
+    view = _VIEWS[host.kind]
+    found = tenant.known(view, host.id)
+    if found is not None:
+        found.cite(view.addresses, view.subnet_ids)
+
+
 def _hosts(tenant: Tenant) -> Iterator[tuple[str, Host]]:
-    for endpoint in tenant.all(InboundEndpoint).known():
-        yield from _placed(endpoint, Kind.ENDPOINT)
+    for kind, view in _VIEWS.items():
+        for found in tenant.all(view).known():
+            yield from _placed(found, kind)
     for firewall in tenant.all(Firewall).known():
-        yield from _placed(firewall, Kind.FIREWALL)
         yield from _in_hub(firewall)
-    for interface in tenant.all(NetworkInterface).known():
-        yield from _placed(interface, Kind.INTERFACE)
 
 
 def _placed(

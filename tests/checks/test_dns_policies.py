@@ -292,6 +292,25 @@ def test_server_of_a_narrowed_scan(
     assert only(results, SPOKE).status is status
 
 
+def test_the_host_of_a_server_is_evidence(verdicts: Verdicts) -> None:
+    at = f"{NETWORK}/azureFirewalls/firewall"
+    subnet = {"id": f"{HUB}/subnets/AzureFirewallSubnet"}
+    configuration = {"privateIPAddress": "10.1.0.4", "subnet": subnet}
+    firewall = body(at, {"ipConfigurations": [{"properties": configuration}]})
+    bodies = hub(), spoke("10.1.0.4"), firewall, policy(), link(HUB)
+    result = only(verdicts(vnet_linked, *bodies), SPOKE)
+    path = "properties.ipConfigurations[].properties.privateIPAddress"
+    assert evidence(result)[at, path] == ["10.1.0.4"]
+
+
+def test_a_firewall_in_a_virtual_hub(verdicts: Verdicts) -> None:
+    at = f"{NETWORK}/azureFirewalls/firewall"
+    firewall = body(at, {"hubIPAddresses": {"privateIPAddress": "10.60.0.4"}})
+    result = only(verdicts(vnet_linked, spoke("10.60.0.4"), firewall), SPOKE)
+    assert result.status is UNREAD
+    assert "virtual hub" in result.reason
+
+
 def test_networks_unread(verdicts: Verdicts) -> None:
     [result] = verdicts(vnet_linked, unread=[(VirtualNetwork, SUBSCRIPTION)])
     assert result.status is UNREAD

@@ -216,7 +216,8 @@ def test_the_way_over_a_hub(demo: Path, posture: Posture) -> None:
     found = answered(posture, "resolve", "x.example", "--vnet", spoke, "--from", demo)
     ids = [step["id"] for step in found["path"]]
     assert ids[0] == spoke
-    assert {IDS["vnet-hub-sdc"], IDS["dnspol-sdc"]} <= set(ids)
+    endpoint = f"{IDS['dnspr-sdc']}/inboundEndpoints/in"
+    assert ids[1:] == [endpoint, IDS["vnet-hub-sdc"], IDS["dnspol-sdc"], None]
 
 
 def test_a_shadowed_block_in_words(demo: Path, posture: Posture) -> None:
