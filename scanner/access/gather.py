@@ -157,11 +157,19 @@ class _Gathering:
         return found
 
     def _members(
-        self, groups: Iterable[str], known: Mapping[str, Principal]
+        self, groups: Mapping[str, str], known: Mapping[str, Principal]
     ) -> Iterator[tuple[str, frozenset[str]]]:
-        """Yield the members of those whose members are all known."""
-        for group in groups:
+        """Yield the members of those whose members are all known.
+
+        Nobody is in what is no group, or in a group that the directory, asked for it
+        by its id, does not have any more.
+        """
+        every = self._tenant.within(DirectoryObject, f"/tenants/{self._tenant.id}")
+        for group, kind in groups.items():
             if group in known and not may_be_group(known[group].type):
+                yield group, frozenset()
+                continue
+            if group not in known and kind == GROUP and every.whole:
                 yield group, frozenset()
                 continue
             listed = self._tenant.within(GroupMember, object_id(self._tenant.id, group))
@@ -212,23 +220,23 @@ class _Gathering:
 
 def _perhaps_groups(
     assignments: Iterable[Assignment], denials: Iterable[Denial]
-) -> Iterable[str]:
-    """Return, each once, whom roles are given or denied to and who may be a group.
+) -> Mapping[str, str]:
+    """Return whom roles are given or denied to and who may be a group, by type.
 
     Those whom Lighthouse lets in are in another tenant's directory.
     """
     given = (
-        each.principal_id.lower()
+        (each.principal_id.lower(), each.principal_type)
         for each in assignments
         if each.managing_tenant is None and may_be_group(each.principal_type)
     )
     named = (
-        party.id.lower()
+        (party.id.lower(), party.type)
         for denial in denials
         for party in (*denial.principals, *denial.excluded)
         if may_be_group(party.type) and party.id != EVERYONE
     )
-    return dict.fromkeys((*given, *named))
+    return dict((*given, *named))
 
 
 def _assignments(assignment: RoleAssignment | RoleEligibility) -> Iterator[Assignment]:

@@ -120,9 +120,15 @@ def test_a_group_whose_members_were_refused_is_a_lower_bound(access_to: Any) -> 
     assert access.can("bob", LIST_KEYS, ACCOUNT).result is Result.UNKNOWN
 
 
-def test_a_group_that_is_not_there_is_a_lower_bound(access_to: Any) -> None:
-    access = access_to(OWNER, assignment("staff"), named("ann"))
-    assert missing(access) == [Part.MEMBERS]
+def test_nobody_is_in_a_group_that_is_gone(access_to: Any) -> None:
+    gone = (OWNER, assignment("staff"), named("ann"))
+    assert missing(access_to(*gone)) == []
+    # It may be there where the directory did not tell all, or is another tenant's.
+    unread = [(DirectoryObject, f"/tenants/{TENANT}")]
+    assert missing(access_to(*gone, unread=unread)) == [Part.MEMBERS]
+    for kind in ("ForeignGroup", None):
+        access = access_to(OWNER, assignment("staff", kind), named("ann"))
+        assert missing(access) == [Part.MEMBERS]
 
 
 def test_without_a_directory_every_group_is(access_to: Any) -> None:
