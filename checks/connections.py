@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from checks.hosts import plain_host, service_of
+from checks.hosts import answering, plain_host, service_of
 from scanner.model.connections import Connection
 from scanner.model.coverage import NotRead
 from scanner.model.ids import ResourceId, id_key
@@ -119,8 +119,4 @@ def owners(connection: Connection) -> Iterator[Resource]:
 
 def listings(connection: Connection) -> tuple[Listing[Any], ...]:
     """Return the lists that tell who answers at the host of a connection."""
-    tenant, host = connection.tenant, plain_host(connection.target or "")
-    service = service_of(host, tenant.suffixes)
-    if service is None or service.owners is None:
-        return ()
-    return service.owners(tenant, host.removesuffix(f".{service.suffix}"))
+    return answering(connection.tenant, connection.target or "")

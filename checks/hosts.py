@@ -14,6 +14,7 @@ from scanner.model.cognitive import CognitiveAccount
 from scanner.model.containerregistry import Registry
 from scanner.model.documentdb import CosmosAccount
 from scanner.model.keyvault import KeyVault
+from scanner.model.resource import Resource
 from scanner.model.resources import Subscription
 from scanner.model.search import SearchService
 from scanner.model.storage import StorageAccount
@@ -196,6 +197,21 @@ def platform_services(suffixes: Suffixes) -> tuple[Service, ...]:
         Service(suffixes.apim, "Microsoft.ApiManagement/service"),
         Service(suffixes.websites, "Microsoft.Web/sites"),
     )
+
+
+def answering(tenant: Tenant, address: str) -> tuple[Listing[Any], ...]:
+    """Return the lists that tell who answers at an address; none for other services."""
+    host = plain_host(address)
+    service = service_of(host, tenant.suffixes)
+    if service is None or service.owners is None:
+        return ()
+    return service.owners(tenant, host.removesuffix(f".{service.suffix}"))
+
+
+def leads_to(tenant: Tenant, address: str, view: type[Resource]) -> bool:
+    """Whether an address is one of a type of service, whoever has it."""
+    service = service_of(plain_host(address), tenant.suffixes)
+    return service is not None and service.type == view.type
 
 
 class Owner(Enum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from checks.hosts import plain_host, service_of
+from checks.hosts import leads_to
 from checks.links import KINDS, connections_to
 from scanner.model.cognitive import CognitiveAccount
 from scanner.model.connections import Connection
@@ -31,9 +31,7 @@ def leads_to_account(connection: Connection) -> bool:
     named = connection.target_id
     if named:
         return ResourceId.parse(named).type.lower() == CognitiveAccount.type.lower()
-    host = plain_host(connection.target or "")
-    service = service_of(host, connection.tenant.suffixes)
-    return service is not None and service.type == CognitiveAccount.type
+    return leads_to(connection.tenant, connection.target or "", CognitiveAccount)
 
 
 @dataclass(frozen=True, slots=True)
