@@ -118,7 +118,7 @@ def _networks() -> Iterator[Network]:
         asks = () if number == hub else (f"10.{hub // 256}.{hub % 256}.4",)
         yield Network(
             id=f"/network-{number}",
-            location=_REGIONS[hub % 4],
+            location=_REGIONS[hub // 10 % 4],
             prefixes=(f"10.{number // 256}.{number % 256}.0/24",),
             servers=asks,
             peers=frozenset({f"/network-{hub}"}),
