@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import difflib
+import inspect
 import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+from typing import cast
 
 import msgspec
 
 from scanner.cli.failure import Failure
+from scanner.cli.selection import Checks
 from scanner.model.settings import Settings
 
 DEFAULT = Path("posture.toml")
@@ -20,13 +27,66 @@ def load_settings(path: Path | None) -> Settings:
 
     Raises Failure naming the file, the key and what it should be.
     """
+    settings, _, _ = _loaded(path)
+    return settings
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting in force."""
+
+    name: str
+    value: object
+    origin: str
+    """The file it comes from; empty for the default."""
+    meaning: str
+    checks: tuple[str, ...]
+    """The checks whose documentation names it."""
+
+
+def settings_in_force(path: Path | None, catalogue: Checks) -> tuple[Setting, ...]:
+    """Return every setting with its value and where it is from; raises Failure."""
+    settings, given, origin = _loaded(path)
+    meanings = _meanings()
+    return tuple(
+        Setting(
+            name=field.name,
+            value=getattr(settings, field.name),
+            origin=str(origin) if field.name in given else "",
+            meaning=meanings[field.name],
+            checks=tuple(_readers(field.name, catalogue)),
+        )
+        for field in dataclasses.fields(Settings)
+    )
+
+
+def _meanings() -> dict[str, str]:
+    """Return what is written below each setting."""
+    [table] = ast.parse(inspect.getsource(Settings)).body
+    body = cast("ast.ClassDef", table).body
+    return {
+        cast("ast.Name", field.target).id: str(ast.literal_eval(text.value))
+        for field, text in pairwise(body)
+        if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr)
+    }
+
+
+def _readers(name: str, catalogue: Checks) -> Iterator[str]:
+    for check in catalogue:
+        page = check.documentation
+        if f"`{name}`" in " ".join((page.reads, *page.sections.values())):
+            yield check.id
+
+
+def _loaded(path: Path | None) -> tuple[Settings, dict[str, object], Path | None]:
+    """Return the settings, what of them a file sets, and the file."""
     if path is None and not DEFAULT.is_file():
-        return Settings()
+        return Settings(), {}, None
     path = path or DEFAULT
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
         _require_known(path, given)
-        return msgspec.convert(given, Settings)
+        return msgspec.convert(given, Settings), given, path
     except OSError as error:
         raise Failure(f"--config {path} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

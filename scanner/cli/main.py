@@ -12,6 +12,7 @@ from scanner import __version__
 from scanner.cli.access import access
 from scanner.cli.catalogue import checks, explain
 from scanner.cli.condition import condition
+from scanner.cli.configuration import config
 from scanner.cli.demo import demo
 from scanner.cli.diff import diff
 from scanner.cli.dns import dns
@@ -36,7 +37,7 @@ _INTERRUPTED = 130
 
 for command in (scan, demo, diff, trend, checks, explain, doctor, permissions, emulate):
     app.command()(command)
-for group in (access, condition, dns, evidence):
+for group in (access, condition, dns, evidence, config):
     app.add_typer(group)
 
 
