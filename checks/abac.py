@@ -292,7 +292,7 @@ def untagged_open(assignment: RoleAssignment, _: Tenant) -> Verdict:
     - Azure Authorization - Azure ABAC
     - Microsoft Learn: Example Azure role assignment conditions for Blob Storage
     """
-    fault = analysed(assignment).of("abac-untagged-open")
+    fault = analysed(assignment, by_role=True).of("abac-untagged-open")
     return judged(fault, "a blob without the tag is let through no more than others")
 
 
@@ -331,7 +331,7 @@ def tag_key_case(assignment: RoleAssignment, _: Tenant) -> Verdict:
     - Azure Authorization - Azure ABAC
     - Microsoft Learn: Manage and find Azure Blob data with blob index tags
     """
-    fault = analysed(assignment).of("abac-tag-key-case")
+    fault = analysed(assignment, by_role=True).of("abac-tag-key-case")
     return judged(fault, "a key in another case is no way around it")
 
 
@@ -395,7 +395,7 @@ def utcnow_window(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     - Azure Authorization - Azure ABAC
     - Microsoft Learn: Azure role assignment condition format and syntax
     """
-    found = analysed(assignment)
+    found = analysed(assignment, by_role=True)
     hours = tenant.settings.condition_window_hours
     overlong = _longer_than(found, timedelta(hours=hours)) if hours else 0
     if overlong:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
+from typing import Any
 
 from checks.abac_grants import others, paths, scope_at
 from checks.conditions import (
     CONTROLS,
     analysed,
+    cite_role,
     judged,
     on_networks,
     on_storage,
@@ -17,6 +19,7 @@ from checks.grants import CITED, access, cite
 from checks.storage_scopes import (
     Store,
     Stores,
+    holds_accounts,
     is_bounded,
     require_all,
     stores_in,
@@ -32,6 +35,8 @@ from scanner.access.conditions import (
 )
 from scanner.access.conditions.analysis.catalogue import BLOB_READ
 from scanner.access.conditions.analysis.network import SUBNETS
+from scanner.access.engine import Access
+from scanner.access.facts import Assignment, last_segment
 from scanner.model.authorization import RoleAssignment, RoleGrant
 from scanner.model.check import (
     Post,
@@ -47,6 +52,7 @@ from scanner.model.check import (
 from scanner.model.coverage import NotRead
 from scanner.model.fields import Field
 from scanner.model.ids import ResourceId, id_key
+from scanner.model.machinelearning import Workspace
 from scanner.model.network import PrivateEndpoint, VirtualNetwork
 from scanner.model.storage import StorageAccount
 from scanner.model.tenant import Tenant
@@ -102,7 +108,7 @@ def env_network(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     - Azure Authorization - Azure ABAC
     - Microsoft Learn: Example Azure role assignment conditions for Blob Storage
     """
-    fault = analysed(assignment).of("abac-env-network")
+    fault = analysed(assignment, by_role=True).of("abac-env-network")
     if fault and fault.fails:
         return judged(fault, "")
     references = _references(assignment)
@@ -141,13 +147,15 @@ def _gone(
 
 def _exists(reference: NetworkReference, tenant: Tenant) -> bool:
     named = reference.resource_id
-    if id_key(named) in tenant.once(Stores).endpoints:
+    stores = tenant.once(Stores)
+    if id_key(named) in stores.endpoints:
         return True
     is_subnet = reference.path == SUBNETS
     view = VirtualNetwork if is_subnet else PrivateEndpoint
     target = ResourceId.parse(named).parent if is_subnet else named
     is_foreign = not tenant.scanned(ResourceId.parse(named).subscription)
     if is_foreign and tenant.whole:
+        stores.require_endpoints(tenant)
         return False
     found = tenant.get(view, target)
     if found is None:
@@ -161,7 +169,7 @@ def _exists(reference: NetworkReference, tenant: Tenant) -> bool:
 # The accounts in reach
 
 
-def _cite_accounts(tenant: Tenant, stores: Iterable[Store], field: Field[bool]) -> None:
+def _cite_accounts(tenant: Tenant, stores: Iterable[Store], field: Field[Any]) -> None:
     for store in tuple(stores)[:CITED]:
         account = tenant.known(StorageAccount, store.id)
         if account:
@@ -173,7 +181,7 @@ def _names(stores: Iterable[Store]) -> str:
 
 
 def _without_findings(
-    assignment: RoleAssignment, tenant: Tenant, reason: str, field: Field[bool]
+    assignment: RoleAssignment, tenant: Tenant, reason: str, field: Field[Any]
 ) -> Verdict:
     """Return that no account in reach is at fault, if they are all known."""
     scope = scope_at(assignment)
@@ -333,19 +341,27 @@ def _advice(tenant: Tenant, stores: list[Store]) -> str:
 
 
 def _unrestricted(tenant: Tenant) -> Container[str]:
-    """Return the assignments that read every blob of an account or more."""
+    """Return the assignments that read every blob of accounts, or may."""
     known = access(tenant)
-    facts, stores = known.facts.assignments, tenant.once(Stores).by_scope
-    keys = {id_key(each.id) for each in facts}
-    unread = {id_key(each) for each in tenant.all(RoleAssignment).ids()} - keys
+    facts = known.facts.assignments
+    told = {id_key(each.id) for each in facts}
+    malformed = {id_key(each) for each in tenant.all(RoleAssignment).ids()} - told
     wide = (
         id_key(each.id)
         for each in facts
         if not each.eligible and not each.managing_tenant
-        if not (each.condition or "").strip() and id_key(each.scope) in stores
-        if (grant := known.by(each, BLOB_READ, data=True)) and not grant.restrictions
+        if not (each.condition or "").strip() and holds_accounts(each.scope)
+        if _may_read_all(known, each)
     )
-    return unread.union(wide)
+    return malformed.union(wide)
+
+
+def _may_read_all(known: Access, assignment: Assignment) -> bool:
+    role = last_segment(assignment.role_definition_id)
+    if role not in known.facts.roles:
+        return True
+    grant = known.by(assignment, BLOB_READ, data=True)
+    return grant is not None and not grant.restrictions
 
 
 @check(
@@ -392,7 +408,9 @@ def opportunity(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     - Azure Authorization - Azure ABAC
     - Microsoft Learn: What is Azure attribute-based access control (Azure ABAC)?
     """
-    assignment.cite(RoleGrant.role_definition_id, RoleGrant.condition)
+    assignment.cite(RoleGrant.condition)
+    role = last_segment(assignment.role_definition_id or "")
+    cite_role(assignment, access(tenant).facts.roles.get(role))
     sensitive = set(map(plain_tag, tenant.settings.sensitivity_tags))
     stores = stores_in(tenant, scope_at(assignment))
     marked = [each for each in stores if each.tags & sensitive]
@@ -401,6 +419,9 @@ def opportunity(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
         *([f"{_names(marked)} is marked as sensitive"] if marked else []),
         *([f"several workspaces keep data in {_names(shared)}"] if shared else []),
     ]
+    _cite_accounts(tenant, [*marked, *shared], StorageAccount.tags)
     if said:
         return info(f"reads every blob in its scope, where {' and '.join(said)}")
-    return passed("no account in its scope is marked or shared by workspaces")
+    tenant.all(Workspace).require_whole()
+    reason = "no account in its scope is marked or shared by workspaces"
+    return _without_findings(assignment, tenant, reason, StorageAccount.tags)

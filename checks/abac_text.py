@@ -28,6 +28,7 @@ from scanner.model.check import (
     check,
     failed,
     info,
+    not_applicable,
     passed,
 )
 from scanner.model.tenant import Tenant
@@ -288,10 +289,6 @@ def precedence(assignment: RoleAssignment, _: Tenant) -> Verdict:
     return judged(fault, "AND and OR never meet without parentheses")
 
 
-def _built_here(assignment: RoleAssignment) -> bool:
-    return assignment.tenant.settings.conditions_built_in_portal
-
-
 @check(
     id="abac-hand-written",
     title="Conditions are built with the visual editor",
@@ -299,18 +296,18 @@ def _built_here(assignment: RoleAssignment) -> bool:
     severity=Severity.INFORMATIONAL,
     on=RoleAssignment,
     among=conditioned,
-    where=_built_here,
     guidance=Post.ABAC,
     controls=CONTROLS,
 )
-def hand_written(assignment: RoleAssignment, _: Tenant) -> Verdict:
+def hand_written(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     r"""
     Reads `properties.condition`: whether the visual editor could have written it.
 
     The editor joins blocks by AND; each begins with the actions it guards and goes on
     with an expression that names none (azure-docs, "Add or edit Azure role assignment
-    conditions using the Azure portal"). Only asked for where the setting says so;
-    assignments whose condition is absent, null or blank are left out.
+    conditions using the Azure portal"). Not applicable unless the setting says that
+    conditions come from there; assignments whose condition is absent, null or blank are
+    left out.
 
     ## Why it matters
     The editor makes few mistakes: it guards actions in pairs, joins blocks by AND and
@@ -322,7 +319,7 @@ def hand_written(assignment: RoleAssignment, _: Tenant) -> Verdict:
 
     ## Settings
     `conditions_built_in_portal` (false): whether conditions are meant to come from the
-    editor; without it this check asks nothing.
+    editor.
 
     ## References
     - Azure Authorization - Azure ABAC
@@ -330,6 +327,8 @@ def hand_written(assignment: RoleAssignment, _: Tenant) -> Verdict:
       portal
     """
     condition = analysed(assignment).condition
+    if not tenant.settings.conditions_built_in_portal:
+        return not_applicable("conditions_built_in_portal is off")
     if condition and is_as_edited(condition):
         return passed("laid out as the visual editor writes it")
     return info("no layout of the visual editor: it was written or changed by hand")

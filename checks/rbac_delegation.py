@@ -18,7 +18,7 @@ from checks.delegations import (
     reaching,
     self_conditioned,
 )
-from checks.grants import access, bounded, is_listed, require_settled
+from checks.grants import access, is_listed, require_settled
 from checks.privileged import privileged
 from checks.wording import count, printable, some
 from scanner.access.answers import scope_name
@@ -187,7 +187,20 @@ def _owner(found: Delegation, tenant: Tenant) -> Verdict:
     more = f", and {eligible} more may activate it" if eligible else ""
     number = count(owners, "unrestricted assignment", "unrestricted assignments")
     reason = f"{number} of Owner at {printable(scope_name(scope))}{more}"
-    return warned(f"{reason}: more than {limit}") if owners > limit else info(reason)
+    if owners > limit:
+        return warned(f"{reason}: more than {limit}")
+    _require_assignments(scope, tenant)
+    return info(reason)
+
+
+def _require_assignments(scope: str, tenant: Tenant) -> None:
+    """Raise NotRead if there may be more assignments in reach of a scope.
+
+    Those above a subscription are in its own list (azure-docs, "List role
+    assignments"), so the groups above need not be readable themselves.
+    """
+    missing = access(tenant).missing(scope)
+    require_settled(each for each in missing if each.part is Part.ASSIGNMENTS)
 
 
 def _owners(delegations: list[Delegation], tenant: Tenant) -> int:
@@ -252,18 +265,15 @@ def not_used(subscription: Subscription, tenant: Tenant) -> Verdict:
         number = count(reaches[Reach.BOUNDED], "delegation is", "delegations are")
         return passed(f"{number} bound by a condition")
     tenant.within(RoleAssignment, subscription.id).require_whole()
-    missing = [
-        each
-        for each in access(tenant).missing(subscription.id)
-        if each.part in (Part.ABOVE, Part.ASSIGNMENTS)
-    ]
-    require_settled(missing)
+    _require_assignments(subscription.id, tenant)
     if reaches[Reach.UNKNOWN]:
-        raise NotRead("roles or conditions of delegations were not read")
+        gap = access(tenant).facts.unread_roles
+        reason = "roles or conditions of delegations were not read"
+        raise NotRead.from_gap(gap) if gap else NotRead(reason)
     if not reaches[Reach.ANY]:
-        return not_applicable(bounded("nobody may assign roles", missing))
+        return not_applicable("nobody may assign roles")
     number = count(reaches[Reach.ANY], "delegation", "delegations")
-    return info(bounded(f"{number} of any role, and none under a condition", missing))
+    return info(f"{number} of any role, and none under a condition")
 
 
 CITED = 20

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from checks.grants import access
 from checks.tags import plain_tag
-from scanner.access.scopes import base_of
+from scanner.access.scopes import base_of, is_group
 from scanner.model.coverage import NotRead
 from scanner.model.ids import id_key
 from scanner.model.machinelearning import Workspace
@@ -47,11 +47,26 @@ class Stores:
         self.by_scope: Mapping[str, list[Store]] = defaultdict(list)
         self.endpoints: set[str] = set()
         """The private endpoints that are connected to one of them."""
+        self._unread: NotRead | None = None
         for account in tenant.all(StorageAccount).known():
             store = _store(account)
             for scope in dict.fromkeys(known.scopes(account.id)):
                 self.by_scope[scope].append(store)
-            self.endpoints.update(_endpoints(account))
+            self._connect(account)
+
+    def _connect(self, account: StorageAccount) -> None:
+        try:
+            named = [each.endpoint_id for each in account.private_endpoint_connections]
+        except NotRead as problem:
+            self._unread = self._unread or problem
+            return
+        self.endpoints.update(id_key(each) for each in named if each)
+
+    def require_endpoints(self, tenant: Tenant) -> None:
+        """Raise NotRead if more endpoints may be connected than are known."""
+        tenant.all(StorageAccount).require_whole()
+        if self._unread:
+            raise self._unread
 
 
 def _store(account: StorageAccount) -> Store:
@@ -72,18 +87,16 @@ def _users(account: StorageAccount) -> int:
     return sum(1 for _ in users.known())
 
 
-def _endpoints(account: StorageAccount) -> Iterable[str]:
-    try:
-        named = [each.endpoint_id for each in account.private_endpoint_connections]
-    except NotRead:
-        return ()
-    return (id_key(each) for each in named if each)
-
-
 def account_at(scope: str) -> str | None:
     """Return the storage account that a scope is or lies in, None for a wider one."""
     found = _ACCOUNT.fullmatch(id_key(scope))
     return found[1] if found else None
+
+
+def holds_accounts(scope: str) -> bool:
+    """Whether a scope is a storage account or one that accounts may lie in."""
+    key = id_key(scope)
+    return "/providers/" not in key or is_group(key) or account_at(key) == key
 
 
 def stores_in(tenant: Tenant, scope: str) -> tuple[Store, ...]:

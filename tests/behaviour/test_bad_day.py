@@ -158,6 +158,12 @@ def _faults(kind: Kind, reads: tuple[Read, ...]) -> list[Fault]:
     return [kind.at(type=each) for each in sorted(_types(reads))]
 
 
+LISTED = {read.of.type.lower() for read in READS if read.at is Subscription} - {
+    read.of.type.lower() for read in READS if read.at is not Subscription
+}
+"""What a subscription's own list holds, wherever in the subscription it lies."""
+
+
 def _hit(resource_id: str, types: set[str]) -> bool:
     """Whether a resource is of one of the types, or found through one that is."""
     lowered = {each.lower() for each in types}
@@ -165,6 +171,8 @@ def _hit(resource_id: str, types: set[str]) -> bool:
         parts = ResourceId.parse(resource_id)
         if parts.type.lower() in lowered:
             return True
+        if parts.type.lower() in LISTED:
+            return False
         resource_id = parts.parent
     return False
 

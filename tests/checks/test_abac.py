@@ -129,6 +129,10 @@ def assigned(condition: object = None, **more: Any) -> Body:
 CONDITIONED = tuple(each for each in abac.CHECKS if each is not opportunity)
 BY_ROLE = {
     "abac-action-coverage",
+    "abac-untagged-open",
+    "abac-tag-key-case",
+    "abac-utcnow-window",
+    "abac-env-network",
     "abac-unconditioned-overlap",
     "abac-list-exposed",
     "abac-legacy-read-guard",
@@ -476,7 +480,7 @@ def test_delegations_are_left_to_their_own_checks(verdicts: Verdicts) -> None:
     }
     assert answered == {
         *("abac-version", "abac-parse", "abac-size", "abac-role-supported"),
-        *("abac-precedence", "abac-use-inventory"),
+        *("abac-precedence", "abac-hand-written", "abac-use-inventory"),
     }
 
 
@@ -502,16 +506,21 @@ def test_the_longest_window(
 ) -> None:
     text = block(between("2026-08-20", "2026-09-02"), READ)
     settings = Settings(condition_window_hours=hours)
-    [result] = verdicts(abac.utcnow_window, assigned(text), settings=settings)
+    [result] = verdicts(
+        abac.utcnow_window, assigned(text), role(*READER), settings=settings
+    )
     assert result.status is status
     unbounded = "@Environment[UtcNow] DateTimeGreaterThan '2026-08-20T12:00:00.0Z'"
-    [result] = verdicts(abac.utcnow_window, assigned(unbounded), settings=settings)
+    [result] = verdicts(
+        abac.utcnow_window, assigned(unbounded), role(*READER), settings=settings
+    )
     assert result.status is Status.PASS
 
 
 def test_the_editor_is_asked_for_by_a_setting_alone(verdicts: Verdicts) -> None:
     [result] = verdicts(abac_text.hand_written, assigned(NAME), role(*READER))
     assert result.status is Status.NOT_APPLICABLE
+    assert "conditions_built_in_portal is off" in result.reason
 
 
 def test_reasons_are_short_and_printable(verdicts: Verdicts) -> None:

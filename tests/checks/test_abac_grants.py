@@ -307,6 +307,11 @@ class TestNetwork:
         grant = rbac.grant("a", "reader", LAKE, condition=from_endpoint(named))
         assert judge(env_network, grant, lake).status is Status.PASS
         assert judge(env_network, grant, account()).status is Status.FAIL
+        unread = [(StorageAccount, SUBSCRIPTION)]
+        result = judge(env_network, grant, lake, unread=unread)
+        assert result.status is Status.NOT_ASSESSED
+        odd = account(privateEndpointConnections="none")
+        assert judge(env_network, grant, odd).status is Status.NOT_ASSESSED
 
     def test_outside_the_scan(self, judge: Any, rbac: Any) -> None:
         named = ENDPOINT.replace(SUBSCRIPTION, FOREIGN)
@@ -514,10 +519,8 @@ class TestOpportunity:
         [
             ("reader", LAKE, {"condition": NAMED}),
             ("reader", CONTAINER, {}),
-            ("reader", f"{SUBSCRIPTION}/resourceGroups/empty", {}),
             ("tagger", LAKE, {}),
             ("admin", LAKE, {}),
-            ("unknown", LAKE, {}),
         ],
     )
     def test_what_is_left_out(
@@ -533,6 +536,26 @@ class TestOpportunity:
         [result] = verdicts(opportunity, grant, account(), *roles)
         assert result.status is Status.NOT_APPLICABLE
         assert result.target.resource_id == TENANT
+
+    def test_where_there_is_no_account(self, judge: Any, rbac: Any) -> None:
+        grant = rbac.grant("ann", "reader", f"{SUBSCRIPTION}/resourceGroups/empty")
+        assert judge(opportunity, grant, account()).status is Status.NOT_APPLICABLE
+
+    def test_a_role_that_is_not_known(self, judge: Any, rbac: Any) -> None:
+        grant = rbac.grant("ann", "unknown", LAKE)
+        result = judge(opportunity, grant, account(tags={"sensitivity": "high"}))
+        assert result.status is Status.NOT_ASSESSED
+        assert "the definition of role unknown was not read" in result.reason
+
+    @pytest.mark.parametrize("view", [StorageAccount, Workspace])
+    def test_gaps(self, judge: Any, rbac: Any, view: Any) -> None:
+        unread = [(view, SUBSCRIPTION)]
+        for at in (LAKE, GROUP, "/"):
+            grant = rbac.grant("ann", "reader", at)
+            grant["id"] = grant["id"].replace("//", "/")
+            result = judge(opportunity, grant, account(), unread=unread)
+            assert result.status is Status.NOT_ASSESSED
+            assert "AuthorizationFailed" in result.reason
 
     @pytest.mark.parametrize("field", ["condition", "roleDefinitionId"])
     def test_malformed(self, judge: Any, rbac: Any, field: str) -> None:

@@ -75,7 +75,7 @@ NEVER_FIND = {"delegation-builtin-conditioned", "delegation-not-used"}
 """Checks that find nothing: at worst they tell a fact."""
 
 ON_REQUEST = {"abac-hand-written"}
-"""Checks that ask nothing unless a setting says so."""
+"""Checks that are not applicable unless a setting says so."""
 
 
 @pytest.fixture(scope="module")
