@@ -17,7 +17,9 @@ from checks import (
     authorization,
     custom_roles,
     diagnostics,
+    dns_links,
     dns_policies,
+    dns_reach,
     foundry_basics,
     foundry_connection_targets,
     foundry_connections,
@@ -66,6 +68,8 @@ ALL: tuple[Check[Any], ...] = (
     *foundry_identity_endpoints.CHECKS,
     *abac.CHECKS,
     *rbac_delegation.CHECKS,
+    *dns_reach.CHECKS,
+    *dns_links.CHECKS,
     *dns_policies.CHECKS,
 )
 """Every check, in the order of the guidance."""

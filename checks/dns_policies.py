@@ -7,12 +7,11 @@ from heapq import nsmallest
 from itertools import chain, islice, takewhile
 from typing import Any
 
+from checks.dns_controls import FILTERING, LOGGING
 from checks.wording import FIRST, count, shown, some
-from scanner.dns.coverage import Row
-from scanner.dns.facts import Action, Doubt
+from scanner.dns.facts import Action
 from scanner.dns.gather import dns_of, logs_queries
-from scanner.dns.hosts import cite_host
-from scanner.dns.resolver import Resolver
+from scanner.dns.reading import require_known
 from scanner.dns.shadows import Clash, Shadow, Standing
 from scanner.model.check import (
     Check,
@@ -28,31 +27,12 @@ from scanner.model.check import (
     warned,
 )
 from scanner.model.coverage import NotRead
-from scanner.model.dns import DomainList, PolicyLink, ResolverPolicy, SecurityRule
-from scanner.model.ids import ResourceId, id_key
-from scanner.model.network import VirtualNetwork
+from scanner.model.dns import DomainList, ResolverPolicy, SecurityRule
+from scanner.model.ids import id_key
 from scanner.model.tenant import Tenant
 
 CITED = 20
 """Rules, and lists of one, whose values a verdict shows."""
-
-_LOGGING_CONTROLS = (
-    "MCSB:LT-4",
-    "MCSB:NS-10",
-    "NIST-800-53:AU-12",
-    "NIST-800-53:SI-4",
-    "ISO-27001-2022:A.8.15",
-    "ISO-27001-2022:A.8.16",
-    "PCI-DSS-4.0.1:10.2.1",
-)
-_FILTERING_CONTROLS = (
-    "MCSB:NS-10",
-    "NIST-800-53:SC-7",
-    "NIST-800-53:SC-20",
-    "NIST-800-53:SC-21",
-    "ISO-27001-2022:A.8.20",
-    "ISO-27001-2022:A.8.23",
-)
 
 
 @check(
@@ -62,7 +42,7 @@ _FILTERING_CONTROLS = (
     severity=Severity.HIGH,
     on=ResolverPolicy,
     guidance=Post.DNS_POLICIES,
-    controls=_LOGGING_CONTROLS,
+    controls=LOGGING,
 )
 def diag_enabled(policy: ResolverPolicy, _: Tenant) -> Verdict:
     r"""
@@ -127,130 +107,13 @@ def diag_enabled(policy: ResolverPolicy, _: Tenant) -> Verdict:
 
 
 @check(
-    id="dns-vnet-linked",
-    title="Virtual networks send their DNS queries past a security policy",
-    topic=Topic.DNS,
-    severity=Severity.HIGH,
-    on=VirtualNetwork,
-    guidance=Post.DNS_POLICIES,
-    controls=(*_LOGGING_CONTROLS, "NIST-800-53:SC-7", "ISO-27001-2022:A.8.20"),
-)
-def vnet_linked(network: VirtualNetwork, tenant: Tenant) -> Verdict:
-    r"""
-    Reads `properties.dhcpOptions.dnsServers` and the policies' virtual network links.
-
-    No servers (absent, null or empty) mean Azure's own resolver in this very network
-    (Network REST reference), as does its address 168.63.129.16. A server inside the
-    network's `properties.addressSpace.addressPrefixes` asks that resolver too; one
-    inside another scanned network, peered ones first, asks the resolver there, and then
-    that network needs the link. Where address spaces overlap, the inbound endpoint,
-    firewall or network interface with the address tells which network it is. A network
-    whose servers are all elsewhere is not applicable; one that asks a firewall in a
-    virtual hub is not assessed, because the hub's policy says where that asks.
-
-    ## Why it matters
-    A policy sees only queries that reach Azure's resolver in a network it is linked to.
-    Whatever runs in an unlinked network resolves any name unseen and unfiltered, so
-    malware there finds its command server and DNS tunnels carry data out.
-
-    ## How to fix
-    Link the network where the queries reach Azure's resolver, which is the hub for
-    spokes that forward to it, to the DNS security policy of its region.
-
-    ```sh
-    az dns-resolver policy vnet-link create --resource-group RG --policy-name POLICY \
-      --name VNET --location REGION --virtual-network "{id:VNET_ID}"
-    ```
-
-    ```bicep
-    resource policy 'Microsoft.Network/dnsResolverPolicies@2025-05-01' existing = {
-      name: 'POLICY'
-      resource link 'virtualNetworkLinks' = {
-        name: 'hub'
-        location: location
-        properties: { virtualNetwork: { id: network.id } }
-      }
-    }
-    ```
-
-    ```terraform
-    resource "azapi_resource" "link" {
-      type      = "Microsoft.Network/dnsResolverPolicies/virtualNetworkLinks@2025-05-01"
-      name      = "hub"
-      parent_id = azapi_resource.policy.id
-      location  = azurerm_virtual_network.hub.location
-      body = {
-        properties = { virtualNetwork = { id = azurerm_virtual_network.hub.id } }
-      }
-    }
-    ```
-
-    A network has one policy only, and the link puts its Block rules in force at once:
-    try new lists with Alert first.
-
-    ## References
-    - DNS Security Policies
-    - Microsoft Learn: DNS security policy
-    """
-    dns = tenant.once(dns_of)
-    row = dns.covered()[network.key]
-    _cite_way(network, row)
-    unlinked = [each.network for each in row.sights if each.seen is False]
-    if unlinked:
-        return _unlinked(unlinked, row, dns)
-    _require_known(row.doubts)
-    if not row.sights:
-        return not_applicable(
-            f"its DNS servers are in no scanned network: {some(row.route.outside)}"
-        )
-    if row.via:
-        hubs = (each for each in row.route.asked if each != network.key)
-        return passed(f"via hub {_names(hubs, dns)}, which a policy is linked to")
-    return passed("a policy is linked to it")
-
-
-def _cite_way(network: VirtualNetwork, row: Row) -> None:
-    """Note where the queries of a network go, and the links there."""
-    network.cite(VirtualNetwork.dns_servers)
-    tenant = network.tenant
-    for stop in row.route.stops:
-        if stop.host:
-            cite_host(tenant, stop.host)
-    for asked in row.route.asked:
-        found = tenant.known(VirtualNetwork, asked)
-        if found and row.network.servers:
-            found.cite(VirtualNetwork.address_prefixes)
-        for link in tenant.referring(PolicyLink, "network_id", asked).known():
-            link.cite(PolicyLink.network_id)
-
-
-def _unlinked(unlinked: Iterable[str], row: Row, dns: Resolver) -> Verdict:
-    if [*unlinked] == [id_key(row.network.id)]:
-        return failed(
-            "its queries reach Azure's resolver, and no policy is linked to it"
-        )
-    hubs = _names(unlinked, dns)
-    return failed(f"its queries go to {hubs}, which no policy is linked to")
-
-
-def _names(networks: Iterable[str], dns: Resolver) -> str:
-    return some(shown(ResourceId.parse(dns.id_of(each)).name) for each in networks)
-
-
-def _require_known(doubts: Iterable[Doubt]) -> None:
-    """Raise NotRead if an answer is open."""
-    for doubt in doubts:
-        raise NotRead(doubt.reason, doubt.gap)
-
-
-@check(
     id="dns-block-rule",
     title="DNS security policies block something",
     topic=Topic.DNS,
     severity=Severity.MEDIUM,
     on=ResolverPolicy,
     guidance=Post.DNS_POLICIES,
-    controls=_FILTERING_CONTROLS,
+    controls=FILTERING,
 )
 def block_rule(policy: ResolverPolicy, tenant: Tenant) -> Verdict:
     r"""
@@ -341,7 +204,7 @@ def _known_lists(tenant: Tenant) -> Mapping[str, DomainList]:
     severity=Severity.MEDIUM,
     on=SecurityRule,
     guidance=Post.DNS_POLICIES,
-    controls=_FILTERING_CONTROLS,
+    controls=FILTERING,
 )
 def rule_enabled(rule: SecurityRule, _: Tenant) -> Verdict:
     r"""
@@ -400,7 +263,7 @@ def rule_enabled(rule: SecurityRule, _: Tenant) -> Verdict:
     severity=Severity.HIGH,
     on=SecurityRule,
     guidance=Post.DNS_POLICIES,
-    controls=_FILTERING_CONTROLS,
+    controls=FILTERING,
 )
 def list_shadowing(rule: SecurityRule, tenant: Tenant) -> Verdict:
     r"""
@@ -460,7 +323,7 @@ def list_shadowing(rule: SecurityRule, tenant: Tenant) -> Verdict:
     certain = _let_through(standing)
     if certain:
         return _shadowed(certain, tenant)
-    _require_known(standing.doubts)
+    require_known(standing.doubts)
     gone = sum(tenant.get(DomainList, each) is None for each in rule.list_ids or ())
     note = f"; {gone} of its lists do not exist" if gone else ""
     if not standing.entries:
@@ -528,7 +391,6 @@ def _entries(found: Sequence[Shadow]) -> str:
 
 CHECKS: tuple[Check[Any], ...] = (
     diag_enabled,
-    vnet_linked,
     block_rule,
     rule_enabled,
     list_shadowing,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from scanner.model.check import Check, Status, Verdict
@@ -63,10 +64,19 @@ class Judge:
             reason = _internal_error(check, error)
             yield self._unpicked(check, reason, self._gap(check, reason))
             return
+        regions = set[str]()
         for view, record in judged:
+            region = self._region(view, record) if check.by_region else None
+            if region in regions:
+                continue
             result = self._one(check, view, record)
-            if result is not None:
+            if result is None:
+                continue
+            if region is None:
                 yield result
+            else:
+                regions.add(region)
+                yield replace(result, target=self._tenant(region))
         scopes = set()
         for gap in self._hiding(check):
             self._blamed[gap].add(check.id)
@@ -86,6 +96,13 @@ class Judge:
         if len(check.on) == 1:
             return found
         return iter(sorted(found, key=lambda each: id_key(each[1].id)))
+
+    def _region(self, view: type[Resource], record: Record) -> str:
+        """Return where a resource lies; empty where it does not say so."""
+        try:
+            return self._inventory.window(self._settings).view(view, record).region
+        except NotRead:
+            return ""
 
     def _hiding(self, check: Check[Any]) -> Iterator[Gap]:
         """Yield each gap in what leads to a check's types."""
@@ -186,8 +203,12 @@ class Judge:
         return self._of_tenant(check, Status.NOT_APPLICABLE, reason)
 
     def _of_tenant(self, check: Check[Any], status: Status, reason: str) -> Result:
-        target = self._target(f"/tenants/{self._inventory.tenant_id}", TENANT_TYPE)
-        return Result(check=check, target=target, status=status, reason=reason)
+        return Result(check=check, target=self._tenant(), status=status, reason=reason)
+
+    def _tenant(self, region: str = "") -> Target:
+        """Return the tenant as a target, or what is its in one region."""
+        scope = f"/tenants/{self._inventory.tenant_id}"
+        return self._target(scope, TENANT_TYPE, region)
 
 
 def _internal_error(check: Check[Any], error: Exception) -> str:

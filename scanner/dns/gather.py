@@ -196,5 +196,5 @@ def _prefixes(network: VirtualNetwork, doubts: list[Doubt]) -> Iterator[str]:
 
 
 def _location(resource: Resource) -> str:
-    """Return a region as its name is written in full or short; empty if unknown."""
-    return (asked([], lambda: resource.location) or "").lower().replace(" ", "")
+    """Return the region of a resource; empty if unknown."""
+    return asked([], lambda: resource.region) or ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from scanner.dns.facts import Doubt
@@ -33,3 +33,9 @@ def unread(listing: Listing[Any]) -> Doubt | None:
 def doubt_of(problem: NotRead) -> Doubt:
     """Return the doubt that a refusal to read leaves."""
     return Doubt(problem.reason, problem.gap)
+
+
+def require_known(doubts: Iterable[Doubt]) -> None:
+    """Raise NotRead if an answer is open."""
+    for doubt in doubts:
+        raise NotRead(doubt.reason, doubt.gap)

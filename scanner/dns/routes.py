@@ -11,9 +11,7 @@ from ipaddress import ip_address, ip_network
 
 from scanner.dns.facts import Doubt, Facts, Host, Network
 from scanner.model.ids import id_key
-
-WIRE_SERVER = ip_address("168.63.129.16")
-"""Azure's own resolver, at the same address in every virtual network."""
+from scanner.model.network import WIRE_SERVER
 
 
 @unique
@@ -107,7 +105,7 @@ class Routes:
     def _stop(self, network: Network, server: str) -> Stop:
         own = id_key(network.id)
         hosts = self._facts.hosts.get(server, ())
-        if ip_address(server) == WIRE_SERVER or holds(network.prefixes, server):
+        if server == WIRE_SERVER or holds(network.prefixes, server):
             host = next((each for each in hosts if each.network == own), None)
             return Stop(Where.HERE, server, own, host)
         around = self._around(server, hosts)

@@ -9,9 +9,10 @@ from scanner.dns.answers import Answer, Outcome
 from scanner.dns.facts import Action, Kind, Network, Rule
 from scanner.dns.names import ROOT
 from scanner.dns.resolver import Resolver
-from scanner.dns.routes import WIRE_SERVER, Stop
+from scanner.dns.routes import Stop
 from scanner.dns.ruleset import Decision, Match
 from scanner.model.ids import ResourceId
+from scanner.model.network import WIRE_SERVER
 
 _DOES = {
     Action.ALLOW: "allows it",
@@ -117,7 +118,7 @@ def _stop(stop: Stop, dns: Resolver) -> Iterator[Step]:
     network = dns.id_of(stop.network)
     inside = name_of(network)
     asked = f"Azure's resolver in {inside} is asked"
-    if stop.server not in {None, str(WIRE_SERVER)}:
+    if stop.server not in {None, WIRE_SERVER}:
         yield _server(stop, network)
         if not stop.host or stop.host.kind is not Kind.ENDPOINT:
             asked = f"it is taken to ask Azure's resolver in {inside}"

@@ -180,6 +180,11 @@ class Check(Generic[R]):
     For what lies in masses; those it leaves out are not so much as opened. Where it
     raises NotRead, the check answers once, for the tenant.
     """
+    by_region: bool
+    """Whether it answers once for each region where such resources lie.
+
+    It is asked about one of them there; the tenant carries the answer.
+    """
     guidance: tuple[Post, ...]
     controls: tuple[str, ...]
     aliases: tuple[str, ...]
@@ -210,6 +215,7 @@ def check(
     guidance: Post | tuple[Post, ...],
     where: Callable[[R], bool] = _always,
     among: Callable[[Tenant], Container[str]] | None = None,
+    by_region: bool = False,
     controls: tuple[str, ...] = (),
     aliases: tuple[str, ...] = (),
 ) -> Callable[[Callable[[R, Tenant], Verdict]], Check[R]]:
@@ -224,6 +230,7 @@ def check(
             on=on if isinstance(on, tuple) else (on,),
             where=where,
             among=among,
+            by_region=by_region,
             guidance=guidance if isinstance(guidance, tuple) else (guidance,),
             controls=controls,
             aliases=aliases,

@@ -12,6 +12,9 @@ from scanner.model.resource import Children, Resource
 
 API_VERSION = "2024-05-01"
 
+WIRE_SERVER = "168.63.129.16"
+"""Azure's own resolver, at the same address in every virtual network."""
+
 
 class Connection(Part):
     """One side of a private link connection."""
@@ -155,8 +158,8 @@ class PrivateReach:
         self._target.tenant.get(PrivateEndpoint, connection.endpoint_id)
 
 
-def _is_address(text: str) -> bool:
-    """Whether a text is an IP address, and no address of a single link."""
+def is_address(text: str) -> bool:
+    """Return whether a text is an IP address, and no address of a single link."""
     try:
         ip_address(text)
     except ValueError:
@@ -199,7 +202,7 @@ class VirtualNetwork(Resource):
     def resolvers(self) -> tuple[str, ...]:
         """Return its DNS servers; raises NotRead where one is no IP address."""
         servers = self.dns_servers or ()
-        if not all(map(_is_address, servers)):
+        if not all(map(is_address, servers)):
             path = "properties.dhcpOptions.dnsServers"
             raise self.malformed(path, "IP addresses", list(servers))
         return servers

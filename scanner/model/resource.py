@@ -46,6 +46,11 @@ class Resource(View):
         self._tenant = tenant
 
     @property
+    def region(self) -> str:
+        """Where it lies, as regions compare: their names may be written in full."""
+        return (self.location or "").lower().replace(" ", "")
+
+    @property
     def owner(self) -> Resource:
         """The resource itself."""
         return self

@@ -6,6 +6,7 @@ Of addresses, prefixes and ports Azure returns either the singular or the plural
 from __future__ import annotations
 
 from scanner.model.fields import Number, Part, Parts, Text, Texts
+from scanner.model.network import WIRE_SERVER, is_address
 from scanner.model.resource import Resource
 
 API_VERSION = "2024-05-01"
@@ -20,6 +21,20 @@ class NetworkInterface(Resource):
     dns_servers = Texts("properties.dnsSettings.dnsServers")
     addresses = Texts("properties.ipConfigurations[].properties.privateIPAddress")
     subnet_ids = Texts("properties.ipConfigurations[].properties.subnet.id")
+
+    def resolvers(self) -> tuple[str, ...]:
+        """Return its own DNS servers; raises NotRead where one is no IP address.
+
+        None where it has those of its network. `AzureProvidedDNS` stands alone, for
+        Azure's own resolver (Network REST reference).
+        """
+        servers = self.dns_servers or ()
+        if [each.lower() for each in servers] == ["azureprovideddns"]:
+            return (WIRE_SERVER,)
+        if not all(map(is_address, servers)):
+            path = "properties.dnsSettings.dnsServers"
+            raise self.malformed(path, "IP addresses", list(servers))
+        return servers
 
 
 class SecurityGroupRule(Part):

@@ -11,12 +11,10 @@ from checks.dns_policies import (
     diag_enabled,
     list_shadowing,
     rule_enabled,
-    vnet_linked,
 )
 from scanner.model.check import Check, Status
-from scanner.model.dns import DomainList, PolicyLink, ResolverPolicy, SecurityRule
+from scanner.model.dns import DomainList, ResolverPolicy, SecurityRule
 from scanner.model.insights import DiagnosticSetting
-from scanner.model.network import VirtualNetwork
 from scanner.model.results import Result
 from scanner.model.settings import Settings
 
@@ -29,7 +27,6 @@ NETWORK = f"{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Network"
 POLICY = f"{NETWORK}/dnsResolverPolicies/policy"
 RULE = f"{POLICY}/dnsSecurityRules/rule"
 LISTS = f"{NETWORK}/dnsResolverDomainLists"
-VNETS = f"{NETWORK}/virtualNetworks"
 ABSENT = object()
 
 PASS, FAIL, WARN, INFO = Status.PASS, Status.FAIL, Status.WARN, Status.INFO
@@ -73,28 +70,6 @@ def bulk(name: str) -> Body:
     return domains(name, domains=None, domainsUrl=url)
 
 
-def vnet(
-    name: str,
-    prefix: object = "10.0.0.0/16",
-    servers: object = (),
-    *peers: str,
-    **more: object,
-) -> Body:
-    options = {"dnsServers": list(servers) if isinstance(servers, tuple) else servers}
-    links = [{"properties": {"remoteVirtualNetwork": {"id": each}}} for each in peers]
-    properties = {
-        "addressSpace": {"addressPrefixes": [prefix]},
-        "dhcpOptions": options,
-        "virtualNetworkPeerings": links,
-    }
-    return body(f"{VNETS}/{name}", {**properties, **more})
-
-
-def link(network: object, name: str = "link") -> Body:
-    at = f"{POLICY}/virtualNetworkLinks/{name}"
-    return body(at, {"virtualNetwork": {"id": network}})
-
-
 def setting(*logs: Body, **destinations: object) -> Body:
     at = f"{POLICY}/providers/Microsoft.Insights/diagnosticSettings/logs"
     kept = destinations or {"workspaceId": f"{SUBSCRIPTION}/workspaces/w"}
@@ -129,7 +104,6 @@ def test_documentation_is_whole(check: Check[Any]) -> None:
 def test_the_catalogue() -> None:
     assert [check.id for check in CHECKS] == [
         "dns-diag-enabled",
-        "dns-vnet-linked",
         "dns-block-rule",
         "dns-rule-enabled",
         "dns-list-shadowing",
@@ -174,160 +148,6 @@ def test_logging_unread(verdicts: Verdicts) -> None:
     assert (
         only(verdicts(diag_enabled, policy(), unread=unread), POLICY).status is UNREAD
     )
-
-
-HUB, SPOKE = f"{VNETS}/hub", f"{VNETS}/spoke"
-WIRE = "168.63.129.16"
-
-
-def hub(*servers: str) -> Body:
-    return vnet("hub", "10.1.0.0/16", servers)
-
-
-def spoke(*servers: str, peers: tuple[str, ...] = ()) -> Body:
-    return vnet("spoke", "10.2.0.0/16", servers, *peers)
-
-
-@pytest.mark.parametrize(
-    ("network", "links", "status"),
-    [
-        (spoke(), [SPOKE], PASS),
-        (spoke(), [SPOKE.upper()], PASS),
-        (spoke(), [], FAIL),
-        (spoke(), [HUB], FAIL),
-        (vnet("spoke", servers=None), [], FAIL),
-        (vnet("spoke", dhcpOptions=ABSENT), [], FAIL),
-        (vnet("spoke", dhcpOptions=None), [SPOKE], PASS),
-        (spoke(WIRE), [SPOKE], PASS),
-        (spoke(WIRE), [], FAIL),
-        (spoke("10.2.0.4"), [SPOKE], PASS),
-        (spoke("10.2.0.4"), [], FAIL),
-        (spoke("10.1.0.4"), [HUB], PASS),
-        (spoke("10.1.0.4"), [], FAIL),
-        (spoke("10.1.0.4"), [SPOKE], FAIL),
-        (spoke("10.1.0.4", peers=(HUB.lower(),)), [HUB], PASS),
-        (spoke("10.1.0.4", "10.2.0.4"), [HUB], FAIL),
-        (spoke("10.1.0.4", "10.2.0.4"), [HUB, SPOKE], PASS),
-        (spoke("192.168.9.9"), [], NONE),
-        (spoke("8.8.8.8", "192.168.9.9"), [SPOKE], NONE),
-        (spoke("8.8.8.8", "10.1.0.4"), [HUB], PASS),
-        (spoke("8.8.8.8", WIRE), [], FAIL),
-        (spoke("fd00::1"), [], NONE),
-        (spoke("dns.contoso.com"), [], UNREAD),
-        (spoke("fe80::1%eth0"), [], UNREAD),
-        (vnet("spoke", servers="10.1.0.4"), [HUB], UNREAD),
-        (vnet("spoke", 10, ("10.1.0.4",)), [HUB], UNREAD),
-    ],
-)
-def test_links(
-    verdicts: Verdicts, network: Body, links: list[str], status: Status
-) -> None:
-    found = [link(each, f"link{number}") for number, each in enumerate(links)]
-    results = verdicts(vnet_linked, hub(), network, policy(), *found)
-    assert only(results, SPOKE).status is status
-
-
-def test_links_of_a_hub_with_a_resolver(verdicts: Verdicts) -> None:
-    results = verdicts(vnet_linked, hub("10.1.0.4"), policy(), link(HUB))
-    assert only(results, HUB).status is PASS
-
-
-def test_link_evidence(verdicts: Verdicts) -> None:
-    bodies = hub(), spoke("10.1.0.4", peers=(HUB,)), policy(), link(HUB)
-    result = only(verdicts(vnet_linked, *bodies), SPOKE)
-    seen = evidence(result)
-    assert "via hub" in result.reason
-    assert seen[SPOKE, "properties.dhcpOptions.dnsServers"] == ["10.1.0.4"]
-    assert seen[HUB, "properties.addressSpace.addressPrefixes"] == ["10.1.0.0/16"]
-    path = "properties.virtualNetwork.id"
-    assert seen[f"{POLICY}/virtualNetworkLinks/link", path] == HUB
-
-
-def test_peered_network_comes_before_a_namesake(verdicts: Verdicts) -> None:
-    twin = vnet("twin", "10.1.0.0/16")
-    near = spoke("10.1.0.4", peers=(HUB,))
-    results = verdicts(vnet_linked, hub(), twin, near, policy(), link(HUB))
-    assert only(results, SPOKE).status is PASS
-
-
-def test_which_of_two_unpeered_networks_cannot_be_told(verdicts: Verdicts) -> None:
-    twin = vnet("twin", "10.1.0.0/16")
-    results = verdicts(vnet_linked, hub(), twin, spoke("10.1.0.4"), policy(), link(HUB))
-    assert only(results, SPOKE).status is UNREAD
-
-
-@pytest.mark.parametrize("view", [PolicyLink, ResolverPolicy])
-def test_links_unread(
-    verdicts: Verdicts, view: type[PolicyLink] | type[ResolverPolicy]
-) -> None:
-    at = POLICY if view is PolicyLink else SUBSCRIPTION
-    results = verdicts(vnet_linked, spoke(), policy(), unread=[(view, at)])
-    assert only(results, SPOKE).status is UNREAD
-
-
-def test_a_link_that_is_known_answers(verdicts: Verdicts) -> None:
-    other = f"{NETWORK}/dnsResolverPolicies/other"
-    bodies = spoke(), policy(), policy(other), link(SPOKE)
-    results = verdicts(vnet_linked, *bodies, unread=[(PolicyLink, other)])
-    assert only(results, SPOKE).status is PASS
-
-
-FAR = HUB.replace(SUBSCRIPTION, ELSEWHERE)
-
-
-def test_server_in_a_network_outside_the_scan(verdicts: Verdicts) -> None:
-    peered = spoke("192.168.9.9", peers=(FAR,))
-    assert only(verdicts(vnet_linked, peered), SPOKE).status is UNREAD
-    gone = spoke("192.168.9.9", peers=(HUB,))
-    assert only(verdicts(vnet_linked, gone), SPOKE).status is NONE
-
-
-@pytest.mark.parametrize(
-    ("server", "status"), [("192.168.9.9", UNREAD), ("8.8.8.8", NONE)]
-)
-def test_server_of_a_narrowed_scan(
-    verdicts: Verdicts, server: str, status: Status
-) -> None:
-    results = verdicts(vnet_linked, spoke(server), whole_tenant=False)
-    assert only(results, SPOKE).status is status
-
-
-def test_the_host_of_a_server_is_evidence(verdicts: Verdicts) -> None:
-    at = f"{NETWORK}/azureFirewalls/firewall"
-    subnet = {"id": f"{HUB}/subnets/AzureFirewallSubnet"}
-    configuration = {"privateIPAddress": "10.1.0.4", "subnet": subnet}
-    firewall = body(at, {"ipConfigurations": [{"properties": configuration}]})
-    bodies = hub(), spoke("10.1.0.4"), firewall, policy(), link(HUB)
-    result = only(verdicts(vnet_linked, *bodies), SPOKE)
-    path = "properties.ipConfigurations[].properties.privateIPAddress"
-    assert evidence(result)[at, path] == ["10.1.0.4"]
-
-
-def test_a_firewall_in_a_virtual_hub(verdicts: Verdicts) -> None:
-    at = f"{NETWORK}/azureFirewalls/firewall"
-    firewall = body(at, {"hubIPAddresses": {"privateIPAddress": "10.60.0.4"}})
-    result = only(verdicts(vnet_linked, spoke("10.60.0.4"), firewall), SPOKE)
-    assert result.status is UNREAD
-    assert "virtual hub" in result.reason
-
-
-def test_networks_unread(verdicts: Verdicts) -> None:
-    [result] = verdicts(vnet_linked, unread=[(VirtualNetwork, SUBSCRIPTION)])
-    assert result.status is UNREAD
-
-
-def test_server_while_some_networks_are_unread(verdicts: Verdicts) -> None:
-    second = {
-        "id": ELSEWHERE,
-        "subscriptionId": ELSEWHERE.rpartition("/")[2],
-        "displayName": "Second",
-        "state": "Enabled",
-    }
-    unread = [(VirtualNetwork, ELSEWHERE)]
-    results = verdicts(vnet_linked, second, spoke("192.168.9.9"), unread=unread)
-    assert only(results, SPOKE).status is UNREAD
-    own = verdicts(vnet_linked, second, spoke(), unread=unread)
-    assert only(own, SPOKE).status is FAIL
 
 
 BAD = domains("bad", "bad.contoso.com")
@@ -582,11 +402,9 @@ def test_shadowing_stays_within_a_policy(verdicts: Verdicts) -> None:
 
 def test_shadowing_without_its_policy(verdicts: Verdicts) -> None:
     policies = [(ResolverPolicy, SUBSCRIPTION)]
-    bodies = policy(), ALLOW, BROAD, LATER, NARROW, spoke(), link(SPOKE)
+    bodies = policy(), ALLOW, BROAD, LATER, NARROW
     results = verdicts(list_shadowing, *bodies, unread=policies)
     assert only(results, RULE).status is UNREAD
-    linked = verdicts(vnet_linked, *bodies, unread=policies)
-    assert only(linked, SPOKE).status is UNREAD
 
 
 def test_shadowing_lists_unread(verdicts: Verdicts) -> None:

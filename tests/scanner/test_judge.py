@@ -223,6 +223,35 @@ def test_a_fault_of_a_check_costs_one_verdict_and_is_a_gap(place: str) -> None:
     assert report.checks == ("example",)
 
 
+def test_a_check_by_region_answers_for_each_on_the_tenant() -> None:
+    bodies = [
+        account("a", location="westeurope"),
+        account("b", location="West Europe"),
+        account("c", location="uksouth"),
+        account("d", location=5),
+    ]
+    answered = made(lambda one, _: passed(one.region), by_region=True)
+    results = list(judge(bodies).results([answered]))
+    assert [(one.target.location, one.reason) for one in results[:2]] == [
+        ("westeurope", "westeurope"),
+        ("uksouth", "uksouth"),
+    ]
+    assert results[2].status is Status.NOT_ASSESSED
+    assert {one.target.resource_id for one in results} == {f"/tenants/{TENANT}"}
+    assert len({one.fingerprint for one in results}) == 3
+
+
+def test_a_check_by_region_asks_about_what_it_covers() -> None:
+    bodies = [account(name, location="uksouth") for name in "abc"]
+    covered = made(
+        lambda one, _: passed(one.name),
+        by_region=True,
+        where=lambda one: one.name != "a",
+    )
+    [result] = judge(bodies).results([covered])
+    assert result.reason == "b"
+
+
 def test_an_index_says_what_a_check_may_be_about() -> None:
     made_for = []
 
