@@ -296,10 +296,11 @@ def fqdn_owned(account: CognitiveAccount, tenant: Tenant) -> Verdict:
 
     Names are matched with `properties.customSubDomainName` and `properties.endpoint` of
     Cognitive Services accounts; with the names of storage accounts, key vaults, Search
-    services and Cosmos DB accounts, of the last also `properties.readLocations`; and
-    with `properties.loginServer` and `properties.dataEndpointHostNames` of registries.
-    An absent, null or empty list allows no host, so there is no owner to find (data
-    loss prevention page).
+    services, Cosmos DB accounts and API Management services, of the latter two also
+    with `properties.readLocations` and `properties.gatewayRegionalUrl`; and with
+    `properties.loginServer` and `properties.dataEndpointHostNames` of registries. An
+    absent, null or empty list allows no host, so there is no owner to find (data loss
+    prevention page).
 
     ## Why it matters
     A host on the platform's own domains looks trustworthy and may be anyone's: an
@@ -335,10 +336,10 @@ def fqdn_owned(account: CognitiveAccount, tenant: Tenant) -> Verdict:
 
     ## Exceptions
     Hosts in `approved_fqdns` that no resource has are a warning. Where only a part of
-    the tenant was read, a name that is not found is a warning as well. Names of API
-    Management and App Service cannot be matched, because these types are not read: an
-    account that allows them is not assessed unless another entry fails. Whose a custom
-    domain is, a person has to say.
+    the tenant was read, a name that is not found is a warning as well. Names of App
+    Service cannot be matched, because its sites are not read: an account that allows
+    them is not assessed unless another entry fails. Whose a custom domain is, a person
+    has to say.
 
     ## References
     - Azure OpenAI Service - Controlling Outbound Access

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
+from scanner.model.apimanagement import ApiService
 from scanner.model.cloud import Suffixes
 from scanner.model.cognitive import CognitiveAccount
 from scanner.model.containerregistry import Registry
@@ -182,6 +183,19 @@ def _registries(tenant: Tenant, label: str) -> tuple[Listing[Any], ...]:
     )
 
 
+API_HOST = re.compile(r"([a-z0-9-]+)(?:\.(?:developer|portal|management|scm))?")
+
+
+def _gateways(tenant: Tenant, label: str) -> tuple[Listing[Any], ...]:
+    """Return the API Management services one of whose endpoints answers at a label."""
+    parts = API_HOST.fullmatch(label)
+    regional = f"https://{label}.{tenant.suffixes.apim}"
+    return (
+        tenant.referring(ApiService, "name", parts.group(1) if parts else ""),
+        tenant.referring(ApiService, "regional_url", regional),
+    )
+
+
 def platform_services(suffixes: Suffixes) -> tuple[Service, ...]:
     """Return the services of a cloud whose names belong to one resource each."""
     accounts = CognitiveAccount.type
@@ -194,7 +208,7 @@ def platform_services(suffixes: Suffixes) -> tuple[Service, ...]:
         Service(suffixes.search, SearchService.type, _search_services),
         Service(suffixes.acr, Registry.type, _registries),
         Service(suffixes.cosmos, CosmosAccount.type, _cosmos_accounts),
-        Service(suffixes.apim, "Microsoft.ApiManagement/service"),
+        Service(suffixes.apim, ApiService.type, _gateways),
         Service(suffixes.websites, "Microsoft.Web/sites"),
     )
 

@@ -11,14 +11,13 @@ import msgspec
 from scanner.collect.directory import READS as DIRECTORY
 from scanner.collect.hierarchy import Hierarchy
 from scanner.collect.plan import planned, tenant_scope
-from scanner.collect.read import Every, Read
+from scanner.collect.read import BY_ITS_ID, Every, Read, its_subscription
 from scanner.collect.reads import ABOVE, READS
 from scanner.collect.resources import DESCENDANTS, MANAGEMENT_GROUPS, SUBSCRIPTIONS
 from scanner.model.authorization import RoleAssignment
 from scanner.model.coverage import Outcome, Reading
 from scanner.model.directory import DirectoryObject
 from scanner.model.ids import ResourceId, id_key
-from scanner.model.policy import PolicySetDefinition
 from scanner.model.resource import Record
 from scanner.model.resources import ManagementGroup, Subscription
 
@@ -125,13 +124,12 @@ def _scopes(
         return [parts.parent]
     if kind == "BuiltInRole" or (read.every is Every.TENANT and kind != "CustomRole"):
         return [tenant_scope(tenant_id)]
-    if read.of is PolicySetDefinition:
+    if read.operation == BY_ITS_ID:
         return [body["id"]]
-    if read.at is not Subscription:
-        return [read.place(parts.parent, {})]
-    own = f"/subscriptions/{parts.subscription}"
+    if read.at is not Subscription and read.place is not its_subscription:
+        return [parts.parent]
     if parts.subscription:
-        return [own]
+        return [f"/subscriptions/{parts.subscription}"]
     listed = places if read.of is RoleAssignment else filter(_in_subscription, places)
     return [
         each

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from scanner.collect.read import Body, Read, RestOperation, SdkOperation, kind_of
+from scanner.collect.read import (
+    Body,
+    Read,
+    RestOperation,
+    SdkOperation,
+    kind_of,
+    properties_of,
+)
 from scanner.model.cognitive import (
     MODEL_HOSTS,
     AccountCapabilityHost,
     AccountConnection,
     CognitiveAccount,
     Deployment,
+    ManagedNetwork,
     Project,
     ProjectCapabilityHost,
     ProjectConnection,
@@ -28,6 +36,16 @@ def _list(method: str) -> SdkOperation:
 
 def _serves_models(account: Body) -> bool:
     return kind_of(account) in MODEL_HOSTS
+
+
+def _runs_agents_at_microsoft(account: Body) -> bool:
+    """Whether its agents run in a network that Microsoft manages for it."""
+    injected = properties_of(account).get("networkInjections")
+    each = injected if isinstance(injected, list) else [injected]
+    return any(
+        isinstance(one, dict) and one.get("useMicrosoftManagedNetwork") is True
+        for one in each
+    )
 
 
 def _is_foundry(account: Body) -> bool:
@@ -87,5 +105,13 @@ READS = (
         at=Project,
         operation=_CAPABILITY_HOSTS,
         action=f"{_ACTIONS}/projects/capabilityHosts/read",
+    ),
+    Read(
+        of=ManagedNetwork,
+        at=CognitiveAccount,
+        operation=RestOperation(path="managedNetworks/default", one=True),
+        action=f"{_ACTIONS}/managedNetworks/read",
+        where=_runs_agents_at_microsoft,
+        recent=True,
     ),
 )

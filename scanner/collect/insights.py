@@ -1,13 +1,20 @@
-"""Microsoft.Insights: diagnostic settings and activity log alerts."""
+"""Microsoft.Insights: diagnostic settings, and alerts."""
 
 from __future__ import annotations
 
-from scanner.collect.read import Read, RestOperation, SdkOperation
+from scanner.collect.read import Body, Read, RestOperation, SdkOperation
+from scanner.model.apimanagement import ApiService
 from scanner.model.cognitive import CognitiveAccount
 from scanner.model.containerregistry import Registry
 from scanner.model.dns import ResolverPolicy
 from scanner.model.documentdb import CosmosAccount
-from scanner.model.insights import ActivityLogAlert, DiagnosticSetting
+from scanner.model.ids import ResourceId
+from scanner.model.insights import (
+    ActivityLogAlert,
+    DiagnosticCategory,
+    DiagnosticSetting,
+    QueryRule,
+)
 from scanner.model.keyvault import KeyVault
 from scanner.model.machinelearning import Workspace
 from scanner.model.perimeter import Perimeter
@@ -28,6 +35,7 @@ DIAGNOSED: tuple[type[Resource], ...] = (
     Registry,
     ResolverPolicy,
     Perimeter,
+    ApiService,
 )
 """The types whose diagnostic settings are judged.
 
@@ -45,8 +53,27 @@ def _diagnostic_settings(at: type[Resource]) -> Read:
     )
 
 
+def _is_of_models(setting: Body) -> bool:
+    """Whether a setting is of a Cognitive Services account."""
+    account = ResourceId.parse(str(setting.get("id"))).parent
+    return ResourceId.parse(account).type.lower() == CognitiveAccount.type.lower()
+
+
+def _diagnosed(setting_id: str, _: Body) -> str:
+    """Return the id of what a setting is of."""
+    return ResourceId.parse(setting_id).parent
+
+
 READS = (
     *(_diagnostic_settings(at) for at in DIAGNOSED),
+    Read(
+        of=DiagnosticCategory,
+        at=DiagnosticSetting,
+        operation=RestOperation(path=f"providers/{DiagnosticCategory.type}"),
+        action=f"{DiagnosticCategory.type}/read",
+        where=_is_of_models,
+        place=_diagnosed,
+    ),
     Read(
         of=ActivityLogAlert,
         operation=SdkOperation(
@@ -54,6 +81,15 @@ READS = (
             method="activity_log_alerts.list_by_subscription_id",
         ),
         action="Microsoft.Insights/activityLogAlerts/read",
+        indexed=True,
+    ),
+    Read(
+        of=QueryRule,
+        operation=SdkOperation(
+            client="azure.mgmt.monitor:MonitorManagementClient",
+            method="scheduled_query_rules.list_by_subscription",
+        ),
+        action=f"{QueryRule.type}/read",
         indexed=True,
     ),
 )

@@ -116,8 +116,9 @@ class Ledger:
             async for page in self.session.pages(path):
                 yield page
             return
+        own = "/".join(filter(None, (at, read.operation.path)))
         try:
-            yield [await self.session.get(path, msgspec.Raw)]
+            yield [_with_id(await self.session.get(path, msgspec.Raw), own)]
         except ReadError as error:
             if error.status != HTTPStatus.NOT_FOUND:
                 raise
@@ -268,6 +269,14 @@ class Ledger:
                 http_status=error.status,
                 error_code=error.code,
             )
+
+
+def _with_id(raw: msgspec.Raw, resource_id: str) -> msgspec.Raw:
+    """Return a resource that was asked for by its id with it, if it came without."""
+    item = msgspec.json.decode(raw)
+    if not isinstance(item, dict) or "id" in item:
+        return raw
+    return msgspec.Raw(msgspec.json.encode({"id": resource_id, **item}))
 
 
 def _identify(body: bytes, scope: str) -> tuple[str, str]:

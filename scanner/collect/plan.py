@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 
 import msgspec
 
 from scanner.collect.directory import OBJECTS
-from scanner.collect.read import Read
+from scanner.collect.read import Read, its_subscription, itself
 from scanner.collect.reads import ABOVE, AT_SUBSCRIPTION, AT_TENANT, BELOW
 from scanner.collect.resources import DESCENDANTS, SUBSCRIPTIONS
 from scanner.model.coverage import Gap, Outcome, Reading
-from scanner.model.ids import id_key
+from scanner.model.ids import ResourceId, id_key
 from scanner.model.resource import Record
 from scanner.model.resources import ManagementGroup, Subscription
 
@@ -39,15 +39,18 @@ def planned(
     if directory:
         yield OBJECTS, tenant_scope(tenant_id)
     once = iter(AT_TENANT)
+    known = list(records)
+    scanned = {id_key(each.id) for each in known if each.type == Subscription.type}
     seen: set[tuple[Read, str]] = set()
-    for record in records:
+    for record in known:
         if record.type == Subscription.type:
             yield from ((read, tenant_scope(tenant_id)) for read in once)
             yield from ((read, record.id) for read in AT_SUBSCRIPTION)
         elif record.type == ManagementGroup.type:
             yield from ((read, record.id) for read in (DESCENDANTS, *ABOVE))
         for read, scope in below(record):
-            if (key := (read, id_key(scope))) not in seen:
+            key = read, id_key(scope)
+            if key not in seen and stays_inside(read, scope, scanned):
                 seen.add(key)
                 yield read, scope
 
@@ -59,6 +62,17 @@ def below(record: Record) -> Iterator[tuple[Read, str]]:
     for read in reads:
         if read.where(body):
             yield read, read.place(record.id, body)
+
+
+def stays_inside(read: Read, scope: str, subscriptions: Container[str]) -> bool:
+    """Whether a read stays in the scanned subscriptions, or above all of them.
+
+    What is read at a resource does; the JSON of one may name anything.
+    """
+    if read.place in (itself, its_subscription):
+        return True
+    own = ResourceId.parse(scope).subscription
+    return not own or id_key(f"/subscriptions/{own}") in subscriptions
 
 
 def tenant_scope(tenant_id: str) -> str:

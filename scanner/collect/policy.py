@@ -13,6 +13,7 @@ import re
 
 from scanner.collect.machinelearning import is_encrypted
 from scanner.collect.read import (
+    BY_ITS_ID,
     Body,
     Every,
     Read,
@@ -92,7 +93,7 @@ READS = (
     Read(
         of=PolicySetDefinition,
         at=PolicyAssignment,
-        operation=RestOperation(path="", one=True),
+        operation=BY_ITS_ID,
         action=f"{_PROVIDER}/policySetDefinitions/read",
         where=_assigns_initiative_of_azure,
         place=lambda _, assignment: _named(assignment),

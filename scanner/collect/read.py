@@ -49,6 +49,10 @@ class RestOperation:
         return f"GET {self.path}".rstrip()
 
 
+BY_ITS_ID = RestOperation(path="", one=True)
+"""A GET of a resource that another one names."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphOperation:
     """An operation of Microsoft Graph."""

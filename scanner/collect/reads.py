@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from scanner.collect import (
+    apimanagement,
     authorization,
     cognitive,
     containerregistry,
@@ -16,6 +17,7 @@ from scanner.collect import (
     dns,
     documentdb,
     insights,
+    loganalytics,
     machinelearning,
     network,
     networkmanager,
@@ -43,6 +45,8 @@ READS: tuple[Read, ...] = (
     *authorization.READS,
     *policy.READS,
     *insights.READS,
+    *loganalytics.READS,
+    *apimanagement.READS,
 )
 
 ABOVE: tuple[Read, ...] = (

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from scanner.collect import gateways
+
 # Base64 may come with its `+`, `/` and `=` escaped, as some serialisers of .NET do.
 _SECRET = re.compile(
     rb"""(?ix)
@@ -22,6 +24,8 @@ _HINTS = (b"sig=", b"sharedaccess", b"accountkey", b"password", b'key"')
 def redacted(body: bytes) -> bytes:
     """Return JSON with the values of SAS signatures, keys and passwords replaced."""
     lowered = body.lower()
+    if gateways.HINT in lowered:
+        body = gateways.withheld(body)
     if not any(hint in lowered for hint in _HINTS):
         return body
     return _SECRET.sub(rb"\g<name>REDACTED", body)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Container
 from dataclasses import dataclass
 
 from scanner.collect.discovery import Index, index
 from scanner.collect.drain import Job, drain
 from scanner.collect.ledger import Ledger
-from scanner.collect.plan import below, tenant_scope
+from scanner.collect.plan import below, stays_inside, tenant_scope
 from scanner.collect.principals import Principals
 from scanner.collect.read import Read
 from scanner.collect.reads import AT_SUBSCRIPTION, AT_TENANT
 from scanner.collect.rights import Permission, allows, own_permissions
 from scanner.collect.scope import Scope, Selection, read_groups
+from scanner.model.ids import id_key
 from scanner.model.results import ScannedSubscription
 
 LANES = 64
@@ -38,6 +40,7 @@ async def read_tenant(
     Who holds roles there is known, and so can be named, once all of it is read.
     """
     lanes = asyncio.Semaphore(LANES)
+    scanned = {id_key(f"/subscriptions/{each.id}") for each in scope.chosen}
     async with asyncio.TaskGroup() as group:
         asked = pace.graph and bool(scope.chosen)
         found = group.create_task(_index(ledger, scope)) if asked else None
@@ -46,7 +49,7 @@ async def read_tenant(
         for read in AT_TENANT:
             group.create_task(_read_once(read, ledger, scope.chosen))
         for subscription in scope.chosen:
-            lane = _Lane(ledger, subscription, found)
+            lane = _Lane(ledger, subscription, scanned, found)
             group.create_task(lane.read(pace.workers, lanes))
     if principals is not None:
         await principals.read(ledger, pace.workers)
@@ -83,11 +86,13 @@ class _Lane:
         self,
         ledger: Ledger,
         subscription: ScannedSubscription,
+        scanned: Container[str],
         found: asyncio.Task[Index] | None,
     ) -> None:
         self._ledger = ledger
         self._id = subscription.id
         self._scope = f"/subscriptions/{subscription.id}"
+        self._scanned = scanned
         self._found = found
         self._own: asyncio.Future[list[Permission]] | None = None
 
@@ -106,7 +111,11 @@ class _Lane:
             return []
         made = await self._ledger.carry_out(read, scope)
         found = (job for record in made.records for job in below(record))
-        return [job for job in found if self._ledger.is_first(*job)]
+        return [
+            job
+            for job in found
+            if stays_inside(*job, self._scanned) and self._ledger.is_first(*job)
+        ]
 
     async def _is_empty(self, read: Read) -> bool:
         """Whether Resource Graph knows of nothing to read, and may be believed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from scanner.model.connections import Connection
 from scanner.model.fields import Flag, Part, Parts, Text, Texts
 from scanner.model.identity import Identified
-from scanner.model.insights import DiagnosticSetting
+from scanner.model.insights import DiagnosticCategory, DiagnosticSetting
 from scanner.model.network import PrivateEndpointConnection
 from scanner.model.resource import Children, Resource
 
@@ -89,6 +89,26 @@ class VirtualNetworkRule(Part):
     state = Text("state")
 
 
+class NetworkInjection(Part):
+    """A subnet, or a network of Microsoft's, that agents run in."""
+
+    scenario = Text("scenario")
+    subnet_id = Text("subnetArmId")
+    managed_by_microsoft = Flag("useMicrosoftManagedNetwork")
+
+
+class ManagedNetwork(Resource):
+    """The network of Microsoft's that agents of an account run in.
+
+    Azure returns it without an id, name or type (recorded).
+    """
+
+    type = "Microsoft.CognitiveServices/accounts/managedNetworks"
+    api_version = "2026-03-01"
+
+    isolation_mode = Text("properties.managedNetwork.isolationMode")
+
+
 class CognitiveAccount(Identified):
     """An Azure OpenAI, AI Services (Foundry) or other Cognitive Services account."""
 
@@ -109,17 +129,22 @@ class CognitiveAccount(Identified):
     private_endpoint_connections = Parts(
         "properties.privateEndpointConnections", PrivateEndpointConnection
     )
+    network_injections = Parts(
+        "properties.networkInjections", NetworkInjection, may_be_one=True
+    )
     custom_subdomain = Text("properties.customSubDomainName")
     endpoint = Text("properties.endpoint")
     user_owned_storage_ids = Texts("properties.userOwnedStorage[].resourceId")
     allows_projects = Flag("properties.allowProjectManagement")
 
     diagnostic_settings = Children(DiagnosticSetting)
+    diagnostic_categories = Children(DiagnosticCategory)
     deployments = Children(Deployment)
     rai_policies = Children(RaiPolicy)
     projects = Children(Project)
     connections = Children(AccountConnection)
     capability_hosts = Children(AccountCapabilityHost)
+    managed_networks = Children(ManagedNetwork)
 
 
 MODEL_HOSTS = frozenset({"openai", "aiservices"})

@@ -244,11 +244,15 @@ class Part(View):
 
 
 class Parts(Generic[P]):
-    """A list of objects, each seen through a `Part`; absent and null are empty."""
+    """A list of objects, each seen through a `Part`; absent and null are empty.
 
-    def __init__(self, path: str, part: type[P]) -> None:
+    With `may_be_one`, an object where the list belongs is a list of that object.
+    """
+
+    def __init__(self, path: str, part: type[P], *, may_be_one: bool = False) -> None:
         self.path = path
         self.part = part
+        self.may_be_one = may_be_one
 
     @overload
     def __get__(self, view: None, owner: type) -> Self: ...
@@ -261,6 +265,8 @@ class Parts(Generic[P]):
         if _empty(value) or value == []:
             view.note(self.path, value)
             return ()
+        if self.may_be_one and isinstance(value, Mapping):
+            return (self.part(view.owner, value, f"{view.base_path}{self.path}."),)
         if not isinstance(value, list):
             raise view.malformed(self.path, "a list", value)
         return tuple(self._wrap(view, value))

@@ -78,3 +78,25 @@ class ActivityLogAlert(Resource):
     scopes = Texts("properties.scopes")
     all_of = Parts("properties.condition.allOf", AlertClauseGroup)
     action_groups = Parts("properties.actions.actionGroups", ActionGroup)
+
+
+class DiagnosticCategory(Resource):
+    """A category that diagnostic settings of a resource can choose, and its groups."""
+
+    type = "Microsoft.Insights/diagnosticSettingsCategories"
+    api_version = "2021-05-01-preview"
+
+    category_type = Text("properties.categoryType")
+    groups = Texts("properties.categoryGroups")
+
+
+class QueryRule(Resource):
+    """An alert on what a query of logs finds."""
+
+    type = "Microsoft.Insights/scheduledQueryRules"
+    api_version = "2021-08-01"
+
+    enabled = Flag("properties.enabled")
+    scopes = Texts("properties.scopes")
+    queries = Texts("properties.criteria.allOf[].query")
+    action_group_ids = Texts("properties.actions.actionGroups")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from scanner.model.fields import Flag, Part, Parts, Text, Texts
+from scanner.model.fields import Flag, Number, Part, Parts, Text, Texts
 from scanner.model.insights import DiagnosticSetting
 from scanner.model.network import PrivateEndpointConnection
 from scanner.model.resource import Children, Resource
+
+API_VERSION = "2023-07-01"
 
 
 class AccessPolicy(Part):
@@ -15,11 +17,22 @@ class AccessPolicy(Part):
     secrets = Texts("permissions.secrets")
 
 
+class VaultKey(Resource):
+    """A key of a vault, as Resource Manager tells of it; times are Unix seconds."""
+
+    type = "Microsoft.KeyVault/vaults/keys"
+    api_version = API_VERSION
+
+    expires = Number("properties.attributes.exp")
+    newest = Text("properties.keyUriWithVersion")
+    rotation_actions = Texts("properties.rotationPolicy.lifetimeActions[].action.type")
+
+
 class KeyVault(Resource):
     """A key vault."""
 
     type = "Microsoft.KeyVault/vaults"
-    api_version = "2023-07-01"
+    api_version = API_VERSION
 
     rbac_authorization = Flag("properties.enableRbacAuthorization")
     access_policies = Parts("properties.accessPolicies", AccessPolicy)

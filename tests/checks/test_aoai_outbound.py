@@ -239,6 +239,7 @@ REGIONAL = {
         {"documentEndpoint": "https://threads-westeurope.documents.azure.com:443/"}
     ]
 }
+GATEWAY = {"gatewayRegionalUrl": "https://front-eastus-01.regional.azure-api.net"}
 SERVERS = {
     "loginServer": "images.azurecr.io",
     "dataEndpointHostNames": ["images.westeurope.data.azurecr.io"],
@@ -278,9 +279,13 @@ SERVERS = {
         (["theirs.search.windows.net"], FAIL),
         (["threads-eastus.documents.azure.com"], FAIL),
         (["images.eastus.data.azurecr.io"], FAIL),
-        (["contoso.azure-api.net"], UNREAD),
+        (["front.azure-api.net", "front.developer.azure-api.net"], PASS),
+        (["front-eastus-01.regional.azure-api.net"], PASS),
+        (["front-westus-01.regional.azure-api.net"], FAIL),
+        (["contoso.azure-api.net"], FAIL),
+        (["contoso.azurewebsites.net"], UNREAD),
         (["contoso.azurewebsites.net", "theirs.vault.azure.net"], FAIL),
-        (["contoso.azure-api.net", "api.example.com"], UNREAD),
+        (["contoso.azurewebsites.net", "api.example.com"], UNREAD),
         ([BLOB, "api.example.com"], MANUAL),
         ([f"https://{BLOB}@evil.example/"], MANUAL),
         ([f"evil.example/{BLOB}"], MANUAL),
@@ -305,6 +310,7 @@ def test_owned(verdicts: Verdicts, entries: object, status: Status) -> None:
             resource("Microsoft.Search/searchServices/index"),
             resource("Microsoft.DocumentDB/databaseAccounts/threads", **REGIONAL),
             resource("Microsoft.ContainerRegistry/registries/images", **SERVERS),
+            resource("Microsoft.ApiManagement/service/front", **GATEWAY),
         )
     )
     assert found.status is status
@@ -313,11 +319,11 @@ def test_owned(verdicts: Verdicts, entries: object, status: Status) -> None:
 
 
 def test_owned_names_the_type_that_is_not_read(verdicts: Verdicts) -> None:
-    body = account(allowedFqdnList=["contoso.azure-api.net"])
+    body = account(allowedFqdnList=["contoso.azurewebsites.net"])
     result = only(verdicts(fqdn_owned, body))
-    assert "Microsoft.ApiManagement/service" in result.reason
-    assert '"contoso.azure-api.net"' in result.reason
-    assert evidence(result)[LIST] == ["contoso.azure-api.net"]
+    assert "Microsoft.Web/sites" in result.reason
+    assert '"contoso.azurewebsites.net"' in result.reason
+    assert evidence(result)[LIST] == ["contoso.azurewebsites.net"]
 
 
 def test_owned_only_warns_where_the_scan_was_narrowed(verdicts: Verdicts) -> None:

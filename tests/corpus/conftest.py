@@ -28,8 +28,12 @@ from scanner.emulator.estate import Tenant
 from scanner.model.authorization import RoleAssignment
 from scanner.model.cognitive import CognitiveAccount
 from scanner.model.coverage import Reading
+from scanner.model.dns import ResolverPolicy
 from scanner.model.documentdb import CosmosAccount
 from scanner.model.ids import ResourceId, id_key
+from scanner.model.insights import DiagnosticCategory, DiagnosticSetting
+from scanner.model.keyvault import VaultKey
+from scanner.model.loganalytics import QUERIES, LogTable
 from scanner.model.machinelearning import Workspace
 from scanner.model.network import PrivateEndpoint, VirtualNetwork
 from scanner.model.networkmanager import ManagerConnection
@@ -315,6 +319,19 @@ class _Tenancy:
                 own = f"{SUBSCRIPTION}/providers/{PolicyAssignment.type}/{parts.name}"
                 named = {"policyDefinitionId": resource_id}
                 self._put({"properties": named}, own)
+            case VaultKey.type:
+                used = {
+                    "keyVaultArmId": parts.parent,
+                    "keyIdentifier": f"https://vault.invalid/keys/{parts.name}",
+                }
+                own = f"{SUBSCRIPTION}/resourceGroups/corpus/providers/{Workspace.type}"
+                encryption = {"keyVaultProperties": used}
+                self._put({"properties": {"encryption": encryption}}, f"{own}/keyed")
+            case LogTable.type:
+                policy = f"{group}/providers/{ResolverPolicy.type}/logging"
+                self._require(policy)
+                sent = {"properties": {"workspaceId": parts.parent}}
+                self._put(sent, f"{policy}/providers/{DiagnosticSetting.type}/own")
             case Lock.type:
                 self._require(f"{group}/providers/{Workspace.type}/encrypted")
             case ManagerConnection.type:
@@ -328,6 +345,13 @@ class _Tenancy:
         recognizer with connections) at which a scan does not look moves to another.
         """
         parts = ResourceId.parse(resource_id)
+        if parts.type == LogTable.type:
+            return f"{parts.parent}/tables/{QUERIES}"
+        if parts.type.lower() == DiagnosticCategory.type.lower():
+            account = f"{SUBSCRIPTION}{_ACCOUNT}"
+            self._require(account)
+            self._require(f"{account}/providers/{DiagnosticSetting.type}/own")
+            return f"{account}/providers/{parts.type}/{parts.name}"
         types = PARENTS.get(parts.type.lower())
         if not types:
             return resource_id

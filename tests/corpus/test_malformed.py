@@ -17,7 +17,7 @@ from checks import ALL
 from scanner.assess import assess
 from scanner.collect.assemble import assemble
 from scanner.collect.plan import below
-from scanner.collect.read import itself
+from scanner.collect.read import RestOperation, itself
 from scanner.collect.reads import BELOW, READS
 from scanner.emulator import Estate
 from scanner.emulator.estate import Tenant
@@ -282,7 +282,12 @@ def first_of_each_list(records: list[Record]) -> list[Record]:
     return [next(group) for _, group in groupby(leaves, key=lambda record: record.type)]
 
 
-NOT_LEAVES = {*BELOW, Subscription.type.lower(), ManagementGroup.type.lower()}
+NOT_LEAVES = {*BELOW, Subscription.type.lower(), ManagementGroup.type.lower()} | {
+    read.of.type.lower()
+    for read in READS
+    if isinstance(read.operation, RestOperation) and read.operation.one
+}
+"""Types at which something is read, or that are read one by one."""
 
 
 @pytest.mark.parametrize("kind", ODD_ITEMS)

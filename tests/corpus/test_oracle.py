@@ -112,6 +112,9 @@ _NETWORK_DESIGN = "judges the design of networks, not whose queries a DNS policy
 _GRANTS = "no check judges who holds which role"
 
 NOT_COMPARED = {
+    "Azure.Alert.HighFrequencyQuery": _OPERATION,
+    "Azure.Log.ReplicaLocation": "no check has a list of allowed regions",
+    "Azure.Log.Replication": _OPERATION,
     "Azure.ACR.AdminUser": _NO_STORE_CHECK,
     "Azure.ACR.AnonymousAccess": _NO_STORE_CHECK,
     "Azure.ACR.AuditLogs": "no check judges the logs of registries",

@@ -34,7 +34,43 @@ _AUTHORIZATIONS = (
     ),
 )
 
+_SERVICE = "Microsoft.ApiManagement/service"
+"""Learn, API Management REST API, 2024-05-01: no response of it was recorded."""
+
 DOCUMENTED = {
+    _SERVICE: {
+        "identity.type",
+        "identity.principalId",
+        "identity.userAssignedIdentities",
+        "identity.userAssignedIdentities.{*}.principalId",
+        "properties.gatewayUrl",
+        "properties.gatewayRegionalUrl",
+        "properties.virtualNetworkType",
+        "properties.virtualNetworkConfiguration.subnetResourceId",
+        "properties.privateIPAddresses",
+    },
+    f"{_SERVICE}/policies": {"properties.value"},
+    f"{_SERVICE}/apis/policies": {"properties.value"},
+    f"{_SERVICE}/apis": {"properties.serviceUrl", "properties.isCurrent"},
+    f"{_SERVICE}/backends": {
+        "properties.url",
+        "properties.credentials.header",
+        "properties.credentials.query",
+    },
+    f"{_SERVICE}/namedValues": {
+        "properties.displayName",
+        "properties.secret",
+        "properties.keyVault.secretIdentifier",
+    },
+    f"{_SERVICE}/diagnostics": {"properties.loggerId"},
+    "Microsoft.CognitiveServices/accounts/managedNetworks": {
+        # Bicep reference, Microsoft.CognitiveServices/accounts/managedNetworks
+        "properties.managedNetwork.isolationMode",
+    },
+    "Microsoft.Insights/scheduledQueryRules": {
+        # Learn, Scheduled Query Rules - List By Subscription, 2021-08-01
+        "properties.actions.actionGroups",
+    },
     "Microsoft.Management/managementGroups/descendants": {
         # specs/managementgroups/2023-04-01/GetDescendants.json
         "properties.parent.id",

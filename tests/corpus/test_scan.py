@@ -34,7 +34,15 @@ Ledger = tuple[list[Record], list[Reading]]
 Scan = Callable[..., Snapshot]
 Item = tuple[str, str, str, str]
 
-NEVER_RECORDED = {"Microsoft.MachineLearningServices/workspaces/serverlessEndpoints"}
+NEVER_RECORDED = {
+    "Microsoft.MachineLearningServices/workspaces/serverlessEndpoints",
+    "Microsoft.CognitiveServices/accounts/managedNetworks",
+    *(
+        f"Microsoft.ApiManagement/service/{child}"
+        for child in ("policies", "backends", "namedValues", "diagnostics", "apis")
+    ),
+    "Microsoft.ApiManagement/service/apis/policies",
+}
 
 DECIDED = {Status.PASS, Status.FAIL, Status.WARN}
 

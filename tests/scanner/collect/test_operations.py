@@ -26,6 +26,7 @@ accounts/one/connections?api-version=2025-09-01&includeAll=false
 accounts/one/projects/two/connections?api-version=2025-09-01&includeAll=false
 accounts/one/capabilityHosts?api-version=2025-09-01
 accounts/one/projects/two/capabilityHosts?api-version=2025-09-01
+accounts/one/managedNetworks/default?api-version=2026-03-01
 {SUB}/providers/Microsoft.MachineLearningServices/workspaces?api-version=2025-12-01
 workspaces/one/connections?api-version=2025-12-01
 workspaces/one/datastores?api-version=2025-12-01
@@ -37,6 +38,7 @@ workspaces/one/computes?api-version=2025-12-01
 storageAccounts/one/blobServices?api-version=2024-01-01
 storageAccounts/one/fileServices?api-version=2024-01-01
 {SUB}/providers/Microsoft.KeyVault/vaults?api-version=2023-07-01
+{SUB}/resourceGroups/kv/providers/Microsoft.KeyVault/vaults/own/keys/cmk?api-version=2023-07-01
 {SUB}/providers/Microsoft.Search/searchServices?api-version=2025-05-01
 {SUB}/providers/Microsoft.DocumentDB/databaseAccounts?api-version=2025-04-15
 databaseAccounts/one/sqlRoleAssignments?api-version=2025-04-15
@@ -97,18 +99,39 @@ databaseAccounts/one/providers/Microsoft.Insights/diagnosticSettings?api-version
 registries/one/providers/Microsoft.Insights/diagnosticSettings?api-version=2021-05-01-preview
 dnsResolverPolicies/one/providers/Microsoft.Insights/diagnosticSettings?api-version=2021-05-01-preview
 networkSecurityPerimeters/one/providers/Microsoft.Insights/diagnosticSettings?api-version=2021-05-01-preview
+service/one/providers/Microsoft.Insights/diagnosticSettings?api-version=2021-05-01-preview
+{SUB}/resourceGroups/rg.1_%28x%29/providers/Microsoft.Insights/diagnosticSettingsCategories?api-version=2021-05-01-preview
 {SUB}/providers/Microsoft.Insights/activityLogAlerts?api-version=2020-10-01
+{SUB}/providers/Microsoft.Insights/scheduledQueryRules?api-version=2021-08-01
+{SUB}/providers/Microsoft.OperationalInsights/workspaces?api-version=2022-10-01
+{SUB}/resourceGroups/log/providers/Microsoft.OperationalInsights/workspaces/own/tables/DNSQueryLogs?api-version=2022-10-01
+{SUB}/providers/Microsoft.ApiManagement/service?api-version=2024-05-01
+service/one/policies?api-version=2024-05-01
+service/one/backends?api-version=2024-05-01
+service/one/namedValues?api-version=2024-05-01
+service/one/diagnostics?api-version=2024-05-01
+service/one/apis?api-version=2024-05-01
+service/one/apis/two/policies?api-version=2024-05-01
 """.split()
 """Of each declared read, in order; what is read at a resource without its scope."""
 
 
-ASSIGNMENT = {
+NAMING = {
     "properties": {
         "policyDefinitionId": "/providers/Microsoft.Authorization"
-        "/policySetDefinitions/one"
+        "/policySetDefinitions/one",
+        "encryption": {
+            "keyVaultProperties": {
+                "keyVaultArmId": f"{SUB}/resourceGroups/kv/providers/Microsoft.KeyVault"
+                "/vaults/own",
+                "keyIdentifier": "https://own.vault.azure.net/keys/cmk/0123",
+            }
+        },
+        "workspaceId": f"{SUB}/resourceGroups/log/providers"
+        "/Microsoft.OperationalInsights/workspaces/own",
     }
 }
-"""The only parent whose JSON says where a read is made."""
+"""What parents name for it to be read."""
 
 
 def scope_of(
@@ -128,7 +151,7 @@ def scope_of(
     ids=lambda each: each if isinstance(each, str) else "",
 )
 def test_addresses(read: Read, address: str) -> None:
-    path = path_of(read, read.place(scope_of(read.at), ASSIGNMENT))
+    path = path_of(read, read.place(scope_of(read.at), NAMING))
     if address.startswith("/"):
         assert path == address
         return

@@ -183,8 +183,8 @@ def test_private_endpoints_are_in_subnets_that_exist() -> None:
 def test_both_ends_of_a_private_endpoint_agree() -> None:
     made = {id_key(body["id"]): body for body in BODIES}
     for body in BODIES:
-        connections = body.get("properties", {}).get("privateEndpointConnections", [])
-        for connection in connections:
+        connections = body.get("properties", {}).get("privateEndpointConnections")
+        for connection in connections or ():
             endpoint = made[id_key(connection["properties"]["privateEndpoint"]["id"])]
             lead = endpoint["properties"]
             targets = {
