@@ -65,6 +65,9 @@ class OutboundRule(Resource):
     rule_type = Text("properties.type")
     category = Text("properties.category")
     target_id = Text("properties.destination.serviceResourceId")
+    fqdn = Text("properties.destination")
+    service_tag = Text("properties.destination.serviceTag")
+    tag_action = Text("properties.destination.action")
 
 
 class Endpoint(Resource):
@@ -115,6 +118,9 @@ class Workspace(Identified):
         "properties.systemDatastoresAuthMode", absent_is_unread=True
     )
     isolation_mode = Text("properties.managedNetwork.isolationMode")
+    network_status = Text("properties.managedNetwork.status.status")
+    firewall_sku = Text("properties.managedNetwork.firewallSku")
+    data_isolation = Flag("properties.enableDataIsolation")
     public_network_access = Text("properties.publicNetworkAccess")
     public_behind_vnet = Flag("properties.allowPublicAccessWhenBehindVnet")
     private_endpoint_connections = Parts(

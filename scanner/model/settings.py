@@ -54,6 +54,10 @@ class Settings:
     """Whether conditions are meant to come from the visual editor of the portal."""
     condition_window_hours: int = 0
     """Hours a time window of a condition may last at most; 0 sets no limit."""
+    environment_tags: tuple[str, ...] = ("env", "environment", "stage")
+    """Tags of environments; compared without case, dash, underscore and space."""
+    production_values: tuple[str, ...] = ("prod", "production", "prd", "live")
+    """Values of those tags that stand for production."""
     sensitivity_tags: tuple[str, ...] = (
         "dataclassification",
         "classification",

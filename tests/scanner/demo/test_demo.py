@@ -65,7 +65,11 @@ REFERRED = (
 )
 """Top-level types that the demo tenant has whole: what names one must find it."""
 
-ELSEWHERE = ("/networkmanagers/nm-partner", "/virtualnetworks/vnet-pricing-2024")
+ELSEWHERE = (
+    "/networkmanagers/nm-partner",
+    "/virtualnetworks/vnet-pricing-2024",
+    "/workspaces/hub-sandbox-2023",
+)
 """What is another tenant's, or gone: the demo tenant names it for checks to find."""
 
 LINKED_TWICE = {"vnet-pricing-weu"}
