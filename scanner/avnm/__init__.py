@@ -1,0 +1,1 @@
+"""Network managers: which networks their groups take in, and what applies to them."""
