@@ -148,14 +148,14 @@ def _effect(
     effect = (definition.effect if definition else "") or ""
     own = definition.parameters if definition else {}
     if member is None:
-        return _resolved(effect, assignment.parameters, own)
-    passed_on = _resolved(effect, member.parameters, own)
+        return resolved(effect, assignment.parameters, own)
+    passed_on = resolved(effect, member.parameters, own)
     whole = member.owner
     defaults = whole.parameters if isinstance(whole, PolicySetDefinition) else {}
-    return _resolved(passed_on, assignment.parameters, defaults)
+    return resolved(passed_on, assignment.parameters, defaults)
 
 
-def _resolved(
+def resolved(
     text: str, given: Mapping[str, ParameterValue], declared: Mapping[str, Parameter]
 ) -> str:
     """Return a text, or what the parameter it stands for is given or has by default.

@@ -36,6 +36,11 @@ blocks what an earlier rule has already allowed, and its other block rule is swi
 off; another only watches; two networks and a whole region have none. Nobody is told
 when keys are listed, because that alert is off.
 
+Network managers take networks in by name and by tag. One for all landing zones guards
+production, but for the door that a migration left open and a group that is filled only
+on paper; the sandbox has two managers that do the same, and its networks are in no
+group.
+
 Its directory names whom roles are given to, and who is in their groups. Not all of them
 are still there: a tester has left, and the group of a hackathon is gone.
 

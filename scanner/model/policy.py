@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scanner.model.evidence import plain
-from scanner.model.fields import Entries, Part, Parts, Text, Texts, Tree
+from scanner.model.fields import Entries, Moment, Part, Parts, Text, Texts, Tree
 from scanner.model.resource import Resource
 
 API_VERSION = "2023-04-01"
@@ -99,6 +99,9 @@ class PolicyAssignment(Resource):
     parameters = Entries("properties.parameters", ParameterValue)
     resource_selectors = Parts("properties.resourceSelectors", Selection)
     overrides = Parts("properties.overrides", Override)
+    created_on = Moment("properties.metadata.createdOn")
+    updated_on = Moment("properties.metadata.updatedOn")
+    changed_on = Moment("systemData.lastModifiedAt")
 
 
 class PolicyExemption(Resource):

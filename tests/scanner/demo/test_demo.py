@@ -75,10 +75,14 @@ ELSEWHERE = (
 LINKED_TWICE = {"vnet-pricing-weu"}
 """Networks that were made anew elsewhere while a link of the old one stayed."""
 
-NEVER_PASS = {"aoai-disable-readiness"}
+NEVER_PASS = {"aoai-disable-readiness", "avnm-security-admin-present"}
 """Checks whose best answer is a fact: what they look for is still ahead."""
 
-NEVER_FIND = {"delegation-builtin-conditioned", "delegation-not-used"}
+NEVER_FIND = {
+    "avnm-membership-pending",
+    "delegation-builtin-conditioned",
+    "delegation-not-used",
+}
 """Checks that find nothing: at worst they tell a fact."""
 
 ON_REQUEST = {"abac-hand-written"}
