@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+from checks.aoai_inbound import denies_by_default, has_no_firewall, leads_in
 from checks.connections import target
 from checks.data_access import cited_data_users
+from checks.fronting import fronting
+from checks.gateways import (
+    FRONTS,
+    Front,
+    SignIn,
+    account_behind,
+    address_of,
+    fronts_account,
+    sign_in,
+)
 from checks.grants import bounded, require_settled
 from checks.key_connections import holds_key, leads_to_account
 from checks.links import KINDS
-from checks.wording import count, shown
+from checks.wording import count, shown, some
 from scanner.access.answers import Grant
 from scanner.access.facts import may_be_group
 from scanner.model.check import (
@@ -20,6 +32,7 @@ from scanner.model.check import (
     Verdict,
     check,
     failed,
+    manual,
     not_applicable,
     passed,
     warned,
@@ -135,6 +148,106 @@ def _without_account(connection: Connection, kind: str) -> Verdict:
 
 
 @check(
+    id="aoai-key-in-apim",
+    title="API Management signs in to accounts with its identity, not a key",
+    topic=Topic.API_KEYS,
+    severity=Severity.MEDIUM,
+    on=FRONTS,
+    where=fronts_account,
+    guidance=Post.API_KEYS,
+    controls=(
+        "MCSB:IM-1",
+        "MCSB:IM-3",
+        "NIST-800-53:IA-5",
+        "NIST-800-53:IA-9",
+        "ISO-27001-2022:A.5.17",
+        "ISO-27001-2022:A.8.5",
+        "PCI-DSS-4.0.1:8.6.1",
+    ),
+)
+def key_in_apim(front: Front, _: Tenant) -> Verdict:
+    r"""
+    Reads `properties.credentials` of backends and the policies that lead to them.
+
+    Judged are backends whose `properties.url`, and APIs whose `properties.serviceUrl`,
+    is the host of a Cognitive Services account. A key is a header or parameter named
+    `api-key`, `Ocp-Apim-Subscription-Key` or `subscription-key`, in the backend or set
+    by the policy of the service or of an API that leads there; an identity is
+    `authentication-managed-identity` for Cognitive Services in such a policy. Absent
+    credentials are none (backend REST reference). Where neither is found it is a
+    matter of what callers send, and of policies of products, operations and fragments,
+    which are not read.
+
+    ## Why it matters
+    A gateway is there to know who calls. If it uses a key behind that, the key lies in
+    one more place, the account's log names no caller, and the account cannot give up
+    its keys without stopping everybody who comes through the gateway.
+
+    ## How to fix
+    Give the managed identity of the service a data role on the account, let the policy
+    sign in with it, and delete the header or parameter with the key and the named value
+    behind it.
+
+    ```sh
+    az role assignment create --assignee-object-id APIM_PRINCIPAL \
+      --assignee-principal-type ServicePrincipal --scope "$ACCOUNT_ID" \
+      --role "Cognitive Services OpenAI User"
+    ```
+
+    ```xml
+    <inbound>
+      <base />
+      <authentication-managed-identity
+        resource="https://cognitiveservices.azure.com" />
+    </inbound>
+    ```
+
+    ```bicep
+    resource role 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+      scope: account
+      name: guid(account.id, apim.id, 'openai-user')
+      properties: {
+        principalId: apim.identity.principalId
+        principalType: 'ServicePrincipal'
+        roleDefinitionId: subscriptionResourceId(
+          'Microsoft.Authorization/roleDefinitions',
+          '5e0bd9bd-7b93-4f28-af87-19fc36ad61bd'
+        )
+      }
+    }
+    ```
+
+    ```terraform
+    resource "azurerm_role_assignment" "apim" {
+      scope                = azurerm_cognitive_account.this.id
+      role_definition_name = "Cognitive Services OpenAI User"
+      principal_id         = azurerm_api_management.this.identity[0].principal_id
+    }
+    ```
+
+    Change the policy once the role works, which takes up to five minutes: until then
+    the account answers 401.
+
+    ## References
+    - Blocking API Key Access in Azure OpenAI Service
+    - Microsoft Learn: Authenticate and authorize access to LLM APIs
+    """
+    account = account_behind(front)
+    if account is None:
+        address = shown(address_of(front))
+        return not_applicable(f"no account of this tenant answers at {address}")
+    said = sign_in(front)
+    if said.how is SignIn.IDENTITY:
+        return passed(f"{said.by} signs in with a managed identity")
+    if said.how is SignIn.NOT_TOLD:
+        return manual("neither a key nor an identity was found: see what callers send")
+    if account.local_auth_disabled:
+        refuses = f"{shown(account.name)} refuses keys"
+        return failed(f"broken: {said.by} holds a key, and {refuses}")
+    return failed(f"{said.by} holds a key of {shown(account.name)}")
+
+
+@check(
     id="aoai-few-direct-users",
     title="Few people use accounts directly",
     topic=Topic.API_KEYS,
@@ -212,7 +325,83 @@ def _is_group(grant: Grant) -> bool:
     return not _is_person(grant) and may_be_group(grant.principal_type)
 
 
+@check(
+    id="aoai-apim-loss-accepted",
+    title="Going past API Management is accepted by somebody",
+    topic=Topic.API_KEYS,
+    severity=Severity.LOW,
+    on=CognitiveAccount,
+    where=hosts_models,
+    guidance=Post.API_KEYS,
+    controls=(
+        "MCSB:LT-3",
+        "NIST-800-53:AU-2",
+        "NIST-800-53:CA-6",
+        "ISO-27001-2022:A.8.15",
+    ),
+)
+def apim_loss_accepted(account: CognitiveAccount, _: Tenant) -> Verdict:
+    r"""
+    Reads `properties.publicNetworkAccess`, the firewall and the private endpoints.
+
+    An account is meant to be reached through API Management when a backend or API of a
+    service leads to it. A way past it is a public endpoint that is open or lets some
+    networks in (absent or null `publicNetworkAccess` means Enabled, built-in policy
+    037eea7a; an absent firewall lets everybody in), or more than one approved private
+    endpoint. Accounts without a gateway or without such a way are not applicable.
+
+    ## Why it matters
+    What API Management logs, limits and charges it knows of the calls that come through
+    it. Whoever reaches the account directly leaves no prompt behind, spends nobody's
+    quota and meets none of its checks. That can be a fair price for a playground, but
+    somebody should have decided it.
+
+    ## How to fix
+    Close the ways past the gateway, or write down who accepts them, for what and until
+    when, as an exemption of this check.
+
+    ```sh
+    az resource update --ids "$ACCOUNT_ID" \
+      --set properties.publicNetworkAccess=Disabled
+    ```
+
+    ## Exceptions
+    A shared jump host for the portal's playgrounds, with an owner and an end.
+
+    ## References
+    - Blocking API Key Access in Azure OpenAI Service
+    - Microsoft Learn: Authenticate and authorize access to LLM APIs
+    """
+    found = fronting(account)
+    gateways = (*found.keyed, *found.others)
+    if not gateways:
+        if found.unread is not None:
+            raise found.unread
+        return not_applicable("no API Management service leads here")
+    past = "; ".join(_ways_past(account))
+    if not past:
+        return not_applicable(
+            f"{some(gateways)} leads here, and no way past it is open"
+        )
+    return manual(f"{some(gateways)} leads here, and so does a way past it: {past}")
+
+
+def _ways_past(account: CognitiveAccount) -> Iterator[str]:
+    """Yield the ways on which the network lets calls go past a gateway."""
+    if not has_no_firewall(account):
+        lets_in = [*(account.ip_rules or ()), *account.virtual_network_rules]
+        if not denies_by_default(account):
+            yield "the public endpoint is open"
+        elif lets_in:
+            yield count(len(lets_in), "firewall rule", "firewall rules")
+    approved = sum(map(leads_in, account.private_endpoint_connections))
+    if approved > 1:
+        yield f"{approved} private endpoints"
+
+
 CHECKS: tuple[Check[Any], ...] = (
     key_in_connection,
+    key_in_apim,
     few_direct_users,
+    apim_loss_accepted,
 )

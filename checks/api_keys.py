@@ -261,7 +261,8 @@ def disable_readiness(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     71ef260a); where they are off already the check is not applicable. Connections are
     those of workspaces, Foundry accounts and projects that name the account in
     `properties.metadata.ResourceId`, or its host in `properties.target`; their
-    `properties.authType` says whether they hold a key. Without
+    `properties.authType` says whether they hold a key; what API Management holds is
+    told by `aoai-key-in-apim`. Without
     `properties.customSubDomainName` an account takes no tokens.
 
     ## Why it matters
@@ -318,8 +319,8 @@ def disable_readiness(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     if ready.obstacles:
         reason = f"not ready: {'; '.join(ready.obstacles)}"
         return warned(bounded(reason, users.missing), advice(ready))
-    if ready.leading.unread:
-        raise ready.leading.unread
+    if ready.unread:
+        raise ready.unread
     require_settled(each for each in users.missing if each.part is Part.DENIALS)
     return _nothing_in_the_way(ready)
 
@@ -331,9 +332,9 @@ def _cite(leading: Leading) -> None:
 
 def _nothing_in_the_way(ready: Readiness) -> Verdict:
     holders = count(len(ready.keeping), "principal holds", "principals hold")
-    others = len(ready.leading.others)
+    others = len(ready.leading.others) + len(ready.fronting.others)
     if others:
-        keyless = count(others, "connection holds", "connections hold")
+        keyless = count(others, "known caller holds", "known callers hold")
         return info(
             f"ready as far as is known: {holders} a data role, {keyless} no key"
         )

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from checks.data_access import data_users
+from checks.fronting import Fronting, fronting
 from checks.grants import access, actors, bounded, one_each, principals, who
 from checks.key_connections import Leading, label_of, leading_to
 from checks.model_access import LIST_KEYS
@@ -28,9 +29,15 @@ class Readiness:
     losing: tuple[Grant, ...]
     """One of each that can list the keys and holds no data role."""
     leading: Leading
+    fronting: Fronting
     takes_tokens: bool
     """False where the account has no name of its own, which tokens need."""
     missing: tuple[Missing, ...]
+
+    @property
+    def unread(self) -> NotRead | None:
+        """Why there may be more that uses a key."""
+        return self.leading.unread or self.fronting.unread
 
     @property
     def obstacles(self) -> tuple[str, ...]:
@@ -45,6 +52,9 @@ class Readiness:
         if self.leading.keyed:
             keyed = count(len(self.leading.keyed), "connection uses", "connections use")
             yield f"{keyed} a key: {some(map(label_of, self.leading.keyed))}"
+        if self.fronting.keyed:
+            keyed = count(len(self.fronting.keyed), "gateway sends", "gateways send")
+            yield f"{keyed} a key: {some(self.fronting.keyed)}"
         if not self.takes_tokens:
             yield "the account has no custom subdomain, so it takes no tokens"
 
@@ -61,6 +71,7 @@ def readiness_of(account: CognitiveAccount, tenant: Tenant) -> Readiness:
         eligible=one_each(each for each in users.eligible if _id(each) not in can_call),
         losing=one_each(losing),
         leading=leading_to(account),
+        fronting=fronting(account),
         takes_tokens=_takes_tokens(account),
         missing=tuple(dict.fromkeys((*users.missing, *listing.missing))),
     )
@@ -91,6 +102,7 @@ def _steps(ready: Readiness) -> Iterator[str]:
         )
     yield from _people(ready)
     yield from _connections(ready.leading)
+    yield from _gateways(ready.fronting)
     yield "Then set disableLocalAuth to true."
 
 
@@ -120,6 +132,17 @@ def _connections(leading: Leading) -> Iterator[str]:
         )
     if leading.unread:
         yield "Not all connections were read: there may be more."
+
+
+def _gateways(fronting: Fronting) -> Iterator[str]:
+    if fronting.keyed:
+        keyed = count(len(fronting.keyed), "gateway", "gateways")
+        yield (
+            f"Let {keyed} of API Management sign in with an identity instead of a key: "
+            f"{some(fronting.keyed)}."
+        )
+    if fronting.unread:
+        yield "Not all of API Management was read: there may be more."
 
 
 def _named(grants: Iterable[Grant]) -> str:

@@ -53,6 +53,8 @@ class Backend(Resource):
     url = Text("properties.url")
     headers = Keys("properties.credentials.header")
     parameters = Keys("properties.credentials.query")
+    pool_ids = Texts("properties.pool.services[].id")
+    """Of a pool, which passes calls on to other backends."""
 
 
 class NamedValue(Resource):

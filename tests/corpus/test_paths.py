@@ -56,6 +56,7 @@ DOCUMENTED = {
         "properties.url",
         "properties.credentials.header",
         "properties.credentials.query",
+        "properties.pool.services[].id",
     },
     f"{_SERVICE}/namedValues": {
         "properties.displayName",
