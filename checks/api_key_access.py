@@ -11,6 +11,7 @@ from checks.grants import (
     bounded,
     named,
     principals,
+    require_in_force,
     require_settled,
     unapproved,
     who_can,
@@ -22,6 +23,7 @@ from scanner.model.check import (
     Check,
     Post,
     Severity,
+    Status,
     Topic,
     Verdict,
     check,
@@ -134,6 +136,7 @@ def key_readers(account: CognitiveAccount, tenant: Tenant) -> Verdict:
         return _only_told(answer, "list the keys")
     others = unapproved(tenant, answer.active)
     if others:
+        require_in_force(answer.missing)
         many = f"{len(principals(others))} of them not approved: {named(others)}"
         told = f"{_counted(answer, 'list the keys')}, {many}"
         return failed(bounded(told, answer.missing))
@@ -212,6 +215,7 @@ def key_regenerators(account: CognitiveAccount, tenant: Tenant) -> Verdict:
 def _beyond_platform_team(answer: Answer, what: str, tenant: Tenant) -> Verdict:
     others = unapproved(tenant, answer.active)
     if others:
+        require_in_force(answer.missing)
         many = f"{len(principals(others))} of them not approved: {named(others)}"
         return warned(bounded(f"{_counted(answer, what)}, {many}", answer.missing))
     require_settled(answer.missing)
@@ -291,12 +295,16 @@ def local_auth_writers(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     """
     if not account.local_auth_disabled:
         return not_applicable("keys are on: there is nothing to switch back")
+    guard = guard_of(account)
+    if guard.preventing:
+        kept = f"{named_policies(guard.preventing)} keeps the keys off"
+        return passed(f"{kept}, whoever may write the account")
     answer = _able(tenant, WRITE, account)
-    preventing = guard_of(account).preventing
-    if preventing:
-        writers = _counted(answer, "write the account")
-        return passed(f"{named_policies(preventing)} keeps the keys off; {writers}")
-    return _beyond_platform_team(answer, "switch the keys on again", tenant)
+    verdict = _beyond_platform_team(answer, "switch the keys on again", tenant)
+    if verdict.status is not Status.WARN:
+        return verdict
+    guard.require_settled()
+    return warned(guard.bounded(verdict.reason))
 
 
 CHECKS: tuple[Check[Any], ...] = (

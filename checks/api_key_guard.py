@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from checks.assigned import Content, contents, is_of_azure
+from checks.assigned import Content, contents, gravest, is_of_azure
 from checks.model_access import ACCOUNTS
 from checks.policies import Policy, policies_on
 from checks.wording import shown, some
@@ -71,6 +71,17 @@ class Guard:
     unread: NotRead | None
     """Why there may be more; without a gap where it lies above the subscriptions."""
 
+    def require_settled(self) -> None:
+        """Raise NotRead if something the scan asked for may hold more policies."""
+        if self.unread and self.unread.gap:
+            raise self.unread
+
+    def bounded(self, reason: str) -> str:
+        """Return a reason that says how far it can be relied on."""
+        if self.unread:
+            return f"{reason} (lower bound: {self.unread.reason})"
+        return reason
+
 
 def guard_of(account: CognitiveAccount) -> Guard:
     """Return the policies about keys that are assigned to an account."""
@@ -79,7 +90,7 @@ def guard_of(account: CognitiveAccount) -> Guard:
         preventing=tuple(each for each in found.policies if _prevents(each)),
         following=tuple(each for each in found.policies if _follows(each)),
         left_out=tuple(each for each in found.policies if each.exemption),
-        unread=found.unread or _unclear(found.policies),
+        unread=gravest([*filter(None, [found.unread]), *_unclear(found.policies)]),
     )
 
 
@@ -96,12 +107,12 @@ def _follows(policy: Policy) -> bool:
     )
 
 
-def _unclear(found: Iterable[Policy]) -> NotRead | None:
-    """Return why a policy may do more than is known: its effect was not worked out."""
+def _unclear(found: Iterable[Policy]) -> Iterator[NotRead]:
+    """Yield why policies may do more than is known: their effect was not worked out."""
     for policy in found:
         if policy.holds and not policy.effect:
-            return NotRead(f"the effect of {policy.assignment.name} is not known")
-    return None
+            name = policy.assignment.name
+            yield policy.unread or NotRead(f"the effect of {name} is not known")
 
 
 def named_policies(policies: Iterable[Policy]) -> str:
@@ -200,20 +211,14 @@ def local_auth_policy(account: CognitiveAccount, _: Tenant) -> Verdict:
     guard = guard_of(account)
     if guard.preventing:
         return passed(f"kept off by {named_policies(guard.preventing)}")
-    if guard.unread and guard.unread.gap:
-        raise guard.unread
+    guard.require_settled()
     if guard.following:
         reason = f"keys are only followed up, by {named_policies(guard.following)}"
-        return warned(_bounded(reason, guard))
+        return warned(guard.bounded(reason))
     if guard.left_out:
         reason = f"exempt from {named_policies(guard.left_out)}, and no other policy"
-        return info(_bounded(reason, guard))
-    return info(_bounded("no assigned policy is about keys", guard))
-
-
-def _bounded(reason: str, guard: Guard) -> str:
-    """Return a reason that says how far it can be relied on."""
-    return f"{reason} (lower bound: {guard.unread.reason})" if guard.unread else reason
+        return info(guard.bounded(reason))
+    return info(guard.bounded("no assigned policy is about keys"))
 
 
 CHECKS: tuple[Check[Any], ...] = (local_auth_policy,)

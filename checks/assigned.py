@@ -40,6 +40,8 @@ class Assigned:
     """What the set calls it; empty for a definition that is assigned alone."""
     effect: str
     """In lower case; empty where it cannot be worked out."""
+    unread: NotRead | None = None
+    """Why it cannot, if that is because something was not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +134,11 @@ def _definitions(
 def _assigned(
     assignment: PolicyAssignment, definition_id: str, member: Member | None
 ) -> Assigned:
+    reference = (member.reference_id if member else "") or ""
     try:
         effect = _effect(assignment, definition_id, member)
-    except NotRead:
-        effect = ""
-    reference = (member.reference_id if member else "") or ""
+    except NotRead as problem:
+        return Assigned(definition_id, reference, "", _bearable(problem))
     return Assigned(definition_id, reference, effect.lower())
 
 

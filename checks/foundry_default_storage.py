@@ -11,7 +11,7 @@ from checks.assigned import Content, contents
 from checks.grants import access
 from checks.kept_secrets import working
 from checks.policies import policies_on
-from checks.project_users import require_workspaces
+from checks.project_users import may_reach_more, require_workspaces
 from checks.tags import tagged
 from checks.wording import quote, some
 from checks.workspaces import default_storage, mode_of
@@ -193,8 +193,11 @@ def _look(workspace: Workspace, tenant: Tenant, found: dict[str, Clash]) -> None
             found[key].workspaces.append(workspace.id)
         elif not policy.effect:
             _blame(found, [key], NotRead("what the policy does is not known"))
-    if force.unread is not None and force.unread.gap:
-        _blame(found, _covering(workspace, tenant), force.unread)
+    covering = tuple(_covering(workspace, tenant))
+    for key in covering:
+        _blame(found, [key], key_policies(tenant)[key].unread)
+    if force.unread and force.unread.gap:
+        _blame(found, covering, force.unread)
 
 
 def _covering(workspace: Workspace, tenant: Tenant) -> Iterator[str]:
@@ -212,9 +215,25 @@ def _covering(workspace: Workspace, tenant: Tenant) -> Iterator[str]:
             yield key
 
 
-def _blame(found: dict[str, Clash], keys: Iterable[str], problem: NotRead) -> None:
-    for key in keys:
+def _blame(
+    found: dict[str, Clash], keys: Iterable[str], problem: NotRead | None
+) -> None:
+    for key in keys if problem else ():
         found[key].unread = found[key].unread or problem
+
+
+def _in_question(tenant: Tenant) -> frozenset[str]:
+    """Return the assignments about the keys of storage, and those that may clash.
+
+    One of which it is not known what it is about matters only where a workspace works
+    with keys, or may.
+    """
+    clashes = tenant.once(_clashes)
+    return frozenset(
+        key
+        for key, content in key_policies(tenant).items()
+        if content.found or key in clashes or may_reach_more(tenant, scope_of(key))
+    )
 
 
 @check(
@@ -223,7 +242,7 @@ def _blame(found: dict[str, Clash], keys: Iterable[str], problem: NotRead) -> No
     topic=Topic.FOUNDRY_STORES,
     severity=Severity.MEDIUM,
     on=PolicyAssignment,
-    among=key_policies,
+    among=_in_question,
     guidance=Post.FOUNDRY_IDENTITY,
     controls=("MCSB:IM-3", "NIST-800-53:CM-6", "ISO-27001-2022:A.8.9"),
 )
@@ -295,13 +314,10 @@ def default_storage_policy_conflict(
     if clash.workspaces:
         names = some(_cited(tenant, each) for each in clash.workspaces)
         return warned(f"takes the keys that {names} in credential mode work with")
-    unread = key_policies(tenant)[assignment.key].unread
-    for problem in (unread if unread and unread.gap else None, clash.unread):
-        if problem is not None:
-            raise problem
+    if clash.unread:
+        raise clash.unread
     require_workspaces(tenant, assignment.scope or scope_of(assignment.id))
-    said = "breaks no workspace in credential mode"
-    return passed(f"{said} (lower bound: {unread.reason})" if unread else said)
+    return passed("breaks no workspace in credential mode")
 
 
 def _cited(tenant: Tenant, workspace_id: str) -> str:

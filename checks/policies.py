@@ -35,6 +35,8 @@ class Policy:
     enforced: bool
     """False where the assignment only reports."""
     exemption: PolicyExemption | None
+    unread: NotRead | None = None
+    """Why the effect cannot be worked out, if that was not read."""
 
     @property
     def holds(self) -> bool:
@@ -114,10 +116,12 @@ def _contains(scope: str, resource: Resource) -> bool:
 
 def _policy(each: Assigned, assignment: PolicyAssignment, resource: Resource) -> Policy:
     mode = (assignment.enforcement_mode or "Default").lower()
+    effect = _overridden(each, assignment, resource)
     return Policy(
         assigned=each,
         assignment=assignment,
-        effect=_overridden(each, assignment, resource),
+        effect=effect,
+        unread=None if effect else each.unread,
         enforced=mode == "default",
         exemption=_exemption(each, assignment, resource),
     )

@@ -15,6 +15,7 @@ from scanner.model.authorization import DenyAssignment, RoleAssignment, RoleDefi
 from scanner.model.check import Check, Status
 from scanner.model.cognitive import CognitiveAccount
 from scanner.model.directory import member_id, object_id
+from scanner.model.policy import PolicyAssignment, PolicyExemption
 from scanner.model.results import Result
 from scanner.model.settings import Settings
 
@@ -218,6 +219,17 @@ def test_a_finding_stands_whatever_else_was_not_read(
     assert result.status is FOUND[check.id]
 
 
+@each_check
+def test_a_finding_needs_to_know_what_is_denied(
+    verdicts: Verdicts, rbac: Any, check: Check[Any]
+) -> None:
+    bodies = judged(check), rbac.role("owner", actions=["*"])
+    granted = rbac.grant("ann", "owner", ACCOUNT)
+    unread = [(DenyAssignment, SUBSCRIPTION)]
+    [result] = verdicts(check, *bodies, granted, unread=unread)
+    assert result.status is UNREAD
+
+
 @pytest.mark.parametrize("check", [key_readers, key_regenerators])
 def test_facts_are_whole_too(verdicts: Verdicts, check: Check[Any]) -> None:
     keyless, unread = (
@@ -260,6 +272,10 @@ def test_a_policy_outdoes_who_may_write(
     }
     bodies = judged(local_auth_writers), rbac.role("owner", actions=["*"])
     granted = rbac.grant("ann", "owner", SUBSCRIPTION)
-    [result] = verdicts(local_auth_writers, *bodies, granted, definition, assignment)
+    given = *bodies, granted, definition, assignment
+    [result] = verdicts(local_auth_writers, *given)
     assert result.status is status
-    assert "1 principal can" in result.reason
+    assert ("1 principal can" in result.reason) is (status is WARN)
+    for view in (PolicyAssignment, PolicyExemption):
+        [result] = verdicts(local_auth_writers, *given, unread=[(view, SUBSCRIPTION)])
+        assert result.status is UNREAD

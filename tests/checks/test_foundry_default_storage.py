@@ -251,6 +251,27 @@ def test_what_cannot_be_seen(verdicts: Verdicts, view: Any, status: Status) -> N
     assert judged(verdicts, *bodies, unread=unread) is status
 
 
+@pytest.mark.parametrize(
+    ("bodies", "status"),
+    [
+        ([workspace()], UNREAD),
+        ([workspace(mode=ABSENT)], UNREAD),
+        ([workspace(mode="identity")], NONE),
+        ([], NONE),
+    ],
+)
+def test_a_policy_that_cannot_be_told(
+    verdicts: Verdicts, bodies: list[Body], status: Status
+) -> None:
+    given = definition(CUSTOM), assignment(what=CUSTOM), storage(), *bodies
+    unread: list[Any] = [(PolicyDefinition, SUBSCRIPTION)]
+    results = verdicts(default_storage_policy_conflict, *given, unread=unread)
+    assert {each.status for each in results} == {status}
+    unread.append((Workspace, SUBSCRIPTION))
+    results = verdicts(default_storage_policy_conflict, *given, unread=unread)
+    assert {each.status for each in results} == {UNREAD}
+
+
 def test_assignments_unread(verdicts: Verdicts) -> None:
     unread = [(PolicyAssignment, SUBSCRIPTION)]
     results = verdicts(default_storage_policy_conflict, workspace(), unread=unread)

@@ -131,7 +131,6 @@ def test_effects(
         (definition(effect="[PARAMETERS( 'EFFECT' )]"), "Deny", PASS),
         (definition(parameters={}), None, INFO),
         (definition(parameters={}), "Deny", PASS),
-        (definition(parameters={"effect": {"defaultValue": 7}}), None, INFO),
         (definition(policyRule=None), "Deny", INFO),
     ],
 )
@@ -310,6 +309,7 @@ def test_exemptions(verdicts: Verdicts, leave: Body, status: Status) -> None:
         ((PolicyExemption, SUBSCRIPTION), "Deny", UNREAD),
         ((PolicyExemption, SUBSCRIPTION), "Audit", UNREAD),
         ((PolicySetDefinition, SET), "Deny", UNREAD),
+        ((PolicyDefinition, f"/tenants/{TENANT}"), "Deny", UNREAD),
         ((RoleAssignment, SUBSCRIPTION), "Deny", PASS),
     ],
 )
@@ -343,14 +343,15 @@ def test_one_policy_that_denies_is_enough(verdicts: Verdicts) -> None:
 @pytest.mark.parametrize(
     "broken",
     [
-        assignment(policyDefinitionId=None),
-        assignment(policyDefinitionId=7),
-        assignment(notScopes="none"),
-        assignment(enforcementMode=True),
+        [definition(), assignment(policyDefinitionId=None)],
+        [definition(), assignment(policyDefinitionId=7)],
+        [definition(), assignment(notScopes="none")],
+        [definition(), assignment(enforcementMode=True)],
+        [definition(parameters={"effect": {"defaultValue": 7}}), assignment(effect="")],
     ],
 )
-def test_malformed(verdicts: Verdicts, broken: Body) -> None:
-    [result] = verdicts(local_auth_policy, account(), definition(), broken)
+def test_malformed(verdicts: Verdicts, broken: list[Body]) -> None:
+    [result] = verdicts(local_auth_policy, account(), *broken)
     assert (result.status, "malformed" in result.reason) == (UNREAD, True)
 
 
