@@ -19,6 +19,8 @@ from checks import (
     avnm_groups,
     avnm_managers,
     avnm_tags,
+    cross_tenant,
+    cross_tenant_access,
     custom_roles,
     diagnostics,
     dns_links,
@@ -41,6 +43,7 @@ from checks import (
     foundry_store_roles,
     foundry_stores,
     model_roles,
+    nsp,
     rbac_delegation,
     restrictions,
 )
@@ -78,6 +81,8 @@ ALL: tuple[Check[Any], ...] = (
     *foundry_identity_endpoints.CHECKS,
     *abac.CHECKS,
     *rbac_delegation.CHECKS,
+    *cross_tenant.CHECKS,
+    *cross_tenant_access.CHECKS,
     *avnm.CHECKS,
     *avnm_groups.CHECKS,
     *avnm_managers.CHECKS,
@@ -85,5 +90,6 @@ ALL: tuple[Check[Any], ...] = (
     *dns_reach.CHECKS,
     *dns_links.CHECKS,
     *dns_policies.CHECKS,
+    *nsp.CHECKS,
 )
 """Every check, in the order of the guidance."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from checks.perimeters import guard_of, left_to_perimeter
 from checks.ranges import is_range, public_range, wider_than
 from checks.wording import count, quote, shown, some
 from scanner.model.check import (
@@ -39,14 +40,9 @@ def is_closed(account: CognitiveAccount) -> bool:
     return (account.public_network_access or "").lower() == "disabled"
 
 
-def is_in_perimeter(account: CognitiveAccount) -> bool:
-    """Whether a network security perimeter decides instead of the account."""
-    return (account.public_network_access or "").lower() == "securedbyperimeter"
-
-
 def has_no_firewall(account: CognitiveAccount) -> bool:
     """Whether the account's own firewall decides nothing."""
-    return is_closed(account) or is_in_perimeter(account)
+    return is_closed(account) or left_to_perimeter(account)
 
 
 def _not_consulted(account: CognitiveAccount) -> Verdict:
@@ -77,7 +73,9 @@ def public_network_disabled(account: CognitiveAccount, _: Tenant) -> Verdict:
 
     Absent or null `publicNetworkAccess` means Enabled (built-in policy 037eea7a), and
     absent or null `networkAcls` means that there is no firewall, which is Allow (Azure
-    AI services virtual networks page).
+    AI services virtual networks page). Unless it is Disabled, `properties.accessMode`
+    of the account's associations with perimeters, and the inbound rules of an enforced
+    one, go first.
 
     ## Why it matters
     With the public endpoint on and no firewall, a leaked key or token works from any
@@ -113,9 +111,9 @@ def public_network_disabled(account: CognitiveAccount, _: Tenant) -> Verdict:
 
     ## Exceptions
     Inside a network security perimeter in enforced mode the perimeter's rules apply
-    instead. Associations with perimeters are not read: `SecuredByPerimeter` is a
-    warning, and an account that an enforced perimeter protects while its own setting is
-    open still fails, and needs an exemption.
+    instead: an account whose setting is open passes there unless one of the inbound
+    rules is too wide. `SecuredByPerimeter` without such a perimeter is a warning.
+    Perimeters of subscriptions outside the scan are not seen.
 
     ## References
     - Azure OpenAI Service - Controlling Outbound Access
@@ -125,7 +123,10 @@ def public_network_disabled(account: CognitiveAccount, _: Tenant) -> Verdict:
     if is_closed(account):
         return passed("publicNetworkAccess is Disabled")
     public = f"publicNetworkAccess is {shown(account.public_network_access)}"
-    if is_in_perimeter(account):
+    guard = guard_of(account)
+    if guard is not None:
+        return (passed if guard.holds else failed)(f"{guard}; {public}")
+    if left_to_perimeter(account):
         return warned(f"{public}, and no enforced perimeter is known")
     action = f"the firewall's default action is {shown(account.network_default_action)}"
     if denies_by_default(account):
@@ -150,7 +151,9 @@ def acl_default_deny(account: CognitiveAccount, _: Tenant) -> Verdict:
     Absent or null `networkAcls` means that there is no firewall, which is Allow (Azure
     AI services virtual networks page). With `publicNetworkAccess` Disabled or
     SecuredByPerimeter the firewall is not consulted, and the check does not apply;
-    absent or null means Enabled (built-in policy 037eea7a).
+    absent or null means Enabled (built-in policy 037eea7a). A network security
+    perimeter in enforced mode decides instead of the firewall, so an account in one
+    passes unless an inbound rule there is too wide.
 
     ## Why it matters
     Rules for addresses and subnets only mean something when whoever matches none of
@@ -199,10 +202,15 @@ def acl_default_deny(account: CognitiveAccount, _: Tenant) -> Verdict:
     - Azure OpenAI Service - Controlling Outbound Access
     - Microsoft Learn: Configure virtual networks for Azure AI services
     """
-    if has_no_firewall(account):
+    if is_closed(account):
         return _not_consulted(account)
-    if denies_by_default(account):
+    if not left_to_perimeter(account) and denies_by_default(account):
         return passed("networkAcls.defaultAction is Deny")
+    guard = guard_of(account)
+    if guard is not None:
+        return (passed if guard.holds else failed)(str(guard))
+    if left_to_perimeter(account):
+        return _not_consulted(account)
     action = shown(account.network_default_action)
     return failed(f"networkAcls.defaultAction is {action}: every address gets in")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 from checks.hosts import (
@@ -348,6 +349,14 @@ def fqdn_owned(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     entries = account.allowed_fqdns
     if not entries:
         return not_applicable("allowedFqdnList is empty")
+    return of_owners(entries, tenant)
+
+
+def of_owners(entries: Iterable[str], tenant: Tenant) -> Verdict:
+    """Return the verdict on who owns allowed hosts; raises NotRead where that is open.
+
+    One that is known to be foreign decides, whatever else is not known.
+    """
     by_owner: dict[Owner, list[str]] = defaultdict(list)
     for entry in entries:
         by_owner[owner_of(entry, tenant)].append(entry)

@@ -44,15 +44,15 @@ _NOT_ASKED = "the directory was not asked (posture scan --directory)"
 _FOREIGN = "foreigngroup"
 
 
-def _directory(tenant: Tenant) -> Listing[DirectoryObject]:
+def directory(tenant: Tenant) -> Listing[DirectoryObject]:
     """Return those of whom hold roles that the directory knows."""
     return tenant.within(DirectoryObject, f"/tenants/{tenant.id}")
 
 
-def _require_asked(tenant: Tenant, unknown: str) -> None:
+def require_asked(tenant: Tenant, unknown: str) -> None:
     """Raise NotRead if the scan did not ask the directory: that is no gap."""
     try:
-        _directory(tenant).require_whole()
+        directory(tenant).require_whole()
     except NotRead as problem:
         if problem.gap is None:
             raise NotRead(f"{unknown}: {_NOT_ASKED}") from None
@@ -72,7 +72,7 @@ def _held_by_groups(tenant: Tenant) -> frozenset[str]:
     keys = frozenset(_may_be_groups(tenant))
     if keys:
         many = count(len(keys), "assignment", "assignments")
-        _require_asked(tenant, f"who has {many} to groups is not known")
+        require_asked(tenant, f"who has {many} to groups is not known")
     return keys
 
 
@@ -134,7 +134,7 @@ def effective_unknown(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     group = object_id(tenant.id, principal)
     named = tenant.known(DirectoryObject, group)
     if named is None:
-        _directory(tenant).require_whole()
+        directory(tenant).require_whole()
         return info("the directory knows no such group, so nobody is in it")
     members = tenant.within(GroupMember, group)
     members.require_whole()
@@ -166,7 +166,7 @@ def _in_estate(tenant: Tenant) -> frozenset[str]:
             keys.add(id_key(assignment_id))
     if keys:
         many = count(len(keys), "assignment", "assignments")
-        _require_asked(tenant, f"whether {many} are of someone is not known")
+        require_asked(tenant, f"whether {many} are of someone is not known")
     return frozenset(keys)
 
 
@@ -235,7 +235,7 @@ def orphan_assignment(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     named = tenant.known(DirectoryObject, object_id(tenant.id, principal))
     if named is not None:
         return passed(f"the directory knows {_title(named)}")
-    _directory(tenant).require_whole()
+    directory(tenant).require_whole()
     assignment.cite(RoleAssignment.principal_type, RoleAssignment.role_definition_id)
     scope = assignment.scope or scope_of(assignment.id)
     kind = (assignment.principal_type or "principal").lower()

@@ -67,6 +67,8 @@ class Assignment:
     eligible: bool = False
     managing_tenant: str | None = None
     """The tenant the principal is of, where Lighthouse gives the role."""
+    delegated_identity: str | None = None
+    """The managed identity it is for, where another tenant's directory has that."""
     delegable: tuple[str, ...] = ()
     """The only roles it may assign in turn, where Lighthouse gives the role."""
 

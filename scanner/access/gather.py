@@ -239,8 +239,10 @@ def _perhaps_groups(
     return dict((*given, *named))
 
 
-def _assignments(assignment: RoleAssignment | RoleEligibility) -> Iterator[Assignment]:
-    yield _assignment(assignment, eligible=False)
+def _assignments(assignment: RoleAssignment) -> Iterator[Assignment]:
+    made = _assignment(assignment, eligible=False)
+    identity = assignment.delegated_identity_id
+    yield replace(made, delegated_identity=identity) if identity else made
 
 
 def _eligibilities(eligibility: RoleEligibility) -> Iterator[Assignment]:

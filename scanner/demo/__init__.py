@@ -34,7 +34,12 @@ and its Search service refuses tokens; one shares its keys with everybody and is
 by a setting that few remember; one signs its data away link by link. A DNS policy
 blocks what an earlier rule has already allowed, and its other block rule is switched
 off; another only watches; two networks and a whole region have none. Nobody is told
-when keys are listed, because that alert is off.
+when keys are listed, because that alert is off. A perimeter that was tried out lets
+everybody in and stops nobody but the callers of the hackathon's account, whose own
+settings are open.
+
+A partner's tenant reaches in: it watches the platform subscription at night, its network
+manager manages the sandbox, and one network there has addresses from its pool.
 
 Network managers take networks in by name and by tag. One for all landing zones guards
 production, but for the door that a migration left open and a group that is filled only

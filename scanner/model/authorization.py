@@ -26,6 +26,7 @@ class RoleAssignment(RoleGrant):
 
     condition_version = Text("properties.conditionVersion")
     created_on = Moment("properties.createdOn")
+    delegated_identity_id = Text("properties.delegatedManagedIdentityResourceId")
 
 
 class Permission(Part):

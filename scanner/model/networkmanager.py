@@ -92,24 +92,28 @@ class RoutingConfiguration(Resource):
     rule_collections = Children(RoutingRuleCollection)
 
 
-class ScopeConnection(Resource):
+class Consent(Resource):
+    """One half of what lets a manager manage a scope of another tenant."""
+
+    state = Text("properties.connectionState")
+
+
+class ScopeConnection(Consent):
     """A manager's request to manage a scope of another tenant."""
 
     type = f"{_MANAGERS}/scopeConnections"
     api_version = API_VERSION
 
-    state = Text("properties.connectionState")
     tenant_id = Text("properties.tenantId")
     resource_id = Text("properties.resourceId")
 
 
-class ManagerConnection(Resource):
+class ManagerConnection(Consent):
     """A scope's consent to be managed by a manager of another tenant."""
 
     type = "Microsoft.Network/networkManagerConnections"
     api_version = API_VERSION
 
-    state = Text("properties.connectionState")
     manager_id = Text("properties.networkManagerId")
 
 

@@ -20,6 +20,7 @@ class AccessRule(Resource):
     direction = Text("properties.direction")
     prefixes = Texts("properties.addressPrefixes")
     subscription_ids = Texts("properties.subscriptions[].id")
+    service_tags = Texts("properties.serviceTags")
     fqdns = Texts("properties.fullyQualifiedDomainNames")
 
 

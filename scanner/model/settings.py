@@ -47,6 +47,10 @@ class Settings:
     """Assignments of Owner on one scope above which they are many."""
     custom_role_subscription_warning: int = 5
     """Subscriptions in which a custom role may be assigned above which it is wide."""
+    approved_tenants: tuple[str, ...] = ()
+    """Ids of other tenants that may manage what is here, or be managed from here."""
+    approved_network_managers: tuple[str, ...] = ()
+    """Resource ids of other tenants' network managers that may be used here."""
     user_assigned_hubs: bool = False
     """Whether hubs are meant to sign in with user-assigned identities."""
 
