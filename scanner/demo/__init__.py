@@ -31,7 +31,9 @@ a page that anyone could have opened, a third was closed so well that nobody can
 it, a fourth gave up its keys before anybody had a role, the oldest has not even a name
 of its own. One hub is broken, because its datastores use keys that its storage refuses
 and its Search service refuses tokens; one shares its keys with everybody and is public
-by a setting that few remember; one signs its data away link by link. A DNS policy
+by a setting that few remember; one signs its data away link by link. The treasurers'
+trial with a key of their own worked until a nightly job hardened what Azure manages
+for it; of their first try only the workspace is left. A DNS policy
 blocks what an earlier rule has already allowed, and its other block rule is switched
 off; another only watches; two networks and a whole region have none. Nobody is told
 when keys are listed, because that alert is off. A perimeter that was tried out lets

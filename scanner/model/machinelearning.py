@@ -134,7 +134,10 @@ class Workspace(Identified):
     registry_id = Text("properties.containerRegistry")
     managed_resource_group = Text("properties.serviceProvisionedResourceGroup")
     encryption_status = Text("properties.encryption.status")
+    service_side_encryption = Flag("properties.enableServiceSideCMKEncryption")
     cmk_vault_id = Text("properties.encryption.keyVaultProperties.keyVaultArmId")
+    cmk_key_id = Text("properties.encryption.keyVaultProperties.keyIdentifier")
+    cmk_identity_id = Text("properties.encryption.identity.userAssignedIdentity")
     cmk_storage_id = Text("properties.encryption.storageAccountResourceId")
     cmk_search_id = Text("properties.encryption.searchAccountResourceId")
     cmk_cosmos_id = Text("properties.encryption.cosmosDbResourceId")
@@ -167,6 +170,11 @@ def is_hub_or_project(workspace: Workspace) -> bool:
 def holds_work(workspace: Workspace) -> bool:
     """Whether it is a hub, project or default workspace, not a feature store."""
     return (workspace.kind or "default").lower() in {"hub", "project", "default"}
+
+
+def is_encrypted(workspace: Workspace) -> bool:
+    """Whether a key of the customer's own encrypts what a workspace keeps."""
+    return (workspace.encryption_status or "").lower() == "enabled"
 
 
 def in_workspace(child: Resource) -> bool:
@@ -228,6 +236,14 @@ def encrypted_by(resource: Resource) -> Workspace | None:
     for workspace in resource.tenant.referring(Workspace, field, resource.id).known():
         if getattr(workspace, field):
             return workspace
+    return served_by_group(resource)
+
+
+def served_by_group(resource: Resource) -> Workspace | None:
+    """Return the workspace that a resource's group was made for, if known.
+
+    Asked of a group itself, the one that it was made for.
+    """
     return next(_owners_of_group(resource), None)
 
 
@@ -249,7 +265,5 @@ def _owners_of_group(resource: Resource) -> Iterator[Workspace]:
 def _encrypted(workspaces: Listing[Workspace], name: str) -> Iterator[Workspace]:
     """Yield the encrypted workspace of a name; older api-versions name no group."""
     for workspace in workspaces.known():
-        if workspace.name.lower() == name.lower() and (
-            (workspace.encryption_status or "").lower() == "enabled"
-        ):
+        if workspace.name.lower() == name.lower() and is_encrypted(workspace):
             yield workspace

@@ -54,6 +54,12 @@ class Settings:
     user_assigned_hubs: bool = False
     """Whether hubs are meant to sign in with user-assigned identities."""
 
+    require_cmk: bool = False
+    """Whether data at rest is to be encrypted with a key of the customer's own."""
+    managed_group_writer_warning: int = 3
+    """Principals that can change what Azure manages for an encrypted workspace: more
+    are many."""
+
     conditions_built_in_portal: bool = False
     """Whether conditions are meant to come from the visual editor of the portal."""
     condition_window_hours: int = 0
