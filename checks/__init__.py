@@ -8,6 +8,7 @@ from checks import (
     abac,
     aoai_inbound,
     aoai_outbound,
+    aoai_outbound_reach,
     api_key_access,
     api_key_guard,
     api_key_parity,
@@ -53,6 +54,7 @@ from scanner.model.check import Check
 
 ALL: tuple[Check[Any], ...] = (
     *aoai_outbound.CHECKS,
+    *aoai_outbound_reach.CHECKS,
     *aoai_inbound.CHECKS,
     *api_keys.CHECKS,
     *api_key_access.CHECKS,

@@ -83,13 +83,17 @@ NEVER_PASS = {
 """Checks whose best answer is a fact: what they look for is still ahead."""
 
 NEVER_FIND = {
+    "aoai-outbound-empty-list",
+    "aoai-outbound-fqdn-dangling",
+    "aoai-outbound-policy-guardrail",
+    "aoai-outbound-vnet-not-substitute",
     "avnm-membership-pending",
     "delegation-builtin-conditioned",
     "delegation-not-used",
     "nsp-associated",
     "xt-vnet-foreign-pool",
 }
-"""Checks that find nothing: at worst they tell a fact."""
+"""Checks that find nothing: at worst they tell a fact, or ask."""
 
 ON_REQUEST = {"abac-hand-written"}
 """Checks that are not applicable unless a setting says so."""
