@@ -25,8 +25,10 @@ from checks import (
     custom_roles,
     diagnostics,
     dns_links,
+    dns_lists,
     dns_policies,
     dns_reach,
+    dns_rules,
     foundry_basics,
     foundry_cmk,
     foundry_cmk_managed,
@@ -96,6 +98,8 @@ ALL: tuple[Check[Any], ...] = (
     *dns_reach.CHECKS,
     *dns_links.CHECKS,
     *dns_policies.CHECKS,
+    *dns_rules.CHECKS,
+    *dns_lists.CHECKS,
     *nsp.CHECKS,
 )
 """Every check, in the order of the guidance."""

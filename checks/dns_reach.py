@@ -372,11 +372,12 @@ def centralized_hub_linked(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     network.cite(VirtualNetwork.dns_servers, VirtualNetwork.address_prefixes)
     _cite_links(tenant, network.key)
     sight = dns.sight(network.id)
-    asked = f"{count(len(dns.hubs().get(network.key, ())), 'network', 'networks')} ask"
+    asking = len(dns.hubs().get(network.key, ()))
+    asked = f"asked by {count(asking, 'other network', 'other networks')}"
     if sight.seen is False:
-        return failed(f"it answers DNS ({asked} it), and no policy is linked to it")
+        return failed(f"it answers DNS, {asked}, and no policy is linked to it")
     require_known(filter(None, [sight.doubt]))
-    return passed(f"it answers DNS ({asked} it), and a policy is linked to it")
+    return passed(f"it answers DNS, {asked}, and a policy is linked to it")
 
 
 @check(

@@ -28,6 +28,8 @@ class Settings:
     """IP rules above which an allow-list is no longer narrow."""
     dns_filtering_expected: bool = True
     """Whether a DNS security policy is meant to block, not only to log."""
+    dns_rule_limit: int = 100
+    """Rules that one DNS security policy can have."""
 
     approved_principals: tuple[str, ...] = ()
     """Object ids of principals that may read keys and hold privileged roles."""

@@ -66,11 +66,15 @@ REFERRED = (
 """Top-level types that the demo tenant has whole: what names one must find it."""
 
 ELSEWHERE = (
+    "/dnsresolverdomainlists/dl-block-2024",
     "/networkmanagers/nm-partner",
     "/virtualnetworks/vnet-pricing-2024",
     "/workspaces/hub-sandbox-2023",
 )
 """What is another tenant's, or gone: the demo tenant names it for checks to find."""
+
+DRAFT = "dnspol-draft-weu"
+"""The DNS security policy that nobody finished."""
 
 LINKED_TWICE = {"vnet-pricing-weu"}
 """Networks that were made anew elsewhere while a link of the old one stayed."""
@@ -78,6 +82,7 @@ LINKED_TWICE = {"vnet-pricing-weu"}
 NEVER_PASS = {
     "aoai-disable-readiness",
     "avnm-security-admin-present",
+    "dns-alert-no-op",
     "foundry-cmk-cosmos-public",
 }
 """Checks whose best answer is a fact: what they look for is still ahead."""
@@ -90,6 +95,8 @@ NEVER_FIND = {
     "avnm-membership-pending",
     "delegation-builtin-conditioned",
     "delegation-not-used",
+    "dns-domain-list-unreferenced",
+    "dns-rule-count",
     "nsp-associated",
     "xt-vnet-foreign-pool",
 }
@@ -245,7 +252,11 @@ def test_a_network_has_one_policy_and_a_priority_one_rule() -> None:
     )
     twice = {network for network, links in networks.items() if links > 1}
     assert {network.rpartition("/")[2] for network in twice} == LINKED_TWICE
-    assert set(rules.values()) == {1}
+    assert [policy for (policy, _), each in rules.items() if each > 1] == [
+        id_key(policy["id"])
+        for policy in _of_type("Microsoft.Network/dnsResolverPolicies")
+        if policy["name"] == DRAFT
+    ]
 
 
 def test_a_condition_names_the_workspace_it_is_for() -> None:
