@@ -12,7 +12,7 @@ from checks.grants import access
 from scanner.access.conditions.analysis.catalogue import ASSIGNMENT_WRITE
 from scanner.access.conditions.analysis.guards import is_open
 from scanner.access.engine import Access
-from scanner.access.facts import ROOT, Assignment, Role, last_segment
+from scanner.access.facts import ROOT, Assignment, Missing, Part, Role, last_segment
 from scanner.access.restrictions import Ask
 from scanner.access.roles import Way, narrowed, ways_of
 from scanner.access.scopes import base_of
@@ -182,3 +182,11 @@ def reaching(tenant: Tenant, subscription: str) -> Iterable[Delegation]:
     for scope in dict.fromkeys(access(tenant).scopes(subscription)):
         if scope != key:
             yield from found.at.get(scope, ())
+
+
+def unread_inside(tenant: Tenant, subscription: str) -> Iterator[Missing]:
+    """Yield why there may be more delegations in a subscription, below its scope."""
+    key = id_key(subscription)
+    for scope, missing in access(tenant).facts.missing.items():
+        if scope != key and base_of(scope) == key:
+            yield from (each for each in missing if each.part is Part.ASSIGNMENTS)

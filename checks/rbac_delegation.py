@@ -17,6 +17,7 @@ from checks.delegations import (
     reach_of,
     reaching,
     self_conditioned,
+    unread_inside,
 )
 from checks.grants import access, is_listed, require_settled
 from checks.privileged import privileged
@@ -31,6 +32,7 @@ from scanner.access.conditions import (
 )
 from scanner.access.conditions.values import guid
 from scanner.access.facts import Part, Role, last_segment
+from scanner.access.gather import role_of
 from scanner.access.roles import ways_of
 from scanner.model.authorization import (
     Permission,
@@ -266,6 +268,7 @@ def not_used(subscription: Subscription, tenant: Tenant) -> Verdict:
         return passed(f"{number} bound by a condition")
     tenant.within(RoleAssignment, subscription.id).require_whole()
     _require_assignments(subscription.id, tenant)
+    require_settled(unread_inside(tenant, subscription.id))
     if reaches[Reach.UNKNOWN]:
         gap = access(tenant).facts.unread_roles
         reason = "roles or conditions of delegations were not read"
@@ -329,7 +332,7 @@ def builtin_conditioned(definition: RoleDefinition, tenant: Tenant) -> Verdict:
     definition.cite(RoleDefinition.role_name)
     for block in definition.permissions:
         block.cite(Permission.actions, Permission.condition)
-    role = access(tenant).facts.roles[last_segment(definition.id)]
+    role = role_of(definition)
     reaches = {reach_of(way) for way in ways_of(role.blocks, WRITING)}
     if Reach.UNKNOWN in reaches:
         raise NotRead("the role's own condition cannot be read")

@@ -272,6 +272,13 @@ class TestUse:
         assert result.status is Status.NOT_ASSESSED
         assert "AuthorizationFailed" in result.reason
 
+    @pytest.mark.parametrize("scope", [SUBSCRIPTION, GROUP])
+    def test_malformed(self, judge: Any, rbac: Any, scope: str) -> None:
+        odd = rbac.grant("ann", OWNER, scope, principalId=7)
+        result = judge(delegation.not_used, SUBSCRIPTION, odd)
+        assert result.status is Status.NOT_ASSESSED
+        assert "malformed" in result.reason
+
 
 # What conditions leave open
 
@@ -479,6 +486,15 @@ def test_roles_that_bring_a_condition(
     result = judge(delegation.builtin_conditioned, role["id"], role)
     assert result.status is status
     assert word in result.reason
+
+
+def test_a_role_that_is_malformed_is_not_assessed(judge: Any, rbac: Any) -> None:
+    own = block("write", only(READER))
+    role = rbac.role("tested", actions=[f"{ASSIGN}/write"], condition=own)
+    role["properties"]["permissions"][0]["notActions"] = "none"
+    result = judge(delegation.builtin_conditioned, role["id"], role)
+    assert result.status is Status.NOT_ASSESSED
+    assert "malformed" in result.reason
 
 
 def test_roles_that_bring_none_are_left_out(verdicts: Verdicts, rbac: Any) -> None:
