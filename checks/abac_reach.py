@@ -15,7 +15,7 @@ from checks.conditions import (
     on_storage,
     on_tags,
 )
-from checks.grants import CITED, access, cite
+from checks.grants import CITED, access, cite, taken_in, unclear
 from checks.storage_scopes import (
     Store,
     Stores,
@@ -408,6 +408,8 @@ def opportunity(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     - Azure Authorization - Azure ABAC
     - Microsoft Learn: What is Azure attribute-based access control (Azure ABAC)?
     """
+    if assignment.key not in taken_in(tenant):
+        raise unclear(assignment)
     assignment.cite(RoleGrant.condition)
     role = last_segment(assignment.role_definition_id or "")
     cite_role(assignment, access(tenant).facts.roles.get(role))

@@ -15,7 +15,7 @@ from scanner.access.engine import Access
 from scanner.access.facts import ROOT, Assignment, Missing, Part, Role, last_segment
 from scanner.access.restrictions import Ask
 from scanner.access.roles import Way, narrowed, ways_of
-from scanner.access.scopes import base_of
+from scanner.access.scopes import base_of, scope_of
 from scanner.model.authorization import RoleAssignment, RoleDefinition
 from scanner.model.ids import id_key
 from scanner.model.tenant import Tenant
@@ -157,7 +157,8 @@ def at_root(tenant: Tenant) -> Container[str]:
     """Return the assignments at the root, above every management group."""
     known = access(tenant)
     keys = (id_key(each.id) for each in known.facts.assignments if each.scope == ROOT)
-    return _malformed(tenant, known).union(keys)
+    malformed = _malformed(tenant, known)
+    return frozenset(each for each in malformed if scope_of(each) == ROOT).union(keys)
 
 
 def self_conditioned(tenant: Tenant) -> Container[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from checks.wording import FIRST, count, some
 from scanner.access.answers import Answer, Grant, titled
 from scanner.access.engine import Access
-from scanner.access.facts import Missing, Part, may_be_group
+from scanner.access.facts import Assignment, Missing, Part, may_be_group
 from scanner.access.gather import access_of
 from scanner.model.authorization import (
     RoleAssignment,
@@ -17,7 +17,7 @@ from scanner.model.authorization import (
 )
 from scanner.model.coverage import NotRead
 from scanner.model.directory import GroupMember, member_id
-from scanner.model.ids import ResourceId
+from scanner.model.ids import ResourceId, id_key
 from scanner.model.resource import Resource
 from scanner.model.tenant import Tenant
 
@@ -79,6 +79,30 @@ def _cite_pattern(role: RoleDefinition, grant: Grant) -> None:
 def principals(grants: Iterable[Grant]) -> tuple[str, ...]:
     """Return who holds some grants, each once, in the order they first appear."""
     return tuple(dict.fromkeys(grant.principal_id.lower() for grant in grants))
+
+
+def taken_in(tenant: Tenant) -> Mapping[str, Assignment]:
+    """Return the assignments in force that say enough to be understood, by key."""
+    return tenant.once(_taken_in)
+
+
+def _taken_in(tenant: Tenant) -> Mapping[str, Assignment]:
+    return {
+        id_key(each.id): each
+        for each in access(tenant).facts.assignments
+        if not each.eligible and each.managing_tenant is None
+    }
+
+
+def unclear(assignment: RoleAssignment) -> NotRead:
+    """Return why an assignment could not be taken in; raises it where malformed."""
+    for needed in (RoleAssignment.principal_id, RoleAssignment.role_definition_id):
+        if not needed.__get__(assignment, RoleAssignment):
+            return assignment.unread(needed.path, "says nothing")
+    assignment.cite(
+        RoleAssignment.scope, RoleAssignment.principal_type, RoleAssignment.condition
+    )
+    return NotRead(f"{assignment.id} was not taken in")
 
 
 def actors(tenant: Tenant, grants: Iterable[Grant]) -> tuple[Grant, ...]:

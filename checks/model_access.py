@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from checks.grants import access
+from checks.grants import access, taken_in, unclear
 from checks.wording import FIRST
 from scanner.access.answers import Grant
 from scanner.access.builtin import BuiltIn
@@ -97,11 +97,7 @@ class Reach:
         for subscription in tenant.all(Subscription).known():
             self._mark(tenant, subscription)
         self.contested = frozenset(self._contested(tenant))
-        self.assignments = {
-            id_key(each.id): each
-            for each in self._access.facts.assignments
-            if not each.eligible and each.managing_tenant is None
-        }
+        self.assignments = taken_in(tenant)
         self.calling = self._remembering(calls_models)
         self._working = self._remembering(works_with_models)
         self.keys = frozenset(self._keys(tenant))
@@ -207,22 +203,11 @@ def held(assignment: RoleAssignment) -> Held:
     known = reach(assignment.tenant)
     found = known.assignments.get(assignment.key)
     if found is None:
-        raise _unclear(assignment)
+        raise unclear(assignment)
     role = access(assignment.tenant).role_of(found)
     if role is None:
         raise _undefined(assignment)
     return Held(found, role, known.below(found.scope) or Reached())
-
-
-def _unclear(assignment: RoleAssignment) -> NotRead:
-    """Return why an assignment could not be taken in."""
-    for needed in (RoleAssignment.principal_id, RoleAssignment.role_definition_id):
-        if not needed.__get__(assignment, RoleAssignment):
-            return assignment.unread(needed.path, "says nothing")
-    assignment.cite(
-        RoleAssignment.scope, RoleAssignment.principal_type, RoleAssignment.condition
-    )
-    return NotRead(f"{assignment.id} was not taken in")
 
 
 def _undefined(assignment: RoleAssignment) -> NotRead:

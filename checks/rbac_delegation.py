@@ -19,7 +19,7 @@ from checks.delegations import (
     self_conditioned,
     unread_inside,
 )
-from checks.grants import access, is_listed, require_settled
+from checks.grants import access, is_listed, require_settled, taken_in, unclear
 from checks.privileged import privileged
 from checks.wording import count, printable, some
 from scanner.access.answers import scope_name
@@ -64,11 +64,11 @@ def _delegation(assignment: RoleAssignment) -> Delegation:
 
     Raises NotRead where it is malformed, or its role or condition could not be read.
     """
-    assignment.cite(RoleGrant.scope, RoleGrant.principal_id, RoleGrant.condition)
     found = assignment.tenant.once(Delegations).by_key.get(assignment.key)
-    cite_role(assignment, found.role if found else None)
     if found is None:
-        raise assignment.unread("properties.principalId", "was not in the response")
+        raise unclear(assignment)
+    assignment.cite(RoleGrant.scope, RoleGrant.principal_id, RoleGrant.condition)
+    cite_role(assignment, found.role)
     if found.reach is Reach.UNKNOWN:
         raise NotRead("a condition on assigning roles cannot be read")
     return found
@@ -408,7 +408,7 @@ def elevated_root(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
         last_segment(assignment.role_definition_id or "")
     )
     found = tenant.once(Delegations).by_key.get(assignment.key)
-    if found is None and role is not None:
+    if found is None and role and assignment.key in taken_in(tenant):
         assignment.cite(RoleGrant.scope, RoleGrant.principal_id, RoleGrant.condition)
         cite_role(assignment, role)
         return passed(f"{printable(role.name)} at the root does not assign roles")

@@ -537,6 +537,18 @@ def test_the_root(
         assert read["properties.scope"] == "/"
 
 
+@pytest.mark.parametrize("field", ["principalType", "principalId", "condition"])
+def test_what_is_malformed_at_the_root(
+    verdicts: Verdicts, rbac: Any, roles: list[Body], field: str
+) -> None:
+    grant = rbac.grant("ann", READER, "/", **{field: 7})
+    grant["id"] = grant["id"].replace("//", "/")
+    elsewhere = rbac.grant("bob", READER, GROUP, **{field: 7})
+    [result] = verdicts(delegation.elevated_root, *roles, grant, elsewhere)
+    assert result.target.resource_id == grant["id"]
+    assert (result.status, "malformed" in result.reason) == (Status.NOT_ASSESSED, True)
+
+
 def test_what_is_below_the_root_is_left_out(
     verdicts: Verdicts, roles: list[Body], rbac: Any
 ) -> None:
