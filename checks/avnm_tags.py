@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from checks.avnm import CONTROLS
-from checks.grants import access, bounded, cite, is_approved, who
-from checks.network_groups import membership
-from checks.wording import shown, some
-from scanner.access.answers import Grant, Result
+from checks.grants import access, bounded, cite, is_approved, require_settled, who
+from checks.network_groups import membership, require_known
+from checks.wording import FIRST, shown
+from scanner.access.answers import Grant
 from scanner.access.facts import Missing
 from scanner.model.authorization import RoleAssignment
 from scanner.model.check import (
@@ -24,8 +24,7 @@ from scanner.model.check import (
     passed,
     warned,
 )
-from scanner.model.coverage import NotRead
-from scanner.model.ids import ResourceId, id_key
+from scanner.model.ids import id_key
 from scanner.model.network import VirtualNetwork
 from scanner.model.policy import PolicyDefinition
 from scanner.model.tenant import Tenant
@@ -40,8 +39,23 @@ class Hold:
     """What an assignment lets its principal do to networks chosen by their tags."""
 
     grant: Grant
-    networks: tuple[str, ...]
-    """By key."""
+    networks: Mapping[str, list[str]]
+    """By the manager of the groups that tags keep them in; everything by key."""
+
+
+def by_tags(tenant: Tenant) -> Mapping[str, Mapping[str, list[str]]]:
+    """Return the networks that tags keep in groups, by the scopes they lie in.
+
+    Of each scope by the manager of the groups. Make it once, by `Tenant.once`.
+    """
+    groups = membership(tenant)
+    found: dict[str, dict[str, list[str]]] = {}
+    for network in groups.facts.networks:
+        rules = groups.by_tags(network)
+        for manager in sorted({groups.facts.groups[r.group].manager for r in rules}):
+            for scope in access(tenant).scopes(network):
+                found.setdefault(scope, {}).setdefault(manager, []).append(network)
+    return found
 
 
 def holds(tenant: Tenant) -> Mapping[str, Hold]:
@@ -49,16 +63,31 @@ def holds(tenant: Tenant) -> Mapping[str, Hold]:
 
     By the key of the assignment; make it once, by `Tenant.once`.
     """
-    at = defaultdict[str, list[str]](list)
-    for network, standing in membership(tenant).facts.networks.items():
-        if membership(tenant).by_tags(network):
-            for scope in standing.scopes:
-                at[scope].append(network)
+    at = tenant.once(by_tags)
     return {
-        id_key(grant.assignment_id): Hold(grant, tuple(at[id_key(grant.scope)]))
+        id_key(grant.assignment_id): Hold(grant, at[id_key(grant.scope)])
         for grant in _writing(tenant)
         if id_key(grant.scope) in at
     }
+
+
+Keepers = tuple[frozenset[str], tuple[Missing, ...]]
+"""Who may write all groups of a manager, and why there may be more of them."""
+
+
+def keepers(tenant: Tenant) -> Mapping[str, Keepers]:
+    """Return who looks after the groups of each manager; make it once."""
+    managers = membership(tenant).facts.managers
+    return {key: _keepers(tenant, each.id) for key, each in managers.items()}
+
+
+def _keepers(tenant: Tenant, manager: str) -> Keepers:
+    answer = access(tenant).who_can(WRITE_GROUP, manager)
+    sure = [g for g in answer.active if not g.restrictions and not g.contested_by]
+    holders = {
+        name.lower() for g in sure for name in (g.principal_id, g.via_group or "")
+    }
+    return frozenset(holders), answer.missing
 
 
 def _writing(tenant: Tenant) -> Iterator[Grant]:
@@ -69,8 +98,23 @@ def _writing(tenant: Tenant) -> Iterator[Grant]:
 
 
 def tag_writers(tenant: Tenant) -> frozenset[str]:
-    """Return the assignments to judge, by key."""
-    return frozenset(tenant.once(holds))
+    """Return the assignments to judge, by key.
+
+    Raises NotRead if there are none, but networks may be in groups by their tags.
+    """
+    found = frozenset(tenant.once(holds))
+    if not tenant.once(by_tags):
+        _require_no_more(tenant)
+    return found
+
+
+def _require_no_more(tenant: Tenant) -> None:
+    groups = membership(tenant)
+    require_known(groups.facts.doubts)
+    if groups.facts.managers:
+        tenant.all(VirtualNetwork).require_whole()
+        every = groups.standings.values()
+        require_known(doubt for each in every for _, doubt in each.open)
 
 
 @check(
@@ -89,9 +133,9 @@ def tag_tamper(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
 
     Answers for each assignment in force that gives `virtualNetworks/write` or
     `Microsoft.Resources/tags/write` on a network which a policy takes into a group by
-    a condition on tags. It passes for principals that may write the network group
-    itself, for they look after it, and for those approved of. An assignment whose role
-    was not read is left out.
+    a condition on tags. It passes for principals that may write all network groups of
+    the manager, for they look after them, and for those approved of. An assignment
+    whose role was not read is left out.
 
     ## Why it matters
     Where a tag decides, whoever writes the tag decides. A team that finds the security
@@ -136,41 +180,43 @@ def tag_tamper(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     _cite(hold, tenant)
     if is_approved(tenant, hold.grant.principal_id):
         return passed(f"{who(hold.grant)} is approved of")
-    unlooked, missing = _not_looked_after(hold, tenant)
-    names = some(shown(_name(each)) for each in unlooked or hold.networks)
-    if not unlooked:
+    strange, missing = _not_looked_after(hold, tenant)
+    if not strange:
+        names = _names(hold, hold.networks, tenant)
         return passed(f"{who(hold.grant)} looks after the groups of {names} too")
+    require_settled(missing)
+    names = _names(hold, strange, tenant)
     reason = f"{who(hold.grant)} can write the tags that keep {names} in a group"
     return warned(bounded(reason, missing))
 
 
-def _name(resource_id: str) -> str:
-    return ResourceId.parse(resource_id).name
+def _names(hold: Hold, managers: Iterable[str], tenant: Tenant) -> str:
+    """Return the networks in groups of some managers, the first few by name."""
+    keys = list(
+        dict.fromkeys(chain.from_iterable(hold.networks[each] for each in managers))
+    )
+    known = membership(tenant).facts.networks
+    first = ", ".join(shown(known[key].subject.parts.name) for key in keys[:FIRST])
+    more = len(keys) - FIRST
+    return f"{first} and {more} more" if more > 0 else first
 
 
 def _not_looked_after(
     hold: Hold, tenant: Tenant
 ) -> tuple[list[str], tuple[Missing, ...]]:
-    """Return the networks whose group the principal may not write itself."""
-    groups, found = membership(tenant), []
-    missing: dict[Missing, None] = {}
-    for network in hold.networks:
-        for rule in groups.by_tags(network):
-            decision = access(tenant).can(
-                hold.grant.principal_id, WRITE_GROUP, rule.group
-            )
-            if decision.result is not Result.ALLOWED:
-                found.append(groups.facts.networks[network].subject.id)
-                missing.update(dict.fromkeys(decision.missing))
-                break
-    return found, tuple(missing)
+    """Return the managers whose groups the principal may not write."""
+    principal, looking_after = hold.grant.principal_id.lower(), tenant.once(keepers)
+    found = [each for each in hold.networks if principal not in looking_after[each][0]]
+    missing = chain.from_iterable(looking_after[each][1] for each in found)
+    return found, tuple(dict.fromkeys(missing))
 
 
 def _cite(hold: Hold, tenant: Tenant) -> None:
     """Note the grant, and a network with the conditions on its tags."""
-    network = tenant.known(VirtualNetwork, hold.networks[0])
+    first = next(chain.from_iterable(hold.networks.values()))
+    network = tenant.known(VirtualNetwork, first)
     if network is None:
-        raise NotRead(f"{hold.networks[0]} was not read")
+        return
     cite(tenant, (hold.grant,), network)
     network.cite(VirtualNetwork.tags)
     for rule in membership(tenant).by_tags(network.key):

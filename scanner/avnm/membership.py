@@ -121,16 +121,13 @@ class Membership:
         return any(self.facts.groups[each].guarded for each in groups)
 
     def by_tags(self, network: str) -> tuple[Rule, ...]:
-        """Return the policies that take a network in, or may, because of its tags."""
-        standing = self.standings[network]
-        groups = {*standing.groups, *(group for group, _ in standing.open)}
-        subject = self.facts.networks[network].subject
+        """Return the policies that take a network in by a condition on its tags."""
+        groups = self.standings[network].groups
         return tuple(
             rule
             for rule in self.facts.networks[network].rules
-            if rule.group in groups
+            if rule.definition_id in groups.get(rule.group, ())
             and reads_tags(rule.condition)
-            and evaluate(rule.condition, subject).holds is not False
         )
 
     def _standing(self, key: str) -> Standing:

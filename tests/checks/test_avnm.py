@@ -9,14 +9,14 @@ import pytest
 
 from checks.avnm import (
     CHECKS,
-    membership_pending,
     networkgroup_exists,
     networkgroup_literal,
     one_definition_per_group,
-    policy_assigned,
     policy_mode,
     type_filter,
 )
+from checks.avnm_assignments import CHECKS as OF_ASSIGNMENTS
+from checks.avnm_assignments import membership_pending, policy_assigned
 from scanner.model.check import Status
 from scanner.model.networkmanager import NetworkGroup, NetworkManager, StaticMember
 from scanner.model.policy import (
@@ -133,7 +133,9 @@ def test_literal(verdicts: Verdicts, named: object, status: Status) -> None:
     assert judged(verdicts(networkgroup_literal, definition(named))).status is status
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+@pytest.mark.parametrize(
+    "check", [*CHECKS, *OF_ASSIGNMENTS], ids=lambda check: check.id
+)
 @pytest.mark.parametrize(
     "body",
     [

@@ -394,7 +394,18 @@ def test_who_is_approved_of_may_write_tags(verdicts: Verdicts, rbac: Any) -> Non
     assert result.status is PASS
 
 
-def test_a_refused_list_of_assignments(verdicts: Verdicts) -> None:
-    unread = [(RoleAssignment, SUBSCRIPTION)]
-    [result] = verdicts(tag_tamper, *BY_TAG, unread=unread)
+@pytest.mark.parametrize(
+    ("view", "scope"),
+    [
+        (RoleAssignment, SUBSCRIPTION),
+        (NetworkManager, SUBSCRIPTION),
+        (PolicyAssignment, SUBSCRIPTION),
+        (VirtualNetwork, SUBSCRIPTION),
+        (NetworkGroup, MANAGER),
+    ],
+)
+def test_tags_where_something_was_refused(
+    verdicts: Verdicts, view: Any, scope: str
+) -> None:
+    [result] = verdicts(tag_tamper, *BY_TAG, unread=[(view, scope)])
     assert result.status is UNREAD

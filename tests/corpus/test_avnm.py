@@ -1,0 +1,30 @@
+"""Policies for network groups as they were published: each can be told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from checks.network_groups import MODE, is_group_id
+from scanner.avnm.conditions import Subject, asks_for_networks, evaluate, reads_tags
+
+Body = dict[str, Any]
+
+NETWORK = "/subscriptions/s/providers/Microsoft.Network/virtualNetworks/vnet"
+TAGGED = Subject(
+    NETWORK, "westeurope", {"env": "nonprod", "FUNC": "Spoke", "data": "pci"}
+)
+
+
+def test_published_policies_are_understood(recorded: list[Body]) -> None:
+    rules = [
+        body["properties"]["policyRule"]
+        for body in recorded
+        if (body.get("properties") or {}).get("mode") == MODE
+    ]
+    assert rules
+    for rule in rules:
+        assert is_group_id(rule["then"]["details"]["networkGroupId"])
+        assert asks_for_networks(rule["if"])
+        assert reads_tags(rule["if"])
+        assert evaluate(rule["if"], TAGGED).holds is True
+        assert evaluate(rule["if"], Subject(NETWORK)).holds is False
