@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -14,7 +15,9 @@ from scanner.collect.plan import planned, tenant_scope
 from scanner.collect.read import BY_ITS_ID, Every, Read, its_subscription
 from scanner.collect.reads import ABOVE, READS
 from scanner.collect.resources import DESCENDANTS, MANAGEMENT_GROUPS, SUBSCRIPTIONS
+from scanner.model.activity import ActivityEvent
 from scanner.model.authorization import RoleAssignment
+from scanner.model.cognitive import CognitiveAccount
 from scanner.model.coverage import Outcome, Reading
 from scanner.model.directory import DirectoryObject
 from scanner.model.ids import ResourceId, id_key
@@ -28,6 +31,8 @@ _BY_TYPE = {
     for read in (SUBSCRIPTIONS, MANAGEMENT_GROUPS, DESCENDANTS, *DIRECTORY, *READS)
 }
 
+
+_EVENT = re.compile(r"/events/[^/]+/ticks/[0-9]+$", re.IGNORECASE)
 
 _AT_OWN_SCOPE = {read.of for read in ABOVE} - {RoleAssignment}
 """What a list holds where it lies, and no list below."""
@@ -49,7 +54,7 @@ def assemble(
     places = [body["id"] for body in known if _is_place(body)]
     found = {}
     for body in known:
-        read = _BY_TYPE.get(ResourceId.parse(body["id"]).type.lower())
+        read = _BY_TYPE.get(_type_of(body))
         if read is None:
             continue
         for scope in _scopes(body, read, tenant_id, places, hierarchy):
@@ -93,6 +98,12 @@ def _record(body: Mapping[str, Any], read: Read, scope: str) -> Record:
     )
 
 
+def _type_of(body: Mapping[str, Any]) -> str:
+    """Return the type of a body in lower case; an event has no type of its own."""
+    is_event = _EVENT.search(body["id"])
+    return (ActivityEvent if is_event else ResourceId.parse(body["id"])).type.lower()
+
+
 def _is_place(body: Mapping[str, Any]) -> bool:
     """Whether a body is what lists are made at that reach up: see `_scopes`."""
     return ResourceId.parse(body["id"]).type.lower() in _PLACES
@@ -124,6 +135,10 @@ def _scopes(
         return [parts.parent]
     if kind == "BuiltInRole" or (read.every is Every.TENANT and kind != "CustomRole"):
         return [tenant_scope(tenant_id)]
+    if read.of is ActivityEvent:
+        of_account = f"{CognitiveAccount.type}/".lower() in id_key(body["id"])
+        inside = "" if of_account else f"/resourceGroups/{parts.resource_group}"
+        return [f"/subscriptions/{parts.subscription}{inside}"]
     if read.operation == BY_ITS_ID:
         return [body["id"]]
     if read.at is not Subscription and read.place is not its_subscription:

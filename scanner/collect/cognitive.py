@@ -34,7 +34,8 @@ def _list(method: str) -> SdkOperation:
     return SdkOperation(client=client, method=method)
 
 
-def _serves_models(account: Body) -> bool:
+def serves_models(account: Body) -> bool:
+    """Whether an account is one that serves models."""
     return kind_of(account) in MODEL_HOSTS
 
 
@@ -64,14 +65,14 @@ READS = (
         at=CognitiveAccount,
         operation=_list("deployments.list"),
         action=f"{_ACTIONS}/deployments/read",
-        where=_serves_models,
+        where=serves_models,
     ),
     Read(
         of=RaiPolicy,
         at=CognitiveAccount,
         operation=_list("rai_policies.list"),
         action=f"{_ACTIONS}/raiPolicies/read",
-        where=_serves_models,
+        where=serves_models,
     ),
     Read(
         of=Project,

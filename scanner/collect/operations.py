@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from importlib import import_module
 from inspect import signature
@@ -19,6 +20,9 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from azure.core.pipeline.transport import HttpTransport
 
 from scanner.collect.read import (
+    GROUP,
+    SINCE,
+    UNTIL,
     Read,
     RestOperation,
     SdkOperation,
@@ -31,6 +35,11 @@ SUBSCRIPTION = "00000000-0000-4000-8000-000000000000"
 SCOPE = "placeholder-scope"
 WORDS = tuple(f"placeholder-{number}" for number in range(5))
 """Stand for the resource group and then the names along the parent's id."""
+
+REMEMBERED = timedelta(days=89)
+"""How far back events are asked for: Azure refuses a time more than 90 days ago."""
+
+_STANDS_IN = re.compile("|".join(map(re.escape, (SINCE, UNTIL, GROUP))))
 
 _PLACE = re.compile("|".join((SUBSCRIPTION, SCOPE, *WORDS)))
 
@@ -48,11 +57,28 @@ def path_of(read: Read, scope: str) -> str:
     if any(segment in {"", ".", ".."} for segment in segments):
         raise UnusableIdError(f"{scope!r} is not an id to read at")
     if isinstance(read.operation, RestOperation):
-        quoted = [quote(segment, safe="") for segment in segments]
-        query = {"api-version": read.of.api_version, **dict(read.operation.query)}
-        path = "/".join(filter(None, (*quoted, read.operation.path)))
-        return f"/{path}?{_encoded(query)}"
+        return _rest_path(read.operation, read.of.api_version, segments)
     return _filled(_template(read), scope, segments)
+
+
+def _rest_path(operation: RestOperation, version: str, scope: list[str]) -> str:
+    base = scope[:2] if operation.of_subscription else scope
+    parts = (*(quote(segment, safe="") for segment in base), operation.path)
+    query = {"api-version": version}
+    query |= {name: _known_now(text, scope) for name, text in operation.query}
+    return f"/{'/'.join(filter(None, parts))}?{_encoded(query)}"
+
+
+def _known_now(text: str, scope: list[str]) -> str:
+    """Return the text of a query with what is only known when it is called."""
+    now = datetime.now(UTC).replace(microsecond=0, tzinfo=None)
+    group = ResourceId.parse("/".join(scope)).resource_group
+    values = {
+        SINCE: f"{(now - REMEMBERED).isoformat()}Z",
+        UNTIL: f"{now.isoformat()}Z",
+        GROUP: group.replace("'", "''"),
+    }
+    return _STANDS_IN.sub(lambda match: values[match[0]], text)
 
 
 def prepare(read: Read) -> None:

@@ -33,15 +33,26 @@ class SdkOperation:
         return self.method
 
 
+SINCE, UNTIL = "{since}", "{until}"
+"""Stand in a query for the time that Azure remembers events for."""
+GROUP = "{group}"
+"""Stands in a query for the resource group that the scope is or lies in."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestOperation:
     """An operation that no released SDK client has; `path` follows the scope."""
 
     path: str
     query: tuple[tuple[str, str], ...] = ()
-    """Parameters it is called with besides the api-version."""
+    """Parameters it is called with besides the api-version.
+
+    `SINCE`, `UNTIL` and `GROUP` in one stand for what is known when it is called.
+    """
     one: bool = False
     """Whether it answers one resource, which may not be there, and not a list."""
+    of_subscription: bool = False
+    """Whether the subscription is asked, of the scope by its query alone."""
 
     @property
     def name(self) -> str:
@@ -69,7 +80,8 @@ class Every(Enum):
     """Once, at the first subscription that answers: the answer is the same at all."""
 
 
-def _every(_: Body) -> bool:
+def every(_: Body) -> bool:
+    """Return True: nothing is left out."""
     return True
 
 
@@ -96,10 +108,12 @@ class Read:
 
     Empty for Microsoft Graph, which has rights of its own.
     """
-    where: Callable[[Body], bool] = _every
+    where: Callable[[Body], bool] = every
     """Which parents have such children, from the parent's JSON."""
     place: Callable[[str, Body], str] = itself
     """Where it is made, from the parent's id and JSON; once at each place."""
+    keep: Callable[[Body], bool] = every
+    """Which of the resources found are written at all, from their JSON."""
     every: Every = Every.SCOPE
     indexed: bool = False
     """Whether Resource Graph knows the type, so that it can say where there is none."""

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from scanner.collect import (
+    activity,
     apimanagement,
     authorization,
     cognitive,
@@ -47,6 +48,7 @@ READS: tuple[Read, ...] = (
     *insights.READS,
     *loganalytics.READS,
     *apimanagement.READS,
+    *activity.READS,
 )
 
 ABOVE: tuple[Read, ...] = (

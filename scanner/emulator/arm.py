@@ -6,6 +6,7 @@ import re
 
 from scanner.emulator.ask import Ask, Target, target_of
 from scanner.emulator.estate import Estate, Tenant, group_of, list_path
+from scanner.emulator.events import event_listing
 from scanner.emulator.listing import Listing
 from scanner.emulator.missing import missing_parent, missing_resource
 from scanner.emulator.paging import page
@@ -48,6 +49,9 @@ class ResourceManager:
             listing = role_listing(tenant, ask, self._actions)
             if listing is not None:
                 return listing
+        events = event_listing(tenant, ask)
+        if events is not None:
+            return events
         if ask.key == "/tenants":
             return Listing(("",), (_tenant_body(tenant.id),))
         return tenant.listings.get(ask.key)

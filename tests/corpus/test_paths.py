@@ -68,6 +68,17 @@ DOCUMENTED = {
         # Bicep reference, Microsoft.CognitiveServices/accounts/managedNetworks
         "properties.managedNetwork.isolationMode",
     },
+    "Microsoft.Insights/eventtypes/management/values": {
+        # Learn, Activity Logs - List, 2015-04-01
+        "operationName.value",
+        "status.value",
+        "caller",
+        "claims.appid",
+        "httpRequest.clientIpAddress",
+        "correlationId",
+        "resourceId",
+        "eventTimestamp",
+    },
     "Microsoft.Insights/scheduledQueryRules": {
         # Learn, Scheduled Query Rules - List By Subscription, 2021-08-01
         "properties.actions.actionGroups",

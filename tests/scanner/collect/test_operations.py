@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import parse_qs
+
 import pytest
 
 from scanner.collect.operations import UnusableIdError, path_of
@@ -10,11 +13,17 @@ from scanner.collect.reads import ABOVE, READS
 from scanner.collect.resources import DESCENDANTS, MANAGEMENT_GROUPS, SUBSCRIPTIONS
 from scanner.model.policy import PolicyAssignment
 from scanner.model.resource import Resource
-from scanner.model.resources import ManagementGroup, Subscription
+from scanner.model.resources import ManagementGroup, ResourceGroup, Subscription
 
 SUB = "/subscriptions/11111111-2222-4333-8444-555555555555"
 GROUP = f"{SUB}/resourceGroups/rg.1_(x)"
 MANAGEMENT = "/providers/Microsoft.Management/managementGroups"
+
+TIME = re.compile(r"20\d\d-\d\d-\d\dT\d\d%3A\d\d%3A\d\dZ")
+EVENTS = (
+    "/providers/Microsoft.Insights/eventtypes/management/values?api-version=2015-04-01"
+    "&$filter=eventTimestamp%20ge%20%27TIME%27%20and%20eventTimestamp%20le%20%27TIME%27"
+)
 
 ADDRESSES = f"""
 {SUB}/resourcegroups?api-version=2021-04-01
@@ -112,6 +121,8 @@ service/one/namedValues?api-version=2024-05-01
 service/one/diagnostics?api-version=2024-05-01
 service/one/apis?api-version=2024-05-01
 service/one/apis/two/policies?api-version=2024-05-01
+{SUB}{EVENTS}%20and%20resourceProvider%20eq%20%27Microsoft.CognitiveServices%27
+{SUB}{EVENTS}%20and%20resourceGroupName%20eq%20%27rg.1_%28x%29%27
 """.split()
 """Of each declared read, in order; what is read at a resource without its scope."""
 
@@ -140,6 +151,8 @@ def scope_of(
     """Return the id of a resource of a type."""
     if kind is Subscription:
         return SUB
+    if kind is ResourceGroup:
+        return group
     namespace, *types = kind.type.split("/")
     pairs = zip(types, names.split(" "), strict=False)
     return "/".join((group, "providers", namespace, *map("/".join, pairs)))
@@ -151,7 +164,7 @@ def scope_of(
     ids=lambda each: each if isinstance(each, str) else "",
 )
 def test_addresses(read: Read, address: str) -> None:
-    path = path_of(read, read.place(scope_of(read.at), NAMING))
+    path = TIME.sub("TIME", path_of(read, read.place(scope_of(read.at), NAMING)))
     if address.startswith("/"):
         assert path == address
         return
@@ -170,7 +183,9 @@ def test_addresses_above_the_subscriptions() -> None:
 
 
 CHILDREN = [
-    read for read in READS if read.at is not Subscription and read.place is itself
+    read
+    for read in READS
+    if read.place is itself and read.at not in {Subscription, ResourceGroup}
 ]
 
 
@@ -184,6 +199,7 @@ def test_ids_that_lead_elsewhere(read: Read, name: str) -> None:
         path_of(read, scope_of(read.at, group=f"{SUB}/resourceGroups/{name}"))
 
 
+QUOTE = "'"
 HOSTILE = ["a?b=c", "a#b", "a%2f..%2fb", "a\\b", "a\r\nHost:x", "a;b", "a&b", "é\u202e"]
 
 
@@ -223,6 +239,18 @@ def test_what_is_read_at_a_subscription_needs_one() -> None:
     for scope in ("/subscriptions", "/tenants/x", "/providers/x"):
         with pytest.raises(UnusableIdError):
             path_of(read, scope)
+
+
+(OF_GROUP,) = (read for read in READS if read.at is ResourceGroup)
+
+
+@pytest.mark.parametrize("name", [*HOSTILE, "' or '1' eq '1", "{since}", "{group}"])
+def test_a_group_in_a_query_stays_one_text(name: str) -> None:
+    path = path_of(OF_GROUP, f"{SUB}/resourceGroups/{name}")
+    assert path.startswith(f"{SUB}/providers/Microsoft.Insights/eventtypes/")
+    (text,) = parse_qs(path.partition("?")[2])["$filter"]
+    _, _, said = text.rpartition("resourceGroupName eq ")
+    assert said == f"'{name.replace(QUOTE, QUOTE * 2)}'"
 
 
 _AT_SCOPE = "?api-version=2023-04-01&$filter=atExactScope%28%29"

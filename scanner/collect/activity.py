@@ -1,0 +1,81 @@
+"""Microsoft.Insights: events of the Activity Log, as few as checks ask for.
+
+Resource Manager lists the events of one resource provider, or of one resource group;
+of what it answers only the operations in question are kept.
+"""
+
+from __future__ import annotations
+
+from scanner.collect.cognitive import serves_models
+from scanner.collect.read import (
+    GROUP,
+    SINCE,
+    UNTIL,
+    Body,
+    Read,
+    RestOperation,
+    its_subscription,
+)
+from scanner.model.activity import ActivityEvent
+from scanner.model.cognitive import CognitiveAccount
+from scanner.model.ids import ResourceId
+from scanner.model.machinelearning import MANAGED_GROUP, Workspace
+from scanner.model.resources import ResourceGroup
+
+_KEY_OPERATIONS = {
+    "microsoft.cognitiveservices/accounts/listkeys/action",
+    "microsoft.cognitiveservices/accounts/write",
+}
+"""Reading the keys of an account, and what may switch them on or off."""
+
+
+def _operation(event: Body) -> str:
+    name = event.get("operationName")
+    return str(name.get("value")).lower() if isinstance(name, dict) else ""
+
+
+def _concerns_keys(event: Body) -> bool:
+    return _operation(event) in _KEY_OPERATIONS
+
+
+def _changes_something(event: Body) -> bool:
+    return _operation(event).endswith(("/write", "/delete"))
+
+
+def _is_managed(group: Body) -> bool:
+    """Whether Azure made a group for what encrypts a workspace."""
+    name = ResourceId.parse(str(group.get("id"))).name
+    manager = ResourceId.parse(str(group.get("managedBy"))).type
+    return bool(
+        MANAGED_GROUP.fullmatch(name) or manager.lower() == Workspace.type.lower()
+    )
+
+
+def _events(of: str) -> RestOperation:
+    when = f"eventTimestamp ge '{SINCE}' and eventTimestamp le '{UNTIL}'"
+    return RestOperation(
+        path=f"providers/{ActivityEvent.type}",
+        query=(("$filter", f"{when} and {of}"),),
+        of_subscription=True,
+    )
+
+
+READS = (
+    Read(
+        of=ActivityEvent,
+        at=CognitiveAccount,
+        operation=_events("resourceProvider eq 'Microsoft.CognitiveServices'"),
+        action="Microsoft.Insights/eventtypes/values/read",
+        where=serves_models,
+        place=its_subscription,
+        keep=_concerns_keys,
+    ),
+    Read(
+        of=ActivityEvent,
+        at=ResourceGroup,
+        operation=_events(f"resourceGroupName eq '{GROUP}'"),
+        action="Microsoft.Insights/eventtypes/values/read",
+        where=_is_managed,
+        keep=_changes_something,
+    ),
+)
