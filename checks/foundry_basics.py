@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from checks.perimeters import guard_of, left_to_perimeter
 from checks.wording import shown
 from scanner.model.check import (
     Check,
@@ -18,6 +19,7 @@ from scanner.model.check import (
     passed,
     warned,
 )
+from scanner.model.coverage import NotRead
 from scanner.model.machinelearning import (
     Workspace,
     encrypted_by,
@@ -196,16 +198,24 @@ def _foundry_storage(account: StorageAccount) -> bool:
 
 
 def _closed(account: StorageAccount) -> bool:
-    """Whether the account turns public networks away, wholly or by default."""
+    """Whether the account turns public networks away, or its perimeter does.
+
+    Raises NotRead where it does not, and a perimeter may that was not read.
+    """
     access = (account.public_network_access or "Enabled").lower()
     default = (account.network_default_action or "Allow").lower()
-    return access in {"disabled", "securedbyperimeter"} or default == "deny"
+    own = access in {"disabled", "securedbyperimeter"} or default == "deny"
+    return own or _is_guarded(account)
 
 
-def _open_settings(account: StorageAccount) -> Iterator[str]:
-    """Yield what is wrong with an account's own settings."""
-    if not _closed(account):
-        yield "publicNetworkAccess and networkAcls.defaultAction let any network in"
+def _is_guarded(account: StorageAccount) -> bool:
+    """Whether an enforced perimeter keeps public networks out."""
+    guard = guard_of(account)
+    return guard is not None and guard.holds
+
+
+def _weak_settings(account: StorageAccount) -> Iterator[str]:
+    """Yield what is wrong with an account's settings beside whom it lets in."""
     if account.blob_public_access is not False:
         yield "allowBlobPublicAccess is not false"
     tls = account.minimum_tls or "TLS1_0"
@@ -245,7 +255,9 @@ def storage_hardened(account: StorageAccount, _: Tenant) -> Verdict:
     `properties.privateEndpointConnections`; only approved ones count. The check covers
     accounts that a hub or project names in `properties.storageAccount` or
     `properties.workspaceHubConfig.additionalWorkspaceStorageAccounts`; one that Azure
-    made for a workspace with customer-managed keys is not applicable.
+    made for a workspace with customer-managed keys is not applicable. An enforced
+    network security perimeter closes an account whatever it says, unless an inbound
+    rule is too wide.
 
     ## Why it matters
     One account holds the logs, flows, uploaded documents and artefacts of the hub and
@@ -305,21 +317,29 @@ def storage_hardened(account: StorageAccount, _: Tenant) -> Verdict:
     owner = encrypted_by(account)
     if owner is not None:
         return _exempt(owner)
-    reach, faults = account.private_reach, [*_open_settings(account)]
+    reach, faults = account.private_reach, [*_weak_settings(account)]
+    unclear = None
+    try:
+        faults[:0] = [] if _closed(account) else [_OPEN]
+    except NotRead as problem:
+        unclear = problem
     if faults and not reach.whole:
         return failed(_sentence(faults))
     reached = set(reach)
     if lacking := [store for store in HUB_SERVICES if store not in reached]:
         faults.append(f"no approved private endpoint for {' or '.join(lacking)}")
-        advice = "" if _closed(account) else _ENDPOINTS_FIRST
+        advice = _ENDPOINTS_FIRST if unclear or _OPEN in faults else ""
         return failed(_sentence(faults), advice)
     if faults:
         return failed(_sentence(faults))
-    if (account.public_network_access or "").lower() == "securedbyperimeter":
-        return warned("access is left to a perimeter whose association was not judged")
+    if unclear is not None:
+        raise unclear
+    if left_to_perimeter(account) and not _is_guarded(account):
+        return warned("access is left to a perimeter, and none is known to enforce it")
     return passed("closed to public networks, private endpoints for blob and file")
 
 
+_OPEN = "publicNetworkAccess and networkAcls.defaultAction let any network in"
 _ENDPOINTS_FIRST = (
     "Create and approve the missing private endpoints and link their DNS zones before "
     "closing this account to public networks: the workspaces that keep data in it "

@@ -14,6 +14,7 @@ from checks.foundry_basics import (
 from scanner.model.check import Check, Status
 from scanner.model.machinelearning import Workspace
 from scanner.model.network import PrivateEndpoint
+from scanner.model.perimeter import Association
 from scanner.model.results import Result
 from scanner.model.storage import StorageAccount
 
@@ -292,6 +293,57 @@ def test_storage_is_not_to_be_closed_before_it_has_endpoints(
     account = storage(publicNetworkAccess="Enabled", networkAcls=OPEN)
     results = verdicts(storage_hardened, workspace(), account, endpoint("blob"))
     assert "before closing" in only(results, STORAGE).remediation
+
+
+PERIMETER = f"{PROVIDERS}/Microsoft.Network/networkSecurityPerimeters/edge"
+PROFILE = f"{PERIMETER}/profiles/ai"
+
+
+def perimeter(prefix: str = "198.51.100.0/28") -> tuple[Body, ...]:
+    inside = {
+        "privateLinkResource": {"id": STORAGE},
+        "profile": {"id": PROFILE},
+        "accessMode": "Enforced",
+    }
+    rule = {"direction": "Inbound", "addressPrefixes": [prefix]}
+    return (
+        {"id": PERIMETER, "properties": {}},
+        {"id": PROFILE, "properties": {}},
+        {"id": f"{PROFILE}/accessRules/in", "properties": rule},
+        {"id": f"{PERIMETER}/resourceAssociations/data", "properties": inside},
+    )
+
+
+@pytest.mark.parametrize(
+    ("public", "edge", "status"),
+    [
+        ("Enabled", perimeter(), PASS),
+        ("SecuredByPerimeter", perimeter(), PASS),
+        ("Enabled", perimeter("0.0.0.0/0"), FAIL),
+        ("SecuredByPerimeter", perimeter("0.0.0.0/0"), WARN),
+        ("Disabled", perimeter("0.0.0.0/0"), PASS),
+    ],
+)
+def test_storage_in_a_perimeter(
+    verdicts: Verdicts, public: str, edge: tuple[Body, ...], status: Status
+) -> None:
+    account = storage(publicNetworkAccess=public, networkAcls=OPEN)
+    results = verdicts(storage_hardened, workspace(), account, *BOTH, *edge)
+    assert only(results, STORAGE).status is status
+
+
+def test_storage_whose_perimeter_was_not_read(verdicts: Verdicts) -> None:
+    unread = [(Association, PERIMETER)]
+    opened: Body = {"publicNetworkAccess": "Enabled", "networkAcls": OPEN}
+    for more, ways, status in (
+        ({}, BOTH, UNREAD),
+        ({}, BOTH[:1], FAIL),
+        ({"minimumTlsVersion": "TLS1_0"}, BOTH, FAIL),
+    ):
+        account = storage(**opened, **more)
+        judged = (workspace(), account, *ways, *perimeter())
+        results = verdicts(storage_hardened, *judged, unread=unread)
+        assert only(results, STORAGE).status is status
 
 
 def test_storage_endpoints_unread(verdicts: Verdicts) -> None:
