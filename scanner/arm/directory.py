@@ -21,6 +21,7 @@ TYPES = ("user", "group", "servicePrincipal")
 
 _BY_IDS = f"/{VERSION}/directoryObjects/getByIds"
 _NAMES = "$select=id,displayName,userPrincipalName"
+_OBJECTS = f"{_NAMES},appOwnerOrganizationId"
 _ADVANCED = {"ConsistencyLevel": "eventual"}
 _TYPE = "@odata.type"
 _PRINCIPAL = "microsoft.graph.servicePrincipal"
@@ -58,7 +59,7 @@ class Directory:
         """
         for start in range(0, len(ids), LARGEST_BATCH):
             batch = list(ids[start : start + LARGEST_BATCH])
-            request = HttpRequest("POST", f"{self._url}{_BY_IDS}?{_NAMES}")
+            request = HttpRequest("POST", f"{self._url}{_BY_IDS}?{_OBJECTS}")
             request.set_json_body({"ids": batch, "types": list(TYPES)})
             async for page in self._host.pages(request, Page, self._budget_of):
                 yield page.value

@@ -40,8 +40,9 @@ when keys are listed, because that alert is off. A perimeter that was tried out 
 everybody in and stops nobody but the callers of the hackathon's account, whose own
 settings are open.
 
-A partner's tenant reaches in: it watches the platform subscription at night, its network
-manager manages the sandbox, and one network there has addresses from its pool.
+A partner's tenant reaches in: it watches the platform subscription at night, its
+network manager manages the sandbox, one network there has addresses from its pool, and
+its application draws from ours and can read more than that.
 
 Network managers take networks in by name and by tag. One for all landing zones guards
 production, but for the door that a migration left open and a group that is filled only

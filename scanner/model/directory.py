@@ -36,6 +36,9 @@ class DirectoryObject(Named):
     type = "Microsoft.Graph/directoryObjects"
     api_version = API_VERSION
 
+    owner_tenant = Text("properties.appOwnerOrganizationId", absent_is_unread=True)
+    """The tenant an application is of; null for a managed identity."""
+
     members = Children(GroupMember)
 
 

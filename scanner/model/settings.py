@@ -53,6 +53,8 @@ class Settings:
     """Ids of other tenants that may manage what is here, or be managed from here."""
     approved_network_managers: tuple[str, ...] = ()
     """Resource ids of other tenants' network managers that may be used here."""
+    foreign_application_roles: tuple[str, ...] = ()
+    """Ids of roles that applications of other tenants may hold, beside IPAM's."""
     user_assigned_hubs: bool = False
     """Whether hubs are meant to sign in with user-assigned identities."""
 

@@ -17,8 +17,10 @@ from checks.cross_tenant_access import (
     ipam_role_scope,
     subscription_tenant,
 )
+from checks.cross_tenant_apps import stub_inventory, stub_least
 from scanner.model.authorization import Registration, RoleAssignment
 from scanner.model.check import Check, Status
+from scanner.model.directory import DirectoryObject
 from scanner.model.networkmanager import IpamPool
 from scanner.model.results import Result
 from scanner.model.settings import Settings
@@ -41,6 +43,7 @@ CONSENT = f"{SUBSCRIPTION}/providers/Microsoft.Network/networkManagerConnections
 DELEGATION = (
     f"{SUBSCRIPTION}/providers/Microsoft.ManagedServices/registrationAssignments/one"
 )
+OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 POOL_USER = "7b3e853f-ad5d-4fb5-a7b8-56a3581c7037"
 ABSENT = object()
 
@@ -358,3 +361,91 @@ def test_most_principals_are_of_the_tenant(verdicts: Verdicts, rbac: Any) -> Non
     unread = [(RoleAssignment, SUBSCRIPTION)]
     [result] = verdicts(foreign_principal, granted, unread=unread)
     assert result.status is UNREAD
+
+
+def application(owner: object, who: str = "app") -> Body:
+    return body(
+        f"/tenants/{TENANT}/providers/Microsoft.Graph/directoryObjects/{who}",
+        {"id": who, "displayName": "Deployer", "appOwnerOrganizationId": owner},
+        kind="servicePrincipal",
+    )
+
+
+APPLICATION = application(TENANT)["id"]
+MICROSOFT = "F8CDEF31-a31e-4b4a-93e4-5f571e91255a"
+
+
+@pytest.mark.parametrize(
+    ("owner", "settings", "status"),
+    [
+        (TENANT.upper(), OTHERS, PASS),
+        (None, OTHERS, PASS),
+        (MICROSOFT, OTHERS, PASS),
+        (PARTNER, NOBODY, WARN),
+        (PARTNER, LISTED, PASS),
+        (PARTNER, OTHERS, FAIL),
+        (ABSENT, NOBODY, UNREAD),
+        (7, NOBODY, UNREAD),
+    ],
+)
+def test_stubs(
+    verdicts: Verdicts, rbac: Any, owner: object, settings: Settings, status: Status
+) -> None:
+    granted = rbac.grant("app", rbac.OWNER, SUBSCRIPTION, "ServicePrincipal")
+    judged = (granted, application(owner))
+    results = verdicts(stub_inventory, *judged, settings=settings)
+    assert only(results, APPLICATION).status is status
+
+
+@pytest.mark.parametrize(
+    ("owner", "role", "allowed", "status"),
+    [
+        (PARTNER, POOL_USER, (), PASS),
+        (PARTNER, OWNER, (), FAIL),
+        (PARTNER, OWNER, (f"/roles/{OWNER}",), PASS),
+        (ABSENT, POOL_USER, (), UNREAD),
+    ],
+)
+def test_what_stubs_hold(
+    verdicts: Verdicts,
+    rbac: Any,
+    owner: object,
+    role: str,
+    allowed: tuple[str, ...],
+    status: Status,
+) -> None:
+    granted = rbac.grant("app", role, POOL, "ServicePrincipal")
+    settings = Settings(foreign_application_roles=allowed)
+    judged = (rbac.role(role), granted, application(owner))
+    result = only(verdicts(stub_least, *judged, settings=settings), granted["id"])
+    assert result.status is status
+
+
+@pytest.mark.parametrize("owner", [TENANT, None, MICROSOFT])
+def test_others_than_stubs_may_hold_anything(
+    verdicts: Verdicts, rbac: Any, owner: object
+) -> None:
+    granted = rbac.grant("app", rbac.OWNER, SUBSCRIPTION, "ServicePrincipal")
+    [result] = verdicts(stub_least, granted, application(owner))
+    assert result.status is NONE
+
+
+def test_a_directory_that_was_not_read_whole(verdicts: Verdicts, rbac: Any) -> None:
+    granted = rbac.grant("app", rbac.OWNER, SUBSCRIPTION, "ServicePrincipal")
+    unread = [(DirectoryObject, f"/tenants/{TENANT}")]
+    for check in (stub_inventory, stub_least):
+        [result] = verdicts(check, granted, application(PARTNER), unread=unread)
+        assert result.status is UNREAD
+        assert "AuthorizationFailed" in result.reason
+
+
+@pytest.mark.parametrize("check", [stub_inventory, stub_least])
+def test_stubs_in_a_directory_that_was_not_asked(
+    verdicts: Verdicts, rbac: Any, check: Check[Any]
+) -> None:
+    granted = rbac.grant("app", rbac.OWNER, SUBSCRIPTION, "ServicePrincipal")
+    [result] = verdicts(check, granted)
+    assert result.status is UNREAD
+    assert "directory was not asked" in result.reason
+    [result] = verdicts(check, rbac.grant("her", rbac.OWNER, SUBSCRIPTION))
+    assert result.status is NONE

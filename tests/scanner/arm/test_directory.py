@@ -67,7 +67,7 @@ def test_names_are_asked_for_a_thousand_at_a_time(service: Any) -> None:
         (
             "POST",
             "/graph/v1.0/directoryObjects/getByIds"
-            "?$select=id,displayName,userPrincipalName",
+            "?$select=id,displayName,userPrincipalName,appOwnerOrganizationId",
         )
     ]
     bodies = [msgspec.json.decode(each.body) for each in seen]
