@@ -28,6 +28,7 @@ from checks import (
     diagnostics,
     dns_links,
     dns_lists,
+    dns_operations,
     dns_policies,
     dns_reach,
     dns_rules,
@@ -106,6 +107,7 @@ ALL: tuple[Check[Any], ...] = (
     *dns_policies.CHECKS,
     *dns_rules.CHECKS,
     *dns_lists.CHECKS,
+    *dns_operations.CHECKS,
     *nsp.CHECKS,
 )
 """Every check, in the order of the guidance."""

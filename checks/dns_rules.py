@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from checks.dns_controls import FILTERING, LOGGING
+from checks.dns_logs import kept, workspaces
 from checks.wording import count, shown, some
 from scanner.dns.facts import Action, Doubt
-from scanner.dns.gather import dns_of, logs_queries
+from scanner.dns.gather import dns_of
 from scanner.dns.names import ROOT
 from scanner.dns.reading import doubt_of, require_known
 from scanner.dns.ruleset import Decision
@@ -234,18 +235,11 @@ def wildcard_allow_cost(rule: SecurityRule, tenant: Tenant) -> Verdict:
     policy = tenant.get(ResolverPolicy, rule.parts.parent)
     if policy is None:
         raise NotRead(f"the policy of {rule.id} was not read")
-    workspaces = list(_workspaces(policy))
-    if workspaces:
-        return warned(f"every query it allows goes to workspace {some(workspaces)}")
+    sent = [kept(each, tenant) for each in workspaces(policy)]
+    if sent:
+        return warned(f"every query it allows goes to workspace {some(sent)}")
     policy.diagnostic_settings.require_whole()
     return passed("it takes every name, and its policy logs to no workspace")
-
-
-def _workspaces(policy: ResolverPolicy) -> Iterator[str]:
-    """Yield the names of the workspaces that the query log is sent to."""
-    for setting in policy.diagnostic_settings.known():
-        if logs_queries(setting) and setting.workspace_id:
-            yield shown(ResourceId.parse(setting.workspace_id).name)
 
 
 @check(

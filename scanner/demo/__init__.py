@@ -7,7 +7,10 @@ three subscriptions.
 **Platform** holds the hub networks of two regions. A DNS security policy in each
 blocks what is known to be bad, allows what the company runs on, and logs every query;
 spokes either have a link of their own or ask the hub. One branch network asks a server
-on the company's premises and is seen by nobody.
+on the company's premises and is seen by nobody. A broker that was bought has a machine
+for DNS and a policy that logs everything, but linked where no query passes; a clean
+room resolves what the company runs on and nothing else, by a policy whose draft lies
+about unfinished.
 
 **AI production** is what an auditor is shown first. The claims department's Azure
 OpenAI account has no keys, no public network, and may call three named hosts; its
@@ -35,7 +38,8 @@ by a setting that few remember; one signs its data away link by link. The treasu
 trial with a key of their own worked until a nightly job hardened what Azure manages
 for it; of their first try only the workspace is left. A DNS policy
 blocks what an earlier rule has already allowed, and its other block rule is switched
-off; another only watches; two networks and a whole region have none. Nobody is told
+off; another only watches, and has links of networks that moved or went; two networks
+and a whole region have none. Nobody is told
 when keys are listed, because that alert is off. A perimeter that was tried out lets
 everybody in and stops nobody but the callers of the hackathon's account, whose own
 settings are open.

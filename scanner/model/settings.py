@@ -30,6 +30,12 @@ class Settings:
     """Whether a DNS security policy is meant to block, not only to log."""
     dns_rule_limit: int = 100
     """Rules that one DNS security policy can have."""
+    dns_log_min_days: int = 90
+    """Days that DNS query logs are to be kept at least."""
+    dns_log_max_days: int = 730
+    """Days that DNS query logs are to be kept at most."""
+    dns_writer_warning: int = 4
+    """Principals that can change a DNS security policy above which they are many."""
 
     approved_principals: tuple[str, ...] = ()
     """Object ids of principals that may read keys and hold privileged roles."""
