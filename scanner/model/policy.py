@@ -116,7 +116,7 @@ class PolicyExemption(Resource):
     assignment_id = Text("properties.policyAssignmentId")
     reference_ids = Texts("properties.policyDefinitionReferenceIds")
     category = Text("properties.exemptionCategory")
-    expires_on = Text("properties.expiresOn")
+    expires_on = Moment("properties.expiresOn")
     resource_selectors = Parts("properties.resourceSelectors", Selection)
 
 
