@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from checks.api_key_guard import guard_of, named_policies
+from checks.api_key_guard import WRITE, guard_of, named_policies
 from checks.grants import (
     actors,
     bounded,
@@ -37,7 +37,6 @@ from scanner.model.cognitive import CognitiveAccount, hosts_models
 from scanner.model.tenant import Tenant
 
 REGENERATE = f"{ACCOUNTS}/regenerateKey/action"
-WRITE = f"{ACCOUNTS}/write"
 
 _CONTROLS = (
     "MCSB:IM-8",

@@ -1,7 +1,8 @@
-"""What keeps the keys of Azure OpenAI accounts off: policies."""
+"""Whether the keys of Azure OpenAI accounts stay off: changes, and policies."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 from checks.assigned import Content, contents, gravest, is_of_azure
 from checks.model_access import ACCOUNTS
 from checks.policies import Policy, policies_on
-from checks.wording import shown, some
+from checks.wording import count, shown, some
 from scanner.access.facts import last_segment
+from scanner.model.activity import ActivityEvent
 from scanner.model.check import (
     Check,
     Post,
@@ -19,6 +21,7 @@ from scanner.model.check import (
     Verdict,
     check,
     info,
+    manual,
     passed,
     warned,
 )
@@ -27,6 +30,7 @@ from scanner.model.coverage import NotRead
 from scanner.model.policy import PolicyAssignment, PolicyDefinition
 from scanner.model.tenant import Tenant
 
+WRITE = f"{ACCOUNTS}/write"
 ALIAS = f"{ACCOUNTS}/disableLocalAuth"
 BUILT_IN = frozenset(
     {
@@ -128,6 +132,98 @@ def _named(policy: Policy) -> str:
     return f"{shown(policy.assignment.name)} ({policy.effect}{mode})"
 
 
+CHANGED = frozenset({"accepted", "succeeded"})
+"""The states of an operation that was carried out."""
+
+
+@check(
+    id="aoai-local-auth-toggled",
+    title="Keys of accounts are not switched off and on",
+    topic=Topic.API_KEYS,
+    severity=Severity.LOW,
+    on=CognitiveAccount,
+    where=hosts_models,
+    guidance=Post.API_KEYS,
+    controls=(
+        "MCSB:LT-3",
+        "NIST-800-53:AU-6",
+        "NIST-800-53:CM-3",
+        "ISO-27001-2022:A.8.15",
+        "ISO-27001-2022:A.8.32",
+    ),
+)
+def local_auth_toggled(account: CognitiveAccount, tenant: Tenant) -> Verdict:
+    r"""
+    Reads `operationName` of the events in the Activity Log, which covers 90 days.
+
+    Counted are the writes of the account that were accepted or succeeded, those with
+    one correlation id once. What a write changed is seldom in the log: only where
+    `properties.requestbody` is there and sets `disableLocalAuth` does it say, and its
+    absence means nothing.
+
+    ## Why it matters
+    Switching the keys off and on again makes new ones, so everything that still held
+    an old one breaks, and whoever did it can read the new ones. Minutes suffice, and
+    afterwards the account looks as it did before.
+
+    ## How to fix
+    Ask who wrote the account what they changed, and compare the runs before and after
+    with `posture diff`. Deny keys by policy, so that there is nothing to switch.
+
+    ```sh
+    az monitor activity-log list --resource-id "$ACCOUNT_ID" --offset 90d \
+      --query "[?operationName.value=='Microsoft.CognitiveServices/accounts/write']"
+    posture diff OLD NEW
+    ```
+
+    ## References
+    - Blocking API Key Access in Azure OpenAI Service
+    - Microsoft Learn: Azure Monitor activity log
+    """
+    events = [each for each in _writes(account) if _took_place(each)]
+    writes = {each.correlation_id or each.id for each in events}
+    if len(writes) < 2:
+        tenant.within(ActivityEvent, _subscription_of(account)).require_whole()
+        times = count(len(writes), "write", "writes")
+        return passed(f"{times} in the Activity Log")
+    callers = some(dict.fromkeys(map(_caller, events)))
+    told = f"{len(writes)} writes in the Activity Log, by {callers}"
+    if {True, False} <= set(map(_keys_off, events)):
+        return warned(f"keys were switched both ways: {told}")
+    return manual(f"{told}: whether keys were switched is not in the log")
+
+
+def _subscription_of(account: CognitiveAccount) -> str:
+    return f"/subscriptions/{account.parts.subscription}"
+
+
+def _writes(account: CognitiveAccount) -> Iterator[ActivityEvent]:
+    """Yield the events of writes of an account that are known."""
+    about = account.tenant.referring(ActivityEvent, "resource_id", account.id)
+    for event in about.known():
+        if (event.operation or "").lower() == WRITE.lower():
+            yield event
+
+
+def _took_place(event: ActivityEvent) -> bool:
+    return (event.status or "").lower() in CHANGED
+
+
+def _caller(event: ActivityEvent) -> str:
+    return shown(event.caller or event.application_id or "somebody unknown")
+
+
+def _keys_off(event: ActivityEvent) -> bool | None:
+    """Whether a write switched keys off or, False, on; None where it does not say."""
+    try:
+        body = json.loads(event.request_body or "")
+    except ValueError:
+        return None
+    properties = body.get("properties") if isinstance(body, dict) else None
+    off = properties.get("disableLocalAuth") if isinstance(properties, dict) else None
+    return off if isinstance(off, bool) else None
+
+
 @check(
     id="aoai-local-auth-policy",
     title="A policy keeps the keys of accounts off",
@@ -221,4 +317,7 @@ def local_auth_policy(account: CognitiveAccount, _: Tenant) -> Verdict:
     return info(guard.bounded("no assigned policy is about keys"))
 
 
-CHECKS: tuple[Check[Any], ...] = (local_auth_policy,)
+CHECKS: tuple[Check[Any], ...] = (
+    local_auth_toggled,
+    local_auth_policy,
+)

@@ -11,14 +11,17 @@ _SECRET = re.compile(
     rb"""(?ix)
       (?P<name> [?&;] sig= | \\u0026sig= | accountkey= | sharedaccesskey=
               | sharedaccesssignature= | (?<![a-z]) password=
-              | "api-key"\s*:\s*" | "(?:primary|secondary)Key"\s*:\s*" )
+              | "(?:api-key|primaryKey|secondaryKey)\\*"\s*:\s*\\*" )
       (?P<value> (?: [^"&;\\\s] | \\/ | \\u00(?:2b|2f|3d) )+ )
     """
 )
 
 
-_HINTS = (b"sig=", b"sharedaccess", b"accountkey", b"password", b'key"')
-"""One of them is in every secret's name; hardly ever is one in a body."""
+_HINTS = (b"sig=", b"sharedaccess", b"accountkey", b"password", b'key"', b'key\\"')
+"""One of them is in every secret's name; hardly ever is one in a body.
+
+The last is that of JSON in a string, such as the requests in the Activity Log.
+"""
 
 
 def redacted(body: bytes) -> bytes:

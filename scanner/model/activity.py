@@ -20,3 +20,5 @@ class ActivityEvent(Resource):
     correlation_id = Text("correlationId")
     resource_id = Text("resourceId")
     at = Moment("eventTimestamp")
+    request_body = Text("properties.requestbody")
+    """What was asked for, as JSON in a string; most providers leave it out."""

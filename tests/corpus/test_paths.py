@@ -78,6 +78,7 @@ DOCUMENTED = {
         "correlationId",
         "resourceId",
         "eventTimestamp",
+        "properties.requestbody",
     },
     "Microsoft.Insights/scheduledQueryRules": {
         # Learn, Scheduled Query Rules - List By Subscription, 2021-08-01

@@ -44,6 +44,14 @@ def test_keys_by_name(name: str) -> None:
     assert json.loads(body) == {name: "REDACTED", "kind": "x"}
 
 
+@pytest.mark.parametrize("name", ["api-key", "primaryKey", "secondaryKey"])
+def test_keys_by_name_in_json_in_a_string(name: str) -> None:
+    request = json.dumps({"properties": {name: KEY, "kind": "x"}})
+    body = redacted(json.dumps({"requestbody": request}).encode())
+    asked = json.loads(json.loads(body)["requestbody"])
+    assert asked == {"properties": {name: "REDACTED", "kind": "x"}}
+
+
 ORDINARY = (
     {"keyName": "a", "keyVaultProperties": {"keyVersion": "1"}},
     {"disableLocalAuth": True, "allowSharedKeyAccess": False},
