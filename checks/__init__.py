@@ -7,6 +7,7 @@ from typing import Any
 from checks import (
     abac,
     aoai_inbound,
+    aoai_inbound_paths,
     aoai_outbound,
     aoai_outbound_reach,
     api_key_access,
@@ -62,6 +63,7 @@ ALL: tuple[Check[Any], ...] = (
     *aoai_outbound.CHECKS,
     *aoai_outbound_reach.CHECKS,
     *aoai_inbound.CHECKS,
+    *aoai_inbound_paths.CHECKS,
     *api_keys.CHECKS,
     *api_key_access.CHECKS,
     *api_key_guard.CHECKS,

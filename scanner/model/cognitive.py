@@ -122,6 +122,7 @@ class CognitiveAccount(Identified):
     local_auth_disabled = Flag("properties.disableLocalAuth")
     public_network_access = Text("properties.publicNetworkAccess")
     network_default_action = Text("properties.networkAcls.defaultAction")
+    network_bypass = Text("properties.networkAcls.bypass")
     ip_rules = Texts("properties.networkAcls.ipRules[].value")
     virtual_network_rules = Parts(
         "properties.networkAcls.virtualNetworkRules", VirtualNetworkRule

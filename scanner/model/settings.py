@@ -26,6 +26,8 @@ class Settings:
     """Public paste, tunnel and webhook hosts that anyone can open."""
     ip_rule_warning: int = 20
     """IP rules above which an allow-list is no longer narrow."""
+    denied_subscriptions: tuple[str, ...] = ()
+    """Ids of foreign subscriptions whose private endpoints are never acceptable."""
     dns_filtering_expected: bool = True
     """Whether a DNS security policy is meant to block, not only to log."""
     dns_rule_limit: int = 100
