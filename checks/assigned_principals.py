@@ -8,7 +8,8 @@ from itertools import islice
 from typing import Any
 
 from checks.grants import access
-from checks.model_access import reach
+from checks.model_access import cite_role, held, reach
+from checks.unlisted import Unlisted
 from checks.wording import FIRST, count, quote
 from scanner.access.answers import scope_name
 from scanner.access.facts import may_be_group
@@ -51,11 +52,9 @@ def directory(tenant: Tenant) -> Listing[DirectoryObject]:
 
 def require_asked(tenant: Tenant, unknown: str) -> None:
     """Raise NotRead if the scan did not ask the directory: that is no gap."""
-    try:
-        directory(tenant).require_whole()
-    except NotRead as problem:
-        if problem.gap is None:
-            raise NotRead(f"{unknown}: {_NOT_ASKED}") from None
+    problem = directory(tenant).missing
+    if problem and problem.gap is None:
+        raise NotRead(f"{unknown}: {_NOT_ASKED}")
 
 
 def _principal(assignment: RoleAssignment) -> str:
@@ -128,7 +127,8 @@ def effective_unknown(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     - Microsoft Learn: List group transitive members
     """
     principal = _principal(assignment)
-    assignment.cite(RoleAssignment.scope, RoleAssignment.role_definition_id)
+    mine = held(assignment)
+    cite_role(assignment, mine.role)
     if (assignment.principal_type or "").lower() == _FOREIGN:
         raise NotRead(f"{principal} is a group of another tenant")
     group = object_id(tenant.id, principal)
@@ -151,36 +151,35 @@ def _title(named: Named) -> str:
     return quote(named.display_name or named.user_name or named.name)
 
 
-def _in_estate(tenant: Tenant) -> frozenset[str]:
-    """Return the keys of the assignments in force on what the AI estate is made of.
+class Estate:
+    """The scopes of model accounts, workspaces and their default storage."""
 
-    Raises NotRead where there are any and the directory was not asked.
-    """
-    scopes = frozenset(_scopes_of_estate(tenant))
-    known = reach(tenant).assignments
-    keys = set()
-    for assignment_id in tenant.all(RoleAssignment).ids():
-        assignment = known.get(id_key(assignment_id))
-        scope = assignment.scope if assignment else scope_of(assignment_id)
-        if id_key(scope) in scopes:
-            keys.add(id_key(assignment_id))
-    if keys:
-        many = count(len(keys), "assignment", "assignments")
-        require_asked(tenant, f"whether {many} are of someone is not known")
-    return frozenset(keys)
+    def __init__(self, tenant: Tenant) -> None:
+        scopes = access(tenant).scopes
+        self._scopes = frozenset(s for each in _estate(tenant) for s in scopes(each))
+        self._unlisted = Unlisted(tenant, CognitiveAccount, Workspace)
 
+    def has(self, scope: str) -> bool:
+        """Whether something of it is at a scope or below; raises NotRead if unclear."""
+        if id_key(scope) in self._scopes:
+            return True
+        unread = self._unlisted.at(scope)
+        if unread:
+            raise unread
+        return False
 
-def _scopes_of_estate(tenant: Tenant) -> Iterator[str]:
-    """Yield the scopes of model accounts, workspaces and their default storage."""
-    for resource_id in _estate(tenant):
-        yield from access(tenant).scopes(resource_id)
+    def may_have(self, scope: str) -> bool:
+        """Whether something of it is at a scope or below, or may be."""
+        return id_key(scope) in self._scopes or self._unlisted.at(scope) is not None
 
 
 def _estate(tenant: Tenant) -> Iterator[str]:
+    """Yield what the estate is made of; what does not say is taken for a part of it."""
     for account in tenant.all(CognitiveAccount).known():
         with suppress(NotRead):
-            if hosts_models(account):
-                yield account.id
+            if not hosts_models(account):
+                continue
+        yield account.id
     for workspace in tenant.all(Workspace).known():
         yield workspace.id
         with suppress(NotRead):
@@ -188,8 +187,30 @@ def _estate(tenant: Tenant) -> Iterator[str]:
                 yield workspace.storage_account_id
 
 
-def _is_of_this_tenant(assignment: RoleAssignment) -> bool:
-    return (assignment.principal_type or "").lower() != _FOREIGN
+def _in_estate(tenant: Tenant) -> frozenset[str]:
+    """Return the keys of the assignments in force on what the AI estate is made of.
+
+    Raises NotRead where there are any and the directory was not asked.
+    """
+    estate, known = tenant.once(Estate), reach(tenant).assignments
+    keys = set()
+    for assignment_id in tenant.all(RoleAssignment).ids():
+        assignment = known.get(id_key(assignment_id))
+        scope = assignment.scope if assignment else scope_of(assignment_id)
+        if estate.may_have(scope):
+            keys.add(id_key(assignment_id))
+    if keys:
+        many = count(len(keys), "assignment", "assignments")
+        require_asked(tenant, f"whether {many} are of someone is not known")
+    return frozenset(keys)
+
+
+def _is_covered(assignment: RoleAssignment) -> bool:
+    """Whether a principal of this tenant has a role in the estate by an assignment."""
+    if (assignment.principal_type or "").lower() == _FOREIGN:
+        return False
+    estate = assignment.tenant.once(Estate)
+    return estate.has(assignment.scope or scope_of(assignment.id))
 
 
 @check(
@@ -199,7 +220,7 @@ def _is_of_this_tenant(assignment: RoleAssignment) -> bool:
     severity=Severity.LOW,
     on=RoleAssignment,
     among=_in_estate,
-    where=_is_of_this_tenant,
+    where=_is_covered,
     guidance=Post.AUTHORIZATION,
     controls=_CONTROLS,
 )

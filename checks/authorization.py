@@ -525,8 +525,6 @@ def app_owner_contrib(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
         return passed("the settings approve of this principal")
     require_kind(assignment)
     accounts = mine.reached.keyed + mine.reached.keyless
-    if not accounts:
-        mine.require_known()
     number = count(len(accounts), "model account", "model accounts")
     return failed(
         f"an application is {name} at {scope_name(mine.assignment.scope)}, "

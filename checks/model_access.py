@@ -9,21 +9,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from checks.grants import access, taken_in, unclear
+from checks.unlisted import Unlisted
 from checks.wording import FIRST
 from scanner.access.answers import Grant
 from scanner.access.builtin import BuiltIn
 from scanner.access.facts import Assignment, Role, last_segment
 from scanner.access.roles import allowed_in
-from scanner.access.scopes import base_of, is_group, scope_of
+from scanner.access.scopes import is_group, scope_of
 from scanner.model.authorization import RoleAssignment, RoleDefinition
 from scanner.model.cognitive import CognitiveAccount, hosts_models
 from scanner.model.coverage import NotRead
 from scanner.model.ids import ResourceId, id_key
-from scanner.model.resources import Subscription
-from scanner.model.tenant import Listing, Tenant
+from scanner.model.tenant import Tenant
 
 ACCOUNTS = "Microsoft.CognitiveServices/accounts"
 LIST_KEYS = f"{ACCOUNTS}/listKeys/action"
@@ -88,14 +87,9 @@ class Reach:
     def __init__(self, tenant: Tenant) -> None:
         self._access = access(tenant)
         self._at: dict[str, Reached] = defaultdict(Reached)
-        self._unread: dict[str, NotRead] = {}
-        # Where a subscription's place in the hierarchy is not known, any management
-        # group may have its accounts.
-        self._adrift: NotRead | None = None
+        self._unlisted = Unlisted(tenant, CognitiveAccount)
         for account in tenant.all(CognitiveAccount).known():
             self._add(account)
-        for subscription in tenant.all(Subscription).known():
-            self._mark(tenant, subscription)
         self.contested = frozenset(self._contested(tenant))
         self.assignments = taken_in(tenant)
         self.calling = self._remembering(calls_models)
@@ -115,17 +109,6 @@ class Reach:
         for scope in scopes:
             found = self._at[scope]
             (found.keyless if keyless else found.keyed).append(account.id)
-
-    def _mark(self, tenant: Tenant, subscription: Subscription) -> None:
-        """Note where accounts may lie that were not read."""
-        accounts = _missing(tenant.within(CognitiveAccount, subscription.id))
-        if accounts:
-            self._unread[subscription.key] = accounts
-            for scope in self._access.scopes(subscription.id):
-                self._at[scope].unread = accounts
-        if not self._access.knows_above(subscription.id):
-            assigned = tenant.within(RoleAssignment, subscription.id)
-            self._adrift = self._adrift or accounts or _missing(assigned)
 
     def _contested(self, tenant: Tenant) -> Iterator[str]:
         """Yield the accounts that some deny assignment is in force on."""
@@ -149,10 +132,8 @@ class Reach:
         """Return the model accounts in a scope, None where there are none."""
         key = id_key(scope)
         found = self._at.get(key)
-        unread = self._unread.get(base_of(key))
-        if unread is None and is_group(key):
-            unread = self._adrift
-        if unread is None or not _may_hold_accounts(key):
+        unread = self._unlisted.at(key) if _may_hold_accounts(key) else None
+        if unread is None:
             return found
         known = found or Reached()
         return Reached(known.keyed, known.keyless, unread)
@@ -166,14 +147,6 @@ class Reach:
             role = self._access.role_of(found) if found else None
             if self.below(scope) and (role is None or self._working(role)):
                 yield key
-
-
-def _missing(listing: Listing[Any]) -> NotRead | None:
-    try:
-        listing.require_whole()
-    except NotRead as problem:
-        return problem
-    return None
 
 
 def _may_hold_accounts(scope: str) -> bool:
@@ -198,7 +171,8 @@ def working(tenant: Tenant) -> frozenset[str]:
 def held(assignment: RoleAssignment) -> Held:
     """Return what an assignment gives and reaches.
 
-    Raises NotRead where the assignment says too little, or its role was not read.
+    Raises NotRead where the assignment says too little, its role was not read, or it
+    is not known to reach any account and may.
     """
     known = reach(assignment.tenant)
     found = known.assignments.get(assignment.key)
@@ -207,7 +181,10 @@ def held(assignment: RoleAssignment) -> Held:
     role = access(assignment.tenant).role_of(found)
     if role is None:
         raise _undefined(assignment)
-    return Held(found, role, known.below(found.scope) or Reached())
+    reached = known.below(found.scope) or Reached()
+    if reached.unread and not (reached.keyed or reached.keyless):
+        raise reached.unread
+    return Held(found, role, reached)
 
 
 def _undefined(assignment: RoleAssignment) -> NotRead:

@@ -405,7 +405,7 @@ def broad_scope_data_role(assignment: RoleAssignment, _: Tenant) -> Verdict:
         return passed(f"{name} is assigned at {scope_name(scope)}")
     accounts = mine.reached.keyed + mine.reached.keyless
     number = count(len(accounts), "model account", "model accounts")
-    more = ", and perhaps more that were not read" if mine.reached.unread else ""
+    more = " and more that were not read" if mine.reached.unread else ""
     return warned(f"{name} at {scope_name(scope)} reaches {number}{more}")
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from checks.grants import access
 from scanner.model.authorization import RoleAssignment
 from scanner.model.cognitive import Project
 from scanner.model.coverage import NotRead
-from scanner.model.identity import Identified, ManagedIdentity
+from scanner.model.identity import Identified
 from scanner.model.machinelearning import Compute, OnlineEndpoint, Workspace
 from scanner.model.search import SearchService
 from scanner.model.tenant import Tenant
@@ -18,33 +20,47 @@ _PLATFORM: tuple[type[Identified], ...] = (
     Project,
     SearchService,
 )
+_APPLICATION = "serviceprincipal"
 
 
-def platform_identities(tenant: Tenant) -> frozenset[str]:
-    """Return the principals that hubs, projects and Search services sign in as.
+@dataclass(frozen=True, slots=True)
+class PlatformIdentities:
+    """The principals that hubs, projects and Search services sign in as."""
 
-    Which roles these need is said by checks of their own. What cannot be read of one
-    leaves its principal an application like any other.
-    """
-    return frozenset(
-        identity.principal_id.lower()
-        for view in _PLATFORM
-        for resource in tenant.all(view).known()
-        for identity in _identities(resource)
-    )
+    known: frozenset[str]
+    """Their ids, in lower case."""
+    unread: NotRead | None
+    """Why there may be more of them."""
 
 
-def _identities(resource: Identified) -> tuple[ManagedIdentity, ...]:
-    try:
-        return resource.identities
-    except NotRead:
-        return ()
+def platform_identities(tenant: Tenant) -> PlatformIdentities:
+    """Return whose roles checks of their own judge, not those on applications."""
+    known: set[str] = set()
+    unread = None
+    for view in _PLATFORM:
+        resources = tenant.all(view)
+        for resource in resources.known():
+            try:
+                known.update(each.principal_id.lower() for each in resource.identities)
+            except NotRead as problem:
+                unread = unread or problem
+        unread = unread or resources.missing
+    return PlatformIdentities(frozenset(known), unread)
 
 
 def is_platform(assignment: RoleAssignment) -> bool:
-    """Whether an assignment is that of a hub, a project or a Search service."""
-    principal = (assignment.principal_id or "").lower()
-    return principal in assignment.tenant.once(platform_identities)
+    """Whether an assignment is that of a hub, a project or a Search service.
+
+    Raises NotRead where it may be that of one that was not read.
+    """
+    if kind_of(assignment) not in ("", _APPLICATION):
+        return False
+    identities = assignment.tenant.once(platform_identities)
+    if (assignment.principal_id or "").lower() in identities.known:
+        return True
+    if identities.unread:
+        raise identities.unread
+    return False
 
 
 def kind_of(assignment: RoleAssignment) -> str:
@@ -62,13 +78,13 @@ def kind_of(assignment: RoleAssignment) -> str:
 
 def may_be_application(assignment: RoleAssignment) -> bool:
     """Whether an assignment is an application's, or nothing says whose it is."""
-    kind = kind_of(assignment) or "serviceprincipal"
-    return kind == "serviceprincipal" and not is_platform(assignment)
+    kind = kind_of(assignment) or _APPLICATION
+    return kind == _APPLICATION and not is_platform(assignment)
 
 
 def may_be_person(assignment: RoleAssignment) -> bool:
     """Whether an assignment is a person's or a group's, or nothing says whose it is."""
-    return kind_of(assignment) != "serviceprincipal"
+    return kind_of(assignment) != _APPLICATION
 
 
 def require_kind(assignment: RoleAssignment) -> None:

@@ -194,6 +194,11 @@ class Listing(Generic[R]):
         return (record.id for record in self._records)
 
     @property
+    def missing(self) -> NotRead | None:
+        """Why there may be more than is known, None if there can be no more."""
+        return self._missing
+
+    @property
     def whole(self) -> bool:
         """Whether there can be no more than what is known."""
         return self._missing is None

@@ -10,7 +10,9 @@ from checks.authorization import app_owner_contrib
 from scanner.access.builtin import BuiltIn
 from scanner.model.authorization import RoleAssignment
 from scanner.model.check import Check, Status
+from scanner.model.cognitive import CognitiveAccount
 from scanner.model.directory import DirectoryObject, GroupMember
+from scanner.model.machinelearning import Workspace
 from scanner.model.resources import TENANT_TYPE
 from scanner.model.results import Result
 
@@ -186,6 +188,22 @@ def test_the_estate(verdicts: Verdicts, rbac: Any, at: str, status: Status) -> N
     assignment = rbac.grant("gone", "lost", at)
     found = verdicts(orphan_assignment, ACCOUNT_BODY, HUB, ASKED, assignment)
     assert status_of(found) is status
+
+
+@pytest.mark.parametrize("view", [CognitiveAccount, Workspace])
+def test_an_estate_that_was_not_read_whole(
+    verdicts: Verdicts, rbac: Any, view: Any
+) -> None:
+    inside = rbac.grant("gone", "lost", ACCOUNT)
+    perhaps = rbac.grant("gone", "lost", f"{GROUP}2")
+    bodies = [each for each in (ACCOUNT_BODY, HUB) if view.type not in each["id"]]
+    granted = inside if view is Workspace else rbac.grant("gone", "lost", STORAGE)
+    refused = [(view, SUBSCRIPTION)]
+    results = verdicts(
+        orphan_assignment, *bodies, ASKED, granted, perhaps, unread=refused
+    )
+    found = {each.target.resource_id: each.status for each in results}
+    assert found == {granted["id"]: WARN, perhaps["id"]: UNREAD}
 
 
 def test_groups_of_another_tenant(verdicts: Verdicts, rbac: Any) -> None:

@@ -17,6 +17,7 @@ from scanner.access.builtin import BuiltIn
 from scanner.model.authorization import RoleAssignment, RoleDefinition
 from scanner.model.check import Check, Status
 from scanner.model.cognitive import CognitiveAccount
+from scanner.model.machinelearning import Workspace
 from scanner.model.results import Result
 from scanner.model.settings import Settings
 
@@ -169,8 +170,8 @@ def test_accounts_that_were_not_read(
     of = user if check is foundry_user_listkeys else role
     granted = rbac.grant("app", of["properties"]["roleName"], GROUP, "ServicePrincipal")
     [result] = verdicts(check, of, granted, unread=refused)
-    expected = PASS if check is cogsvc_user_role else UNREAD
-    assert result.status is expected
+    assert result.status is UNREAD
+    assert "AuthorizationFailed" in result.reason
     elsewhere = rbac.grant(
         "app",
         of["properties"]["roleName"],
@@ -439,3 +440,23 @@ def test_the_platforms_own_identities(
     granted = rbac.grant("app", BuiltIn.CONTRIBUTOR, GROUP, "ServicePrincipal")
     expected = FAIL if type.endswith("accounts/ai") else NONE
     assert status_of(verdicts(check, *bodies, role, granted)) is expected
+
+
+@pytest.mark.parametrize("check", [app_role_least, app_owner_contrib])
+@pytest.mark.parametrize("kind", ["ServicePrincipal", None, "User"])
+def test_identities_of_the_platform_that_were_not_read(
+    verdicts: Verdicts, rbac: Any, check: Check[Any], kind: str | None
+) -> None:
+    """Who was not read may be a hub, whose roles other checks judge."""
+    role = rbac.role(BuiltIn.OWNER, actions=["*"])
+    granted = rbac.grant("app", BuiltIn.OWNER, GROUP, kind)
+    bodies = account(), role, granted
+    expected = NONE if kind == "User" else UNREAD
+    refused = [(Workspace, SUBSCRIPTION)]
+    [result] = verdicts(check, *bodies, unread=refused)
+    assert result.status is expected
+    if expected is UNREAD:
+        assert "AuthorizationFailed" in result.reason
+    silent = {"id": HUB, "kind": "Hub", "identity": {"type": "SystemAssigned"}}
+    hub = {**silent, "properties": {}}
+    assert status_of(verdicts(check, *bodies, hub)) is expected

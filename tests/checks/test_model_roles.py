@@ -270,11 +270,12 @@ def test_a_scope_whose_accounts_are_not_all_known(
     verdicts: Verdicts, rbac: Any
 ) -> None:
     granted = rbac.grant("ann", BuiltIn.OPENAI_CONTRIBUTOR, SUBSCRIPTION)
-    refused = [(CognitiveAccount, SUBSCRIPTION)]
-    bodies = contributor(rbac), granted
-    [result] = verdicts(broad_scope_data_role, *bodies, unread=refused)
+    odd = account("odd", disableLocalAuth="?")
+    bodies = contributor(rbac), granted, odd
+    [result] = verdicts(broad_scope_data_role, account(), *bodies)
     assert result.status is WARN
-    assert "0 model accounts, and perhaps more" in result.reason
+    assert "1 model account and more" in result.reason
+    assert status_of(verdicts(broad_scope_data_role, *bodies)) is UNREAD
 
 
 # Keys instead of roles
