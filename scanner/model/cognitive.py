@@ -137,6 +137,9 @@ class CognitiveAccount(Identified):
     endpoint = Text("properties.endpoint")
     user_owned_storage_ids = Texts("properties.userOwnedStorage[].resourceId")
     allows_projects = Flag("properties.allowProjectManagement")
+    key_source = Text("properties.encryption.keySource")
+    cmk_vault_uri = Text("properties.encryption.keyVaultProperties.keyVaultUri")
+    cmk_key_version = Text("properties.encryption.keyVaultProperties.keyVersion")
 
     diagnostic_settings = Children(DiagnosticSetting)
     diagnostic_categories = Children(DiagnosticCategory)
@@ -146,6 +149,12 @@ class CognitiveAccount(Identified):
     connections = Children(AccountConnection)
     capability_hosts = Children(AccountCapabilityHost)
     managed_networks = Children(ManagedNetwork)
+
+    @property
+    def cmk_vault_name(self) -> str | None:
+        """The vault of the key that encrypts it, which its address begins with."""
+        address = self.cmk_vault_uri or ""
+        return address.partition("://")[2].partition(".")[0] or None
 
 
 MODEL_HOSTS = frozenset({"openai", "aiservices"})
@@ -162,6 +171,11 @@ OUTBOUND_KINDS = MODEL_HOSTS | {
     "qnamaker",
 }
 """The kinds that data loss prevention covers (the DLP page of Azure AI services)."""
+
+
+def has_own_key(account: CognitiveAccount) -> bool:
+    """Whether a key of the customer's own encrypts what an account keeps."""
+    return (account.key_source or "").lower() == "microsoft.keyvault"
 
 
 def hosts_models(account: CognitiveAccount) -> bool:

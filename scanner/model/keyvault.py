@@ -14,6 +14,7 @@ class AccessPolicy(Part):
     """What one principal may do in a vault that does not leave it to Azure RBAC."""
 
     object_id = Text("objectId")
+    keys = Texts("permissions.keys")
     secrets = Texts("permissions.secrets")
 
 
@@ -36,9 +37,12 @@ class KeyVault(Resource):
 
     rbac_authorization = Flag("properties.enableRbacAuthorization")
     access_policies = Parts("properties.accessPolicies", AccessPolicy)
+    tenant_id = Text("properties.tenantId")
+    soft_delete = Flag("properties.enableSoftDelete")
     purge_protection = Flag("properties.enablePurgeProtection")
     public_network_access = Text("properties.publicNetworkAccess")
     network_default_action = Text("properties.networkAcls.defaultAction")
+    network_bypass = Text("properties.networkAcls.bypass")
     private_endpoint_connections = Parts(
         "properties.privateEndpointConnections", PrivateEndpointConnection
     )
