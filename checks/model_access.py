@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from checks.grants import access, taken_in, unclear
 from checks.unlisted import Unlisted
 from checks.wording import FIRST
 from scanner.access.answers import Grant
 from scanner.access.builtin import BuiltIn
-from scanner.access.facts import Assignment, Role, last_segment
+from scanner.access.facts import Assignment, Part, Role, last_segment
 from scanner.access.roles import allowed_in
 from scanner.access.scopes import is_group, scope_of
 from scanner.model.authorization import RoleAssignment, RoleDefinition
@@ -91,6 +92,7 @@ class Reach:
         for account in tenant.all(CognitiveAccount).known():
             self._add(account)
         self.contested = frozenset(self._contested(tenant))
+        self.undecided = dict(self._undecided(tenant))
         self.assignments = taken_in(tenant)
         self.calling = self._remembering(calls_models)
         self._working = self._remembering(works_with_models)
@@ -116,6 +118,19 @@ class Reach:
         for account in tenant.all(CognitiveAccount).ids() if denied else ():
             if not denied.isdisjoint(self._access.scopes(account)):
                 yield account
+
+    def _undecided(self, tenant: Tenant) -> Iterator[tuple[str, NotRead]]:
+        """Yield the accounts whose deny assignments were not all read, and why."""
+        unread = {
+            scope: NotRead.from_gap(each.gap)
+            for scope, missing in self._access.facts.missing.items()
+            for each in missing
+            if each.part is Part.DENIALS and each.gap
+        }
+        for account in tenant.all(CognitiveAccount).ids() if unread else ():
+            scopes = filter(unread.get, self._access.scopes(account))
+            for scope in islice(scopes, 1):
+                yield account, unread[scope]
 
     @staticmethod
     def _remembering(test: Callable[[Role], bool]) -> Callable[[Role], bool]:
@@ -201,16 +216,23 @@ def lets_call(assignment: RoleAssignment) -> bool:
 def standing(
     tenant: Tenant, grant: Grant, action: str, accounts: list[str]
 ) -> list[str]:
-    """Return on which of some accounts no deny assignment takes an action back."""
-    contested = reach(tenant).contested
-    if not contested:
+    """Return on which of some accounts no deny assignment takes an action back.
+
+    Raises NotRead where there are none but those whose denials were not all read.
+    """
+    known = reach(tenant)
+    if not (known.contested or known.undecided):
         return accounts
     denial = access(tenant).denial
-    return [
+    left = [
         each
         for each in accounts
-        if each not in contested or denial(grant.principal_id, action, each) is None
+        if each not in known.contested
+        or denial(grant.principal_id, action, each) is None
     ]
+    if left and all(each in known.undecided for each in left):
+        raise known.undecided[left[0]]
+    return left
 
 
 def is_role_of(assignment: RoleAssignment, *roles: BuiltIn) -> bool:

@@ -14,7 +14,11 @@ from checks.authorization import (
     listkeys_role_assigned,
 )
 from scanner.access.builtin import BuiltIn
-from scanner.model.authorization import RoleAssignment, RoleDefinition
+from scanner.model.authorization import (
+    DenyAssignment,
+    RoleAssignment,
+    RoleDefinition,
+)
 from scanner.model.check import Check, Status
 from scanner.model.cognitive import CognitiveAccount
 from scanner.model.machinelearning import Workspace
@@ -275,6 +279,25 @@ def test_a_deny_assignment_takes_keys_back(verdicts: Verdicts, rbac: Any) -> Non
     assert result.status is FAIL
     assert "more" in result.reason
     assert "ai" not in result.reason.split()
+
+
+@pytest.mark.parametrize("check", [listkeys_role_assigned, app_role_least])
+def test_deny_assignments_that_were_not_read(
+    verdicts: Verdicts, rbac: Any, check: Check[Any]
+) -> None:
+    """One may take the right back, but on an account where all of them were read."""
+    second = SUBSCRIPTION.replace("bbbbbbbb", "cccccccc")
+    place = {"id": second, "displayName": "Second", "state": "Enabled"}
+    elsewhere = {**account(), "id": ACCOUNT.replace(SUBSCRIPTION, second)}
+    role = rbac.role("owner", actions=["*"])
+    granted = rbac.grant("app", "owner", "", "ServicePrincipal")
+    granted["properties"]["scope"] = "/"
+    refused = [(DenyAssignment, SUBSCRIPTION)]
+    [result] = verdicts(check, account(), role, granted, unread=refused)
+    assert result.status is UNREAD
+    assert "denyAssignments" in result.reason
+    bodies = place, elsewhere, account(), role, granted
+    assert status_of(verdicts(check, *bodies, unread=refused)) is FAIL
 
 
 @pytest.mark.parametrize(
