@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from checks.api_key_guard import CHANGED
 from checks.encryption import KEEPING, is_managed_group
 from checks.encryption_policies import Effect, Strikes, effects, strikes
+from checks.foundry_connections import MACHINE_LEARNING
 from checks.grants import (
     access,
     actors,
@@ -20,6 +22,7 @@ from checks.grants import (
 from checks.wording import count, quote, shown, some
 from scanner.access.answers import Grant
 from scanner.access.scopes import scope_of
+from scanner.model.activity import ActivityEvent
 from scanner.model.authorization import DenyAssignment
 from scanner.model.check import (
     Check,
@@ -34,7 +37,7 @@ from scanner.model.check import (
     warned,
 )
 from scanner.model.coverage import NotRead
-from scanner.model.ids import id_key
+from scanner.model.ids import ResourceId, id_key
 from scanner.model.machinelearning import served_by_group
 from scanner.model.policy import Lock, PolicyAssignment
 from scanner.model.resource import Resource
@@ -168,6 +171,80 @@ def _bounded(reason: str, unread: Iterable[NotRead]) -> str:
     """Return a reason that says how far it can be relied on."""
     limit = next((each.reason for each in unread), None)
     return f"{reason} (lower bound: {limit})" if limit else reason
+
+
+@check(
+    id="foundry-cmk-rg-modified",
+    title="Nobody but Azure changes what it keeps for encrypted workspaces",
+    topic=Topic.FOUNDRY_CMK,
+    severity=Severity.MEDIUM,
+    on=ResourceGroup,
+    where=is_managed_group,
+    guidance=Post.FOUNDRY_CMK,
+    controls=(*KEEPING, "NIST-800-53:AU-6", "ISO-27001-2022:A.8.16"),
+)
+def rg_modified(group: ResourceGroup, tenant: Tenant) -> Verdict:
+    r"""
+    Reads `operationName`, `claims.appid` and `status` of the group's Activity Log.
+
+    Writes and deletions that succeeded or were accepted count, as far back as the log
+    was read, at most 90 days. Left out are those of the application Azure Machine
+    Learning, and what changes no resource: diagnostic settings, locks, exemptions,
+    roles. An event that names no application counts as one of somebody else.
+
+    ## Why it matters
+    Diagnostic settings are the one thing to change in this group. Whatever else wrote
+    here has either broken the workspace or is about to, and it will be back: most often
+    it is the identity of a policy that remediates, or the nightly job of a team that
+    hardens all there is.
+
+    ## How to fix
+    Find out what the caller changed, put it back, and leave the group out of what the
+    caller does.
+
+    ```sh
+    az monitor activity-log list --resource-group "$MANAGED_GROUP" --offset 90d \
+      --query "[?status.value=='Succeeded'].{when: eventTimestamp, who: caller, \
+      what: operationName.value, where: resourceId}" --output table
+    ```
+
+    For a policy write an exemption first (`foundry-cmk-policy-exempt`), or its change
+    comes back with the next evaluation.
+
+    ## References
+    - AI Foundry - Encryption with CMK
+    - Microsoft Learn: Activity log in Azure Monitor
+    """
+    events = tenant.within(ActivityEvent, group.id)
+    changes = [each for each in events.known() if _is_foreign_change(each)]
+    if changes:
+        number = len({each.correlation_id or each.id for each in changes})
+        who = some(dict.fromkeys(map(_told, changes)))
+        return warned(f"{count(number, 'change', 'changes')} by others: {who}")
+    events.require_whole()
+    return passed("the Activity Log has no change by anybody but Azure")
+
+
+_HARMLESS = ("microsoft.insights/diagnosticsettings/", "microsoft.authorization/")
+
+
+def _is_foreign_change(event: ActivityEvent) -> bool:
+    """Whether an event is a change of a resource that Azure did not make."""
+    operation = (event.operation or "").lower()
+    return (
+        operation.endswith(("/write", "/delete"))
+        and not operation.startswith(_HARMLESS)
+        and (event.status or "").lower() in CHANGED
+        and (event.application_id or "").lower() != MACHINE_LEARNING
+    )
+
+
+def _told(event: ActivityEvent) -> str:
+    """Return who changed what, as a sentence says it."""
+    about = ResourceId.parse(event.resource_id or "").name
+    return (
+        f"{shown(event.caller or event.application_id or 'somebody')} on {quote(about)}"
+    )
 
 
 @check(
@@ -386,6 +463,7 @@ def _denials(group: ResourceGroup, tenant: Tenant) -> Iterator[DenyAssignment]:
 
 CHECKS: tuple[Check[Any], ...] = (
     policy_exempt,
+    rg_modified,
     rg_writers,
     rg_lock,
     no_deny_assignment,

@@ -9,8 +9,10 @@ from checks.foundry_cmk_group import (
     no_deny_assignment,
     policy_exempt,
     rg_lock,
+    rg_modified,
     rg_writers,
 )
+from scanner.model.activity import ActivityEvent
 from scanner.model.authorization import DenyAssignment, RoleAssignment
 from scanner.model.check import Check, Status
 from scanner.model.documentdb import CosmosAccount
@@ -133,7 +135,9 @@ def test_what_was_not_read(verdicts: Verdicts, check: Check[Any], view: Any) -> 
     assert only(verdicts(check, *estate(), unread=unread), GROUP).status is UNREAD
 
 
-@pytest.mark.parametrize("check", [rg_lock, no_deny_assignment, rg_writers])
+@pytest.mark.parametrize(
+    "check", [rg_lock, no_deny_assignment, rg_writers, rg_modified]
+)
 def test_groups_of_ones_own(verdicts: Verdicts, check: Check[Any]) -> None:
     [result] = verdicts(check, body(OTHER), body(GROUP))
     assert result.status is NONE
@@ -174,6 +178,58 @@ def test_writers_that_are_denied_it(verdicts: Verdicts, rbac: Any) -> None:
     denied = rbac.denial(GROUP, "*/write", ("a", "User"))
     results = verdicts(rg_writers, *estate(), writer, *grants, denied)
     assert only(results, GROUP).status is PASS
+
+
+AZURE = "0736f41a-0425-4b46-bdb5-1563eff02385"
+WRITE = "Microsoft.DocumentDB/databaseAccounts/write"
+
+
+def event(operation: object = WRITE, number: int = 1, **content: object) -> Body:
+    return {
+        "id": f"{COSMOS}/events/{number}/ticks/1",
+        "operationName": {"value": operation},
+        "status": {"value": "Succeeded"},
+        "caller": f"caller{number}",
+        "correlationId": f"c{number}",
+        "resourceId": COSMOS,
+        **content,
+    }
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        ([], PASS),
+        ([event()], WARN),
+        ([event(WRITE.upper())], WARN),
+        ([event("Microsoft.DocumentDB/databaseAccounts/delete")], WARN),
+        ([event(claims={"appid": "another"})], WARN),
+        ([event(claims={"appid": AZURE.upper()})], PASS),
+        ([event(claims={"appid": AZURE}), event(number=2)], WARN),
+        ([event("Microsoft.Insights/diagnosticSettings/write")], PASS),
+        ([event("microsoft.authorization/locks/write")], PASS),
+        ([event("Microsoft.DocumentDB/databaseAccounts/listKeys/action")], PASS),
+        ([event(status={"value": "Failed"})], PASS),
+        ([event(status=None)], PASS),
+        ([event(None)], PASS),
+        ([event(status="Succeeded")], UNREAD),
+        ([event(7)], UNREAD),
+    ],
+)
+def test_changes(verdicts: Verdicts, events: list[Body], expected: Status) -> None:
+    assert only(verdicts(rg_modified, *estate(), *events), GROUP).status is expected
+
+
+def test_changes_are_told_once(verdicts: Verdicts) -> None:
+    twice = [event(), {**event(), "id": f"{COSMOS}/events/1b/ticks/2"}]
+    results = verdicts(rg_modified, *estate(), *twice, event(number=2))
+    told = only(results, GROUP).reason
+    assert told == '2 changes by others: caller1 on "db", caller2 on "db"'
+
+
+def test_changes_that_were_not_read(verdicts: Verdicts) -> None:
+    unread = [(ActivityEvent, GROUP)]
+    assert only(verdicts(rg_modified, *estate(), unread=unread), GROUP).status is UNREAD
 
 
 def definition(
