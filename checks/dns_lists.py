@@ -6,12 +6,12 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from heapq import nsmallest
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 from checks.dns_controls import FILTERING
 from checks.wording import FIRST, count, shown, some
-from scanner.dns.facts import Action, Doubt, Policy
+from scanner.dns.facts import Action, Doubt, Names, Policy
 from scanner.dns.gather import dns_of
 from scanner.dns.names import normalise
 from scanner.dns.reading import asked, require_known
@@ -87,16 +87,15 @@ def duplicate_entry(names: DomainList, tenant: Tenant) -> Verdict:
     twice = _twice(names)
     if twice:
         return warned(f"on it more than once: {_entries(twice)}")
-    dns = tenant.once(dns_of)
     against = tenant.once(_contradicted).get(names.key, frozenset())
     if against:
-        _cite_users(names, dns, tenant)
+        _cite_users(names)
         return warned(f"rules of one policy disagree on {_entries(against)}")
     if not names.filled:
         return not_applicable("it has no entries")
     if names.domains_url:
         raise names.closed()
-    require_known(_open(names, dns, tenant))
+    _require_settled(names)
     return passed("each of its entries is there once, and means one thing in a policy")
 
 
@@ -144,31 +143,52 @@ def _disputed(uses: Iterable[tuple[str, Action]], dns: Resolver) -> set[str]:
     return disputed
 
 
-def _users(names: DomainList, dns: Resolver) -> Iterator[Policy]:
-    """Yield the policies with a rule that has a list."""
-    for policy in dns.facts.policies.values():
-        if any(names.key in rule.lists for rule in policy.rules):
-            yield policy
+def _users(tenant: Tenant) -> Mapping[str, tuple[Policy, ...]]:
+    """Return the policies with a rule that has a list, by the list's key."""
+    found: dict[str, dict[str, Policy]] = defaultdict(dict)
+    for policy in tenant.once(dns_of).facts.policies.values():
+        for key in {key for rule in policy.rules for key in rule.lists}:
+            found[key][policy.id] = policy
+    return {key: tuple(policies.values()) for key, policies in found.items()}
 
 
-def _cite_users(names: DomainList, dns: Resolver, tenant: Tenant) -> None:
-    rules = chain.from_iterable(each.rules for each in _users(names, dns))
-    for rule in list(rules)[:CITED]:
-        found = tenant.known(SecurityRule, rule.id)
+def _users_of(names: DomainList) -> tuple[Policy, ...]:
+    return names.tenant.once(_users).get(names.key, ())
+
+
+def _cite_users(names: DomainList) -> None:
+    rules, key = chain.from_iterable(each.rules for each in _users_of(names)), names.key
+    having = (each for each in rules if key in each.lists)
+    for rule in islice(having, CITED):
+        found = names.tenant.known(SecurityRule, rule.id)
         if found:
             found.cite(SecurityRule.action, SecurityRule.state, SecurityRule.list_ids)
 
 
-def _open(names: DomainList, dns: Resolver, tenant: Tenant) -> Iterator[Doubt]:
-    """Yield why there may be a rule that takes an entry of a list otherwise."""
-    tenant.all(SecurityRule).require_whole()
-    for policy in _users(names, dns):
-        for rule in policy.rules:
-            yield from (each for each in rule.doubts if not each.managed)
-            for key in rule.lists if rule.enabled else ():
-                doubt = dns.facts.lists[key].doubt
-                if doubt:
-                    yield doubt
+def _require_settled(names: DomainList) -> None:
+    """Raise NotRead if some rule may take an entry of a list otherwise."""
+    names.tenant.all(SecurityRule).require_whole()
+    doubts = names.tenant.once(_doubts)
+    for policy in _users_of(names):
+        require_known(doubts[policy.id])
+
+
+def _doubts(tenant: Tenant) -> Mapping[str, tuple[Doubt, ...]]:
+    """Return why the rules of each policy may take more than is known."""
+    facts = tenant.once(dns_of).facts
+    return {
+        policy.id: tuple(_doubts_of(policy, facts.lists))
+        for policy in facts.policies.values()
+    }
+
+
+def _doubts_of(policy: Policy, lists: Mapping[str, Names]) -> Iterator[Doubt]:
+    for rule in policy.rules:
+        yield from (each for each in rule.doubts if not each.managed)
+        for key in rule.lists if rule.enabled else ():
+            doubt = lists[key].doubt
+            if doubt:
+                yield doubt
 
 
 @check(
@@ -383,7 +403,7 @@ def domain_list_consistency(names: DomainList, tenant: Tenant) -> Verdict:
     if others:
         same = count(len(others), "copy has", "copies have")
         return passed(f"{same} the same entries")
-    users = sum(1 for _ in _users(names, tenant.once(dns_of)))
+    users = len(_users_of(names))
     if users > 1:
         return passed(f"{users} policies share it")
     return not_applicable("there are no copies of it")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from checks.dns_controls import FILTERING, LOGGING
@@ -84,7 +85,7 @@ def _allows_all(rule: SecurityRule) -> bool:
     guidance=Post.DNS_POLICIES,
     controls=FILTERING,
 )
-def priority_range(rule: SecurityRule, _: Tenant) -> Verdict:
+def priority_range(rule: SecurityRule, tenant: Tenant) -> Verdict:
     r"""
     Reads `properties.priority` of the rule and of the others of its policy.
 
@@ -118,18 +119,37 @@ def priority_range(rule: SecurityRule, _: Tenant) -> Verdict:
     priority, _key = rule.order
     if not LOWEST <= priority <= HIGHEST:
         return failed(f"its priority is {priority}, not from {LOWEST} to {HIGHEST}")
-    unknown: list[Doubt] = []
-    for other in _siblings(rule).known():
-        try:
-            same = other.key != rule.key and other.order[0] == priority
-        except NotRead as problem:
-            unknown.append(doubt_of(problem))
-            continue
-        if same:
+    others = tenant.once(_priorities)[id_key(rule.parts.parent)]
+    for other_id in others.holders[priority]:
+        other = tenant.known(SecurityRule, other_id)
+        if other and other.key != rule.key:
+            other.cite(SecurityRule.priority)
             return failed(f"rule {shown(other.name)} has the priority {priority} too")
     _siblings(rule).require_whole()
-    require_known(unknown)
+    require_known(others.doubts)
     return passed(f"no other rule of the policy has the priority {priority}")
+
+
+@dataclass(slots=True)
+class _Priorities:
+    """The priorities of a policy's rules."""
+
+    holders: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
+    """The ids of the rules with each."""
+    doubts: list[Doubt] = field(default_factory=list)
+    """Why a rule may have any."""
+
+
+def _priorities(tenant: Tenant) -> Mapping[str, _Priorities]:
+    """Return the priorities in each policy, by the policy's key."""
+    found: dict[str, _Priorities] = defaultdict(_Priorities)
+    for rule in tenant.all(SecurityRule).known():
+        policy = found[id_key(rule.parts.parent)]
+        try:
+            policy.holders[rule.order[0]].append(rule.id)
+        except NotRead as problem:
+            policy.doubts.append(doubt_of(problem))
+    return found
 
 
 @check(
