@@ -41,6 +41,7 @@ WITHOUT_ENTRA = {
     "groundingwithbingsearch",
     "groundingwithcustomsearch",
     "serp",
+    "appinsights",
     "apikey",
     "customkeys",
     "openai",
@@ -55,7 +56,11 @@ WITHOUT_ENTRA = {
     "generichttp",
     "genericrest",
 }
-"""Categories whose services take no Entra token: Bing, Serp and third parties."""
+"""Categories whose services take no Entra token: Bing, Serp and third parties.
+
+Application Insights too: such a connection holds a connection string, never a token
+(Microsoft Learn, "Trace agents with the Foundry SDK").
+"""
 
 
 def uses_entra(connection: Connection) -> bool:

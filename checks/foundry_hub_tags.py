@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from checks.tags import tagged
+from checks.tags import are_of_several_stages, are_several, tagged
 from checks.wording import quote, some
 from scanner.model.check import (
     Check,
@@ -72,10 +72,9 @@ def env_homogeneous(hub: Workspace, tenant: Tenant) -> Verdict:
     - Microsoft Learn: Hubs and projects in Azure AI Foundry
     """
     settings = tenant.settings
-    production = {each.lower() for each in settings.production_values}
 
     def differ(values: Values) -> bool:
-        return len({each.lower() in production for each in values.values()}) > 1
+        return are_of_several_stages(values.values(), settings)
 
     found = _tags_of(hub, tenant, settings.environment_tags)
     return _judged(found, differ, failed, "environment")
@@ -179,7 +178,7 @@ def _tags_of(hub: Workspace, tenant: Tenant, names: Iterable[str]) -> Values:
 
 
 def _are_several(values: Values) -> bool:
-    return len({each.lower() for each in values.values()}) > 1
+    return are_several(values.values())
 
 
 def _judged(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from checks.connections import ENTRA, KEYS, NEITHER, WITHOUT_ENTRA
+from checks.connection_keys import shared_key, sign_in
 from checks.wording import shown
 from checks.workspaces import advice_on_keys, default_storage, mode_of
 from scanner.model.check import (
@@ -329,24 +329,7 @@ def connection_entra(connection: WorkspaceConnection, _: Tenant) -> Verdict:
     - AI Foundry - Identity, Authentication and Authorization
     - Microsoft Learn: Connections in Azure AI Foundry portal
     """
-    kind = connection.authentication
-    if kind.lower() in ENTRA:
-        return passed(f"authType is {kind}")
-    if kind.lower() in NEITHER:
-        return warned(f"authType is {kind}: no key of the workspace, but not Entra ID")
-    if kind.lower() not in KEYS:
-        return warned(f"authType is {shown(kind)}, which is not a known type")
-    category = connection.category or ""
-    if category.lower() in WITHOUT_ENTRA:
-        return warned(f"authType is {kind}; {category} takes no Entra ID", _EXCEPTION)
-    return failed(f"authType is {kind}")
-
-
-_EXCEPTION = (
-    "The service behind this connection takes no Entra token: keep the connection to "
-    "the one project that needs it, rotate its key, and record an exemption with an "
-    "owner and an expiry."
-)
+    return sign_in(connection)
 
 
 @check(
@@ -402,22 +385,7 @@ def connection_shared_key(connection: WorkspaceConnection, _: Tenant) -> Verdict
     - AI Foundry - Credential vs Identity Data Stores
     - Microsoft Learn: Connections in Azure AI Foundry portal
     """
-    kind = connection.authentication
-    shared = bool(connection.shared_to_all)
-    if kind.lower() in ENTRA | NEITHER:
-        return not_applicable(f"authType is {kind}: no key to share")
-    if not shared:
-        return passed("isSharedToAll is not true")
-    if kind.lower() not in KEYS:
-        return warned(
-            f"shared with all, and authType {shown(kind)} is not a known type"
-        )
-    if connection.shared_users:
-        return warned(
-            f"authType is {kind} and isSharedToAll is true, "
-            f"beside a list of {len(connection.shared_users)} users"
-        )
-    return failed(f"authType is {kind} and isSharedToAll is true")
+    return shared_key(connection)
 
 
 @check(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from scanner.model.settings import Settings
+
 _WORD_BREAKS = str.maketrans("", "", "-_ ")
 
 
@@ -20,3 +22,14 @@ def tagged(tags: Mapping[str, Any] | None, names: Iterable[str]) -> str:
         if plain_tag(name) in wanted and isinstance(value, str):
             return value
     return ""
+
+
+def are_several(values: Iterable[str]) -> bool:
+    """Whether values of a tag are not all one, compared without case."""
+    return len({each.lower() for each in values}) > 1
+
+
+def are_of_several_stages(values: Iterable[str], settings: Settings) -> bool:
+    """Whether some environments that tags name are production and some are not."""
+    production = {each.lower() for each in settings.production_values}
+    return len({each.lower() in production for each in values}) > 1

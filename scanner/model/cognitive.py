@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scanner.model.connections import Connection
-from scanner.model.fields import Flag, Part, Parts, Text, Texts
+from scanner.model.fields import Flag, Part, Parts, Text, Texts, Tree
 from scanner.model.identity import Identified
 from scanner.model.insights import DiagnosticCategory, DiagnosticSetting
 from scanner.model.network import PrivateEndpointConnection
@@ -78,6 +78,10 @@ class Project(Identified):
     type = "Microsoft.CognitiveServices/accounts/projects"
     api_version = API_VERSION
 
+    internal_id = Text("properties.internalId")
+    """What the names of its containers begin with, there with dashes."""
+    tags = Tree("tags")
+
     connections = Children(ProjectConnection)
     capability_hosts = Children(ProjectCapabilityHost)
 
@@ -116,6 +120,7 @@ class CognitiveAccount(Identified):
     api_version = API_VERSION
 
     kind = Text("kind")
+    tags = Tree("tags")
     provisioning_state = Text("properties.provisioningState")
     outbound_restricted = Flag("properties.restrictOutboundNetworkAccess")
     allowed_fqdns = Texts("properties.allowedFqdnList")
@@ -181,6 +186,11 @@ def has_own_key(account: CognitiveAccount) -> bool:
 def hosts_models(account: CognitiveAccount) -> bool:
     """Whether the account is an Azure OpenAI or AI Services account."""
     return (account.kind or "").lower() in MODEL_HOSTS
+
+
+def is_foundry(account: CognitiveAccount) -> bool:
+    """Whether the account is of the kind that Foundry projects are made in."""
+    return (account.kind or "").lower() == "aiservices"
 
 
 def restricts_outbound(account: CognitiveAccount) -> bool:

@@ -100,6 +100,7 @@ NEVER_FIND = {
     "delegation-not-used",
     "dns-domain-list-unreferenced",
     "dns-rule-count",
+    "fdp-hub-legacy",
     "nsp-associated",
     "xt-vnet-foreign-pool",
 }
