@@ -14,6 +14,12 @@ class LogCategory(Part):
     enabled = Flag("enabled")
 
 
+class MetricCategory(Part):
+    """One category of metrics of a diagnostic setting."""
+
+    enabled = Flag("enabled")
+
+
 class DiagnosticSetting(Resource):
     """Where the logs of a resource or subscription go (extension resource).
 
@@ -25,6 +31,8 @@ class DiagnosticSetting(Resource):
     api_version = "2021-05-01-preview"
 
     logs = Parts("properties.logs", LogCategory)
+    metrics = Parts("properties.metrics", MetricCategory)
+    table_kind = Text("properties.logAnalyticsDestinationType")
     workspace_id = Text("properties.workspaceId")
     storage_account_id = Text("properties.storageAccountId")
     event_hub_rule_id = Text("properties.eventHubAuthorizationRuleId")

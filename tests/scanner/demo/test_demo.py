@@ -66,6 +66,7 @@ REFERRED = (
 """Top-level types that the demo tenant has whole: what names one must find it."""
 
 ELSEWHERE = (
+    "/workspaces/log-lab-2023",
     "/dnsresolverdomainlists/dl-block-2024",
     "/networkmanagers/nm-partner",
     "/privateendpoints/pe-partner-lab",
@@ -91,6 +92,7 @@ NEVER_PASS = {
 """Checks whose best answer is a fact, or a question."""
 
 NEVER_FIND = {
+    "aoai-apim-front",
     "aoai-outbound-empty-list",
     "aoai-outbound-fqdn-dangling",
     "aoai-outbound-policy-guardrail",
