@@ -63,7 +63,7 @@ def strikes(tenant: Tenant) -> Strikes:
                 made = _made_for(workspace, view)
             except NotRead as problem:
                 for key in _above(workspace, relevant):
-                    unread[key].append(problem)
+                    unread[key] += [*_reasons(relevant[key]), problem]
                 continue
             if made is not None:
                 for key in _above(made, relevant):
@@ -90,7 +90,14 @@ def _unlisted(
         tenant.all(Workspace).require_whole()
     except NotRead as problem:
         for relevant in about:
-            yield from ((key, problem) for key in relevant)
+            for key, content in relevant.items():
+                yield from ((key, each) for each in (*_reasons(content), problem))
+
+
+def _reasons(content: Content) -> Iterator[NotRead]:
+    """Yield why it is not known whether an assignment is of interest at all."""
+    if content.unread and not content.found:
+        yield content.unread
 
 
 def _made_for(workspace: Workspace, view: type[Resource]) -> Resource | None:
