@@ -64,7 +64,16 @@ def _held(tenant: Tenant) -> Iterator[Assignment]:
 
 
 def _applications(tenant: Tenant) -> frozenset[str]:
-    """Return the keys of the directory's applications that hold roles."""
+    """Return the keys of the directory's applications that hold roles, or may.
+
+    Raises NotRead where the directory has nobody because roles were not read.
+    """
+    given = tenant.all(RoleAssignment)
+    if not given.whole:
+        named = frozenset(map(id_key, directory(tenant).ids()))
+        if not named:
+            given.require_whole()
+        return named
     return frozenset(
         id_key(object_id(tenant.id, each.principal_id)) for each in _held(tenant)
     )

@@ -430,6 +430,14 @@ def test_others_than_stubs_may_hold_anything(
     assert result.status is NONE
 
 
+def test_stubs_where_roles_were_not_read(verdicts: Verdicts, rbac: Any) -> None:
+    granted = rbac.grant("app", rbac.OWNER, SUBSCRIPTION, "ServicePrincipal")
+    unread = [(RoleAssignment, SUBSCRIPTION)]
+    for named, status in (((application(PARTNER),), WARN), ((), UNREAD)):
+        [result] = verdicts(stub_inventory, granted, *named, unread=unread)
+        assert result.status is status
+
+
 def test_a_directory_that_was_not_read_whole(verdicts: Verdicts, rbac: Any) -> None:
     granted = rbac.grant("app", rbac.OWNER, SUBSCRIPTION, "ServicePrincipal")
     unread = [(DirectoryObject, f"/tenants/{TENANT}")]
