@@ -36,6 +36,7 @@ class On(StrEnum):
     SEARCH = "connected Search service"
     ACCOUNT = "connected account"
     DATA = "connected storage"
+    DATABASE = "connected Cosmos DB account"
     ENDPOINT_TARGET = "resource behind a managed private endpoint"
     VAULT = "vault of the workspace"
     REGISTRY = "registry"

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -275,6 +276,10 @@ def test_a_condition_names_the_workspace_it_is_for() -> None:
         body["properties"]["workspaceId"]
         for body in _of_type("Microsoft.MachineLearningServices/workspaces")
     }
+    projects = {
+        str(UUID(body["properties"]["internalId"]))
+        for body in _of_type("Microsoft.CognitiveServices/accounts/projects")
+    }
     named = {
         guid
         for body in _of_type("Microsoft.Authorization/roleAssignments")
@@ -282,7 +287,7 @@ def test_a_condition_names_the_workspace_it_is_for() -> None:
         for guid in GUID.findall(body["properties"]["condition"])
     }
     assert named
-    assert named <= workspaces
+    assert named <= workspaces | projects
 
 
 def test_the_directory_names_whom_roles_are_given_to() -> None:
