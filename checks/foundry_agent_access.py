@@ -12,7 +12,7 @@ from checks.containers import CORE, blob_grants, is_conditioned, strays
 from checks.foundry_matrix import Need, On, Who
 from checks.grants import access, bounded, cite, require_settled
 from checks.shortfall import Case, ids, shortfall
-from checks.wording import some
+from checks.wording import quote, some
 from scanner.access.answers import Grant
 from scanner.access.builtin import BuiltIn, is_role
 from scanner.access.conditions.analysis.catalogue import BLOBS
@@ -212,7 +212,7 @@ def _lost(project: Project, named: dict[Store, tuple[str, ...]]) -> Iterator[str
     for store, names in named.items():
         for name in names:
             if _target(project, name, KEPT_IN[store]) is None:
-                yield f"connection {name} of {store.named} leads to nothing that exists"
+                yield f"{quote(name)} of {store.named} leads to nothing that exists"
 
 
 def _cases(project: Project, named: dict[Store, tuple[str, ...]]) -> Iterator[Case]:

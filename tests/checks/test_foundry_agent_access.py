@@ -196,6 +196,21 @@ def test_a_connection_to_nothing(verdicts: Verdicts, rbac: Any) -> None:
     assert status_of(verdicts, "fdp-agent-rbac", *given, shared) is PASS
 
 
+@pytest.mark.parametrize("name", ["gone", f"{PROJECT}/connections/gone"])
+def test_a_host_that_names_no_connection(name: str, verdicts: Verdicts) -> None:
+    estate = [each for each in ESTATE if "capabilityHosts" not in each["id"]]
+    given = (project(), *estate, host(dict.fromkeys(KEPT, (name,))))
+    assert status_of(verdicts, "fdp-agent-rbac", *given) is FAIL
+    assert status_of(verdicts, "fdp-agent-storage-condition", *given) is NONE
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_a_host_that_names_nothing(check: str, verdicts: Verdicts) -> None:
+    estate = [each for each in ESTATE if "capabilityHosts" not in each["id"]]
+    given = (project(), *estate, host(dict.fromkeys(KEPT, ("/",))))
+    assert status_of(verdicts, check, *given) is UNREAD
+
+
 @pytest.mark.parametrize("check", CHECKS)
 def test_without_stores_there_is_nothing_to_hold(
     check: str, verdicts: Verdicts

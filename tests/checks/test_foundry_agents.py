@@ -103,6 +103,8 @@ def status_of(verdicts: Verdicts, check: str, *bodies: Body, **options: Any) -> 
         (None, WARN, NONE),
         (ABSENT, WARN, NONE),
         ("agent", UNREAD, UNREAD),
+        ([{"scenario": "agent", "subnetArmId": "no id"}], UNREAD, UNREAD),
+        ([{"scenario": "agent", "subnetArmId": "/"}], UNREAD, UNREAD),
         ([{"scenario": "agent", "subnetArmId": 7}], UNREAD, UNREAD),
     ],
 )
