@@ -184,6 +184,9 @@ def local_auth_toggled(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     writes = {each.correlation_id or each.id for each in events}
     if len(writes) < 2:
         tenant.within(ActivityEvent, _subscription_of(account)).require_whole()
+        if not writes:
+            version = ActivityEvent.api_version
+            tenant.trace.note(account.id, ActivityEvent.type, [], version)
         times = count(len(writes), "write", "writes")
         return passed(f"{times} in the Activity Log")
     callers = some(dict.fromkeys(map(_caller, events)))

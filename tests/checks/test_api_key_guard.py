@@ -92,6 +92,16 @@ def test_toggled(verdicts: Verdicts, events: list[Body], status: Status) -> None
         assert "caller1" in result.reason
 
 
+def test_no_event_is_evidence_too(verdicts: Verdicts) -> None:
+    [result] = verdicts(local_auth_toggled, account())
+    [read] = result.evidence
+    assert (read.resource_id, read.path, read.value) == (
+        ACCOUNT,
+        ActivityEvent.type,
+        [],
+    )
+
+
 @pytest.mark.parametrize("caller", [None, "\x1b[2J", "=cmd()"])
 def test_callers_are_shown_as_text(verdicts: Verdicts, caller: object) -> None:
     events = event(1, caller=caller), event(2, caller=caller)
