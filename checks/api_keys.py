@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from checks.data_access import cited_data_users
+from checks.data_access import cited_data_users, data_users
 from checks.grants import (
     access,
     actors,
     bounded,
     cite,
     named,
+    one_each,
     principals,
     require_settled,
-    who_can,
 )
 from checks.key_connections import Leading
 from checks.model_access import LIST_KEYS
@@ -314,7 +314,7 @@ def disable_readiness(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     users = cited_data_users(tenant, account)
     ready = readiness_of(account, tenant)
     _cite(ready.leading)
-    if not ready.keeping:
+    if not ready.keeping and not any(ready.users_of_keys):
         require_settled(users.missing)
     if ready.obstacles:
         reason = f"not ready: {'; '.join(ready.obstacles)}"
@@ -380,21 +380,20 @@ def owner_not_sufficient(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     - Blocking API Key Access in Azure OpenAI Service
     - Microsoft Learn: Role-based access control for Azure OpenAI
     """
-    users = cited_data_users(tenant, account)
-    listing = who_can(tenant, LIST_KEYS, account)
-    held = access(tenant).at(account.id)
-    missing = (*users.missing, *access(tenant).missing(account.id))
+    users, known = data_users(tenant, account), access(tenant)
+    missing = (*users.missing, *known.missing(account.id))
     require_settled(missing)
     can_call = set(principals(users.active))
-    without = [
+    readers = known.who_can(LIST_KEYS, account.id).active
+    without = one_each(
         grant
-        for grant in actors(tenant, (*listing.active, *held))
+        for grant in actors(tenant, (*readers, *known.at(account.id)))
         if not grant.eligible and grant.principal_id.lower() not in can_call
-    ]
+    )
+    cite(tenant, without or users.active, account)
     if not without:
         return info("whoever holds a role here holds a data role too")
-    cite(tenant, without, account)
-    many = count(len(principals(without)), "principal gets", "principals get")
+    many = count(len(without), "principal gets", "principals get")
     reason = f"{many} 401 or PermissionDenied with a token: {named(without)}"
     return info(bounded(reason, dict.fromkeys(missing)))
 

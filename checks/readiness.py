@@ -49,6 +49,11 @@ class Readiness:
             later = len(self.eligible)
             hint = f" ({later} could activate one)" if later else ""
             yield f"nobody holds a data role{hint}"
+        yield from self.users_of_keys
+
+    @property
+    def users_of_keys(self) -> Iterator[str]:
+        """What needs keys here, whoever holds which role."""
         if self.leading.keyed:
             keyed = count(len(self.leading.keyed), "connection uses", "connections use")
             yield f"{keyed} a key: {some(map(label_of, self.leading.keyed))}"

@@ -363,6 +363,7 @@ def test_readiness_names_what_would_break(
     ("refused", "role", "kind", "status"),
     [
         ((RoleAssignment, SUBSCRIPTION), "caller", None, UNREAD),
+        ((RoleAssignment, SUBSCRIPTION), "caller", "ApiKey", WARN),
         ((DenyAssignment, SUBSCRIPTION), "caller", "AAD", UNREAD),
         ((DenyAssignment, SUBSCRIPTION), "caller", "ApiKey", WARN),
         ((WorkspaceConnection, HUB), "caller", "AAD", UNREAD),
