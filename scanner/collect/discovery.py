@@ -15,13 +15,13 @@ from scanner.arm.session import LARGEST_ANSWER, Session
 from scanner.collect.reads import AT_SUBSCRIPTION
 
 TYPES = tuple(sorted(read.of.type.lower() for read in AT_SUBSCRIPTION if read.indexed))
-BATCH = LARGEST_ANSWER // len(TYPES)
-"""Subscriptions a query: an answer has a row for each of their types."""
+BATCH = LARGEST_ANSWER
+"""Subscriptions a query: an answer has a row for each."""
 
 _IN = ", ".join(f"'{name}'" for name in TYPES)
 QUERY = (
     f"resources | where type in~ ({_IN}) "
-    "| summarize count_=count() by subscriptionId, type"
+    "| summarize types=make_set(type) by subscriptionId"
 )
 
 
@@ -56,4 +56,6 @@ async def index(session: Session, subscription_ids: Sequence[str]) -> tuple[Inde
 
 def _pairs(rows: Sequence[dict[str, Any]]) -> Iterator[tuple[str, str]]:
     for row in rows:
-        yield str(row.get("subscriptionId")).lower(), str(row.get("type")).lower()
+        types = row.get("types")
+        for kind in types if isinstance(types, list) else ():
+            yield str(row.get("subscriptionId")).lower(), str(kind).lower()

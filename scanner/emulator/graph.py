@@ -1,4 +1,7 @@
-"""Resource Graph: the two fixed shapes of query that the emulator understands.
+"""Resource Graph: the fixed shapes of query that the emulator understands.
+
+resources | where type in~ ('a/b', 'c/d')
+| summarize types=make_set(type) by subscriptionId
 
 resources | where type in~ ('a/b', 'c/d')
 | summarize count_=count() by subscriptionId, type
@@ -28,6 +31,11 @@ INDEXED = frozenset(read.of.type.lower() for read in READS if read.indexed)
 _COUNT = re.compile(
     r"\s*resources\s*\|\s*where\s+type\s+in~\s*\(([^()|]*)\)\s*"
     r"\|\s*summarize\s+count_\s*=\s*count\(\)\s+by\s+subscriptionId\s*,\s*type\s*",
+    re.IGNORECASE,
+)
+_TYPES = re.compile(
+    r"\s*resources\s*\|\s*where\s+type\s+in~\s*\(([^()|]*)\)\s*"
+    r"\|\s*summarize\s+types\s*=\s*make_set\(type\)\s+by\s+subscriptionId\s*",
     re.IGNORECASE,
 )
 _PROJECT = re.compile(
@@ -73,9 +81,12 @@ class ResourceGraph:
 
 def _answer(query: _Query, tenant: Tenant, subscriptions: list[str]) -> Reply:
     top = max(1, min(query.options.top, LARGEST))
-    if match := _COUNT.fullmatch(query.query):
+    if match := _COUNT.fullmatch(query.query) or _TYPES.fullmatch(query.query):
         types = [text.strip().strip("'\"").lower() for text in match[1].split(",")]
-        return _rows(list(_counts(tenant, subscriptions, types)), 0, top, skips=False)
+        rows = list(_counts(tenant, subscriptions, types))
+        if match.re is _TYPES:
+            rows = _by_subscription(rows)
+        return _rows(rows, 0, top, skips=False)
     if match := _PROJECT.fullmatch(query.query):
         columns = [column.strip() for column in match[2].split(",")]
         rows = list(_projected(tenant, subscriptions, match[1].lower(), columns))
@@ -93,6 +104,14 @@ def _counts(
             count = _count(_listing(tenant, subscription, kind))
             if count:
                 yield {"subscriptionId": subscription, "type": kind, "count_": count}
+
+
+def _by_subscription(counts: list[Row]) -> list[Row]:
+    """Return a row for each subscription that holds anything, with the types of it."""
+    types: dict[str, list[str]] = {}
+    for row in counts:
+        types.setdefault(row["subscriptionId"], []).append(row["type"])
+    return [{"subscriptionId": own, "types": held} for own, held in types.items()]
 
 
 def _count(listing: Listing) -> int:

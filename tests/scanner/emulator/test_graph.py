@@ -53,6 +53,15 @@ def test_counts_what_resource_graph_knows(azure: Emulator, send: Send) -> None:
     assert answer.headers["x-ms-user-quota-resets-after"] == "00:00:05"
 
 
+def test_tells_the_types_of_each_subscription(azure: Emulator, send: Send) -> None:
+    by_type = "count_=count() by subscriptionId, type"
+    text = COUNT.replace(by_type, "types=make_set(type) by subscriptionId")
+    answer = send(azure, "POST", PATH, query(text, SUB, SECOND, FOREIGN))
+    held = {"subscriptionId": SUB, "types": [ACCOUNTS, STORAGE]}
+    assert answer.json["data"] == [held]
+    assert answer.json["totalRecords"] == 1
+
+
 def test_all_subscriptions_without_any_named(azure: Emulator, send: Send) -> None:
     assert len(send(azure, "POST", PATH, query(COUNT)).json["data"]) == 2
 
