@@ -54,7 +54,7 @@ def _is_managed(group: Body) -> bool:
 def _events(of: str) -> RestOperation:
     when = f"eventTimestamp ge '{SINCE}' and eventTimestamp le '{UNTIL}'"
     return RestOperation(
-        path=f"providers/{ActivityEvent.type}",
+        path="providers/Microsoft.Insights/eventtypes/management/values",
         query=(("$filter", f"{when} and {of}"),),
         of_subscription=True,
     )
@@ -65,7 +65,7 @@ READS = (
         of=ActivityEvent,
         at=CognitiveAccount,
         operation=_events("resourceProvider eq 'Microsoft.CognitiveServices'"),
-        action="Microsoft.Insights/eventtypes/values/read",
+        action=f"{ActivityEvent.type}/read",
         where=serves_models,
         place=its_subscription,
         keep=_concerns_keys,
@@ -74,7 +74,7 @@ READS = (
         of=ActivityEvent,
         at=ResourceGroup,
         operation=_events(f"resourceGroupName eq '{GROUP}'"),
-        action="Microsoft.Insights/eventtypes/values/read",
+        action=f"{ActivityEvent.type}/read",
         where=_is_managed,
         keep=_changes_something,
     ),

@@ -9,7 +9,7 @@ from scanner.emulator.estate import Tenant, list_path
 from scanner.emulator.listing import Listing
 from scanner.model.activity import ActivityEvent
 
-_PATH = f"/providers/{ActivityEvent.type}".lower()
+_PATH = "/providers/microsoft.insights/eventtypes/management/values"
 _GROUP = re.compile(r"resourceGroupName eq '((?:[^']|'')*)'", re.IGNORECASE)
 
 

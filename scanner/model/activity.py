@@ -9,7 +9,7 @@ from scanner.model.resource import Resource
 class ActivityEvent(Resource):
     """An event: one of several of an operation, which share a correlation id."""
 
-    type = "Microsoft.Insights/eventtypes/management/values"
+    type = "Microsoft.Insights/eventtypes/values"
     api_version = "2015-04-01"
 
     operation = Text("operationName.value")

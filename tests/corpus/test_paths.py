@@ -68,7 +68,7 @@ DOCUMENTED = {
         # Bicep reference, Microsoft.CognitiveServices/accounts/managedNetworks
         "properties.managedNetwork.isolationMode",
     },
-    "Microsoft.Insights/eventtypes/management/values": {
+    "Microsoft.Insights/eventtypes/values": {
         # Learn, Activity Logs - List, 2015-04-01
         "operationName.value",
         "status.value",

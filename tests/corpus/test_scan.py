@@ -42,7 +42,7 @@ NEVER_RECORDED = {
         for child in ("policies", "backends", "namedValues", "diagnostics", "apis")
     ),
     "Microsoft.ApiManagement/service/apis/policies",
-    "Microsoft.Insights/eventtypes/management/values",
+    "Microsoft.Insights/eventtypes/values",
 }
 
 DECIDED = {Status.PASS, Status.FAIL, Status.WARN}
