@@ -1,10 +1,13 @@
 """Microsoft.Insights: events of the Activity Log, as few as checks ask for.
 
 Resource Manager lists the events of one resource provider, or of one resource group;
-of what it answers only the operations in question are kept.
+of what it answers only the operations in question are kept, and of these only what is
+read of them.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from scanner.collect.cognitive import serves_models
 from scanner.collect.read import (
@@ -18,6 +21,7 @@ from scanner.collect.read import (
 )
 from scanner.model.activity import ActivityEvent
 from scanner.model.cognitive import CognitiveAccount
+from scanner.model.fields import Field
 from scanner.model.ids import ResourceId
 from scanner.model.machinelearning import MANAGED_GROUP, Workspace
 from scanner.model.resources import ResourceGroup
@@ -29,17 +33,37 @@ _KEY_OPERATIONS = {
 """Reading the keys of an account, and what may switch them on or off."""
 
 
+_FIELDS = (
+    "id",
+    *(field.path for field in vars(ActivityEvent).values() if isinstance(field, Field)),
+)
+
+
 def _operation(event: Body) -> str:
     name = event.get("operationName")
     return str(name.get("value")).lower() if isinstance(name, dict) else ""
 
 
-def _concerns_keys(event: Body) -> bool:
-    return _operation(event) in _KEY_OPERATIONS
+def _concerns_keys(event: Body) -> Body | None:
+    return _told(event) if _operation(event) in _KEY_OPERATIONS else None
 
 
-def _changes_something(event: Body) -> bool:
-    return _operation(event).endswith(("/write", "/delete"))
+def _changes_something(event: Body) -> Body | None:
+    changes = _operation(event).endswith(("/write", "/delete"))
+    return _told(event) if changes else None
+
+
+def _told(event: Body) -> Body:
+    """Return what checks read of an event: the rest tells of people, too."""
+    kept: dict[str, Any] = {}
+    for path in _FIELDS:
+        name, _, inner = path.partition(".")
+        value = event.get(name)
+        if inner and isinstance(value, dict):
+            kept[name] = {inner: value[inner]} if inner in value else {}
+        elif value is not None:
+            kept[name] = value
+    return kept
 
 
 def _is_managed(group: Body) -> bool:

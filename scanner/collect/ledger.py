@@ -12,7 +12,7 @@ import msgspec
 from scanner.arm.errors import ReadError
 from scanner.arm.session import Session
 from scanner.collect.operations import UnusableIdError, path_of, prepare
-from scanner.collect.read import GraphOperation, Read, RestOperation, every, itself
+from scanner.collect.read import GraphOperation, Read, RestOperation, itself, whole
 from scanner.collect.reads import BELOW, PARENTS
 from scanner.collect.redact import redacted
 from scanner.model.coverage import Gap, Outcome, Reading
@@ -220,8 +220,11 @@ class Ledger:
                 found.malformed.append(f"malformed: item {position} {problem}")
                 continue
             found.seen[id_key(resource_id)] = hash(body)
-            if read.keep is not every and not read.keep(msgspec.json.decode(body)):
-                continue
+            if read.keep is not whole:
+                kept = read.keep(msgspec.json.decode(body))
+                if kept is None:
+                    continue
+                body = msgspec.json.encode(kept)
             record = _record(read, scope, resource_id, body)
             if found.select is not None and not found.select(record):
                 continue

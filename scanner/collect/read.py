@@ -80,9 +80,13 @@ class Every(Enum):
     """Once, at the first subscription that answers: the answer is the same at all."""
 
 
-def every(_: Body) -> bool:
-    """Return True: nothing is left out."""
+def _every(_: Body) -> bool:
     return True
+
+
+def whole(body: Body) -> Body | None:
+    """Return a body as it is: most resources are kept as received."""
+    return body
 
 
 def itself(resource_id: str, _: Body) -> str:
@@ -108,12 +112,12 @@ class Read:
 
     Empty for Microsoft Graph, which has rights of its own.
     """
-    where: Callable[[Body], bool] = every
+    where: Callable[[Body], bool] = _every
     """Which parents have such children, from the parent's JSON."""
     place: Callable[[str, Body], str] = itself
     """Where it is made, from the parent's id and JSON; once at each place."""
-    keep: Callable[[Body], bool] = every
-    """Which of the resources found are written at all, from their JSON."""
+    keep: Callable[[Body], Body | None] = whole
+    """What is written of each resource found; None for one that is left out."""
     every: Every = Every.SCOPE
     indexed: bool = False
     """Whether Resource Graph knows the type, so that it can say where there is none."""

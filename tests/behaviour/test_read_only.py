@@ -28,6 +28,10 @@ SECRET = re.compile(
 )
 
 
+ABOUT_A_KEY = re.compile(r"/vaults/[^/]+/keys/[^/?]+\?", re.IGNORECASE)
+"""Resource Manager tells when a key of a vault is renewed, and nothing of the key."""
+
+
 def _assert_only_reads(requests: Any) -> None:
     assert requests
     for each in requests:
@@ -36,7 +40,8 @@ def _assert_only_reads(requests: Any) -> None:
             assert path == GRAPH or TOKEN.fullmatch(path), each
         else:
             assert each.method == "GET", each
-        assert not SECRET.search(f"{each.path}?{each.query}"), each
+        asked = ABOUT_A_KEY.sub("?", f"{each.path}?{each.query}")
+        assert not SECRET.search(asked), each
 
 
 @pytest.mark.parametrize("graph", [True, False], ids=["auto", "arm"])

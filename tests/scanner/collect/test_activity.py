@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -61,6 +62,26 @@ def test_events_of_accounts_and_of_managed_groups(scan_estate: Scan) -> None:
     assert done.asked("eventtypes/management/values") == 2
     assert not done.gaps
     assert never_made(done.records, done.readings, TENANT) == []
+
+
+def test_only_what_is_read_of_an_event_is_kept(scan_estate: Scan) -> None:
+    told = {
+        "id": event(ACCOUNT, None, 9)["id"],
+        "caller": "someone@a.example",
+        "operationName": {"value": f"{KEYS}/listKeys/action"},
+        "claims": {"appid": "app"},
+        "httpRequest": {"clientIpAddress": "192.0.2.7"},
+    }
+    more = {
+        "claims": {"appid": "app", "name": "Some One"},
+        "operationName": {"value": f"{KEYS}/listKeys/action", "localizedValue": "x"},
+        "authorization": {"action": "x"},
+        "properties": {"eventCategory": "x"},
+        "status": None,
+    }
+    done = scan_estate(bodies=({**told, **more},))
+    (record,) = (each for each in done.records if each.type == ActivityEvent.type)
+    assert json.loads(record.body) == {**told, "properties": {}}
 
 
 def test_a_managed_group_may_have_any_name(scan_estate: Scan) -> None:
