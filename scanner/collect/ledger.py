@@ -11,6 +11,7 @@ import msgspec
 
 from scanner.arm.errors import ReadError
 from scanner.arm.session import Session
+from scanner.collect.items import identify, with_id
 from scanner.collect.operations import UnusableIdError, path_of, prepare
 from scanner.collect.read import GraphOperation, Read, RestOperation, itself, whole
 from scanner.collect.reads import BELOW, PARENTS
@@ -118,7 +119,7 @@ class Ledger:
             return
         own = "/".join(filter(None, (at, read.operation.path)))
         try:
-            yield [_with_id(await self.session.get(path, msgspec.Raw), own)]
+            yield [with_id(await self.session.get(path, msgspec.Raw), own)]
         except ReadError as error:
             if error.status != HTTPStatus.NOT_FOUND:
                 raise
@@ -209,7 +210,7 @@ class Ledger:
         bounded = bounded or isinstance(read.operation, GraphOperation)
         for raw in page:
             body = redacted(bytes(raw))
-            problem, resource_id = _identify(body, scope if bounded else "/")
+            problem, resource_id = identify(body, scope if bounded else "/")
             known = found.seen.get(id_key(resource_id))
             if known == hash(body):
                 continue
@@ -274,33 +275,6 @@ class Ledger:
                 http_status=error.status,
                 error_code=error.code,
             )
-
-
-def _with_id(raw: msgspec.Raw, resource_id: str) -> msgspec.Raw:
-    """Return a resource that was asked for by its id with it, if it came without."""
-    item = msgspec.json.decode(raw)
-    if not isinstance(item, dict) or "id" in item:
-        return raw
-    return msgspec.Raw(msgspec.json.encode({"id": resource_id, **item}))
-
-
-def _identify(body: bytes, scope: str) -> tuple[str, str]:
-    """Return what is wrong with an item, if anything is, and its id.
-
-    An id outside the scope would lead the reads made at it out of the scan.
-    """
-    try:
-        item = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return "is no JSON", ""
-    if not isinstance(item, dict):
-        return "is not an object", ""
-    resource_id = item.get("id")
-    if not isinstance(resource_id, str) or not resource_id.strip("/"):
-        return "has no id", ""
-    if not f"{id_key(resource_id)}/".startswith(f"{id_key(scope).rstrip('/')}/"):
-        return "has an id outside the scope of its list", ""
-    return "", resource_id
 
 
 def _record(read: Read, scope: str, resource_id: str, body: bytes) -> Record:
