@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from scanner.model.check import Check, Status, Verdict
 from scanner.model.coverage import Gap, NotRead
@@ -15,9 +15,11 @@ from scanner.model.resource import Record, Resource
 from scanner.model.resources import TENANT_TYPE, Subscription
 from scanner.model.results import GapReport, Result, Target
 from scanner.model.settings import Settings
-from scanner.model.tenant import Inventory, Tenant, leading_to
+from scanner.model.tenant import Inventory, Tenant
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 Key = tuple[str, str, str, str]
 
@@ -30,6 +32,8 @@ class Judge:
         self._settings = settings
         self._names = dict(_subscription_names(inventory, settings))
         self._blamed: dict[Gap, set[str]] = defaultdict(set)
+        self._unsure: dict[str, Gap] = {}
+        """By check, a gap that may have hidden what it is about."""
 
     def results(self, checks: Sequence[Check[Any]]) -> Iterator[Result]:
         """Yield every check's answers: by check, then by resource id."""
@@ -86,7 +90,8 @@ class Judge:
 
     def _judged(self, check: Check[Any]) -> Iterator[tuple[type[Resource], Record]]:
         """Return the resources of a check's types, in the order of their ids."""
-        among = None if check.among is None else self._inventory.once(check.among)
+        make = check.among
+        among = make and self._picking(check, lambda: self._inventory.once(make))
         found = (
             (view, record)
             for view in check.on
@@ -97,6 +102,13 @@ class Judge:
             return found
         return iter(sorted(found, key=lambda each: id_key(each[1].id)))
 
+    def _picking(self, check: Check[Any], ask: Callable[[], T]) -> T:
+        """Return what tells the resources of a check, and keep what it lacks."""
+        answer, gap = self._inventory.watched(ask)
+        if gap:
+            self._unsure.setdefault(check.id, gap)
+        return answer
+
     def _region(self, view: type[Resource], record: Record) -> str:
         """Return where a resource lies; empty where it does not say so."""
         try:
@@ -106,9 +118,8 @@ class Judge:
 
     def _hiding(self, check: Check[Any]) -> Iterator[Gap]:
         """Yield each gap in what leads to a check's types."""
-        kinds = (kind for view in check.on for kind in leading_to(view.type.lower()))
-        for kind in dict.fromkeys(kinds):
-            yield from self._inventory.gaps_by_type.get(kind, ())
+        hiding = self._inventory.hiding
+        yield from dict.fromkeys(gap for view in check.on for gap in hiding(view))
 
     def _one(
         self, check: Check[Any], view: type[Resource], record: Record
@@ -117,7 +128,7 @@ class Judge:
         tenant = self._inventory.window(self._settings)
         resource: Resource = tenant.view(view, record)
         try:
-            if not check.where(resource):
+            if not self._picking(check, lambda: check.where(resource)):
                 return None
             tenant = self._inventory.window(self._settings)
             resource = tenant.view(view, record)
@@ -198,7 +209,14 @@ class Judge:
         )
 
     def _nothing_to_judge(self, check: Check[Any]) -> Result:
-        """Return the one answer of a check that met no resource."""
+        """Return the one answer of a check that met no resource.
+
+        Where something was not read that tells which resources it is about, there may
+        be some.
+        """
+        gap = self._unsure.get(check.id)
+        if gap:
+            return self._unpicked(check, NotRead.from_gap(gap).reason, gap)
         reason = f"no resource for this check was found ({check.resource_type})"
         return self._of_tenant(check, Status.NOT_APPLICABLE, reason)
 

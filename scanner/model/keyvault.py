@@ -23,6 +23,12 @@ class VaultKey(Resource):
 
     type = "Microsoft.KeyVault/vaults/keys"
     api_version = API_VERSION
+    found_by = (
+        (
+            "Microsoft.MachineLearningServices/workspaces",
+            "Microsoft.Resources/subscriptions",
+        ),
+    )
 
     expires = Number("properties.attributes.exp")
     newest = Text("properties.keyUriWithVersion")

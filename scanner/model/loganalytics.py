@@ -16,6 +16,13 @@ class LogTable(Resource):
 
     type = "Microsoft.OperationalInsights/workspaces/tables"
     api_version = API_VERSION
+    found_by = (
+        ("Microsoft.Network/dnsResolverPolicies", "Microsoft.Resources/subscriptions"),
+        (
+            "Microsoft.Insights/diagnosticSettings",
+            "Microsoft.Network/dnsResolverPolicies",
+        ),
+    )
 
     retention_days = Number("properties.retentionInDays")
     total_retention_days = Number("properties.totalRetentionInDays")

@@ -37,6 +37,8 @@ class Resource(View):
     type: ClassVar[str]
     api_version: ClassVar[str]
     """The version to read it with; `read_with` is the one it was read with."""
+    found_by: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """What it is read for, where that is not what it lies in: types, and what of."""
 
     location = Text("location")
 
@@ -87,13 +89,15 @@ class Resource(View):
 
     def gap(self, reason: str) -> Gap:
         """Return the gap a malformed value of this resource is."""
-        return Gap(
+        gap = Gap(
             tenant_id=self.tenant.id,
             scope=self.id,
             resource_type=self.type,
             operation=self._record.operation,
             reason=reason,
         )
+        self.tenant.meet(gap)
+        return gap
 
 
 class Children(Generic[C]):

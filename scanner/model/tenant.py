@@ -57,7 +57,8 @@ class Inventory:
         for record in sorted(records, key=_order):
             self._add(record)
         self._references: dict[tuple[type[Resource], str], References] = {}
-        self._made: dict[Callable[[Tenant], Any], Any] = {}
+        self._made: dict[Callable[[Tenant], Any], tuple[Any, Gap | None]] = {}
+        self._met: list[Gap | None] = []
         self.parse = lru_cache(maxsize=PARSED_BODIES)(self._parse)
 
     def _add(self, record: Record) -> None:
@@ -86,9 +87,26 @@ class Inventory:
     def once(self, make: Callable[[Tenant], T]) -> T:
         """Return what a function makes of everything read, made once."""
         if make not in self._made:
-            self._made[make] = make(self._unheard())
-        made: T = self._made[make]
-        return made
+            self._made[make] = self.watched(lambda: make(self._unheard()))
+        made, gap = self._made[make]
+        if gap:
+            self.meet(gap)
+        found: T = made
+        return found
+
+    def watched(self, ask: Callable[[], T]) -> tuple[T, Gap | None]:
+        """Return an answer, and the first gap that it was given in spite of."""
+        self._met.append(None)
+        try:
+            answer = ask()
+        finally:
+            gap = self._met.pop()
+        return answer, gap
+
+    def meet(self, gap: Gap) -> None:
+        """Remember that what is being answered does without what a gap hides."""
+        if self._met and self._met[-1] is None:
+            self._met[-1] = gap
 
     def _unheard(self) -> Tenant:
         return Tenant(self, Settings(), Silence())
@@ -98,10 +116,19 @@ class Inventory:
 
         A gap in what resources of the type lie in hides them too.
         """
-        for kind in leading_to(view.type.lower()):
-            for gap in self.gaps_by_type.get(kind, ()):
-                return NotRead.from_gap(gap)
+        for gap in self.hiding(view):
+            self.meet(gap)
+            return NotRead.from_gap(gap)
         return None
+
+    def hiding(self, view: type[Resource]) -> Iterator[Gap]:
+        """Yield each gap that may hide resources of a type."""
+        for kind in leading_to(view.type.lower()):
+            yield from self.gaps_by_type.get(kind, ())
+        for kind, place in view.found_by:
+            for gap in self.gaps_by_type.get(kind.lower(), ()):
+                if ResourceId.parse(gap.scope).type.lower() == place.lower():
+                    yield gap
 
     def tags(self, resource_id: str) -> Mapping[str, str]:
         """Return the tags of a resource, or of the one it is a child of."""
@@ -277,7 +304,15 @@ class Tenant:
         reading = self._inventory.readings.get((view.type.lower(), id_key(scope)))
         if reading is None:
             return NotRead(f"{view.type} of {scope}: outside the scan")
-        return None if reading.whole else NotRead.from_gap(reading.gaps[0])
+        if reading.whole:
+            return None
+        if reading.requested:
+            self._inventory.meet(reading.gaps[0])
+        return NotRead.from_gap(reading.gaps[0])
+
+    def meet(self, gap: Gap) -> None:
+        """Remember a gap: what is being answered does without what it hides."""
+        self._inventory.meet(gap)
 
     def get(self, view: type[R], resource_id: str) -> R | None:
         """Return a resource, or None if it is known not to exist.
@@ -313,6 +348,8 @@ class Tenant:
         """Return the resources of a type whose field holds the id."""
         found = self._inventory.references(view, field)
         records = found.by_target.get(id_key(resource_id), [])
+        if found.unread and found.unread.gap:
+            self.meet(found.unread.gap)
         missing = self._inventory.missing(view) or found.unread
         return Listing(self, view, records, missing)
 

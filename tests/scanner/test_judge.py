@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import checks
+from scanner.collect import directory
 from scanner.collect.assemble import assemble
 from scanner.collect.reads import AT_SUBSCRIPTION
 from scanner.demo import TENANT_ID, bodies
@@ -282,6 +283,29 @@ def test_an_index_that_lacks_its_grounds_is_one_answer() -> None:
     assert one.gaps() == ()
 
 
+def test_an_index_made_without_all_it_needs_finds_nothing_for_certain() -> None:
+    def deployments(tenant: Any) -> set[str]:
+        return set(tenant.all(Deployment).ids())
+
+    def among(tenant: Any) -> set[str]:
+        return set(tenant.once(deployments))
+
+    missing = gap(Deployment.type, account("a")["id"])
+    one = judge([account("a", kind="OpenAI")], missing)
+
+    def where(account: Any) -> bool:
+        return account.id in account.tenant.once(among)
+
+    three = made(yes, among=among), made(yes, among=deployments), made(yes, where=where)
+    for result in one.results(three):
+        assert result.status is Status.NOT_ASSESSED
+        assert "Denied" in result.reason
+        assert result.target.resource_type == TENANT_TYPE
+    assert [report.checks for report in one.gaps()] == [("example",)]
+    [result] = judge([account("a")]).results([made(yes, among=among)])
+    assert result.status is Status.NOT_APPLICABLE
+
+
 def test_a_fault_of_an_index_costs_the_check_and_no_other() -> None:
     def broken(_: Any) -> set[str]:
         raise KeyError("secret detail")
@@ -368,12 +392,18 @@ def refused() -> tuple[str, list[Result], Judge, list[Result]]:
     )
 
 
+IN_THE_DIRECTORY = {read.of for read in directory.READS}
+"""The types that lie in no subscription (guidance, ruling 47)."""
+
+
 def test_every_check_answers_once_for_it(refused: Any) -> None:
     scope, results, _, _ = refused
     about = [
         each for each in results if id_key(each.target.resource_id) == id_key(scope)
     ]
-    assert sorted(each.check.id for each in about) == sorted(c.id for c in checks.ALL)
+    assert sorted(each.check.id for each in about) == sorted(
+        each.id for each in checks.ALL if not IN_THE_DIRECTORY.issuperset(each.on)
+    )
     assert {each.status for each in about} == {Status.NOT_ASSESSED}
 
 

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from checks import ALL
 from scanner.collect.plan import never_made
+from scanner.collect.reads import READS
 from scanner.model.cognitive import ManagedNetwork
 from scanner.model.coverage import Outcome
 from scanner.model.ids import id_key
@@ -22,6 +24,7 @@ TWO = "/subscriptions/bbbbbbbb-0000-4000-8000-000000000002"
 THREE = "/subscriptions/bbbbbbbb-0000-4000-8000-000000000003"
 GROUP = f"{ONE}/resourceGroups/rg/providers"
 KEYS = "Microsoft.KeyVault/vaults/keys"
+SUBSCRIPTIONS = "microsoft.resources/subscriptions"
 
 
 def vault(subscription: str) -> str:
@@ -119,3 +122,12 @@ def test_the_categories_of_an_account_are_read_once_and_where_they_matter(
     kind = "Microsoft.Insights/diagnosticSettingsCategories"
     made = [id_key(each.scope) for each in done.readings if each.resource_type == kind]
     assert made == [id_key(one)]
+
+
+def test_what_others_call_for_says_so() -> None:
+    """A gap in what names a resource hides it as one in what it lies in does."""
+    judged = {view for check in ALL for view in check.on}
+    for read in READS:
+        lies_in = read.of.type.rpartition("/")[0].lower()
+        if read.of in judged and read.at.type.lower() not in {lies_in, SUBSCRIPTIONS}:
+            assert read.at.type in {kind for kind, _ in read.of.found_by}, read.of
