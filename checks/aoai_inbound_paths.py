@@ -263,13 +263,25 @@ def _leads_to_models(endpoint: PrivateEndpoint) -> bool:
 
 
 def _accounts_of(endpoint: PrivateEndpoint) -> Iterator[CognitiveAccount]:
-    """Yield the model accounts that an endpoint leads to, those of the scan."""
+    """Yield the model accounts that an endpoint leads to, those of the scan.
+
+    Raises NotRead where it leads to an account that the scan asked for and did not get.
+    """
     for connection in (*endpoint.connections, *endpoint.manual_connections):
         target = connection.target_id or ""
         if ResourceId.parse(target).type.lower() == CognitiveAccount.type.lower():
-            account = endpoint.tenant.known(CognitiveAccount, target)
+            account = _account(endpoint.tenant, target)
             if account and hosts_models(account):
                 yield account
+
+
+def _account(tenant: Tenant, account_id: str) -> CognitiveAccount | None:
+    try:
+        return tenant.get(CognitiveAccount, account_id)
+    except NotRead as problem:
+        if problem.gap:
+            raise
+        return None
 
 
 @check(
@@ -318,6 +330,8 @@ def private_dns_linked(endpoint: PrivateEndpoint, tenant: Tenant) -> Verdict:
     network = ResourceId.parse(endpoint.subnet_id or "").parent
     if not network:
         raise NotRead("the endpoint does not say in which subnet it is")
+    if tenant.get(VirtualNetwork, network) is None:
+        raise NotRead(f"{network}: outside the scan")
     route = tenant.once(dns_of).route(network)
     if route.outside and not route.asked:
         return manual(

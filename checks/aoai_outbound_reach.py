@@ -32,6 +32,7 @@ from scanner.model.check import (
     warned,
 )
 from scanner.model.cognitive import CognitiveAccount, hosts_models, restricts_outbound
+from scanner.model.coverage import NotRead
 from scanner.model.policy import PolicyAssignment, PolicyDefinition
 from scanner.model.search import SearchService
 from scanner.model.storage import StorageAccount
@@ -102,15 +103,26 @@ def fqdn_dangling(account: CognitiveAccount, tenant: Tenant) -> Verdict:
         return not_applicable(
             "no host of a service whose names can be claimed is listed"
         )
-    free = {Owner.NOBODY_HERE, Owner.NOT_FOUND}
-    strange = [entry for entry in claimable if owner_of(entry, tenant) in free]
-    if not strange:
+    strange = [entry for entry in claimable if owner_of(entry, tenant) in _STRANGE]
+    free = [entry for entry in strange if not _unread_owners(entry, tenant)]
+    for entry in strange if not free else ():
+        raise _unread_owners(entry, tenant)[0]
+    if not free:
         names = count(len(claimable), "host", "hosts")
         return passed(f"{names} of claimable names, each of a resource in the scan")
     return manual(
-        f"no resource in the scan answers at {some(map(quote, strange))}: does anyone?",
+        f"no resource in the scan answers at {some(map(quote, free))}: does anyone?",
         "Ask DNS for each name; one that nothing answers at can be claimed by anyone.",
     )
+
+
+_STRANGE = frozenset({Owner.NOBODY_HERE, Owner.NOT_FOUND, Owner.UNREAD_TYPE})
+"""Whose hosts may be, as far as the scan can tell, nobody's."""
+
+
+def _unread_owners(entry: str, tenant: Tenant) -> list[NotRead]:
+    """Return why resources may own a host that no known one does."""
+    return [each.missing for each in answering(tenant, entry) if each.missing]
 
 
 @check(

@@ -34,7 +34,7 @@ from scanner.model.check import (
 )
 from scanner.model.coverage import NotRead
 from scanner.model.ids import id_key
-from scanner.model.networkmanager import NetworkManager
+from scanner.model.networkmanager import NetworkGroup, NetworkManager
 from scanner.model.policy import PolicyAssignment, PolicyDefinition
 from scanner.model.tenant import Tenant
 
@@ -43,9 +43,24 @@ EVALUATED_AFTER = timedelta(hours=24)
 
 
 def filling_assignments(tenant: Tenant) -> frozenset[str]:
-    """Return the assignments that fill groups, by key."""
+    """Return the assignments that fill groups, and those that may, by key.
+
+    Where it is not known what one does, it may if there is any group to fill.
+    """
+    groups = tenant.all(NetworkGroup)
+    open_too = any(True for _ in groups.ids()) or not groups.whole
     every = tenant.once(assigned).items()
-    return frozenset(key for key, content in every if content.found)
+    return frozenset(
+        key for key, each in every if each.found or (each.unread and open_too)
+    )
+
+
+def _fills_group(assignment: PolicyAssignment) -> bool:
+    """Whether an assignment fills a group; raises NotRead where that is not known."""
+    content = assignment.tenant.once(assigned)[assignment.key]
+    if not content.found and content.unread:
+        raise content.unread
+    return True
 
 
 @check(
@@ -195,6 +210,7 @@ def _overlaps(assignment: PolicyAssignment, manager: NetworkManager) -> bool | N
     severity=Severity.INFORMATIONAL,
     on=PolicyAssignment,
     among=filling_assignments,
+    where=_fills_group,
     guidance=Post.AVNM,
     controls=CONTROLS,
 )

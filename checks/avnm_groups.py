@@ -371,8 +371,9 @@ def multi_group(group: NetworkGroup, tenant: Tenant) -> Verdict:
         return info(f"shares networks with {names}; no rules were found to conflict")
     require_known(groups.doubts(group.key))
     require_known(doubt for key in members for _, doubt in groups.standings[key].open)
+    tenant.all(VirtualNetwork).require_whole()
     if not members:
-        return not_applicable("no network that was read is in it")
+        return not_applicable("no network is in it")
     what = count(len(members), "network", "networks")
     return passed(f"{what} in it, and in no other group")
 

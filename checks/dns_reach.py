@@ -31,7 +31,7 @@ from scanner.model.check import (
     warned,
 )
 from scanner.model.coverage import NotRead
-from scanner.model.dns import PolicyLink, ResolverPolicy
+from scanner.model.dns import InboundEndpoint, PolicyLink, ResolverPolicy
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.network import WIRE_SERVER, VirtualNetwork
 from scanner.model.tenant import Tenant
@@ -179,7 +179,11 @@ def _asks_inside(row: Row) -> bool:
 
 
 def _is_hub(network: VirtualNetwork) -> bool:
-    return network.key in network.tenant.once(_hubs)
+    """Whether a DNS server is in a network; raises NotRead where a resolver may be."""
+    if network.key in network.tenant.once(_hubs):
+        return True
+    network.tenant.all(InboundEndpoint).require_whole()
+    return False
 
 
 def _is_isolated(network: VirtualNetwork) -> bool:

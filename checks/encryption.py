@@ -128,7 +128,7 @@ def is_managed(resource: Resource) -> bool:
     """
     if encrypted_by(resource) is not None:
         return True
-    _require_workspaces(resource)
+    require_workspaces(resource)
     return False
 
 
@@ -136,11 +136,16 @@ def is_managed_group(group: ResourceGroup) -> bool:
     """Whether a resource group was made for an encrypted workspace; as `is_managed`."""
     if served_by_group(group) is not None:
         return True
-    _require_workspaces(group)
+    require_workspaces(group)
     return False
 
 
-def _require_workspaces(resource: Resource) -> None:
+def require_workspaces(resource: Resource) -> None:
+    """Raise NotRead if a workspace may be that a resource was made to encrypt for.
+
+    That is so where its group is called like a managed one, and not all workspaces of
+    the subscription were read.
+    """
     parts = resource.parts
     if MANAGED_GROUP.fullmatch(parts.resource_group):
         scope = f"/subscriptions/{parts.subscription}"

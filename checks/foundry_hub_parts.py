@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from checks.encryption import require_workspaces
 from checks.wording import quote, shown
 from scanner.model.check import (
     Check,
@@ -421,6 +422,7 @@ def search_hardened(service: SearchService, _: Tenant) -> Verdict:
             f"managed for the encryption of {shown(owner.name)}: "
             "see foundry-cmk-search-public-open"
         )
+    require_workspaces(service)
     if _is_open(service.public_network_access):
         return failed("open to public networks")
     weak = list(_search_weaknesses(service))

@@ -46,8 +46,8 @@ PLATFORM = "tarnholm-platform"
 Row = dict[str, Any]
 UNREAD = "not-assessed"
 
-PARTLY = {"aoai-outbound-fqdn-owned": {"warn"}}
-"""What a check answers, by the guidance's own word, where coverage is partial."""
+PARTLY = {"aoai-outbound-fqdn-owned": {"warn"}, "nsp-outbound-rules": {"warn"}}
+"""What checks answer, by the guidance's own word, where coverage is partial."""
 
 READ_TIMEOUT = 1.0
 HOUR = 3600

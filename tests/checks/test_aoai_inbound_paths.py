@@ -9,6 +9,7 @@ import pytest
 
 from checks.aoai_inbound_paths import CHECKS
 from scanner.model.check import Status
+from scanner.model.cognitive import CognitiveAccount
 from scanner.model.network import VirtualNetwork
 from scanner.model.privatedns import PrivateZone, ZoneLink
 from scanner.model.results import Result
@@ -200,6 +201,17 @@ def test_zones_that_were_not_read_may_be_linked(verdicts: Verdicts) -> None:
     zone: Body = {"id": ZONE, "name": ZONE.rpartition("/")[2], "properties": {}}
     links = [(ZoneLink, ZONE)]
     assert status_of(verdicts, check, *usual, zone, link(), unread=links) is UNREAD
+
+
+@pytest.mark.parametrize("check", ["aoai-private-dns-linked", "aoai-pe-nsg-effective"])
+def test_accounts_and_networks_that_were_not_read(
+    verdicts: Verdicts, check: str
+) -> None:
+    usual = (endpoint(), account(), network())
+    for view in (CognitiveAccount, VirtualNetwork):
+        unread = [(view, SUBSCRIPTION)]
+        assert status_of(verdicts, check, *usual, unread=unread) is UNREAD
+    assert status_of(verdicts, check, endpoint(), account()) is UNREAD
 
 
 GROUP = {"networkSecurityGroup": {"id": "/nsg"}}

@@ -76,6 +76,7 @@ def status_of(verdicts: Verdicts, check: str, *bodies: Body, **options: Any) -> 
     [
         ([DOCS], PASS),
         ([DOCS, "gone.blob.core.windows.net"], ASKED),
+        (["gone.azurewebsites.net"], ASKED),
         (["www.example.org"], NONE),
         (None, NONE),
         ([7], UNREAD),
@@ -87,6 +88,14 @@ def test_names_that_anyone_may_claim(
     given = account(allowedFqdnList=hosts)
     check = "aoai-outbound-fqdn-dangling"
     assert status_of(verdicts, check, given, storage()) is status
+
+
+def test_what_was_not_read_may_answer_at_a_name(verdicts: Verdicts) -> None:
+    check, unread = "aoai-outbound-fqdn-dangling", [(StorageAccount, SUBSCRIPTION)]
+    given = account(allowedFqdnList=[DOCS])
+    assert status_of(verdicts, check, given, unread=unread) is UNREAD
+    both = account(allowedFqdnList=[DOCS, FIND])
+    assert status_of(verdicts, check, both, unread=unread) is ASKED
 
 
 @pytest.mark.parametrize(

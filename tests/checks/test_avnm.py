@@ -329,3 +329,21 @@ def test_pending(
 def test_pending_without_system_data(verdicts: Verdicts) -> None:
     results = verdicts(membership_pending, definition(), assignment())
     assert judged(results, assignment()["id"]).status is UNREAD
+
+
+@pytest.mark.parametrize(
+    ("bodies", "status"), [([manager(), group()], UNREAD), ([], NA)]
+)
+def test_what_cannot_be_told_is_pending_where_there_are_groups(
+    verdicts: Verdicts, bodies: list[Body], status: Status
+) -> None:
+    above = definition(id=f"{ZONES}{PROVIDER}/policyDefinitions/join")
+    given = assignment(of=above["id"], metadata={})
+    unread = [(PolicyDefinition, ZONES)]
+    [result] = verdicts(
+        membership_pending,
+        *(*GROUPS, *bodies, above, given),
+        parents=PARENTS,
+        unread=unread,
+    )
+    assert result.status is status

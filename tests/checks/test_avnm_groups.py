@@ -259,6 +259,8 @@ CLASH = (
         ([member(), *CLASH], [], PASS),
         ([member()], [(StaticMember, OTHER)], UNREAD),
         ([], [(StaticMember, GROUP)], UNREAD),
+        ([], [(VirtualNetwork, SUBSCRIPTION)], UNREAD),
+        ([member()], [(VirtualNetwork, SUBSCRIPTION)], UNREAD),
         ([member(), policy({"field": "odd", "in": []}), assigned()], [], UNREAD),
     ],
 )

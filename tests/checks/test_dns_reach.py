@@ -14,7 +14,12 @@ from checks.dns_reach import (
     vnet_linked,
 )
 from scanner.model.check import Check, Status
-from scanner.model.dns import InboundEndpoint, PolicyLink, ResolverPolicy
+from scanner.model.dns import (
+    InboundEndpoint,
+    PolicyLink,
+    PrivateResolver,
+    ResolverPolicy,
+)
 from scanner.model.network import VirtualNetwork
 from scanner.model.results import Result
 from scanner.model.traffic import NetworkInterface
@@ -290,6 +295,14 @@ def test_one_network_one_of_the_three(
     verdicts: Verdicts, bodies: tuple[Body, ...], check: Check[Any]
 ) -> None:
     assert only(judged(verdicts, *bodies), SPOKE).check is check
+
+
+def test_a_resolver_that_was_not_read_may_make_it_a_hub(verdicts: Verdicts) -> None:
+    alone, peered = vnet("alone"), vnet("peered", "10.1.0.0/16", (), f"{VNETS}/alone")
+    unread = [(PrivateResolver, SUBSCRIPTION)]
+    for check in LINK_CHECKS:
+        results = verdicts(check, alone, peered, unread=unread)
+        assert {each.status for each in results} == {UNREAD}
 
 
 def test_peerings_that_cannot_be_read(verdicts: Verdicts) -> None:

@@ -328,6 +328,15 @@ def test_what_encryption_manages_is_not_to_be_closed(verdicts: Verdicts) -> None
     assert "foundry-cmk-search-public-open" in result.reason
 
 
+def test_what_encryption_may_manage_is_not_assessed(verdicts: Verdicts) -> None:
+    unread = [(Workspace, SUBSCRIPTION)]
+    managed = f"azureml-rg-hub_{'0' * 8}-0000-0000-0000-{'0' * 12}"
+    inside = body(SEARCH.replace("/rg/", f"/{managed}/"), {})
+    for given, status in ((inside, UNREAD), (body(SEARCH, {}), FAIL)):
+        [result] = verdicts(CHECKS["foundry-search-hardened"], given, unread=unread)
+        assert result.status is status
+
+
 @pytest.mark.parametrize(
     ("value", "status"),
     [(True, PASS), (False, FAIL), (None, FAIL), (ABSENT, FAIL), ("true", UNREAD)],
