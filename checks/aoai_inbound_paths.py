@@ -203,7 +203,7 @@ def pe_foreign(account: CognitiveAccount, tenant: Tenant) -> Verdict:
         return warned(f"endpoints in subscriptions of others: {_named(foreign)}")
     if not all(whose.values()):
         raise NotRead("a private endpoint connection does not say whose it is")
-    if not tenant.whole and not all(map(tenant.scanned, whose.values())):
+    if not all(map(tenant.scanned, whose.values())):
         raise NotRead("an endpoint lies outside the scan: it may be foreign")
     return passed(f"{count(len(ids), 'endpoint', 'endpoints')}, all of this tenant")
 
