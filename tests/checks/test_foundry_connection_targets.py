@@ -75,7 +75,7 @@ def judged(verdicts: Verdicts, *bodies: Body, **more: Any) -> Result:
         (FOUND, MODEL, FAIL, FAIL),
         ("https://wiki.example.org/", ABSENT, MANUAL, MANUAL),
         ("https://wiki.example.org/", SEARCH, MANUAL, MANUAL),
-        ("https://gate.azure-api.net/model", MODEL, MANUAL, MANUAL),
+        ("https://gate.azure-api.net/model", MODEL, FAIL, UNREAD),
         (SHARED, ABSENT, MANUAL, MANUAL),
         ("", INSIGHTS, MANUAL, MANUAL),
         ("", INSIGHTS.replace(SUBSCRIPTION, ELSEWHERE), FAIL, MANUAL),

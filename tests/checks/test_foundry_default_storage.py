@@ -256,8 +256,8 @@ def test_what_cannot_be_seen(verdicts: Verdicts, view: Any, status: Status) -> N
     [
         ([workspace()], UNREAD),
         ([workspace(mode=ABSENT)], UNREAD),
-        ([workspace(mode="identity")], NONE),
-        ([], NONE),
+        ([workspace(mode="identity")], UNREAD),
+        ([], UNREAD),
     ],
 )
 def test_a_policy_that_cannot_be_told(

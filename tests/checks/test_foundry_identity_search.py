@@ -264,7 +264,7 @@ def test_workspaces_that_were_not_read(
     results = verdicts(user_search_roles, *ROLES, *BESIDE, works, unread=refused)
     [result] = results
     works_there = role is BuiltIn.AI_DEVELOPER and scope != SEARCH
-    assert result.status is (UNREAD if works_there else NONE)
+    assert result.status is UNREAD
     assert (result.target.resource_id == works["id"]) is works_there
 
 
