@@ -92,7 +92,9 @@ def test_a_killed_run_resumes_or_says_what_is_missing(
     addresses = _addresses(directory)
     again = {key for key, address in addresses.items() if unquote(address) in asked}
     assert not again & had
-    assert again | had | _believed(directory) >= addresses.keys()
+    # Which events were asked for is a matter of the hour, and so of no fixed address.
+    steady = {key for key in addresses if "eventtypes" not in key[0]}
+    assert again | had | _believed(directory) >= steady
 
 
 def _assert_judged_with_gaps(
