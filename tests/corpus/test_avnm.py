@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from checks.network_groups import MODE, is_group_id
+from checks.avnm.network_groups import MODE, is_group_id
 from scanner.avnm.conditions import Subject, asks_for_networks, evaluate, reads_tags
 
 Body = dict[str, Any]

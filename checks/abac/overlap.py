@@ -1,0 +1,278 @@
+"""Conditions of role assignments beside what else their principals hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from checks.shared.conditions import (
+    CONTROLS,
+    analysed,
+    judged,
+    on_data,
+    on_tags,
+)
+from checks.shared.grants import access, bounded, cite, require_settled
+from checks.shared.wording import printable, some
+from scanner.access.answers import Grant
+from scanner.access.conditions import (
+    residual,
+)
+from scanner.access.conditions.analysis.catalogue import BLOB_READ, BLOBS
+from scanner.access.conditions.analysis.storage import (
+    TAG_WRITES,
+    leaves_tags,
+    reads_tags,
+)
+from scanner.access.facts import Missing
+from scanner.access.scopes import scope_of
+from scanner.model.authorization import RoleAssignment
+from scanner.model.check import (
+    Post,
+    Severity,
+    Topic,
+    Verdict,
+    check,
+    failed,
+    not_applicable,
+    passed,
+    warned,
+)
+from scanner.model.coverage import NotRead
+from scanner.model.ids import id_key
+from scanner.model.tenant import Tenant
+
+# What else a principal holds
+
+
+def scope_at(assignment: RoleAssignment) -> str:
+    """Return the scope of an assignment, from its id where it does not say."""
+    return assignment.scope or scope_of(assignment.id)
+
+
+def _holder(assignment: RoleAssignment) -> str:
+    """Return who holds an assignment; raises NotRead where it does not say."""
+    principal = assignment.principal_id
+    if not principal:
+        raise assignment.unread("properties.principalId", "was not in the response")
+    return principal
+
+
+def others(assignment: RoleAssignment, tenant: Tenant) -> Iterator[Grant]:
+    """Yield what else its principal holds at its scope or above, groups included."""
+    held = access(tenant).grants(_holder(assignment), scope_at(assignment))
+    return (each for each in held if id_key(each.assignment_id) != assignment.key)
+
+
+def _unsettled(
+    assignment: RoleAssignment,
+    tenant: Tenant,
+    actions: Iterable[str],
+    *,
+    unrestricted: bool = False,
+) -> tuple[Missing, ...]:
+    """Return why its principal may hold more of some data actions.
+
+    Raises NotRead where the scan asked for what is missing.
+    """
+    missing = access(tenant).unsettled(
+        _holder(assignment),
+        actions,
+        scope_at(assignment),
+        data=True,
+        unrestricted=unrestricted,
+    )
+    require_settled(missing)
+    return missing
+
+
+def paths(grants: Iterable[Grant]) -> str:
+    """Return by which paths grants are held, each once."""
+    return printable(some(dict.fromkeys(grant.why for grant in grants)))
+
+
+def _short(actions: Iterable[str]) -> str:
+    """Return actions as people name them, without the resource they are on."""
+    prefix = BLOBS.prefix.lower()
+    names = (
+        each[len(prefix) :] if each.lower().startswith(prefix) else each
+        for each in actions
+    )
+    return printable(some(dict.fromkeys(names)))
+
+
+@check(
+    id="abac-unconditioned-overlap",
+    title="Nobody holds without a condition what a condition restricts",
+    topic=Topic.ABAC,
+    severity=Severity.CRITICAL,
+    on=RoleAssignment,
+    among=on_data,
+    guidance=Post.ABAC,
+    controls=CONTROLS,
+)
+def unconditioned_overlap(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
+    r"""
+    Reads `properties.condition`, and the other assignments of `properties.principalId`.
+
+    A condition narrows its own assignment alone, and what several grant adds up
+    (azure-docs, "FAQ for Azure role assignment conditions"). It fails where the same
+    principal, or a group it is known to be in, holds a restricted data action at the
+    same scope or above by an assignment that asks nothing; a null or absent condition
+    there means none. What would have to be activated first warns. Where members of
+    groups were not read, the reason says so. Assignments whose condition is absent,
+    null or blank are left out; one whose role was not read is not assessed.
+
+    ## Why it matters
+    One assignment without a condition makes the conditioned one an ornament. It is
+    often the older one, at the resource group, that nobody removed when access was
+    narrowed on the account.
+
+    ## How to fix
+    Remove the assignment without a condition, or give it the same one.
+
+    ```sh
+    az role assignment list --assignee PRINCIPAL_ID --scope STORAGE_ID \
+      --include-inherited --include-groups \
+      --query "[?condition==null].{role:roleDefinitionName, scope:scope, id:id}"
+    az role assignment delete --ids ASSIGNMENT_ID
+    ```
+
+    ```terraform
+    resource "azurerm_role_assignment" "group_wide" {
+      condition         = file("condition.txt")
+      condition_version = "2.0"
+    }
+    ```
+
+    An assignment at a wider scope may be what other accounts are read with: look at
+    what else it reaches before it goes.
+
+    ## References
+    - Azure Authorization - Azure ABAC
+    - Microsoft Learn: FAQ for Azure role assignment conditions
+    """
+    actions = analysed(assignment, by_role=True).restricted
+    if not actions:
+        return not_applicable("it restricts no data action that the role grants")
+    free = [
+        (other, action)
+        for other in others(assignment, tenant)
+        for action in actions
+        if _grants_freely(tenant, other, action)
+    ]
+    now = [(other, action) for other, action in free if not other.eligible]
+    if now:
+        return failed(_overlap(tenant, assignment, now))
+    if free:
+        return warned(_overlap(tenant, assignment, free))
+    missing = _unsettled(assignment, tenant, actions, unrestricted=True)
+    reason = "its principal holds none of it by another grant without a condition"
+    return passed(bounded(reason, missing))
+
+
+def _grants_freely(tenant: Tenant, other: Grant, action: str) -> bool:
+    grant = access(tenant).by(other.assignment, action, data=True)
+    return grant is not None and not grant.restrictions
+
+
+def _overlap(
+    tenant: Tenant, assignment: RoleAssignment, free: list[tuple[Grant, str]]
+) -> str:
+    grants = [grant for grant, _ in free]
+    cite(tenant, dict.fromkeys(grants), assignment)
+    actions = _short(action for _, action in free)
+    return f"{actions} is also held without a condition: {paths(grants)}"
+
+
+@check(
+    id="abac-tag-self-escalation",
+    title="Who is held back by tags cannot change them",
+    topic=Topic.ABAC,
+    severity=Severity.HIGH,
+    on=RoleAssignment,
+    among=on_tags,
+    guidance=Post.ABAC,
+    controls=CONTROLS,
+)
+def tag_self_escalation(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
+    r"""
+    Reads `properties.condition`, and all that the principal is granted.
+
+    Where reading depends on blob index tags, `blobs/tags/write`, and `blobs/write` with
+    tags in the request, must be restricted by the tags of the request (azure-docs,
+    "Actions and attributes for Azure role assignment conditions for Azure Blob
+    Storage"). The role's own actions count, and those of every other assignment of the
+    principal at the same scope or above. Not applicable where reading does not depend
+    on tags. Conditions without tags are left out; one whose role was not read is not
+    assessed.
+
+    ## Why it matters
+    The label is the lock. Whoever may write tags sets the one that lets them read, and
+    may set it back afterwards: the log shows a tag operation and a read, both allowed.
+
+    ## How to fix
+    Restrict the writing of tags by `@Request`, or give labels to a job alone.
+
+    ```sh
+    B=Microsoft.Storage/storageAccounts/blobServices/containers/blobs
+    cat >> condition.txt <<EOF
+     AND
+    ((!(ActionMatches{'$B/tags/write'}) AND !(ActionMatches{'$B/write'}
+      AND SubOperationMatches{'Blob.Write.WithTagHeaders'}))
+     OR
+     (@Request[$B/tags:Level<\$key_case_sensitive\$>] StringEquals 'low'))
+    EOF
+    az role assignment update --role-assignment assignment.json
+    ```
+
+    Storage Blob Data Owner writes tags, Storage Blob Data Contributor sets them with a
+    new blob: for reading, Storage Blob Data Reader is enough.
+
+    ## References
+    - Azure Authorization - Azure ABAC
+    - Microsoft Learn: Actions and attributes for Azure role assignment conditions for
+      Azure Blob Storage
+    """
+    found = analysed(assignment, by_role=True)
+    if not (found.condition and BLOB_READ.lower() in map(str.lower, found.granted)):
+        return not_applicable("its role does not read blobs")
+    if not reads_tags(residual(found.condition.expression, BLOB_READ), "Resource"):
+        return not_applicable("reading blobs does not depend on their tags")
+    fault = found.of("abac-tag-self-escalation")
+    if fault:
+        return judged(fault, "")
+    return _by_another(assignment, tenant)
+
+
+def _by_another(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
+    """Judge whether another grant lets its principal set tags as it likes."""
+    ways = [
+        (other, action, call)
+        for other in others(assignment, tenant)
+        for action, call in TAG_WRITES
+        if not other.eligible
+    ]
+    setting = [
+        other for other, action, call in ways if _sets_tags(tenant, other, action, call)
+    ]
+    if setting:
+        cite(tenant, dict.fromkeys(setting), assignment)
+        return failed(f"its principal sets tags by another grant: {paths(setting)}")
+    missing = _unsettled(assignment, tenant, (action for action, _ in TAG_WRITES))
+    return passed(bounded("its principal cannot set the tags it is judged by", missing))
+
+
+def _sets_tags(tenant: Tenant, other: Grant, action: str, call: str | None) -> bool:
+    """Whether a grant allows to set tags, whatever they are.
+
+    Raises NotRead where its condition cannot be read.
+    """
+    by = access(tenant).by
+    grant = by(other.assignment, action, data=True, sub_operation=call)
+    if grant is None:
+        return False
+    for restriction in grant.restrictions:
+        if restriction.residual is None:
+            reason = f"the condition of {other.assignment_id} cannot be read"
+            raise NotRead(reason)
+    return all(map(leaves_tags, grant.residual))

@@ -1,0 +1,578 @@
+"""The private ways into Azure OpenAI accounts: subnets, endpoints, names, filters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from checks.aoai_inbound.network import denies_by_default, has_no_firewall
+from checks.shared.wording import count, quote, shown, some
+from scanner.dns.gather import dns_of
+from scanner.model.check import (
+    Check,
+    Post,
+    Severity,
+    Topic,
+    Verdict,
+    check,
+    failed,
+    info,
+    manual,
+    not_applicable,
+    passed,
+    warned,
+)
+from scanner.model.cognitive import CognitiveAccount, hosts_models
+from scanner.model.coverage import NotRead
+from scanner.model.ids import ResourceId, id_key
+from scanner.model.network import PrivateEndpoint, Subnet, VirtualNetwork
+from scanner.model.privatedns import PrivateZone, ZoneGroup
+from scanner.model.tenant import Tenant
+
+CONTROLS = (
+    "MCSB:NS-2",
+    "NIST-800-53:AC-4",
+    "NIST-800-53:SC-7",
+    "ISO-27001-2022:A.8.20",
+)
+_FILTERED = frozenset({"enabled", "networksecuritygroupenabled"})
+"""Values of `privateEndpointNetworkPolicies` with which security groups apply."""
+
+
+@check(
+    id="aoai-vnet-rules",
+    title="Subnets that account firewalls let in exist and work",
+    topic=Topic.AOAI_INBOUND,
+    severity=Severity.LOW,
+    on=CognitiveAccount,
+    where=hosts_models,
+    guidance=Post.OUTBOUND_ACCESS,
+    controls=CONTROLS,
+)
+def vnet_rules(account: CognitiveAccount, tenant: Tenant) -> Verdict:
+    """
+    Reads `properties.networkAcls.virtualNetworkRules`, and looks the subnets up.
+
+    No rules mean that no subnet is let in by service endpoint. A subnet of another
+    tenant is told as such where the whole tenant was scanned.
+
+    ## Why it matters
+    A rule for a subnet that is gone lets nobody in, until somebody makes a subnet of
+    that name again. One of a foreign network lets strangers in who no one here manages.
+
+    ## How to fix
+    Remove rules of subnets that are gone or foreign, and prefer a private endpoint,
+    which also works from peered networks and from on premises.
+
+    ```sh
+    az cognitiveservices account network-rule remove --resource-group RG \
+      --name ACCOUNT --subnet "$SUBNET_ID"
+    ```
+
+    ## References
+    - Azure OpenAI Service - Controlling Outbound Access
+    - Microsoft Learn: Configure virtual networks for Azure AI services
+    """
+    rules = account.virtual_network_rules
+    if not rules:
+        return not_applicable("no subnet is let in by a service endpoint")
+    if has_no_firewall(account):
+        return not_applicable("the account's own firewall decides nothing")
+    faults = [fault for rule in rules if (fault := _fault(rule.id, rule.state, tenant))]
+    if faults:
+        return warned(some(faults))
+    return passed(f"{count(len(rules), 'subnet', 'subnets')} let in, all of them there")
+
+
+def _fault(subnet_id: str | None, state: str | None, tenant: Tenant) -> str:
+    """Return what is wrong with a rule; empty if nothing is."""
+    name = shown((subnet_id or "").rpartition("/")[2])
+    if state and state.lower() != "succeeded":
+        return f"the rule of {name} is {shown(state)}"
+    if not subnet_id:
+        return "a rule names no subnet"
+    if tenant.is_foreign(subnet_id):
+        return f"{name} lies in another tenant"
+    return "" if _subnet(subnet_id, tenant) else f"{name} is gone"
+
+
+def _subnet(subnet_id: str, tenant: Tenant) -> Subnet | None:
+    """Return a subnet, None where there is none; raises NotRead outside the scan."""
+    network = tenant.get(VirtualNetwork, ResourceId.parse(subnet_id).parent)
+    subnets = network.subnets if network else ()
+    wanted = id_key(subnet_id)
+    return next((each for each in subnets if id_key(each.id or "") == wanted), None)
+
+
+@check(
+    id="aoai-pe-not-pending",
+    title="No private endpoint request waits at an account",
+    topic=Topic.AOAI_INBOUND,
+    severity=Severity.LOW,
+    on=CognitiveAccount,
+    where=hosts_models,
+    guidance=(Post.OUTBOUND_ACCESS, Post.API_KEYS),
+    controls=CONTROLS,
+)
+def pe_not_pending(account: CognitiveAccount, _: Tenant) -> Verdict:
+    """
+    Reads `properties.privateEndpointConnections`.
+
+    A connection's status is that of its `privateLinkServiceConnectionState`.
+
+    ## Why it matters
+    A pending request is somebody asking for a private way in. Whoever approves all
+    requests without looking lets in a network of a stranger, which needs no more than
+    the account's id to ask.
+
+    ## How to fix
+    Find out who asked, then approve or reject the request.
+
+    ```sh
+    az network private-endpoint-connection reject --id "$CONNECTION_ID" \
+      --description "nobody here asked for it"
+    ```
+
+    ## References
+    - Azure OpenAI Service - Controlling Outbound Access
+    - Blocking API Key Access in Azure OpenAI Service
+    - Microsoft Learn: Manage private endpoint connections
+    """
+    states = [
+        (each.status or "").lower() for each in account.private_endpoint_connections
+    ]
+    if not states:
+        return not_applicable("no private endpoint was asked for")
+    if waiting := states.count("pending"):
+        return warned(
+            f"{count(waiting, 'request waits', 'requests wait')} for an answer"
+        )
+    ended = sum(state in {"rejected", "disconnected"} for state in states)
+    if ended:
+        return info(f"{count(ended, 'connection', 'connections')} rejected or gone")
+    return passed("every request was answered")
+
+
+@check(
+    id="aoai-pe-foreign",
+    title="Private endpoints of accounts lie in networks of the tenant",
+    topic=Topic.AOAI_INBOUND,
+    severity=Severity.HIGH,
+    on=CognitiveAccount,
+    where=hosts_models,
+    guidance=Post.API_KEYS,
+    controls=CONTROLS,
+)
+def pe_foreign(account: CognitiveAccount, tenant: Tenant) -> Verdict:
+    """
+    Reads `properties.privateEndpointConnections`: where each endpoint lies.
+
+    A subscription that the scan of a whole tenant does not know is foreign. Azure makes
+    endpoints in subscriptions of its own, for managed networks and shared private
+    links, and nothing tells those apart: so this warns, and fails only for
+    subscriptions that are listed as denied.
+
+    ## Why it matters
+    An approved endpoint in a foreign network is a way in that nobody here can filter,
+    log or close but at the account. A few, known ways in are what makes the rest of the
+    controls hold.
+
+    ## How to fix
+    Find out whose endpoint it is. Reject those that nobody here can explain.
+
+    ```sh
+    az network private-endpoint-connection reject --id "$CONNECTION_ID"
+    ```
+
+    ## Settings
+    `denied_subscriptions` lists subscriptions whose endpoints are never acceptable.
+
+    ## References
+    - Blocking API Key Access in Azure OpenAI Service
+    - Microsoft Learn: Manage private endpoint connections
+    """
+    approved = [each for each in account.private_endpoint_connections if each.approved]
+    ids = [each.endpoint_id or "" for each in approved]
+    if not ids:
+        return not_applicable("no private endpoint is approved")
+    denied = {each.lower() for each in tenant.settings.denied_subscriptions}
+    whose = {each: ResourceId.parse(each).subscription.lower() for each in ids}
+    if bad := [each for each in ids if whose[each] in denied]:
+        return failed(f"endpoints in denied subscriptions: {_named(bad)}")
+    if foreign := [each for each in ids if tenant.is_foreign(each)]:
+        return warned(f"endpoints in subscriptions of others: {_named(foreign)}")
+    if not all(whose.values()):
+        raise NotRead("a private endpoint connection does not say whose it is")
+    if not all(map(tenant.scanned, whose.values())):
+        raise NotRead("an endpoint lies outside the scan: it may be foreign")
+    return passed(f"{count(len(ids), 'endpoint', 'endpoints')}, all of this tenant")
+
+
+def _named(ids: list[str]) -> str:
+    return some(quote(each.rpartition("/")[2]) for each in ids)
+
+
+@check(
+    id="aoai-bypass-reviewed",
+    title="Account firewalls let no Azure service by unasked",
+    topic=Topic.AOAI_INBOUND,
+    severity=Severity.LOW,
+    on=CognitiveAccount,
+    where=hosts_models,
+    guidance=Post.OUTBOUND_ACCESS,
+    controls=CONTROLS,
+)
+def bypass_reviewed(account: CognitiveAccount, _: Tenant) -> Verdict:
+    """
+    Reads `properties.networkAcls.bypass` and `properties.networkAcls.defaultAction`.
+
+    Absent or null means None: nobody is let by. Without a firewall that denies by
+    default the setting does nothing.
+
+    ## Why it matters
+    `AzureServices` lets Cognitive Services, Machine Learning and Search past the
+    firewall when they sign in with a managed identity. That is what chat on your own
+    data needs, and more than an account needs that nothing of the kind uses.
+
+    ## How to fix
+    Set it to None where no Search service or hub calls the account, or give those a
+    private endpoint first.
+
+    ```sh
+    az rest --method patch --url "$ACCOUNT_ID?api-version=2025-09-01" --body '{
+      "properties": {"networkAcls": {"bypass": "None", "defaultAction": "Deny"}}
+    }'
+    ```
+
+    Calls of Search indexers and of hubs without a private way stop at once.
+
+    ## References
+    - Azure OpenAI Service - Controlling Outbound Access
+    - Microsoft Learn: Configure virtual networks for Azure AI services
+    """
+    if has_no_firewall(account) or not denies_by_default(account):
+        return not_applicable("no firewall denies by default, so nothing is bypassed")
+    bypass = account.network_bypass or "None"
+    if bypass.lower() == "none":
+        return passed("no service is let by")
+    return warned(f"bypass is {shown(bypass)}: is any service meant to come that way?")
+
+
+def _leads_to_models(endpoint: PrivateEndpoint) -> bool:
+    return any(True for _ in _accounts_of(endpoint))
+
+
+def _accounts_of(endpoint: PrivateEndpoint) -> Iterator[CognitiveAccount]:
+    """Yield the model accounts that an endpoint leads to, those of the scan.
+
+    Raises NotRead where it leads to an account that the scan asked for and did not get.
+    """
+    for connection in (*endpoint.connections, *endpoint.manual_connections):
+        target = connection.target_id or ""
+        if ResourceId.parse(target).type.lower() == CognitiveAccount.type.lower():
+            account = _account(endpoint.tenant, target)
+            if account and hosts_models(account):
+                yield account
+
+
+def _account(tenant: Tenant, account_id: str) -> CognitiveAccount | None:
+    try:
+        return tenant.get(CognitiveAccount, account_id)
+    except NotRead as problem:
+        if problem.gap:
+            raise
+        return None
+
+
+@check(
+    id="aoai-private-dns-linked",
+    title="Private endpoints of accounts are found by their names",
+    topic=Topic.AOAI_INBOUND,
+    severity=Severity.MEDIUM,
+    on=PrivateEndpoint,
+    where=_leads_to_models,
+    guidance=(Post.OUTBOUND_ACCESS, Post.FOUNDRY_BASICS),
+    controls=("MCSB:NS-2", "NIST-800-53:SC-20", "NIST-800-53:SC-7"),
+)
+def private_dns_linked(endpoint: PrivateEndpoint, tenant: Tenant) -> Verdict:
+    """
+    Reads `properties.privateDnsZoneConfigs` of the endpoint's zone groups.
+
+    Also where zones are linked. An Azure OpenAI account needs the privatelink zone of
+    its own domain, an AI Services account also those of Cognitive Services and of AI
+    services. A zone counts when it
+    is linked to the network whose resolver the endpoint's network asks: its own, or
+    that of a hub it sends DNS to. Where queries leave Azure, only a person can tell.
+
+    ## Why it matters
+    Clients know the account by its public name. If the private zone is not linked where
+    they ask, the name leads to the public address: closed, calls fail; open, they go
+    past the endpoint and everything that watches it.
+
+    ## How to fix
+    Create the zones, link them to the networks whose resolvers are asked, and keep the
+    endpoint's records in them by a zone group.
+
+    ```sh
+    az network private-dns link vnet create --resource-group RG --name hub \
+      --zone-name privatelink.openai.azure.com --virtual-network "$HUB" \
+      --registration-enabled false
+    az network private-endpoint dns-zone-group create --resource-group RG \
+      --endpoint-name PE --name default --zone-name openai \
+      --private-dns-zone privatelink.openai.azure.com
+    ```
+
+    ## References
+    - Azure OpenAI Service - Controlling Outbound Access
+    - AI Foundry - The Basics
+    - Microsoft Learn: Azure private endpoint private DNS zone values
+    """
+    network = ResourceId.parse(endpoint.subnet_id or "").parent
+    if not network:
+        raise NotRead("the endpoint does not say in which subnet it is")
+    if tenant.get(VirtualNetwork, network) is None:
+        raise NotRead(f"{network}: outside the scan")
+    route = tenant.once(dns_of).route(network)
+    if route.outside and not route.asked:
+        return manual(
+            "its network asks DNS servers outside Azure: do they know the zones?"
+        )
+    if route.doubts:
+        raise NotRead(route.doubts[0].reason, route.doubts[0].gap)
+    needed = {zone for each in _accounts_of(endpoint) for zone in _zones(each, tenant)}
+    asked = set(map(id_key, route.asked))
+    grouped = _grouped(endpoint)
+    missing = [each for each in sorted(needed) if not _is_linked(each, asked, tenant)]
+    if missing:
+        return warned(f"not linked where its network asks: {some(map(shown, missing))}")
+    unkept = sorted(needed - grouped) if grouped else []
+    if unkept:
+        return warned(f"its zone group leaves out {some(map(shown, unkept))}")
+    return passed(
+        f"{count(len(needed), 'zone', 'zones')} linked where its network asks"
+    )
+
+
+def _zones(account: CognitiveAccount, tenant: Tenant) -> Iterator[str]:
+    """Yield the names of the zones that an account's names are looked up in."""
+    yield f"privatelink.{tenant.suffixes.openai}"
+    if (account.kind or "").lower() == "aiservices":
+        yield f"privatelink.{tenant.suffixes.cognitive}"
+        yield f"privatelink.{tenant.suffixes.ai_services}"
+
+
+def _grouped(endpoint: PrivateEndpoint) -> set[str]:
+    """Return the names of the zones that keep an endpoint's records."""
+    groups: Iterator[ZoneGroup] = iter(endpoint.zone_groups)
+    ids = (zone for group in groups for zone in group.zone_ids or ())
+    return {each.rpartition("/")[2].lower() for each in ids}
+
+
+def _is_linked(name: str, networks: set[str], tenant: Tenant) -> bool:
+    """Whether a zone of a name is linked to one of some networks.
+
+    Raises NotRead if one may be that was not read.
+    """
+    zones = tenant.all(PrivateZone)
+    for zone in zones.known():
+        if zone.name.lower() == name:
+            for link in zone.links:
+                if id_key(link.network_id or "") in networks:
+                    return True
+    zones.require_whole()
+    return False
+
+
+@check(
+    id="aoai-pe-nsg-effective",
+    title="Security groups apply to the private endpoints of accounts",
+    topic=Topic.AOAI_INBOUND,
+    severity=Severity.MEDIUM,
+    on=PrivateEndpoint,
+    where=_leads_to_models,
+    guidance=Post.API_KEYS,
+    controls=CONTROLS,
+)
+def pe_nsg_effective(endpoint: PrivateEndpoint, tenant: Tenant) -> Verdict:
+    """
+    Reads `properties.privateEndpointNetworkPolicies` of the endpoint's subnet.
+
+    Also the subnet's `properties.networkSecurityGroup.id`. An absent policy setting
+    means Disabled: security groups are not applied to endpoints (Network REST
+    reference).
+
+    ## Why it matters
+    A security group on the subnet looks as if it decided who reaches the account. With
+    the policies off, the default of many templates, it is ignored for the endpoint, and
+    every machine in every peered network gets through.
+
+    ## How to fix
+    Put a security group on the subnet that lets in only the gateway, and switch its
+    policies on.
+
+    ```sh
+    az network vnet subnet update --resource-group RG --vnet-name VNET --name SUBNET \
+      --private-endpoint-network-policies NetworkSecurityGroupEnabled \
+      --network-security-group NSG
+    ```
+
+    ```bicep
+    properties: {
+      privateEndpointNetworkPolicies: 'NetworkSecurityGroupEnabled'
+      networkSecurityGroup: { id: nsg.id }
+    }
+    ```
+
+    ```terraform
+    resource "azurerm_subnet" "endpoints" {
+      private_endpoint_network_policies = "NetworkSecurityGroupEnabled"
+    }
+    ```
+
+    Rules that were never applied begin to be: look at them first.
+
+    ## References
+    - Blocking API Key Access in Azure OpenAI Service
+    - Microsoft Learn: Manage network policies for private endpoints
+    """
+    if not endpoint.subnet_id:
+        raise NotRead("the endpoint does not say in which subnet it is")
+    subnet = _subnet(endpoint.subnet_id, tenant)
+    if subnet is None:
+        raise NotRead("the subnet of the endpoint is not in its network")
+    policies = subnet.endpoint_policies or "Disabled"
+    if policies.lower() not in _FILTERED:
+        return failed(f"policies for endpoints are {shown(policies)} in its subnet")
+    if not subnet.security_group_id:
+        return failed("its subnet has no security group")
+    return passed("a security group applies to it")
+
+
+@check(
+    id="aoai-only-apim-reaches",
+    title="Only the gateway reaches an account",
+    topic=Topic.AOAI_INBOUND,
+    severity=Severity.MEDIUM,
+    on=CognitiveAccount,
+    where=hosts_models,
+    guidance=Post.API_KEYS,
+    controls=CONTROLS,
+)
+def only_apim_reaches(account: CognitiveAccount, _: Tenant) -> Verdict:
+    """
+    Reads `properties.publicNetworkAccess` and the account's private endpoints.
+
+    A public endpoint that answers is a way past any gateway. Whether the rules before a
+    private endpoint leave only the gateway depends on firewalls and appliances on the
+    way, which a person has to look at.
+
+    ## Why it matters
+    A gateway that checks tokens, counts and logs is worth what its only way in is
+    worth: whoever reaches the account beside it needs a key or a role and is seen by
+    nothing.
+
+    ## How to fix
+    Close public access, keep one private endpoint for the gateway's network, and let
+    its security group take traffic on port 443 from the gateway's subnet alone.
+
+    ```sh
+    az network nsg rule create --resource-group RG --nsg-name NSG --name gateway \
+      --priority 100 --source-address-prefixes GATEWAY_SUBNET \
+      --destination-port-ranges 443 --access Allow --protocol Tcp
+    az network nsg rule create --resource-group RG --nsg-name NSG --name others \
+      --priority 200 --source-address-prefixes VirtualNetwork --access Deny
+    ```
+
+    ## References
+    - Blocking API Key Access in Azure OpenAI Service
+    - Microsoft Learn: Network security groups
+    """
+    open_ = not has_no_firewall(account) and not denies_by_default(account)
+    if open_:
+        return warned("everyone on the Internet reaches it beside any gateway")
+    if not any(each.approved for each in account.private_endpoint_connections):
+        return manual("which addresses are let in beside the gateway, and why?")
+    return manual(
+        "do the rules before its private endpoints leave only the gateway?",
+        "Evidence: the effective security rules and routes of each endpoint's subnet.",
+    )
+
+
+@check(
+    id="aoai-studio-direct-path",
+    title="Direct ways for people to an account are known",
+    topic=Topic.AOAI_INBOUND,
+    severity=Severity.MEDIUM,
+    on=CognitiveAccount,
+    where=hosts_models,
+    guidance=Post.API_KEYS,
+    controls=CONTROLS,
+)
+def studio_direct_path(account: CognitiveAccount, _: Tenant) -> Verdict:
+    """
+    Reads `properties.networkAcls.ipRules` and the account's private endpoints.
+
+    ## Why it matters
+    The portal's playground calls the account from the user's own machine. Every network
+    that is let in for it is a way past the gateway, for whatever else runs there.
+
+    ## How to fix
+    Offer a shared machine for the exceptional case and close the other ways.
+
+    ## References
+    - Blocking API Key Access in Azure OpenAI Service
+    - Microsoft Learn: Configure virtual networks for Azure AI services
+    """
+    ways = len(account.ip_rules or ()) + len(account.private_endpoint_connections)
+    if not ways and has_no_firewall(account):
+        return not_applicable("no way in is open")
+    return manual(
+        "which people reach it directly, from where, and who agreed?",
+        "Evidence: the networks behind each IP rule and endpoint, and the decision.",
+    )
+
+
+@check(
+    id="aoai-jump-host",
+    title="People who need an account directly share one machine",
+    topic=Topic.AOAI_INBOUND,
+    severity=Severity.LOW,
+    on=CognitiveAccount,
+    where=hosts_models,
+    guidance=Post.API_KEYS,
+    controls=CONTROLS,
+)
+def jump_host(account: CognitiveAccount, _: Tenant) -> Verdict:
+    """
+    Reads `kind`: that the account is there. No setting tells of a jump host.
+
+    ## Why it matters
+    A few people need the portal's playground now and then. One shared, watched machine
+    for them keeps the account closed to everybody else's.
+
+    ## How to fix
+    Name the machine, let only it and the gateway through the security group, and watch
+    who signs in to it.
+
+    ## References
+    - Blocking API Key Access in Azure OpenAI Service
+    - Microsoft Learn: What is Azure Bastion
+    """
+    account.cite(CognitiveAccount.kind)
+    return manual(
+        "is there a shared jump host for people, and is it the only one let in?",
+        "Evidence: its name, its subnet in the security group, and its sign-in log.",
+    )
+
+
+CHECKS: tuple[Check[Any], ...] = (
+    vnet_rules,
+    pe_not_pending,
+    pe_foreign,
+    bypass_reviewed,
+    private_dns_linked,
+    only_apim_reaches,
+    pe_nsg_effective,
+    studio_direct_path,
+    jump_host,
+)

@@ -1,0 +1,541 @@
+"""What the outbound list of Azure OpenAI accounts lets happen, and what it stops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from checks.shared.assigned import Content, contents
+from checks.shared.grants import access, cite, require_settled
+from checks.shared.hosts import (
+    Owner,
+    answering,
+    host_name,
+    leads_to,
+    owner_of,
+    service_of,
+)
+from checks.shared.policies import policies_on
+from checks.shared.wording import count, quote, shown, some
+from scanner.access.builtin import BuiltIn, is_role
+from scanner.model.check import (
+    Check,
+    Post,
+    Severity,
+    Topic,
+    Verdict,
+    check,
+    info,
+    manual,
+    not_applicable,
+    passed,
+    warned,
+)
+from scanner.model.cognitive import CognitiveAccount, hosts_models, restricts_outbound
+from scanner.model.coverage import NotRead
+from scanner.model.policy import PolicyAssignment, PolicyDefinition
+from scanner.model.search import SearchService
+from scanner.model.storage import StorageAccount
+from scanner.model.tenant import Tenant
+
+CONTROLS = ("MCSB:NS-2", "NIST-800-53:SC-7", "NIST-800-53:AC-4")
+ALIAS = "Microsoft.CognitiveServices/accounts/restrictOutboundNetworkAccess"
+
+_SEARCH_ROLES = (
+    BuiltIn.SEARCH_CONTRIBUTOR,
+    BuiltIn.SEARCH_INDEX_DATA_CONTRIBUTOR,
+    BuiltIn.SEARCH_INDEX_DATA_READER,
+)
+_EFFECTS = {
+    "deny",
+    "modify",
+    "append",
+    "audit",
+    "auditifnotexists",
+    "deployifnotexists",
+}
+
+
+@check(
+    id="aoai-outbound-fqdn-dangling",
+    title="Hosts in outbound lists still belong to somebody known",
+    topic=Topic.AOAI_OUTBOUND,
+    severity=Severity.MEDIUM,
+    on=CognitiveAccount,
+    where=restricts_outbound,
+    guidance=Post.OUTBOUND_ACCESS,
+    controls=CONTROLS,
+)
+def fqdn_dangling(account: CognitiveAccount, tenant: Tenant) -> Verdict:
+    """
+    Reads `properties.allowedFqdnList`.
+
+    Hosts of services whose names anyone may claim are looked up among the resources of
+    the tenant. Whether a name that belongs to none of them is free can only be told by
+    asking DNS, which a scan does not do: then it is for a person to look.
+
+    ## Why it matters
+    A storage account or Search service that was deleted frees its name for the whole
+    world. While the list still has it, whoever takes the name next receives what the
+    account sends there, and answers in place of what used to be yours.
+
+    ## How to fix
+    Look the name up in DNS. If nothing answers, take it off the list, or take the name
+    again before somebody else does.
+
+    ```sh
+    nslookup contosodocs.blob.core.windows.net
+    az rest --method patch --url "$ACCOUNT_ID?api-version=2025-09-01" --body '{
+      "properties": {"allowedFqdnList": ["contoso-search.search.windows.net"]}
+    }'
+    ```
+
+    ## References
+    - Azure OpenAI Service - Controlling Outbound Access
+    - Microsoft Learn: Prevent dangling DNS entries and avoid subdomain takeover
+    """
+    claimable = [
+        entry
+        for entry in account.allowed_fqdns or ()
+        if service_of(host_name(entry), tenant.suffixes)
+    ]
+    if not claimable:
+        return not_applicable(
+            "no host of a service whose names can be claimed is listed"
+        )
+    strange = [entry for entry in claimable if owner_of(entry, tenant) in _STRANGE]
+    free = [entry for entry in strange if not _unread_owners(entry, tenant)]
+    for entry in strange if not free else ():
+        raise _unread_owners(entry, tenant)[0]
+    if not free:
+        names = count(len(claimable), "host", "hosts")
+        return passed(f"{names} of claimable names, each of a resource in the scan")
+    return manual(
+        f"no resource in the scan answers at {some(map(quote, free))}: does anyone?",
+        "Ask DNS for each name; one that nothing answers at can be claimed by anyone.",
+    )
+
+
+_STRANGE = frozenset({Owner.NOBODY_HERE, Owner.NOT_FOUND, Owner.UNREAD_TYPE})
+"""Whose hosts may be, as far as the scan can tell, nobody's."""
+
+
+def _unread_owners(entry: str, tenant: Tenant) -> list[NotRead]:
+    """Return why resources may own a host that no known one does."""
+    return [each.missing for each in answering(tenant, entry) if each.missing]
+
+
+@check(
+    id="aoai-outbound-cwyd-search-missing",
+    title="Search services that an account may use are in its outbound list",
+    topic=Topic.AOAI_OUTBOUND,
+    severity=Severity.MEDIUM,
+    on=CognitiveAccount,
+    where=hosts_models,
+    guidance=Post.OUTBOUND_ACCESS,
+    controls=CONTROLS,
+)
+def cwyd_search_missing(account: CognitiveAccount, tenant: Tenant) -> Verdict:
+    """
+    Reads `properties.restrictOutboundNetworkAccess` and `properties.allowedFqdnList`.
+
+    Also which Search services the account's own identity has a Search role on. Use with
+    a key leaves no role behind and cannot be seen.
+
+    ## Why it matters
+    With outbound traffic restricted, chat on your own data reaches a Search service
+    only if the list names it. A role that was granted for it and a host that was
+    forgotten make requests fail with an error that speaks of neither.
+
+    ## How to fix
+    Add the host of the Search service to the list, beside those that are there.
+
+    ```sh
+    az rest --method patch --url "$ACCOUNT_ID?api-version=2025-09-01" --body '{
+      "properties": {"allowedFqdnList": ["contoso-search.search.windows.net"]}
+    }'
+    ```
+
+    ## References
+    - Azure OpenAI Service - Controlling Outbound Access
+    - Microsoft Learn: Configure data loss prevention for Azure AI services
+    """
+    if not account.outbound_restricted:
+        return not_applicable("outbound traffic is not restricted")
+    identity = account.system_identity
+    if identity is None:
+        return not_applicable("the account has no identity of its own")
+    listed = {host_name(entry) for entry in account.allowed_fqdns or ()}
+    services = list(_searched(tenant, identity.principal_id))
+    if not services:
+        return not_applicable("its identity holds a role on no Search service")
+    missing = [
+        service.name
+        for service in services
+        if f"{service.name.lower()}.{tenant.suffixes.search}" not in listed
+    ]
+    if missing:
+        names = some(map(shown, missing))
+        return warned(f"its identity may use {names}, which the list leaves out")
+    return passed(f"{count(len(services), 'Search service', 'Search services')} listed")
+
+
+def _searched(tenant: Tenant, principal_id: str) -> Iterator[SearchService]:
+    """Yield the Search services that a principal has a Search role on.
+
+    Raises NotRead where it may have one that was not seen.
+    """
+    known = access(tenant)
+    for service in tenant.all(SearchService):
+        grants = [
+            grant
+            for grant in known.grants(principal_id, service.id)
+            if is_role(grant, *_SEARCH_ROLES)
+        ]
+        if grants:
+            cite(tenant, grants, service)
+            yield service
+        else:
+            require_settled(known.missing(service.id))
+
+
+@check(
+    id="aoai-outbound-image-source-public",
+    title="Storage in outbound lists refuses anonymous readers",
+    topic=Topic.AOAI_OUTBOUND,
+    severity=Severity.LOW,
+    on=CognitiveAccount,
+    where=hosts_models,
+    guidance=Post.OUTBOUND_ACCESS,
+    controls=CONTROLS,
+)
+def image_source_public(account: CognitiveAccount, tenant: Tenant) -> Verdict:
+    """
+    Reads `properties.allowedFqdnList`.
+
+    And of the storage accounts that it names `properties.allowBlobPublicAccess`: absent
+    or null means that containers may be public (storage REST reference).
+
+    ## Why it matters
+    An image that a prompt names by address is fetched by the service. If the allowed
+    storage account takes anonymous readers, so does everyone else, and what was put
+    there for the model to look at is on the Internet.
+
+    ## How to fix
+    Switch anonymous access off and let callers use addresses with a user delegation
+    signature, or send the image in the request.
+
+    ```sh
+    az storage account update --name ACCOUNT --allow-blob-public-access false
+    ```
+
+    ```bicep
+    properties: { allowBlobPublicAccess: false }
+    ```
+
+    ```terraform
+    resource "azurerm_storage_account" "this" {
+      allow_nested_items_to_be_public = false
+    }
+    ```
+
+    ## References
+    - Azure OpenAI Service - Controlling Outbound Access
+    - Microsoft Learn: Prevent anonymous read access to containers and blobs
+    """
+    accounts = list(_storage_of(account, tenant))
+    if not accounts:
+        return not_applicable("the list names no storage account of the scan")
+    public = [each.name for each in accounts if each.blob_public_access is not False]
+    if public:
+        return warned(f"anonymous readers are let in by {some(map(shown, public))}")
+    return passed(f"{count(len(accounts), 'account', 'accounts')}, none of them public")
+
+
+def _storage_of(account: CognitiveAccount, tenant: Tenant) -> Iterator[StorageAccount]:
+    """Yield the storage accounts of the scan that an account's list names."""
+    seen: set[str] = set()
+    for entry in account.allowed_fqdns or ():
+        if not leads_to(tenant, entry, StorageAccount):
+            continue
+        for listing in answering(tenant, entry):
+            for storage in listing:
+                if storage.key not in seen:
+                    seen.add(storage.key)
+                    yield storage
+
+
+@check(
+    id="aoai-outbound-empty-list",
+    title="Accounts whose outbound list is empty call nothing",
+    topic=Topic.AOAI_OUTBOUND,
+    severity=Severity.INFORMATIONAL,
+    on=CognitiveAccount,
+    where=restricts_outbound,
+    guidance=Post.OUTBOUND_ACCESS,
+    controls=CONTROLS,
+)
+def empty_list(account: CognitiveAccount, _: Tenant) -> Verdict:
+    """
+    Reads `properties.restrictOutboundNetworkAccess` and `properties.allowedFqdnList`.
+
+    ## Why it matters
+    The list holds exceptions, and needs none. An account that has no list and is
+    restricted sends nothing anywhere: chat on your own data and images by address end
+    with an error that says so, which is what was asked for.
+
+    ## How to fix
+    Nothing is to be fixed. Add a host when a feature needs one.
+
+    ## References
+    - Azure OpenAI Service - Controlling Outbound Access
+    - Microsoft Learn: Configure data loss prevention for Azure AI services
+    """
+    if not account.outbound_restricted:
+        return not_applicable("outbound traffic is not restricted")
+    if account.allowed_fqdns:
+        return not_applicable("the list has entries")
+    return passed("restricted, and no exception: nothing is called")
+
+
+@check(
+    id="aoai-outbound-vnet-not-substitute",
+    title="Networks of accounts are not taken for outbound restriction",
+    topic=Topic.AOAI_OUTBOUND,
+    severity=Severity.INFORMATIONAL,
+    on=CognitiveAccount,
+    where=hosts_models,
+    guidance=Post.OUTBOUND_ACCESS,
+    controls=CONTROLS,
+)
+def vnet_not_substitute(account: CognitiveAccount, _: Tenant) -> Verdict:
+    """
+    Reads `properties.networkInjections` and `properties.privateEndpointConnections`.
+
+    Also `properties.restrictOutboundNetworkAccess`.
+
+    ## Why it matters
+    A private endpoint is a way in, and an injected network is where agents run. Neither
+    is the way out of the models: images by address and searches of your data leave from
+    Microsoft's network, past every firewall and route of yours.
+
+    ## How to fix
+    Restrict outbound access on the account itself, whatever networks it has: see
+    aoai-outbound-restricted.
+
+    ```sh
+    az rest --method patch --url "$ACCOUNT_ID?api-version=2025-09-01" --body '{
+      "properties": {"restrictOutboundNetworkAccess": true, "allowedFqdnList": []}
+    }'
+    ```
+
+    ## References
+    - Azure OpenAI Service - Controlling Outbound Access
+    - Microsoft Learn: Configure data loss prevention for Azure AI services
+    """
+    injected = [each.scenario for each in account.network_injections]
+    endpoints = account.private_endpoint_connections
+    if not injected and not endpoints:
+        return not_applicable("no network of yours is attached")
+    if account.outbound_restricted:
+        return passed("networks are attached, and outbound traffic is restricted too")
+    return info("networks are attached, but the models' own calls do not use them")
+
+
+@check(
+    id="aoai-outbound-policy-guardrail",
+    title="A policy looks after outbound restriction",
+    topic=Topic.AOAI_OUTBOUND,
+    severity=Severity.LOW,
+    on=CognitiveAccount,
+    where=restricts_outbound,
+    guidance=Post.OUTBOUND_ACCESS,
+    controls=(*CONTROLS, "NIST-800-53:CM-6"),
+)
+def policy_guardrail(account: CognitiveAccount, tenant: Tenant) -> Verdict:
+    """
+    Reads `properties.policyDefinitionId` of the policy assignments over the account.
+
+    What counts is a definition whose rule names restrictOutboundNetworkAccess, with an
+    effect and in force. Azure has none of its own for it, so it must be a custom one.
+
+    ## Why it matters
+    Outbound restriction is off on every new account. A policy switches it on, or keeps
+    accounts without it from being made, before anyone has to remember.
+
+    ## How to fix
+    Write a policy that denies or modifies accounts without the restriction, and assign
+    it where the accounts are.
+
+    ```sh
+    az policy definition create --name restrict-outbound --mode Indexed --rules '{
+      "if": {"allOf": [
+        {"field": "type", "equals": "Microsoft.CognitiveServices/accounts"},
+        {"field": "Microsoft.CognitiveServices/accounts/restrictOutboundNetworkAccess",
+         "notEquals": true}]},
+      "then": {"effect": "deny"}
+    }'
+    az policy assignment create --policy restrict-outbound --scope "$SCOPE"
+    ```
+
+    ## References
+    - Azure OpenAI Service - Controlling Outbound Access
+    - Microsoft Learn: Azure Policy definition structure
+    """
+    found = policies_on(account, tenant.once(_about_outbound))
+    working = [
+        each for each in found.policies if each.holds and each.effect in _EFFECTS
+    ]
+    if working:
+        for each in working:
+            each.assignment.cite(PolicyAssignment.definition_id)
+        names = some(
+            f"{shown(each.assignment.name)} ({each.effect})" for each in working
+        )
+        return passed(f"a policy looks after it: {names}")
+    if found.unread and found.unread.gap:
+        raise found.unread
+    return info("no policy looks after it: new accounts start without restriction")
+
+
+def _about_outbound(tenant: Tenant) -> Mapping[str, Content]:
+    return contents(tenant, _names_outbound)
+
+
+def _names_outbound(tenant: Tenant, definition_id: str) -> bool:
+    definition = tenant.get(PolicyDefinition, definition_id)
+    return definition is not None and definition.mentions(ALIAS)
+
+
+@check(
+    id="aoai-both-directions",
+    title="Accounts are closed in both directions, not in one",
+    topic=Topic.AOAI_OUTBOUND,
+    severity=Severity.MEDIUM,
+    on=CognitiveAccount,
+    where=hosts_models,
+    guidance=Post.OUTBOUND_ACCESS,
+    controls=CONTROLS,
+)
+def both_directions(account: CognitiveAccount, _: Tenant) -> Verdict:
+    """
+    Reads `properties.publicNetworkAccess` and `properties.networkAcls.defaultAction`.
+
+    Also `properties.restrictOutboundNetworkAccess`. Absent means Enabled, Allow and
+    false (Microsoft.CognitiveServices 2025-09-01).
+
+    ## Why it matters
+    Most care goes into who may come in. An account that is closed to the Internet and
+    may call anything in it is half locked: a prompt or a stolen token makes it carry
+    out what nobody was able to come in and fetch.
+
+    ## How to fix
+    Restrict outbound access as well, and list the few hosts that features need.
+
+    ```sh
+    az rest --method patch --url "$ACCOUNT_ID?api-version=2025-09-01" --body '{
+      "properties": {"restrictOutboundNetworkAccess": true, "allowedFqdnList": []}
+    }'
+    ```
+
+    ## References
+    - Azure OpenAI Service - Controlling Outbound Access
+    - Microsoft Learn: Configure data loss prevention for Azure AI services
+    """
+    closed = (account.public_network_access or "").lower() == "disabled"
+    denies = (account.network_default_action or "").lower() == "deny"
+    if not (closed or denies):
+        return not_applicable("inbound traffic is not closed either")
+    if account.outbound_restricted:
+        return passed("closed inbound, restricted outbound")
+    return warned("half locked: closed inbound, open outbound")
+
+
+@check(
+    id="paas-egress-baseline",
+    title="It is known which services can call out",
+    topic=Topic.AOAI_OUTBOUND,
+    severity=Severity.MEDIUM,
+    on=CognitiveAccount,
+    where=restricts_outbound,
+    guidance=Post.OUTBOUND_ACCESS,
+    controls=(*CONTROLS, "NIST-800-53:CM-8"),
+)
+def egress_baseline(account: CognitiveAccount, _: Tenant) -> Verdict:
+    """
+    Reads `properties.restrictOutboundNetworkAccess`, and counts the list's entries.
+
+    One line a service that can start connections by itself: accounts here; hubs are
+    told by foundry-managed-network-isolation. What a Search indexer calls is on the
+    data plane and is not read.
+
+    ## Why it matters
+    A baseline that only knows inbound rules misses every service that calls out on its
+    own. The lines of this check, taken together, are the list of them for AI accounts.
+
+    ## How to fix
+    Nothing is to be fixed by this line. Whether the control is on is judged by
+    aoai-outbound-restricted.
+
+    ## References
+    - Azure OpenAI Service - Controlling Outbound Access
+    - Microsoft Learn: Configure data loss prevention for Azure AI services
+    """
+    if account.outbound_restricted:
+        hosts = count(len(account.allowed_fqdns or ()), "host", "hosts")
+        return info(f"can call out, to {hosts} of its list")
+    return info("can call out, to any host")
+
+
+@check(
+    id="aoai-outbound-denials-reviewed",
+    title="Outbound calls that were refused are looked at",
+    topic=Topic.AOAI_OUTBOUND,
+    severity=Severity.INFORMATIONAL,
+    on=CognitiveAccount,
+    where=restricts_outbound,
+    guidance=Post.OUTBOUND_ACCESS,
+    controls=("MCSB:LT-3", "NIST-800-53:AU-6"),
+)
+def denials_reviewed(account: CognitiveAccount, _: Tenant) -> Verdict:
+    """
+    Reads `properties.restrictOutboundNetworkAccess`.
+
+    Whether anybody looks at what was refused is in no setting: it is asked.
+
+    ## Why it matters
+    A refused call says which host it was for. Refusals show a feature that lacks an
+    entry, or somebody trying where data can be sent.
+
+    ## How to fix
+    Send the request logs to a workspace and look for refused outbound calls, once after
+    each change of the list and then regularly.
+
+    ```sh
+    az monitor log-analytics query --workspace "$WORKSPACE" --analytics-query '
+      AzureDiagnostics | where Category == "RequestResponse" and ResultSignature >= 400'
+    ```
+
+    ## References
+    - Azure OpenAI Service - Controlling Outbound Access
+    - Microsoft Learn: Configure data loss prevention for Azure AI services
+    """
+    if not account.outbound_restricted:
+        return not_applicable("nothing is refused: outbound traffic is not restricted")
+    return manual(
+        "who looks at refused outbound calls, and when was it last done?",
+        "Evidence: a saved query or alert on refused calls, and the date of a review.",
+    )
+
+
+CHECKS: tuple[Check[Any], ...] = (
+    fqdn_dangling,
+    cwyd_search_missing,
+    image_source_public,
+    empty_list,
+    vnet_not_substitute,
+    policy_guardrail,
+    egress_baseline,
+    both_directions,
+    denials_reviewed,
+)

@@ -1,0 +1,326 @@
+"""Whether the keys of Azure OpenAI accounts stay off: changes, and policies."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from checks.shared.assigned import Content, contents, gravest, is_of_azure
+from checks.shared.model_access import ACCOUNTS
+from checks.shared.policies import Policy, policies_on
+from checks.shared.wording import count, shown, some
+from scanner.access.facts import last_segment
+from scanner.model.activity import ActivityEvent
+from scanner.model.check import (
+    Check,
+    Post,
+    Severity,
+    Topic,
+    Verdict,
+    check,
+    info,
+    manual,
+    passed,
+    warned,
+)
+from scanner.model.cognitive import CognitiveAccount, hosts_models
+from scanner.model.coverage import NotRead
+from scanner.model.policy import PolicyAssignment, PolicyDefinition
+from scanner.model.tenant import Tenant
+
+WRITE = f"{ACCOUNTS}/write"
+ALIAS = f"{ACCOUNTS}/disableLocalAuth"
+BUILT_IN = frozenset(
+    {
+        "71ef260a-8f18-47b7-abcb-62d0673d94dc",  # audit or deny
+        "14de9e63-1b31-492e-a5a3-c3f7fd57f555",  # modify
+        "55eff01b-f2bd-4c32-9203-db285f709d30",  # deploy if not exists
+    }
+)
+"""The definitions that Azure made about these keys (azure-policy, categories Azure Ai
+Services and Cognitive Services)."""
+
+PREVENTING = frozenset({"deny", "modify", "append"})
+"""Effects that keep keys from being switched on."""
+FOLLOWING = frozenset({"audit", "auditifnotexists", "deployifnotexists"})
+"""Effects that tell of keys, or switch them off, when they are there already."""
+
+
+def _about_keys(tenant: Tenant, definition_id: str) -> bool:
+    """Whether a definition is about these keys: by its id, or by what its rule reads.
+
+    Those that Azure made are known by their ids.
+    """
+    if is_of_azure(definition_id):
+        return last_segment(definition_id) in BUILT_IN
+    definition = tenant.get(PolicyDefinition, definition_id)
+    return definition is not None and definition.mentions(ALIAS)
+
+
+def _assigned(tenant: Tenant) -> Mapping[str, Content]:
+    return contents(tenant, _about_keys)
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """The policies about keys that are assigned to an account."""
+
+    preventing: tuple[Policy, ...]
+    following: tuple[Policy, ...]
+    """Those that come after the fact, or do no more than report."""
+    left_out: tuple[Policy, ...]
+    """Those that an exemption keeps from the account."""
+    unread: NotRead | None
+    """Why there may be more; without a gap where it lies above the subscriptions."""
+
+    def require_settled(self) -> None:
+        """Raise NotRead if something the scan asked for may hold more policies."""
+        if self.unread and self.unread.gap:
+            raise self.unread
+
+    def bounded(self, reason: str) -> str:
+        """Return a reason that says how far it can be relied on."""
+        if self.unread:
+            return f"{reason} (lower bound: {self.unread.reason})"
+        return reason
+
+
+def guard_of(account: CognitiveAccount) -> Guard:
+    """Return the policies about keys that are assigned to an account."""
+    found = policies_on(account, account.tenant.once(_assigned))
+    return Guard(
+        preventing=tuple(each for each in found.policies if _prevents(each)),
+        following=tuple(each for each in found.policies if _follows(each)),
+        left_out=tuple(each for each in found.policies if each.exemption),
+        unread=gravest([*filter(None, [found.unread]), *_unclear(found.policies)]),
+    )
+
+
+def _prevents(policy: Policy) -> bool:
+    return policy.holds and policy.effect in PREVENTING
+
+
+def _follows(policy: Policy) -> bool:
+    """Whether a policy tells of keys at most: an effect that is not enforced does."""
+    if policy.exemption:
+        return False
+    return policy.effect in FOLLOWING or (
+        policy.effect in PREVENTING and not policy.enforced
+    )
+
+
+def _unclear(found: Iterable[Policy]) -> Iterator[NotRead]:
+    """Yield why policies may do more than is known: their effect was not worked out."""
+    for policy in found:
+        if policy.holds and not policy.effect:
+            name = policy.assignment.name
+            yield policy.unread or NotRead(f"the effect of {name} is not known")
+
+
+def named_policies(policies: Iterable[Policy]) -> str:
+    """Return policies as a sentence names them: the assignment, and what it does."""
+    return some(_named(each) for each in policies)
+
+
+def _named(policy: Policy) -> str:
+    policy.assignment.cite(
+        PolicyAssignment.definition_id, PolicyAssignment.enforcement_mode
+    )
+    mode = "" if policy.enforced else ", not enforced"
+    return f"{shown(policy.assignment.name)} ({policy.effect}{mode})"
+
+
+CHANGED = frozenset({"accepted", "succeeded"})
+"""The states of an operation that was carried out."""
+
+
+@check(
+    id="aoai-local-auth-toggled",
+    title="Keys of accounts are not switched off and on",
+    topic=Topic.API_KEYS,
+    severity=Severity.LOW,
+    on=CognitiveAccount,
+    where=hosts_models,
+    guidance=Post.API_KEYS,
+    controls=(
+        "MCSB:LT-3",
+        "NIST-800-53:AU-6",
+        "NIST-800-53:CM-3",
+        "ISO-27001-2022:A.8.15",
+        "ISO-27001-2022:A.8.32",
+    ),
+)
+def local_auth_toggled(account: CognitiveAccount, tenant: Tenant) -> Verdict:
+    r"""
+    Reads `operationName` of the events in the Activity Log, which covers 90 days.
+
+    Counted are the writes of the account that were accepted or succeeded, those with
+    one correlation id once. What a write changed is seldom in the log: only where
+    `properties.requestbody` is there and sets `disableLocalAuth` does it say, and its
+    absence means nothing.
+
+    ## Why it matters
+    Switching the keys off and on again makes new ones, so everything that still held
+    an old one breaks, and whoever did it can read the new ones. Minutes suffice, and
+    afterwards the account looks as it did before.
+
+    ## How to fix
+    Ask who wrote the account what they changed, and compare the runs before and after
+    with `posture diff`. Deny keys by policy, so that there is nothing to switch.
+
+    ```sh
+    az monitor activity-log list --resource-id "$ACCOUNT_ID" --offset 90d \
+      --query "[?operationName.value=='Microsoft.CognitiveServices/accounts/write']"
+    posture diff OLD NEW
+    ```
+
+    ## References
+    - Blocking API Key Access in Azure OpenAI Service
+    - Microsoft Learn: Azure Monitor activity log
+    """
+    events = [each for each in _writes(account) if _took_place(each)]
+    writes = {each.correlation_id or each.id for each in events}
+    if len(writes) < 2:
+        tenant.within(ActivityEvent, _subscription_of(account)).require_whole()
+        if not writes:
+            version = ActivityEvent.api_version
+            tenant.trace.note(account.id, ActivityEvent.type, [], version)
+        times = count(len(writes), "write", "writes")
+        return passed(f"{times} in the Activity Log")
+    callers = some(dict.fromkeys(map(_caller, events)))
+    told = f"{len(writes)} writes in the Activity Log, by {callers}"
+    if {True, False} <= set(map(_keys_off, events)):
+        return warned(f"keys were switched both ways: {told}")
+    return manual(f"{told}: whether keys were switched is not in the log")
+
+
+def _subscription_of(account: CognitiveAccount) -> str:
+    return f"/subscriptions/{account.parts.subscription}"
+
+
+def _writes(account: CognitiveAccount) -> Iterator[ActivityEvent]:
+    """Yield the events of writes of an account that are known."""
+    about = account.tenant.referring(ActivityEvent, "resource_id", account.id)
+    for event in about.known():
+        if (event.operation or "").lower() == WRITE.lower():
+            yield event
+
+
+def _took_place(event: ActivityEvent) -> bool:
+    return (event.status or "").lower() in CHANGED
+
+
+def _caller(event: ActivityEvent) -> str:
+    return shown(event.caller or event.application_id or "somebody unknown")
+
+
+def _keys_off(event: ActivityEvent) -> bool | None:
+    """Whether a write switched keys off or, False, on; None where it does not say."""
+    try:
+        body = json.loads(event.request_body or "")
+    except ValueError:
+        return None
+    properties = body.get("properties") if isinstance(body, dict) else None
+    off = properties.get("disableLocalAuth") if isinstance(properties, dict) else None
+    return off if isinstance(off, bool) else None
+
+
+@check(
+    id="aoai-local-auth-policy",
+    title="A policy keeps the keys of accounts off",
+    topic=Topic.API_KEYS,
+    severity=Severity.LOW,
+    on=CognitiveAccount,
+    where=hosts_models,
+    guidance=Post.API_KEYS,
+    controls=(
+        "MCSB:IM-1",
+        "NIST-800-53:CM-6",
+        "NIST-800-53:AC-3",
+        "ISO-27001-2022:A.8.5",
+        "ISO-27001-2022:A.8.9",
+    ),
+)
+def local_auth_policy(account: CognitiveAccount, _: Tenant) -> Verdict:
+    r"""
+    Reads `properties.policyDefinitionId` of the policy assignments over the account.
+
+    What counts is the built-in definition 71ef260a, its siblings that modify
+    (14de9e63) or deploy (55eff01b), and custom definitions whose rule names
+    `Microsoft.CognitiveServices/accounts/disableLocalAuth`, assigned alone or in an
+    initiative. The effect is followed through its parameters and overrides; an absent
+    `enforcementMode` means Default, that is, enforced (azure-docs, "Azure Policy
+    assignment structure"). `notScopes`, resource selectors and exemptions that have not
+    expired leave an account out.
+
+    ## Why it matters
+    Keys that were switched off by hand come back with the next template that forgets
+    them. A policy that denies them makes the decision once, for accounts that do not
+    exist yet too; one that audits only counts how often it was forgotten.
+
+    ## How to fix
+    Assign the built-in definition with the effect Deny, at a management group, once no
+    account below it needs keys.
+
+    ```sh
+    az policy assignment create --name deny-cognitive-keys --scope "$SCOPE" \
+      --policy 71ef260a-8f18-47b7-abcb-62d0673d94dc \
+      --params '{"effect": {"value": "Deny"}}'
+    ```
+
+    ```bicep
+    resource deny 'Microsoft.Authorization/policyAssignments@2024-04-01' = {
+      name: 'deny-cognitive-keys'
+      properties: {
+        policyDefinitionId: tenantResourceId(
+          'Microsoft.Authorization/policyDefinitions',
+          '71ef260a-8f18-47b7-abcb-62d0673d94dc'
+        )
+        parameters: { effect: { value: 'Deny' } }
+      }
+    }
+    ```
+
+    ```terraform
+    resource "azurerm_management_group_policy_assignment" "deny" {
+      name                 = "deny-cognitive-keys"
+      management_group_id  = azurerm_management_group.this.id
+      policy_definition_id = join("/", [
+        "/providers/Microsoft.Authorization/policyDefinitions",
+        "71ef260a-8f18-47b7-abcb-62d0673d94dc"
+      ])
+      parameters = jsonencode({ effect = { value = "Deny" } })
+    }
+    ```
+
+    Deny refuses every change of an account that still has keys, a new tag included.
+    The definition is about all kinds of Cognitive Services: give those that know no
+    tokens an exemption with an end.
+
+    ## Exceptions
+    Accounts whose features take keys only: exempt them in Azure Policy, with an
+    expiry.
+
+    ## References
+    - Blocking API Key Access in Azure OpenAI Service
+    - Microsoft Learn: Disable local authentication in Azure AI services
+    """
+    guard = guard_of(account)
+    if guard.preventing:
+        return passed(f"kept off by {named_policies(guard.preventing)}")
+    guard.require_settled()
+    if guard.following:
+        reason = f"keys are only followed up, by {named_policies(guard.following)}"
+        return warned(guard.bounded(reason))
+    if guard.left_out:
+        reason = f"exempt from {named_policies(guard.left_out)}, and no other policy"
+        return info(guard.bounded(reason))
+    return info(guard.bounded("no assigned policy is about keys"))
+
+
+CHECKS: tuple[Check[Any], ...] = (
+    local_auth_toggled,
+    local_auth_policy,
+)

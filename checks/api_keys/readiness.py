@@ -1,0 +1,154 @@
+"""What would happen if the keys of an account were switched off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from checks.api_keys.key_connections import Leading, label_of, leading_to
+from checks.shared.data_access import data_users
+from checks.shared.fronting import Fronting, fronting
+from checks.shared.grants import access, actors, bounded, one_each, principals, who
+from checks.shared.model_access import LIST_KEYS
+from checks.shared.wording import count, some
+from scanner.access.answers import Grant
+from scanner.access.facts import Missing
+from scanner.model.cognitive import CognitiveAccount
+from scanner.model.coverage import NotRead
+from scanner.model.tenant import Tenant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readiness:
+    """Who would go on using an account without its keys, and what would stop."""
+
+    keeping: tuple[Grant, ...]
+    """One grant of each principal that holds a data role now."""
+    eligible: tuple[Grant, ...]
+    """One of each that would hold one once activated."""
+    losing: tuple[Grant, ...]
+    """One of each that can list the keys and holds no data role."""
+    leading: Leading
+    fronting: Fronting
+    takes_tokens: bool
+    """False where the account has no name of its own, which tokens need."""
+    missing: tuple[Missing, ...]
+
+    @property
+    def unread(self) -> NotRead | None:
+        """Why there may be more that uses a key."""
+        return self.leading.unread or self.fronting.unread
+
+    @property
+    def obstacles(self) -> tuple[str, ...]:
+        """What would break for certain."""
+        return tuple(self._obstacles())
+
+    def _obstacles(self) -> Iterator[str]:
+        if not self.keeping:
+            later = len(self.eligible)
+            hint = f" ({later} could activate one)" if later else ""
+            yield f"nobody holds a data role{hint}"
+        yield from self.users_of_keys
+
+    @property
+    def users_of_keys(self) -> Iterator[str]:
+        """What needs keys here, whoever holds which role."""
+        if self.leading.keyed:
+            keyed = count(len(self.leading.keyed), "connection uses", "connections use")
+            yield f"{keyed} a key: {some(map(label_of, self.leading.keyed))}"
+        if self.fronting.keyed:
+            keyed = count(len(self.fronting.keyed), "gateway sends", "gateways send")
+            yield f"{keyed} a key: {some(self.fronting.keyed)}"
+        if not self.takes_tokens:
+            yield "the account has no custom subdomain, so it takes no tokens"
+
+
+def readiness_of(account: CognitiveAccount, tenant: Tenant) -> Readiness:
+    """Return what switching off the keys of an account would do, as far as is known."""
+    users = data_users(tenant, account)
+    listing = access(tenant).who_can(LIST_KEYS, account.id)
+    can_call = set(principals(users.active))
+    readers = actors(tenant, listing.active)
+    losing = (each for each in readers if _id(each) not in can_call)
+    return Readiness(
+        keeping=one_each(actors(tenant, users.active)),
+        eligible=one_each(each for each in users.eligible if _id(each) not in can_call),
+        losing=one_each(losing),
+        leading=leading_to(account),
+        fronting=fronting(account),
+        takes_tokens=_takes_tokens(account),
+        missing=tuple(dict.fromkeys((*users.missing, *listing.missing))),
+    )
+
+
+def _id(grant: Grant) -> str:
+    return grant.principal_id.lower()
+
+
+def _takes_tokens(account: CognitiveAccount) -> bool:
+    """Whether it has a custom subdomain; what is malformed is not held against it."""
+    try:
+        return bool(account.custom_subdomain)
+    except NotRead:
+        return True
+
+
+def advice(ready: Readiness) -> str:
+    """Return how to switch the keys off here: what to do first, who is affected."""
+    return bounded(" ".join(_steps(ready)), ready.missing)
+
+
+def _steps(ready: Readiness) -> Iterator[str]:
+    if not ready.takes_tokens:
+        yield (
+            "The account has no custom subdomain and takes no tokens: give it one "
+            "first."
+        )
+    yield from _people(ready)
+    yield from _connections(ready.leading)
+    yield from _gateways(ready.fronting)
+    yield "Then set disableLocalAuth to true."
+
+
+def _people(ready: Readiness) -> Iterator[str]:
+    keeping = count(len(ready.keeping), "principal keeps", "principals keep")
+    if ready.keeping:
+        yield f"{keeping} access with Entra ID: {_named(ready.keeping)}."
+    else:
+        yield (
+            "Nobody holds a data role, so everybody would be locked out: first grant "
+            "an Entra role such as Cognitive Services OpenAI User to every caller."
+        )
+    if ready.losing:
+        losing = count(len(ready.losing), "that lists", "that list")
+        yield (
+            f"{losing} the keys would lose the data plane: {_named(ready.losing)}; "
+            "grant an Entra role with data actions to those who call models."
+        )
+
+
+def _connections(leading: Leading) -> Iterator[str]:
+    if leading.keyed:
+        keyed = count(len(leading.keyed), "connection", "connections")
+        yield (
+            f"Recreate with Entra ID {keyed} that would break: "
+            f"{some(map(label_of, leading.keyed))}."
+        )
+    if leading.unread:
+        yield "Not all connections were read: there may be more."
+
+
+def _gateways(fronting: Fronting) -> Iterator[str]:
+    if fronting.keyed:
+        keyed = count(len(fronting.keyed), "gateway", "gateways")
+        yield (
+            f"Let {keyed} of API Management sign in with an identity instead of a key: "
+            f"{some(fronting.keyed)}."
+        )
+    if fronting.unread:
+        yield "Not all of API Management was read: there may be more."
+
+
+def _named(grants: Iterable[Grant]) -> str:
+    return some(f"{who(grant)} ({grant.role_name})" for grant in grants)

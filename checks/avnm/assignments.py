@@ -1,0 +1,259 @@
+"""Assignments of the policies that put virtual networks into network groups."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from checks.avnm.network_groups import (
+    assigned,
+    filling,
+    group_named,
+    is_group_id,
+    manager_of,
+)
+from checks.avnm.policies import CONTROLS
+from checks.shared.assigned import gravest
+from checks.shared.grants import access
+from checks.shared.wording import shown, some
+from scanner.access.answers import scope_name
+from scanner.access.scopes import scope_of
+from scanner.model.check import (
+    Check,
+    Post,
+    Severity,
+    Topic,
+    Verdict,
+    check,
+    failed,
+    info,
+    passed,
+    warned,
+)
+from scanner.model.coverage import NotRead
+from scanner.model.ids import id_key
+from scanner.model.networkmanager import NetworkGroup, NetworkManager
+from scanner.model.policy import PolicyAssignment, PolicyDefinition
+from scanner.model.tenant import Tenant
+
+EVALUATED_AFTER = timedelta(hours=24)
+"""Azure Policy looks at everything once a day (azure-docs, "Get compliance data")."""
+
+
+def filling_assignments(tenant: Tenant) -> frozenset[str]:
+    """Return the assignments that fill groups, and those that may, by key.
+
+    Where it is not known what one does, it may if there is any group to fill.
+    """
+    groups = tenant.all(NetworkGroup)
+    open_too = any(True for _ in groups.ids()) or not groups.whole
+    every = tenant.once(assigned).items()
+    return frozenset(
+        key for key, each in every if each.found or (each.unread and open_too)
+    )
+
+
+def _fills_group(assignment: PolicyAssignment) -> bool:
+    """Whether an assignment fills a group; raises NotRead where that is not known."""
+    content = assignment.tenant.once(assigned)[assignment.key]
+    if not content.found and content.unread:
+        raise content.unread
+    return True
+
+
+@check(
+    id="avnm-policy-assigned",
+    title="Policies that fill network groups are assigned where their manager rules",
+    topic=Topic.AVNM,
+    severity=Severity.MEDIUM,
+    on=PolicyDefinition,
+    among=filling,
+    guidance=Post.AVNM,
+    controls=CONTROLS,
+)
+def policy_assigned(definition: PolicyDefinition, tenant: Tenant) -> Verdict:
+    r"""
+    Reads `properties.scope` and `properties.enforcementMode` of policy assignments.
+
+    Assignments of the definition alone or in an initiative count, if the mode is
+    Default, which absent and null mean too (Azure Policy documentation, assignment
+    structure). Their scope has to overlap `properties.networkManagerScopes` of the
+    manager whose group is filled; an absent scope is the one the assignment lies at.
+
+    ## Why it matters
+    A definition does nothing before it is assigned, and an assignment that only
+    reports adds no network. Outside of the manager's scope it adds networks that the
+    manager may not touch. Either way the group looks dynamic and stays empty.
+
+    ## How to fix
+    Assign the definition, enforced, at a scope that the network manager manages.
+
+    ```sh
+    az policy assignment create --name join-spokes --policy DEFINITION_ID \
+      --scope /providers/Microsoft.Management/managementGroups/MG \
+      --enforcement-mode Default
+    ```
+
+    ```bicep
+    resource join 'Microsoft.Authorization/policyAssignments@2024-04-01' = {
+      name: 'join-spokes'
+      properties: {
+        policyDefinitionId: definition.id
+        enforcementMode: 'Default'
+      }
+    }
+    ```
+
+    ```terraform
+    resource "azurerm_management_group_policy_assignment" "join" {
+      name                 = "join-spokes"
+      policy_definition_id = azurerm_policy_definition.join.id
+      management_group_id  = data.azurerm_management_group.zones.id
+      enforce              = true
+    }
+    ```
+
+    Networks join as soon as it is evaluated, and configurations that are deployed to
+    the group reach them at once: read the condition against your networks first.
+
+    ## References
+    - AVNM - Dynamic Network Group Membership
+    - Microsoft Learn: Configuring Azure Policy with network groups
+    """
+    found = [*_assignments(definition, tenant)]
+    enforced = [each for each in found if _is_enforced(each)]
+    if not enforced:
+        _require_every_assignment(tenant)
+        if found:
+            return failed(f"{_named(found)} only reports: it is not enforced")
+        bound = "" if tenant.whole else " (lower bound: not all was scanned)"
+        return failed(f"no assignment puts it in force{bound}")
+    return _placed(definition, enforced, tenant)
+
+
+def _is_enforced(assignment: PolicyAssignment) -> bool:
+    return (assignment.enforcement_mode or "Default").lower() == "default"
+
+
+def _named(assignments: list[PolicyAssignment]) -> str:
+    return some(shown(each.name) for each in assignments)
+
+
+def _assignments(
+    definition: PolicyDefinition, tenant: Tenant
+) -> tuple[PolicyAssignment, ...]:
+    keys = tenant.once(_by_definition).get(definition.key, ())
+    found = (tenant.known(PolicyAssignment, key) for key in keys)
+    return tuple(each for each in found if each)
+
+
+def _by_definition(tenant: Tenant) -> Mapping[str, tuple[str, ...]]:
+    found = defaultdict[str, list[str]](list)
+    for key, content in tenant.once(assigned).items():
+        for each in content.found:
+            found[id_key(each.definition_id)].append(key)
+    return {key: tuple(dict.fromkeys(keys)) for key, keys in found.items()}
+
+
+def _require_every_assignment(tenant: Tenant) -> None:
+    """Raise NotRead if some assignment may put anything into groups."""
+    tenant.all(PolicyAssignment).require_whole()
+    every = tenant.once(assigned).values()
+    problem = gravest([each.unread for each in every if each.unread])
+    if problem:
+        raise problem
+
+
+def _placed(
+    definition: PolicyDefinition, enforced: list[PolicyAssignment], tenant: Tenant
+) -> Verdict:
+    """Return whether assignments are where the manager of the group has a say."""
+    named = definition.network_group_id
+    if not named or not is_group_id(named):
+        return warned(f"{_named(enforced)} fills no group: none is named by its id")
+    group = group_named(tenant, named)
+    manager = tenant.get(NetworkManager, group.parts.parent) if group else None
+    if manager is None:
+        return warned(f"{_named(enforced)} fills no group: the one named is not there")
+    told = {each.name: _overlaps(each, manager) for each in enforced}
+    inside = [name for name, overlap in told.items() if overlap]
+    if inside:
+        return passed(f"{some(map(shown, inside))} puts it in force")
+    if None in told.values():
+        raise NotRead(f"whether {manager.name} manages what it is assigned to")
+    places = some(scope_name(_scope(each)) for each in enforced)
+    return warned(f"assigned at {places} only, which {shown(manager.name)} manages not")
+
+
+def _scope(assignment: PolicyAssignment) -> str:
+    return assignment.scope or scope_of(assignment.id)
+
+
+def _overlaps(assignment: PolicyAssignment, manager: NetworkManager) -> bool | None:
+    """Return whether an assignment reaches networks of a manager, None if unknown."""
+    scope, managed = _scope(assignment), manager_of(manager)
+    known = access(assignment.tenant)
+    if id_key(scope) in managed.above or managed.scopes.intersection(
+        known.scopes(scope)
+    ):
+        return True
+    settled = managed.knows_above and known.knows_above(scope)
+    return False if settled else None
+
+
+@check(
+    id="avnm-membership-pending",
+    title="Assignments that fill network groups have been evaluated",
+    topic=Topic.AVNM,
+    severity=Severity.INFORMATIONAL,
+    on=PolicyAssignment,
+    among=filling_assignments,
+    where=_fills_group,
+    guidance=Post.AVNM,
+    controls=CONTROLS,
+)
+def membership_pending(assignment: PolicyAssignment, tenant: Tenant) -> Verdict:
+    r"""
+    Reads `systemData.lastModifiedAt` of the assignment and its `metadata`.
+
+    The later of it and `properties.metadata.updatedOn` or `createdOn` counts; where
+    Azure returns none of the three, the check is not assessed. Azure Policy evaluates
+    everything once in 24 hours (Azure Policy documentation, compliance data).
+
+    ## Why it matters
+    Networks join their group at the next evaluation, not with the assignment. Until
+    then they are without the connectivity and security admin rules of the group, and
+    a change that is tested right away seems not to work.
+
+    ## How to fix
+    Wait for the evaluation, or start one and look at the members of the group again.
+
+    ```sh
+    az policy state trigger-scan --subscription SUBSCRIPTION
+    ```
+
+    ## References
+    - AVNM - Dynamic Network Group Membership
+    - Microsoft Learn: Get compliance data of Azure resources
+    """
+    changed = _changed_on(assignment)
+    if tenant.read_at - changed < EVALUATED_AFTER:
+        return info(f"changed at {changed:%Y-%m-%d %H:%M} UTC: members may still join")
+    return passed(f"last changed at {changed:%Y-%m-%d %H:%M} UTC, evaluated since")
+
+
+def _changed_on(assignment: PolicyAssignment) -> datetime:
+    """Return when an assignment was last changed; raises NotRead if nothing says."""
+    told = (assignment.changed_on, assignment.updated_on, assignment.created_on)
+    moments = [each for each in told if each]
+    if not moments:
+        raise assignment.unread("systemData.lastModifiedAt", "says nothing")
+    return max(moments)
+
+
+CHECKS: tuple[Check[Any], ...] = (
+    policy_assigned,
+    membership_pending,
+)

@@ -1,0 +1,420 @@
+"""Network groups: what they are for, who is in them, and who can leave them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from checks.avnm.network_groups import membership, require_known
+from checks.avnm.policies import CONTROLS
+from checks.shared.wording import count, shown, some
+from scanner.avnm.clashes import AdminRule, clashing
+from scanner.avnm.membership import Standing
+from scanner.model.check import (
+    Check,
+    Post,
+    Severity,
+    Topic,
+    Verdict,
+    check,
+    info,
+    not_applicable,
+    passed,
+    warned,
+)
+from scanner.model.fields import Texts
+from scanner.model.ids import ResourceId, id_key
+from scanner.model.network import VirtualNetwork
+from scanner.model.networkmanager import AdminRule as AdminRuleView
+from scanner.model.networkmanager import (
+    AdminRuleCollection,
+    ConnectivityConfiguration,
+    NetworkGroup,
+    NetworkManager,
+    RoutingRuleCollection,
+    StaticMember,
+)
+from scanner.model.policy import PolicyDefinition
+from scanner.model.resource import Resource
+from scanner.model.tenant import Tenant
+
+_APPLIED: tuple[tuple[type[Resource], Texts, str], ...] = (
+    (ConnectivityConfiguration, ConnectivityConfiguration.group_ids, "connectivity"),
+    (AdminRuleCollection, AdminRuleCollection.group_ids, "security admin"),
+    (RoutingRuleCollection, RoutingRuleCollection.group_ids, "routing"),
+)
+"""What names groups, by which field, and the kind of configuration that is."""
+
+
+@check(
+    id="avnm-group-in-config",
+    title="Network groups are part of a configuration",
+    topic=Topic.AVNM,
+    severity=Severity.LOW,
+    on=NetworkGroup,
+    guidance=Post.AVNM,
+    controls=CONTROLS,
+)
+def group_in_config(group: NetworkGroup, tenant: Tenant) -> Verdict:
+    r"""
+    Reads `properties.appliesToGroups[].networkGroupId` of its manager's configurations.
+
+    Of connectivity configurations and of the rule collections of security admin
+    configurations; of routing rule collections it is `properties.appliesTo[]`. Absent,
+    null and empty mean no group (Network REST, 2024-05-01). Security user
+    configurations are not read; where the manager has that feature, the reason says so.
+
+    ## Why it matters
+    A group by itself changes nothing for the networks in it: connections and security
+    admin rules come with the configuration. A group that none applies to gives its
+    members the look of being managed.
+
+    ## How to fix
+    Add the group to the configuration it was made for, and deploy it, or delete the
+    group.
+
+    ```sh
+    az network manager connect-config update --resource-group RG \
+      --network-manager-name NM --configuration-name CONFIGURATION \
+      --applies-to-groups group-connectivity=None network-group-id=GROUP_ID
+    ```
+
+    ```bicep
+    properties: {
+      connectivityTopology: 'HubAndSpoke'
+      hubs: [{ resourceId: hub.id, resourceType: 'Microsoft.Network/virtualNetworks' }]
+      appliesToGroups: [{ networkGroupId: group.id, groupConnectivity: 'None' }]
+    }
+    ```
+
+    ```terraform
+    applies_to_group {
+      network_group_id   = azurerm_network_manager_network_group.spokes.id
+      group_connectivity = "None"
+    }
+    ```
+
+    Deploying a connectivity configuration may delete peerings that were made by hand,
+    if it is set to.
+
+    ## References
+    - AVNM - Dynamic Network Group Membership
+    - Microsoft Learn: Network groups in Azure Virtual Network Manager
+    """
+    for view, field, kind in _APPLIED:
+        for found in tenant.referring(view, "group_ids", group.id).known():
+            found.cite(field)
+            name = ResourceId.parse(_configuration(found)).name
+            return passed(f"{kind} configuration {shown(name)} applies to it")
+    manager = tenant.known(NetworkManager, group.parts.parent)
+    if manager:
+        _require_configurations(manager)
+    features = (manager.features if manager else None) or ()
+    more = (
+        ""
+        if "securityuser" not in map(str.lower, features)
+        else ("; security user configurations are not read")
+    )
+    return warned(f"no configuration applies to it{more}")
+
+
+def _configuration(found: Resource) -> str:
+    """Return the id of a configuration from its own or its rule collection's."""
+    is_collection = found.type.lower().endswith("/rulecollections")
+    return found.parts.parent if is_collection else found.id
+
+
+def _require_configurations(manager: NetworkManager) -> None:
+    """Raise NotRead if some configuration of a manager may apply to any group."""
+    for connectivity in manager.connectivity_configurations:
+        connectivity.cite(ConnectivityConfiguration.group_ids)
+    for admin in manager.admin_configurations:
+        for collection in admin.rule_collections:
+            collection.cite(AdminRuleCollection.group_ids)
+    for routing in manager.routing_configurations:
+        for routes in routing.rule_collections:
+            routes.cite(RoutingRuleCollection.group_ids)
+
+
+@check(
+    id="avnm-static-stale",
+    title="Static members of network groups exist",
+    topic=Topic.AVNM,
+    severity=Severity.LOW,
+    on=StaticMember,
+    guidance=Post.AVNM,
+    controls=CONTROLS,
+)
+def static_stale(member: StaticMember, tenant: Tenant) -> Verdict:
+    r"""
+    Reads `properties.resourceId` of the member, and the networks of the tenant.
+
+    It names a virtual network or one of its subnets. An absent or null id names
+    nothing. With the whole tenant scanned, a subscription that is not in it is
+    another tenant's; where the manager has cross-tenant scopes the member may be there,
+    which is not assessed.
+
+    ## Why it matters
+    Members by hand stay when their network goes. A network made later under the same
+    name joins the group, and gets its connections, without anybody deciding so; and
+    the list of members says more than is guarded.
+
+    ## How to fix
+    Take the member out of the group.
+
+    ```sh
+    az network manager group static-member delete --resource-group RG \
+      --network-manager-name NM --network-group-name GROUP --static-member-name MEMBER
+    ```
+
+    ```terraform
+    resource "azurerm_network_manager_static_member" "spoke" {
+      name                      = "spoke"
+      network_group_id          = azurerm_network_manager_network_group.spokes.id
+      target_virtual_network_id = azurerm_virtual_network.spoke.id
+    }
+    ```
+
+    ## References
+    - AVNM - Dynamic Network Group Membership
+    - Microsoft Learn: Network groups in Azure Virtual Network Manager
+    """
+    named = member.resource_id
+    if not named:
+        return warned("it names no network")
+    network_id, _, subnet = named.partition("/subnets/")
+    if tenant.is_foreign(network_id):
+        _require_no_guests(member, tenant)
+        return warned(f"{shown(_name(named))} is in no subscription of the tenant")
+    network = tenant.get(VirtualNetwork, network_id)
+    if network is None:
+        return warned(f"the network {shown(_name(network_id))} does not exist")
+    network.cite(VirtualNetwork.address_prefixes)
+    if subnet and id_key(named) not in (id_key(s.id or "") for s in network.subnets):
+        return warned(f"{shown(network.name)} has no subnet {shown(subnet)}")
+    return passed(f"{shown(_name(named))} exists")
+
+
+def _name(resource_id: str) -> str:
+    return ResourceId.parse(resource_id).name
+
+
+def _require_no_guests(member: StaticMember, tenant: Tenant) -> None:
+    """Raise NotRead if networks of other tenants may be members."""
+    manager_id = ResourceId.parse(member.parts.parent).parent
+    manager = tenant.known(NetworkManager, manager_id)
+    if manager and manager.cross_tenant_scopes:
+        raise member.unread("properties.resourceId", "may be in another tenant")
+
+
+@check(
+    id="avnm-vnet-uncovered",
+    title="Virtual networks that a network manager manages are in a group",
+    topic=Topic.AVNM,
+    severity=Severity.MEDIUM,
+    on=VirtualNetwork,
+    guidance=Post.AVNM,
+    controls=CONTROLS,
+)
+def vnet_uncovered(network: VirtualNetwork, tenant: Tenant) -> Verdict:
+    r"""
+    Reads `tags`, name, id and location of the network, and who is in network groups.
+
+    A network is in a group as a static member, or because the condition of a policy
+    holds for it that is assigned above it, enforced, without an exemption. Conditions
+    on name, id, type, location, tags, resource group and subscription id are evaluated;
+    with any other the network is not assessed, unless it is in a group for certain.
+    Absent or null tags are none. A network in the scope of no manager is not
+    applicable.
+
+    ## Why it matters
+    The groups carry the connections and the security admin rules. A network that the
+    manager could manage and no group takes in has neither: it is the one place of the
+    estate where a forgotten rule can open remote desktop to the Internet.
+
+    ## How to fix
+    Give the network the tag or name that the policy asks for, or add it to a group, or
+    widen the condition.
+
+    ```sh
+    az network manager group static-member create --resource-group RG \
+      --network-manager-name NM --network-group-name GROUP --static-member-name MEMBER \
+      --resource-id VNET_ID
+    ```
+
+    ```bicep
+    resource member
+      'Microsoft.Network/networkManagers/networkGroups/staticMembers@2024-05-01' = {
+      parent: group
+      name: 'spoke'
+      properties: { resourceId: network.id }
+    }
+    ```
+
+    ```terraform
+    resource "azurerm_network_manager_static_member" "spoke" {
+      name                      = "spoke"
+      network_group_id          = azurerm_network_manager_network_group.spokes.id
+      target_virtual_network_id = azurerm_virtual_network.spoke.id
+    }
+    ```
+
+    What is deployed to the group reaches the network at once: look at its security
+    admin rules and connections first.
+
+    ## References
+    - AVNM - Dynamic Network Group Membership
+    - Microsoft Learn: Configuring Azure Policy with network groups
+    """
+    groups = membership(tenant)
+    standing = groups.standings[network.key]
+    network.cite(VirtualNetwork.tags)
+    if standing.groups:
+        _cite_ways(network, standing)
+        names = some(shown(_name(groups.facts.groups[g].id)) for g in standing.groups)
+        guarded = groups.guarded(network.key)
+        rules = "apply once deployed" if guarded else "do not apply"
+        return passed(f"is in {names}; security admin rules {rules}")
+    require_known(doubt for _, doubt in standing.open)
+    if not standing.managers:
+        return not_applicable("in the scope of no network manager that was scanned")
+    named = []
+    for key in standing.managers:
+        named.append(shown(_name(groups.facts.managers[key].id)))
+        _cite_manager(tenant.known(NetworkManager, key))
+    return warned(f"in the scope of {some(named)}, and in no group")
+
+
+def _cite_ways(network: VirtualNetwork, standing: Standing) -> None:
+    """Note by what a network is in its groups."""
+    tenant = network.tenant
+    for group, definitions in standing.groups.items():
+        for key in definitions:
+            definition = tenant.known(PolicyDefinition, key)
+            if definition:
+                definition.cite(PolicyDefinition.condition)
+        if not definitions:
+            for member in tenant.within(StaticMember, group).known():
+                if id_key(member.resource_id or "") == network.key:
+                    member.cite(StaticMember.resource_id)
+
+
+def _cite_manager(manager: NetworkManager | None) -> None:
+    if manager:
+        manager.cite(NetworkManager.management_groups, NetworkManager.subscriptions)
+
+
+@check(
+    id="avnm-multi-group",
+    title="Networks in several groups meet no conflicting security admin rules",
+    topic=Topic.AVNM,
+    severity=Severity.INFORMATIONAL,
+    on=NetworkGroup,
+    guidance=Post.AVNM,
+    controls=CONTROLS,
+)
+def multi_group(group: NetworkGroup, tenant: Tenant) -> Verdict:
+    r"""
+    Reads `properties.access` of rules for the group, and who is in it and in others.
+
+    A network may be in several groups, which is told as a fact. It is a warning when
+    security admin rules for one group deny what rules for the other allow: with the
+    same direction, a common protocol and port, and sources and destinations of the
+    same text or one of them anything. Absent and null ports, sources or destinations
+    are all of them (Network REST, 2024-05-01). A group without networks is not
+    applicable.
+
+    ## Why it matters
+    Which of two rules wins depends on their priorities, which nobody compares across
+    configurations. A rule made for a migration then opens, for the networks that are
+    in both groups, what the guard rails close.
+
+    ## How to fix
+    Decide which rule is meant to win, give it the lower priority number, and take out
+    the other or the group it applies to.
+
+    ```sh
+    az network manager security-admin-config rule-collection rule update \
+      --resource-group RG --network-manager-name NM --configuration-name CONFIGURATION \
+      --rule-collection-name COLLECTION --rule-name RULE --priority 10 --kind Custom
+    ```
+
+    ```terraform
+    resource "azurerm_network_manager_admin_rule" "closed" {
+      name                     = "no-remote-desktop"
+      admin_rule_collection_id = azurerm_network_manager_admin_rule_collection.c.id
+      action                   = "Deny"
+      direction                = "Inbound"
+      priority                 = 10
+      protocol                 = "Tcp"
+      destination_port_ranges  = ["22", "3389"]
+    }
+    ```
+
+    ## References
+    - AVNM - Dynamic Network Group Membership
+    - Microsoft Learn: Security admin rules in Azure Virtual Network Manager
+    """
+    groups = membership(tenant)
+    members = groups.members(group.key)
+    shared = {
+        other: key
+        for key in members
+        for other in groups.standings[key].groups
+        if other != group.key
+    }
+    clashes = [*_clashes(group.key, shared, tenant)]
+    if clashes:
+        return warned(f"rules for networks in both conflict: {some(clashes)}")
+    if shared:
+        names = some(shown(_name(groups.facts.groups[each].id)) for each in shared)
+        return info(f"shares networks with {names}; no rules were found to conflict")
+    require_known(groups.doubts(group.key))
+    require_known(doubt for key in members for _, doubt in groups.standings[key].open)
+    tenant.all(VirtualNetwork).require_whole()
+    if not members:
+        return not_applicable("no network is in it")
+    what = count(len(members), "network", "networks")
+    return passed(f"{what} in it, and in no other group")
+
+
+def _clashes(group: str, others: Iterable[str], tenant: Tenant) -> Iterator[str]:
+    """Yield the rules for a group that are at odds with those for another."""
+    own = [*_rules(group, tenant)]
+    for other in others:
+        for one, two in clashing(own, _rules(other, tenant)):
+            yield f"{shown(_name(one.id))} and {shown(_name(two.id))}"
+
+
+def _rules(group: str, tenant: Tenant) -> Iterator[AdminRule]:
+    """Yield the security admin rules that apply to a group; raises NotRead."""
+    for collection in tenant.referring(AdminRuleCollection, "group_ids", group):
+        for rule in collection.rules:
+            yield _rule(rule)
+
+
+def _rule(rule: AdminRuleView) -> AdminRule:
+    return AdminRule(
+        id=rule.id,
+        access=_said(rule, rule.access),
+        direction=_said(rule, rule.direction),
+        protocol=rule.protocol or "Any",
+        ports=rule.ports or (),
+        sources=rule.sources or (),
+        destinations=rule.destinations or (),
+    )
+
+
+def _said(rule: AdminRuleView, value: str | None) -> str:
+    """Return what a rule has to say; raises NotRead where it does not."""
+    if not value:
+        raise rule.unread("properties.access or direction", "says nothing")
+    return value
+
+
+CHECKS: tuple[Check[Any], ...] = (
+    group_in_config,
+    static_stale,
+    vnet_uncovered,
+    multi_group,
+)

@@ -1,0 +1,305 @@
+"""Network groups of a tenant: who is in them, and which policies fill them."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from checks.shared.assigned import Content, contents, gravest, is_of_azure, resolved
+from checks.shared.grants import access
+from checks.shared.policies import Policy, policies_on
+from scanner.avnm.conditions import Subject
+from scanner.avnm.membership import (
+    Doubt,
+    Facts,
+    Group,
+    Manager,
+    Membership,
+    Network,
+    Rule,
+)
+from scanner.model.coverage import NotRead
+from scanner.model.ids import ResourceId, id_key
+from scanner.model.network import VirtualNetwork
+from scanner.model.networkmanager import (
+    AdminRuleCollection,
+    NetworkGroup,
+    NetworkManager,
+)
+from scanner.model.policy import PolicyDefinition
+from scanner.model.resources import ManagementGroup, Subscription
+from scanner.model.tenant import Listing, Tenant
+
+EFFECT = "addtonetworkgroup"
+MODE = "Microsoft.Network.Data"
+
+_GROUP_ID = re.compile(
+    r"/subscriptions/[0-9a-f-]{36}/resourceGroups/[^/]+/providers"
+    r"/Microsoft\.Network/networkManagers/[^/]+/networkGroups/[^/]+",
+    re.IGNORECASE,
+)
+
+
+def membership(tenant: Tenant) -> Membership:
+    """Return who is in which group; what a verdict takes from it is to be cited."""
+    return tenant.once(_membership)
+
+
+def require_known(doubts: tuple[Doubt, ...] | Iterator[Doubt]) -> None:
+    """Raise NotRead if an answer is open; for the first gap, if there is one."""
+    problem = gravest([NotRead(each.reason, each.gap) for each in doubts])
+    if problem:
+        raise problem
+
+
+# Definitions
+
+
+def is_group_id(text: str | None) -> bool:
+    """Whether a text is the id of a network group, and no expression."""
+    return _GROUP_ID.fullmatch(text or "") is not None
+
+
+def effect_of(definition: PolicyDefinition) -> str:
+    """Return the effect of a definition by itself, in lower case.
+
+    Empty for an expression other than a parameter with a default.
+    """
+    return resolved(definition.effect or "", {}, definition.parameters).lower()
+
+
+def fills(definition: PolicyDefinition) -> bool:
+    """Whether a definition puts networks into a group, or may as it is assigned."""
+    return effect_of(definition) == EFFECT or bool(definition.network_group_id)
+
+
+def _fills(tenant: Tenant, definition_id: str) -> bool:
+    """Whether a definition puts networks into a group; Azure made none that does."""
+    if is_of_azure(definition_id):
+        return False
+    definition = tenant.get(PolicyDefinition, definition_id)
+    return definition is not None and fills(definition)
+
+
+def filling(tenant: Tenant) -> frozenset[str]:
+    """Return the definitions that put networks into groups, by key.
+
+    With those of which that is not told. Make it once, by `Tenant.once`.
+    """
+    return frozenset(_picked(tenant, modes=False))
+
+
+def of_networks(tenant: Tenant) -> frozenset[str]:
+    """Return the definitions that are for network groups, by their effect or mode."""
+    return frozenset(_picked(tenant, modes=True))
+
+
+def _picked(tenant: Tenant, *, modes: bool) -> Iterator[str]:
+    for definition in tenant.all(PolicyDefinition).known():
+        if is_of_azure(definition.id):
+            continue
+        try:
+            if fills(definition) or (modes and in_mode(definition)):
+                yield definition.key
+        except NotRead:
+            yield definition.key
+
+
+def in_mode(definition: PolicyDefinition) -> bool:
+    """Whether a definition has the mode for network groups."""
+    return (definition.mode or "").lower() == MODE.lower()
+
+
+def group_named(tenant: Tenant, group_id: str) -> NetworkGroup | None:
+    """Return a network group, or None if it is known not to exist in the tenant.
+
+    Raises NotRead if it lies outside the scan or where the read has a gap.
+    """
+    known = tenant.known(NetworkGroup, group_id)
+    if known or tenant.is_foreign(group_id):
+        return known
+    if tenant.get(NetworkManager, ResourceId.parse(group_id).parent) is None:
+        return None
+    return tenant.get(NetworkGroup, group_id)
+
+
+def by_group(tenant: Tenant) -> Mapping[str, tuple[str, ...]]:
+    """Return the definitions that name each group, by their keys, made once."""
+    found = defaultdict[str, list[str]](list)
+    for key in tenant.once(filling):
+        definition = tenant.known(PolicyDefinition, key)
+        try:
+            named = definition.network_group_id if definition else None
+        except NotRead:
+            continue
+        if named:
+            found[id_key(named)].append(key)
+    return {group: tuple(sorted(keys)) for group, keys in found.items()}
+
+
+def knows_definitions(tenant: Tenant) -> bool:
+    """Whether everything that is defined was read, management groups included."""
+    above = tenant.all(ManagementGroup).known()
+    return (
+        tenant.whole
+        and tenant.all(PolicyDefinition).whole
+        and all(tenant.within(PolicyDefinition, each.id).whole for each in above)
+        and all(
+            access(tenant).knows_above(each.id)
+            for each in tenant.all(Subscription).known()
+        )
+    )
+
+
+def assigned(tenant: Tenant) -> Mapping[str, Content]:
+    """Return the assignments that fill groups, by key; make it once."""
+    return contents(tenant, _fills)
+
+
+# Facts
+
+
+def _membership(tenant: Tenant) -> Membership:
+    doubts = list(_unread(tenant.all(NetworkManager)))
+    managers = dict(_managers(tenant, doubts))
+    guarded = frozenset(_guarded(tenant))
+    groups = {
+        each.key: _group(each, each.key in guarded)
+        for each in tenant.all(NetworkGroup).known()
+    }
+    rules = _Rules(tenant)
+    networks = {
+        each.key: _network(each, rules) for each in tenant.all(VirtualNetwork).known()
+    }
+    return Membership(Facts(managers, groups, networks, tuple(doubts)))
+
+
+def manager_of(manager: NetworkManager) -> Manager:
+    """Return what a manager manages; raises NotRead where that is malformed.
+
+    One without features manages nothing (2024-05-01: they are optional).
+    """
+    known = access(manager.tenant)
+    named = (*(manager.management_groups or ()), *(manager.subscriptions or ()))
+    scopes = frozenset(map(id_key, named))
+    above = frozenset(scope for each in scopes for scope in known.scopes(each))
+    return Manager(
+        id=manager.id,
+        scopes=scopes,
+        above=above - scopes,
+        features=frozenset(each.lower() for each in manager.features or ()),
+        knows_above=all(map(known.knows_above, scopes)),
+        doubts=tuple(_unread(manager.groups)),
+    )
+
+
+def _managers(tenant: Tenant, doubts: list[Doubt]) -> Iterator[tuple[str, Manager]]:
+    """Yield the managers by key; note those that may manage anything."""
+    for manager in tenant.all(NetworkManager).known():
+        try:
+            yield manager.key, manager_of(manager)
+        except NotRead as problem:
+            doubts.append(_doubt(problem))
+
+
+def _group(group: NetworkGroup, guarded: bool) -> Group:
+    listing = group.static_members
+    members, doubts = set(), list(_unread(listing))
+    for each in listing.known():
+        try:
+            members.add(id_key(each.resource_id or ""))
+        except NotRead as problem:
+            doubts.append(_doubt(problem))
+    manager = id_key(group.parts.parent)
+    return Group(group.id, manager, frozenset(members), guarded, tuple(doubts))
+
+
+def _guarded(tenant: Tenant) -> Iterator[str]:
+    """Yield the groups that rules of security admin configurations apply to."""
+    for collection in tenant.all(AdminRuleCollection).known():
+        try:
+            named = collection.group_ids or ()
+            if any(True for _ in collection.rules.known()):
+                yield from map(id_key, named)
+        except NotRead:
+            continue
+
+
+def _network(network: VirtualNetwork, rules: _Rules) -> Network:
+    known, subject = access(network.tenant), Subject(network.id)
+    doubts: list[Doubt] = []
+    found: tuple[Rule, ...] = ()
+    try:
+        subject = Subject(network.id, network.location, network.tags)
+        found = tuple(rules.on(network, doubts))
+    except NotRead as problem:
+        doubts.append(_doubt(problem))
+    return Network(
+        subject=subject,
+        scopes=frozenset(known.scopes(network.id)),
+        knows_above=known.knows_above(network.id),
+        rules=found,
+        doubts=tuple(doubts),
+    )
+
+
+class _Rules:
+    """What the definitions that fill groups ask for, each looked at once."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        self._tenant = tenant
+        self._assigned = tenant.once(assigned)
+        self._known: dict[str, Rule | None] = {}
+
+    def on(self, network: VirtualNetwork, doubts: list[Doubt]) -> Iterator[Rule]:
+        """Yield the policies in force on a network; note why there may be more."""
+        found = policies_on(network, self._assigned)
+        for policy in found.policies:
+            if not policy.holds:
+                continue
+            if policy.effect == EFFECT:
+                rule = self._of(policy)
+                if rule:
+                    yield rule
+            elif not policy.effect:
+                what = policy.assigned.definition_id
+                doubts.append(Doubt(f"the effect that {what} is given is not known"))
+        if found.unread:
+            doubts.append(_doubt(found.unread))
+
+    def _of(self, policy: Policy) -> Rule | None:
+        key = id_key(policy.assigned.definition_id)
+        if key not in self._known:
+            self._known[key] = self._made(key)
+        return self._known[key]
+
+    def _made(self, key: str) -> Rule | None:
+        """Return what a definition asks for; None where it names no group there is."""
+        definition = self._tenant.known(PolicyDefinition, key)
+        if definition is None:
+            return None
+        try:
+            named = definition.network_group_id
+            if not named or not is_group_id(named):
+                return None
+            condition = definition.condition
+        except NotRead as problem:
+            return Rule(definition.id, "", None, _doubt(problem))
+        try:
+            exists = group_named(self._tenant, named) is not None
+        except NotRead as problem:
+            return Rule(definition.id, id_key(named), condition, _doubt(problem))
+        return Rule(definition.id, id_key(named), condition) if exists else None
+
+
+def _unread(listing: Listing[Any]) -> Iterator[Doubt]:
+    try:
+        listing.require_whole()
+    except NotRead as problem:
+        yield _doubt(problem)
+
+
+def _doubt(problem: NotRead) -> Doubt:
+    return Doubt(problem.reason, problem.gap)

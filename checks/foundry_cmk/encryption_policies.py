@@ -1,0 +1,160 @@
+"""Policies that would change what Azure keeps for encrypted workspaces."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from checks.shared.assigned import Content, contents, gravest
+from checks.shared.encryption import TRIO, Method, keeps_itself, managed, method_of
+from checks.shared.policies import Policy, has_expired, is_inside, policies_on
+from scanner.access.scopes import scope_of
+from scanner.model.coverage import NotRead
+from scanner.model.documentdb import CosmosAccount
+from scanner.model.ids import id_key
+from scanner.model.machinelearning import Workspace
+from scanner.model.policy import PolicyAssignment, PolicyDefinition, PolicyExemption
+from scanner.model.resource import Resource
+from scanner.model.search import SearchService
+from scanner.model.storage import StorageAccount
+from scanner.model.tenant import Tenant
+
+ALIASES: Mapping[type[Resource], tuple[str, ...]] = {
+    StorageAccount: ("allowSharedKeyAccess", "publicNetworkAccess"),
+    SearchService: ("disableLocalAuth", "publicNetworkAccess"),
+    CosmosAccount: ("disableLocalAuth",),
+}
+"""The properties that must stay as they are; policies name them after the type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Struck:
+    """A managed resource that an assignment is above."""
+
+    view: type[Resource]
+    resource_id: str
+    content: Content
+    """What the assignment is of, as far as that is about such resources."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strikes:
+    """The managed resources that each assignment is above, by the assignment's key."""
+
+    known: Mapping[str, Sequence[Struck]]
+    unread: Mapping[str, NotRead | None]
+    """Why an assignment may be above more of them."""
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.known or key in self.unread
+
+
+def strikes(tenant: Tenant) -> Strikes:
+    """Return which assignments could change what Azure keeps; to be made once."""
+    about = {view: contents(tenant, _About(view)) for view in TRIO}
+    known: dict[str, list[Struck]] = defaultdict(list)
+    unread: dict[str, list[NotRead]] = defaultdict(list)
+    for key, problem in _unlisted(tenant, about.values()):
+        unread[key].append(problem)
+    for workspace in tenant.all(Workspace).known():
+        for view, relevant in about.items():
+            try:
+                made = _made_for(workspace, view)
+            except NotRead as problem:
+                for key in _above(workspace, relevant):
+                    unread[key] += [*_reasons(relevant[key]), problem]
+                continue
+            if made is not None:
+                for key in _above(made, relevant):
+                    known[key].append(Struck(view, made.id, relevant[key]))
+    return Strikes(known, {key: gravest(found) for key, found in unread.items()})
+
+
+class _About:
+    """Asks whether a definition is about what must stay as it is on a type."""
+
+    def __init__(self, view: type[Resource]) -> None:
+        self._aliases = tuple(f"{view.type}/{name}" for name in ALIASES[view])
+
+    def __call__(self, tenant: Tenant, definition_id: str) -> bool:
+        definition = tenant.get(PolicyDefinition, definition_id)
+        return definition is not None and any(map(definition.mentions, self._aliases))
+
+
+def _unlisted(
+    tenant: Tenant, about: Iterable[Mapping[str, Content]]
+) -> Iterator[tuple[str, NotRead]]:
+    """Yield every assignment of interest if there may be more workspaces than known."""
+    try:
+        tenant.all(Workspace).require_whole()
+    except NotRead as problem:
+        for relevant in about:
+            for key, content in relevant.items():
+                yield from ((key, each) for each in (*_reasons(content), problem))
+
+
+def _reasons(content: Content) -> Iterator[NotRead]:
+    """Yield why it is not known whether an assignment is of interest at all."""
+    if content.unread and not content.found:
+        yield content.unread
+
+
+def _made_for(workspace: Workspace, view: type[Resource]) -> Resource | None:
+    """Return what Azure made of a type for a workspace, if anything is there."""
+    if not keeps_itself(workspace) or method_of(workspace) is Method.SERVICE_SIDE:
+        return None
+    return managed(workspace, view)
+
+
+def _above(resource: Resource, relevant: Mapping[str, Content]) -> Iterator[str]:
+    """Yield the keys of the assignments that a resource is below.
+
+    A subscription's list has what is inherited, and what is assigned in it.
+    """
+    scope = f"/subscriptions/{resource.parts.subscription}"
+    for assignment_id in resource.tenant.within(PolicyAssignment, scope).ids():
+        key, at = id_key(assignment_id), scope_of(assignment_id)
+        below = not is_inside(at) or f"{resource.key}/".startswith(f"{id_key(at)}/")
+        if below and key in relevant:
+            yield key
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a policy does to a managed resource."""
+
+    resource: Resource
+    policy: Policy
+    lapsed: bool
+    """Whether an exemption of the resource has run out."""
+
+
+def effects(
+    assignment: PolicyAssignment, struck: Struck
+) -> tuple[tuple[Effect, ...], NotRead | None]:
+    """Return what an assignment does to a managed resource, and why it may do more.
+
+    Nothing where `notScopes` or a selector leaves the resource out.
+    """
+    tenant = assignment.tenant
+    resource = tenant.known(struck.view, struck.resource_id)
+    if resource is None:
+        return (), None
+    found = policies_on(resource, {assignment.key: struck.content})
+    return tuple(
+        Effect(resource, policy, _lapsed(assignment, resource))
+        for policy in found.policies
+    ), found.unread
+
+
+def _lapsed(assignment: PolicyAssignment, resource: Resource) -> bool:
+    """Whether an exemption from an assignment that a resource had is over."""
+    exemptions = assignment.tenant.referring(
+        PolicyExemption, "assignment_id", assignment.id
+    )
+    return any(
+        f"{resource.key}/".startswith(f"{id_key(scope_of(each.id))}/")
+        and has_expired(each)
+        for each in exemptions.known()
+    )

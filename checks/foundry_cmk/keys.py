@@ -1,0 +1,552 @@
+"""Customer-managed keys: who may use them, how they are kept, rotated and watched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from checks.foundry_cmk.encryption_keys import (
+    KeyName,
+    accounts_of,
+    encrypts,
+    key_identity,
+    key_of,
+    users_of,
+    users_of_key,
+    vault_id_of,
+    workspaces_of,
+)
+from checks.logging.diagnostics import delivered, found, is_any
+from checks.shared.encryption import CONTROLS, keeps_itself
+from checks.shared.grants import access, bounded, cite, require_settled
+from checks.shared.wording import shown, some
+from scanner.access.builtin import BuiltIn
+from scanner.model.check import (
+    Check,
+    Post,
+    Severity,
+    Topic,
+    Verdict,
+    check,
+    failed,
+    info,
+    passed,
+    warned,
+)
+from scanner.model.cognitive import CognitiveAccount, has_own_key, hosts_models
+from scanner.model.identity import ManagedIdentity
+from scanner.model.keyvault import KeyVault, VaultKey
+from scanner.model.machinelearning import Workspace
+from scanner.model.resource import Resource
+from scanner.model.tenant import Tenant
+
+SOON = timedelta(days=30)
+"""How long before its end a key is about to expire."""
+
+_NEEDED = ("get", "wrapKey", "unwrapKey")
+_ROLES = (BuiltIn.KEY_VAULT_CRYPTO_SERVICE_USER, BuiltIn.KEY_VAULT_CRYPTO_USER)
+
+
+@check(
+    id="foundry-cmk-key-permission",
+    title="Encrypted workspaces may use their key",
+    topic=Topic.FOUNDRY_CMK,
+    severity=Severity.HIGH,
+    on=Workspace,
+    where=keeps_itself,
+    guidance=Post.FOUNDRY_CMK,
+    controls=(*CONTROLS, "MCSB:DP-8"),
+)
+def key_permission(workspace: Workspace, tenant: Tenant) -> Verdict:
+    r"""
+    Reads `properties.encryption.keyVaultProperties` and who may use the key it names.
+
+    The identity is the one that `properties.encryption.identity` names, or else the
+    system-assigned one, the primary user-assigned one, or the only one. In a vault with
+    `properties.enableRbacAuthorization` it needs Key Vault Crypto Service Encryption
+    User or Crypto User on the key or above; in any other (absent and null are false)
+    the key permissions get, wrapKey and unwrapKey in `properties.accessPolicies`.
+    Identities of Microsoft that some variants need beside it are not judged.
+
+    ## Why it matters
+    An encrypted workspace asks for its key again and again. An identity that has lost
+    its permission may not be noticed at once; then nothing opens any more, with errors
+    that speak of encryption and not of roles.
+
+    ## How to fix
+    Give the identity of the workspace the permission that the vault's model asks for.
+
+    ```sh
+    az keyvault set-policy --name VAULT --object-id PRINCIPAL_ID \
+      --key-permissions get wrapKey unwrapKey
+    az role assignment create --assignee-object-id PRINCIPAL_ID \
+      --assignee-principal-type ServicePrincipal --scope KEY_ID \
+      --role "Key Vault Crypto Service Encryption User"
+    ```
+
+    ```bicep
+    resource policy 'Microsoft.KeyVault/vaults/accessPolicies@2023-07-01' = {
+      name: 'add'
+      properties: {
+        accessPolicies: [
+          {
+            tenantId: tenant().tenantId
+            objectId: principalId
+            permissions: { keys: ['get', 'wrapKey', 'unwrapKey'] }
+          }
+        ]
+      }
+    }
+    ```
+
+    ```terraform
+    resource "azurerm_key_vault_access_policy" "hub" {
+      key_vault_id    = azurerm_key_vault.cmk.id
+      tenant_id       = data.azurerm_client_config.current.tenant_id
+      object_id       = var.principal_id
+      key_permissions = ["Get", "WrapKey", "UnwrapKey"]
+    }
+    ```
+
+    ## References
+    - AI Foundry - Encryption with CMK
+    - Microsoft Learn: Customer-managed keys for encryption with Azure AI Foundry
+    """
+    vault_id, key = vault_id_of(workspace), key_of(workspace)
+    vault = tenant.get(KeyVault, vault_id)
+    if vault is None:
+        return failed("broken: the vault of its key is gone")
+    identity = key_identity(workspace)
+    if identity is None:
+        return failed("broken: it has no identity to use its key with")
+    if vault.rbac_authorization:
+        return _by_role(identity, vault, key)
+    return _by_policy(identity, vault)
+
+
+def _by_role(identity: ManagedIdentity, vault: KeyVault, key: KeyName) -> Verdict:
+    tenant, key_id = vault.tenant, f"{vault.id}/keys/{key.name}"
+    holding = access(tenant).holds(identity.principal_id, _ROLES, key_id)
+    grants = [each for each in holding.grants if not each.eligible]
+    cite(tenant, grants, vault)
+    if grants:
+        return passed(f"{identity.name} may use the key, {grants[0].why}")
+    require_settled(holding.missing)
+    reason = f"broken: {identity.name} has no role on key {shown(key.name)}"
+    return failed(bounded(reason, holding.missing))
+
+
+def _by_policy(identity: ManagedIdentity, vault: KeyVault) -> Verdict:
+    allowed = {
+        permission.lower()
+        for policy in vault.access_policies
+        if (policy.object_id or "").lower() == identity.principal_id.lower()
+        for permission in policy.keys or ()
+    }
+    missing = [each for each in _NEEDED if each.lower() not in allowed]
+    if missing and "all" not in allowed:
+        lacks = some(missing)
+        return failed(f"broken: no access policy gives {identity.name} {lacks}")
+    return passed(f"an access policy lets {identity.name} use the key")
+
+
+@check(
+    id="foundry-cmk-vault-model",
+    title="Vaults of encrypted hubs use access policies",
+    topic=Topic.FOUNDRY_CMK,
+    severity=Severity.MEDIUM,
+    on=KeyVault,
+    where=encrypts,
+    guidance=Post.FOUNDRY_CMK,
+    controls=CONTROLS,
+)
+def vault_model(vault: KeyVault, tenant: Tenant) -> Verdict:
+    r"""
+    Reads `properties.enableRbacAuthorization`.
+
+    Answers for vaults with a key that encrypts a hub, a workspace or an Azure OpenAI or
+    AI Services account. Absent and null mean access policies (Key Vault REST
+    reference). Accounts work with either model.
+
+    ## Why it matters
+    Encrypted hubs were found to work with access policies only, and the documentation
+    of 2025 says the same. It may have changed since: a hub that works today under Azure
+    RBAC is no proof that Azure supports it. Everywhere else Azure RBAC is the better
+    model, so that many a policy asks for it, this vault included.
+
+    ## How to fix
+    Keep the keys of hubs in a vault of their own with access policies, and exempt that
+    vault from the policy that wants Azure RBAC (12d4fa5e).
+
+    ```sh
+    az policy exemption create --name cmk-vault --exemption-category Waiver \
+      --policy-assignment "$ASSIGNMENT_ID" --scope "$VAULT_ID"
+    ```
+
+    Do not switch the model of a vault that is in use: its roles or its policies, as the
+    case may be, count for nothing from that moment. Where the hub works, verify with
+    Microsoft and accept the finding with an owner and an expiry.
+
+    ## References
+    - AI Foundry - Encryption with CMK
+    - Microsoft Learn: Customer-managed keys for encryption with Azure AI Foundry
+    """
+    if not vault.rbac_authorization:
+        return passed("access policies, with which hubs and accounts work")
+    workspace = next(workspaces_of(tenant, vault.id), None)
+    if workspace is not None:
+        name = shown(workspace.name)
+        return warned(f"Azure RBAC, which is not supported for the key of {name}")
+    account = next(accounts_of(vault), None)
+    name = shown(account.name) if account else "an account"
+    return passed(f"Azure RBAC, with which {name} works")
+
+
+@check(
+    id="foundry-cmk-vault-protection",
+    title="Vaults of customer-managed keys cannot be lost",
+    topic=Topic.FOUNDRY_CMK,
+    severity=Severity.HIGH,
+    on=KeyVault,
+    where=encrypts,
+    guidance=Post.FOUNDRY_CMK,
+    controls=(*CONTROLS, "MCSB:DP-8", "NIST-800-53:CP-9"),
+)
+def vault_protection(vault: KeyVault, _: Tenant) -> Verdict:
+    r"""
+    Reads `properties.enablePurgeProtection`, `enableSoftDelete` and the firewall.
+
+    Answers for vaults with a key that encrypts a hub, a workspace or an Azure OpenAI or
+    AI Services account. Absent and null mean no purge protection, soft delete (which
+    cannot be switched off any more), Allow and AzureServices (Key Vault REST
+    reference). The vault has to be in the tenant, and in the region of all that it
+    encrypts; a firewall has to let trusted services in.
+
+    ## Why it matters
+    The key is yours now, and so is the duty to keep it. Without purge protection one
+    hand can delete vault and key for good, and with them everything that they encrypt:
+    Microsoft has no second key. A vault in another region takes the workspace down when
+    that region fails, and a firewall without its exception does so at once.
+
+    ## How to fix
+    Switch purge protection on and let trusted services through the firewall. Another
+    region takes a new vault, and for hubs a new hub.
+
+    ```sh
+    az keyvault update --name VAULT --enable-purge-protection true \
+      --bypass AzureServices
+    ```
+
+    ```bicep
+    resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
+      properties: {
+        enablePurgeProtection: true
+        networkAcls: { defaultAction: 'Deny', bypass: 'AzureServices' }
+      }
+    }
+    ```
+
+    ```terraform
+    resource "azurerm_key_vault" "cmk" {
+      purge_protection_enabled = true
+      network_acls {
+        default_action = "Deny"
+        bypass         = "AzureServices"
+      }
+    }
+    ```
+
+    Purge protection cannot be switched off again. Never move a key by making a new one:
+    what the old one encrypts opens to the old one alone.
+
+    ## References
+    - AI Foundry - Encryption with CMK
+    - Microsoft Learn: Customer-managed keys for encryption with Azure AI Foundry
+    """
+    faults = [*_unprotected(vault), *_misplaced(vault)]
+    if faults:
+        return failed("; ".join(faults))
+    return passed("protected from purging, in its place, open to trusted services")
+
+
+def _unprotected(vault: KeyVault) -> Iterator[str]:
+    if vault.soft_delete is False:
+        yield "soft delete is off"
+    if not vault.purge_protection:
+        yield "purge protection is off"
+    access = (vault.public_network_access or "Enabled").lower()
+    closed = (vault.network_default_action or "Allow").lower() == "deny"
+    bypass = vault.network_bypass or "AzureServices"
+    if (closed or access != "enabled") and bypass.lower() != "azureservices":
+        yield f"its firewall keeps trusted services out (bypass is {shown(bypass)})"
+
+
+def _misplaced(vault: KeyVault) -> Iterator[str]:
+    if vault.tenant_id and vault.tenant_id.lower() != vault.tenant.id.lower():
+        yield "it belongs to another tenant"
+    away = [each for each in users_of(vault) if _region(each) != _region(vault)]
+    if away:
+        names = some(shown(each.name) for each in away)
+        yield f"it is in {shown(vault.location)}, not in the region of {names}"
+
+
+def _region(resource: Resource) -> str:
+    return (resource.location or "").replace(" ", "").lower()
+
+
+@check(
+    id="foundry-cmk-key-rotation",
+    title="Keys that encrypt workspaces are rotated",
+    topic=Topic.FOUNDRY_CMK,
+    severity=Severity.MEDIUM,
+    on=VaultKey,
+    guidance=Post.FOUNDRY_CMK,
+    controls=(*CONTROLS, "MCSB:DP-6", "PCI-DSS-4.0.1:3.7.4"),
+)
+def key_rotation(key: VaultKey, _: Tenant) -> Verdict:
+    r"""
+    Reads `properties.rotationPolicy.lifetimeActions` and `properties.attributes.exp`.
+
+    Of the keys that `properties.encryption` of a workspace names, as Resource Manager
+    tells of them. An absent or null policy does not rotate, nor does one that only
+    notifies; an absent end means that the key does not expire (vaults/keys REST
+    reference). A workspace that names a version is compared with the newest,
+    `properties.keyUriWithVersion`.
+
+    ## Why it matters
+    With a key of your own, nobody rotates it but you. A key that was never changed is
+    with everyone who ever got hold of it, and one that expires unnoticed stops all that
+    it encrypts on a day that was set years before.
+
+    ## How to fix
+    Give the key a rotation policy that rotates it, then set the workspace to the newest
+    version.
+
+    ```sh
+    az keyvault key rotation-policy update --vault-name VAULT --name KEY \
+      --value rotation.json
+    az ml workspace update --resource-group RG --name HUB \
+      --file workspace-with-newest-key.yml
+    ```
+
+    ```bicep
+    resource key 'Microsoft.KeyVault/vaults/keys@2023-07-01' = {
+      properties: {
+        rotationPolicy: {
+          lifetimeActions: [
+            { trigger: { timeAfterCreate: 'P1Y' }, action: { type: 'rotate' } }
+          ]
+        }
+      }
+    }
+    ```
+
+    ```terraform
+    resource "azurerm_key_vault_key" "hub" {
+      rotation_policy {
+        automatic { time_after_creation = "P1Y" }
+      }
+    }
+    ```
+
+    The new key has to be in the same vault. Leave the old version enabled until nothing
+    uses it. Encryption on the service side did not know rotation while in preview: ask
+    for what holds today.
+
+    ## References
+    - AI Foundry - Encryption with CMK
+    - Microsoft Learn: Configure cryptographic key auto-rotation in Azure Key Vault
+    """
+    faults = [*_stale(key), *_pinned(key)]
+    if faults:
+        return warned("; ".join(faults))
+    return passed("rotated by its policy, and not about to expire")
+
+
+def _stale(key: VaultKey) -> Iterator[str]:
+    actions = [each.lower() for each in key.rotation_actions or ()]
+    if "rotate" not in actions:
+        yield "no rotation policy rotates it"
+    if key.expires is None:
+        return
+    try:
+        end = datetime.fromtimestamp(key.expires, UTC)
+    except (ValueError, OverflowError, OSError):
+        path = VaultKey.expires.path
+        raise key.malformed(path, "a point in time", key.expires) from None
+    if end <= key.tenant.read_at:
+        yield f"it expired on {end:%Y-%m-%d}"
+    elif end <= key.tenant.read_at + SOON:
+        yield f"it expires on {end:%Y-%m-%d}"
+
+
+def _pinned(key: VaultKey) -> Iterator[str]:
+    newest = KeyName.parse(key.newest or "").version.lower()
+    names = [
+        shown(workspace.name)
+        for workspace, named in users_of_key(key)
+        if newest and named.version and named.version.lower() != newest
+    ]
+    if names:
+        yield f"{some(names)} does not use its newest version"
+
+
+@check(
+    id="foundry-cmk-key-use-logged",
+    title="The use of customer-managed keys is logged",
+    topic=Topic.FOUNDRY_CMK,
+    severity=Severity.MEDIUM,
+    on=KeyVault,
+    where=encrypts,
+    guidance=Post.FOUNDRY_CMK,
+    controls=(
+        *CONTROLS,
+        "MCSB:LT-3",
+        "NIST-800-53:AU-2",
+        "NIST-800-53:AU-12",
+        "ISO-27001-2022:A.8.15",
+        "PCI-DSS-4.0.1:10.2.1",
+    ),
+)
+def key_use_logged(vault: KeyVault, _: Tenant) -> Verdict:
+    r"""
+    Reads `properties.logs` and the destinations of the vault's diagnostic settings.
+
+    Answers for vaults with a key that encrypts a hub, a workspace or an Azure OpenAI or
+    AI Services account. The category AuditEvent counts, and so do the groups `audit`
+    and `allLogs`, which contain it; a log whose `enabled` is not true is off, and a
+    setting without destination delivers nothing (diagnostic settings
+    2021-05-01-preview).
+
+    ## Why it matters
+    To see when the key is used, and by whom, is most of what a key of your own is for.
+    The vault keeps no log by itself: without a diagnostic setting you have the work of
+    a key and none of the knowledge.
+
+    ## How to fix
+    Turn on AuditEvent, or the group `audit`, in a diagnostic setting of the vault that
+    has a destination.
+
+    ```sh
+    az monitor diagnostic-settings create --resource "$VAULT_ID" --name to-central \
+      --workspace "$WORKSPACE_ID" \
+      --logs '[{"categoryGroup": "audit", "enabled": true}]'
+    ```
+
+    ```bicep
+    resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+      name: 'to-central'
+      scope: vault
+      properties: {
+        workspaceId: workspace.id
+        logs: [{ categoryGroup: 'audit', enabled: true }]
+      }
+    }
+    ```
+
+    ```terraform
+    resource "azurerm_monitor_diagnostic_setting" "vault" {
+      name                       = "to-central"
+      target_resource_id         = azurerm_key_vault.cmk.id
+      log_analytics_workspace_id = azurerm_log_analytics_workspace.central.id
+      enabled_log {
+        category_group = "audit"
+      }
+    }
+    ```
+
+    Creating a setting under a name that is in use replaces that setting.
+
+    ## References
+    - AI Foundry - Encryption with CMK
+    - Microsoft Learn: Azure Key Vault logging
+    """
+    logs = delivered(vault.diagnostic_settings)
+    if any(is_any(log, "AuditEvent", "audit", "alllogs") for log in logs):
+        return passed("a diagnostic setting sends AuditEvent")
+    settings = found(vault.diagnostic_settings)
+    return failed(f"{settings}, and none sends AuditEvent")
+
+
+@check(
+    id="aoai-cmk",
+    title="Model accounts are encrypted with a customer's key where that is required",
+    topic=Topic.FOUNDRY_CMK,
+    severity=Severity.LOW,
+    on=CognitiveAccount,
+    where=hosts_models,
+    guidance=Post.FOUNDRY_CMK,
+    controls=CONTROLS,
+    aliases=("fdp-cmk",),
+)
+def aoai_cmk(account: CognitiveAccount, tenant: Tenant) -> Verdict:
+    r"""
+    Reads `properties.encryption.keySource` and `keyVaultProperties.keyVersion` there.
+
+    Absent and null mean Microsoft's key (azure-mgmt-cognitiveservices), and an absent,
+    null or empty version the newest. Unless `require_cmk` is set, Microsoft's key is in
+    order.
+
+    ## Why it matters
+    The account keeps training files, fine-tuned models and what its stateful features
+    store. Microsoft's key protects these as well as yours would; yours lets you see it
+    used and take it away. A key that is named by its version stays the old one however
+    often it is rotated, until somebody changes the account.
+
+    ## How to fix
+    Name the key without a version, so that its newest one is used; or set a key if one
+    is required.
+
+    ```sh
+    az cognitiveservices account update --resource-group RG --name ACCOUNT \
+      --encryption '{"keySource": "Microsoft.KeyVault", "keyVaultProperties": {
+        "keyVaultUri": "https://VAULT.vault.azure.net/", "keyName": "KEY"}}'
+    ```
+
+    ```bicep
+    resource account 'Microsoft.CognitiveServices/accounts@2025-09-01' = {
+      properties: {
+        encryption: {
+          keySource: 'Microsoft.KeyVault'
+          keyVaultProperties: { keyVaultUri: vault.properties.vaultUri, keyName: 'key' }
+        }
+      }
+    }
+    ```
+
+    ```terraform
+    resource "azurerm_cognitive_account_customer_managed_key" "this" {
+      cognitive_account_id = azurerm_cognitive_account.this.id
+      key_vault_key_id     = azurerm_key_vault_key.this.versionless_id
+    }
+    ```
+
+    Give the account's identity its role on the key first. Azure Policy has 67121cc7 for
+    accounts.
+
+    ## Settings
+    `require_cmk` (false): whether a customer's key is required.
+
+    ## References
+    - AI Foundry - Encryption with CMK
+    - Microsoft Learn: Customer-managed keys for Azure AI services
+    - Azure Policy 67121cc7
+    """
+    if has_own_key(account):
+        if version := account.cmk_key_version:
+            return warned(f"a customer's key, pinned to version {shown(version)}")
+        return passed("encrypted with the newest version of a customer's key")
+    if tenant.settings.require_cmk:
+        return failed("encrypted with Microsoft's key: require_cmk is set")
+    return info("encrypted with Microsoft's key, in order: require_cmk is not set")
+
+
+CHECKS: tuple[Check[Any], ...] = (
+    key_permission,
+    vault_model,
+    vault_protection,
+    key_rotation,
+    key_use_logged,
+    aoai_cmk,
+)

@@ -1,0 +1,203 @@
+"""All the roles that somebody should hold for a hub or project to work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import product
+
+from checks.foundry_identity.endpoints import (
+    label_of,
+    pulling,
+    reaching,
+    registry_of,
+    signs_in,
+)
+from checks.foundry_identity.search import embedding, indexing, search_case
+from checks.foundry_stores.people import storage_case
+from checks.shared.foundry_matrix import On, Who, needs
+from checks.shared.links import LINKED, keeps_key, links
+from checks.shared.project_users import users_of
+from checks.shared.shortfall import Case, grants_for, ids, person
+from checks.shared.workspaces import default_storage, mode_of
+from scanner.model.cognitive import CognitiveAccount, hosts_models
+from scanner.model.coverage import NotRead
+from scanner.model.identity import Identified
+from scanner.model.ids import id_key
+from scanner.model.machinelearning import Compute, Workspace, is_hub
+from scanner.model.resource import Resource
+from scanner.model.search import SearchService
+from scanner.model.storage import HUB_SERVICES, StorageAccount
+
+
+def works_with_entra(workspace: Workspace) -> bool:
+    """Whether it uses identities: for its datastores, or for a connection.
+
+    Raises NotRead where neither is known to be and one may.
+    """
+    unclear = None
+    try:
+        if mode_of(workspace) == "identity":
+            return True
+    except NotRead as problem:
+        unclear = problem
+    for _ in links(workspace, *LINKED):
+        return True
+    if unclear is not None:
+        raise unclear
+    return False
+
+
+def expected(workspace: Workspace) -> tuple[Iterable[Case], ...]:
+    """Return what should be held, part by part; each raises NotRead for itself."""
+    return (
+        _own(workspace),
+        _managing(workspace),
+        _private_endpoints(workspace),
+        _people(workspace),
+        _services(workspace),
+        _runners(workspace),
+    )
+
+
+def _identity_storage(workspace: Workspace) -> StorageAccount | None:
+    """Return the default storage, if it is worked with by identities."""
+    if mode_of(workspace) != "identity":
+        return None
+    return default_storage(workspace, workspace.tenant)
+
+
+def _label(workspace: Workspace) -> str:
+    return "the hub" if is_hub(workspace) else "the project"
+
+
+def _own(workspace: Workspace) -> Iterator[Case]:
+    """Yield what its own identity needs; a user-assigned one, blobs and files alone."""
+    storage = _identity_storage(workspace)
+    if storage is not None:
+        by_data = is_hub(workspace) or workspace.system_identity is None
+        wanted = needs(Who.HUB if by_data else Who.PROJECT, On.STORAGE)
+        yield Case(_label(workspace), ids(workspace.identities), wanted, storage)
+
+
+def _managing(hub: Workspace) -> Iterator[Case]:
+    """Yield what a hub must hold on its group, or else on each thing it works with.
+
+    For the identity that Azure made with it: what manages the things around a hub with
+    a user-assigned one is for people to choose.
+    """
+    if not is_hub(hub) or hub.system_identity is None:
+        return
+    place, wanted = hub.parts, needs(Who.HUB, On.GROUP)
+    group = f"/subscriptions/{place.subscription}/resourceGroups/{place.resource_group}"
+    case = Case("the hub", ids(hub.identities), wanted, hub, group)
+    relied_on = filter(None, (hub.storage_account_id, hub.key_vault_id))
+    each = [replace(case, scope=scope) for scope in relied_on]
+    if not each or not all(_held(one) for one in each):
+        yield case
+
+
+def _held(case: Case) -> bool:
+    grants, _ = grants_for(case.resource.tenant, case, case.needs[0])
+    return bool(grants)
+
+
+def _private_endpoints(project: Workspace) -> Iterator[Case]:
+    if is_hub(project):
+        return
+    storage = _identity_storage(project)
+    if storage is None:
+        return
+    wanted = needs(Who.PROJECT, On.STORAGE_ENDPOINT)
+    reach = storage.private_reach
+    for endpoint in reach.endpoints(*HUB_SERVICES):
+        yield Case("the project", ids(project.identities), wanted, endpoint)
+    reach.require_own()
+
+
+def _people(workspace: Workspace) -> Iterator[Case]:
+    storage = _identity_storage(workspace)
+    searches = list(_resources(workspace, SearchService))
+    for user in users_of(workspace):
+        who, principal = (
+            person(user.principal_type, user.principal_id),
+            user.principal_id,
+        )
+        if storage is not None:
+            yield storage_case(who, principal, storage)
+        for service in searches:
+            yield search_case(who, principal, service)
+
+
+def _resources(workspace: Workspace, view: type[Resource]) -> Iterator[Resource]:
+    """Yield what a workspace can use with Entra ID, each once."""
+    seen = set[str]()
+    for link in links(workspace, view):
+        if link.resource.key not in seen:
+            seen.add(link.resource.key)
+            yield link.resource
+
+
+def _services(workspace: Workspace) -> Iterator[Case]:
+    """Yield what services need of each other, but for pairs that the hub tells of."""
+    own, every = set[str](), dict[str, Resource]()
+    unclear = None
+    try:
+        for link in links(workspace, SearchService, CognitiveAccount):
+            every[link.resource.key] = link.resource
+            if id_key(link.connection.parts.parent) == workspace.key:
+                own.add(link.resource.key)
+    except NotRead as problem:
+        unclear = problem
+    for service, account in product(*_sorted_out(every.values())):
+        if {service.key, account.key} & own:
+            yield embedding(service, account)
+            yield indexing(account, service)
+    if unclear is not None:
+        raise unclear
+
+
+def _sorted_out(
+    resources: Iterable[Resource],
+) -> tuple[list[SearchService], list[CognitiveAccount]]:
+    """Return the Search services and the hosts of models among some resources."""
+    every = list(resources)
+    accounts = [each for each in every if isinstance(each, CognitiveAccount)]
+    return (
+        [each for each in every if isinstance(each, SearchService)],
+        [each for each in accounts if hosts_models(each)],
+    )
+
+
+def _runners(workspace: Workspace) -> Iterator[Case]:
+    """Yield what endpoints and computes need; projects have no compute of their own."""
+    yield from _each(workspace, workspace.online_endpoints)
+    if is_hub(workspace):
+        yield from _each(workspace, workspace.computes)
+
+
+def _each(workspace: Workspace, runners: Iterable[Identified]) -> Iterator[Case]:
+    for runner in filter(signs_in, runners):
+        yield from _storing(runner, workspace)
+        registry = registry_of(workspace)
+        if registry is not None:
+            yield pulling(runner, registry)
+        yield from reaching(runner, workspace)
+        if keeps_key(workspace):
+            wanted = needs(Who.ENDPOINT, On.WORKSPACE)
+            yield Case(label_of(runner), ids(runner.identities), wanted, workspace)
+
+
+def _storing(runner: Identified, workspace: Workspace) -> Iterator[Case]:
+    """Yield what it needs on the default storage.
+
+    Azure grants that to the system-assigned identity of an endpoint, and a compute
+    may work as the person who uses it: only what is user-assigned surely needs it.
+    """
+    storage = _identity_storage(workspace)
+    if storage is None:
+        return
+    every = needs(Who.ENDPOINT, On.STORAGE)
+    sure = not isinstance(runner, Compute) and any(True for _ in runner.user_identities)
+    wanted = tuple(replace(need, sure=sure) for need in every)
+    yield Case(label_of(runner), ids(runner.identities), wanted, storage)

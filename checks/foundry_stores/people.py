@@ -1,0 +1,537 @@
+"""People and the stores of Foundry: who reads its secrets, who lacks a role on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from checks.foundry_stores.kept_secrets import KEEPING, kept, stores_secret, working
+from checks.shared.foundry_matrix import READ_STORAGE, On, Who, needs
+from checks.shared.grants import (
+    access,
+    bounded,
+    cite,
+    principals,
+    require_settled,
+    unapproved,
+    who,
+)
+from checks.shared.links import keeps_key
+from checks.shared.project_users import PEOPLE, project_assignments, require_workspaces
+from checks.shared.reach import Reach, reach
+from checks.shared.shortfall import Case, person, shortfall
+from checks.shared.wording import count, some
+from checks.shared.workspaces import default_storage, mode_of
+from scanner.access.answers import Grant
+from scanner.access.builtin import BuiltIn
+from scanner.access.scopes import scope_of
+from scanner.model.authorization import RoleAssignment
+from scanner.model.check import (
+    Check,
+    Post,
+    Severity,
+    Topic,
+    Verdict,
+    check,
+    failed,
+    info,
+    not_applicable,
+    passed,
+    warned,
+)
+from scanner.model.coverage import NotRead
+from scanner.model.ids import ResourceId, id_key
+from scanner.model.machinelearning import (
+    Datastore,
+    Workspace,
+    WorkspaceConnection,
+    holds_work,
+)
+from scanner.model.storage import StorageAccount
+from scanner.model.tenant import Tenant
+
+_WORKSPACES = "Microsoft.MachineLearningServices/workspaces"
+READ_WORKSPACE = f"{_WORKSPACES}/read"
+READ_CONNECTIONS = f"{_WORKSPACES}/connections/read"
+STORAGE_KEYS = "Microsoft.Storage/storageAccounts/listKeys/action"
+
+SHOWN = 3
+"""How much of what makes a crowd a verdict shows; its reason counts the rest."""
+
+_CONTROLS = (
+    "MCSB:IM-8",
+    "MCSB:PA-7",
+    "NIST-800-53:AC-3",
+    "NIST-800-53:AC-6",
+    "NIST-800-53:IA-5",
+    "ISO-27001-2022:A.5.15",
+    "ISO-27001-2022:A.5.17",
+    "PCI-DSS-4.0.1:7.2.1",
+    "PCI-DSS-4.0.1:8.6.1",
+)
+
+
+def secret_readers(tenant: Tenant) -> Mapping[str, Reach]:
+    """Return the assignments that show secrets of workspaces, and of which."""
+    return tenant.once(_secret_readers)
+
+
+def _secret_readers(tenant: Tenant) -> Mapping[str, Reach]:
+    return reach(tenant, KEEPING.values(), working(tenant))
+
+
+@check(
+    id="foundry-connection-secret-readers",
+    title="Only approved people may read the secrets of hubs and projects",
+    topic=Topic.FOUNDRY_STORES,
+    severity=Severity.HIGH,
+    on=RoleAssignment,
+    among=secret_readers,
+    guidance=Post.FOUNDRY_IDENTITY,
+    controls=_CONTROLS,
+)
+def connection_secret_readers(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
+    r"""
+    Reads `properties.roleDefinitionId` of assignments that reach hubs and projects.
+
+    Those count whose role allows listing the secrets of connections
+    (`Microsoft.MachineLearningServices/workspaces/connections/listsecrets/action`) or
+    of datastores (`.../datastores/listsecrets/action`), by name or by a wildcard, and
+    that reach a workspace where a connection's `properties.authType` or a datastore's
+    `properties.credentials.credentialsType` is one that stores a secret. Users and
+    groups fail unless approved; other principals are listed. Where one of the two
+    properties is absent or null, and no other secret is known, nothing is said.
+
+    ## Why it matters
+    The action hands out the keys behind the connections in plain text. Azure AI
+    Developer and AzureML Data Scientist carry it, so most people who work in a project
+    can take its keys with them, and what they do with a key elsewhere no log ties to
+    them.
+
+    ## How to fix
+    Move connections and datastores to Entra ID, so that there is nothing to read. Until
+    then give people a custom role without the two actions, in place of the built-in.
+
+    ```sh
+    az role definition list --name "Azure AI Developer" > role.json
+    az role definition create --role-definition role-without-listsecrets.json
+    az role assignment delete --ids ASSIGNMENT_ID
+    ```
+
+    ```bicep
+    resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
+      name: guid(subscription().id, 'developer-without-secrets')
+      properties: {
+        roleName: 'AI Developer without secrets'
+        permissions: [{ actions: developerActionsWithoutListsecrets }]
+        assignableScopes: [subscription().id]
+      }
+    }
+    ```
+
+    ```terraform
+    resource "azurerm_role_definition" "developer" {
+      name  = "AI Developer without secrets"
+      scope = data.azurerm_subscription.current.id
+      permissions {
+        actions = var.developer_actions_without_listsecrets
+      }
+    }
+    ```
+
+    Flows and notebooks that fetch a connection's key as the person who runs them fail
+    for whoever has lost the action.
+
+    ## Settings
+    `approved_principals` and `break_glass_principals` list the object ids of those who
+    may read secrets.
+
+    ## References
+    - AI Foundry - Identity, Authentication and Authorization
+    - Microsoft Learn: Role-based access control in Azure AI Foundry portal
+    """
+    found = secret_readers(tenant)[assignment.key]
+    grant = found.grant
+    cite(tenant, [grant], assignment)
+    opened = list(_opened(tenant, found))
+    if not opened:
+        _require_secrets(tenant, found, assignment)
+        return passed(f"{who(grant)} reaches no stored secret")
+    said = f"{who(grant)} can read {_secrets(tenant, opened)}: {grant.why}"
+    if not unapproved(tenant, [grant]):
+        return passed(f"approved: {said}")
+    is_person = grant.principal_type.lower() in PEOPLE
+    return failed(said) if is_person else info(said)
+
+
+def _opened(tenant: Tenant, found: Reach) -> Iterator[str]:
+    """Yield the ids of what keeps a secret that an assignment shows."""
+    for target in found.targets:
+        for action in KEEPING.values():
+            keepers = kept(tenant)[id_key(target)].shown_by(action)
+            if keepers and found.gives(tenant, action, target):
+                yield from keepers
+
+
+def _secrets(tenant: Tenant, opened: list[str]) -> str:
+    """Return how many secrets lie open and where, with the first as evidence."""
+    for keeper in opened[:SHOWN]:
+        for view in (WorkspaceConnection, Datastore):
+            known = tenant.known(view, keeper)
+            if known is not None:
+                stores_secret(known)
+    places = dict.fromkeys(
+        ResourceId.parse(ResourceId.parse(each).parent).name for each in opened
+    )
+    return f"{count(len(opened), 'secret', 'secrets')} of {some(places)}"
+
+
+def _require_secrets(tenant: Tenant, found: Reach, assignment: RoleAssignment) -> None:
+    """Raise NotRead if an assignment may show a secret that was not read."""
+    require_workspaces(tenant, assignment.scope or scope_of(assignment.id))
+    for target in found.targets:
+        unread = kept(tenant)[id_key(target)].unread
+        if unread is not None:
+            raise unread
+
+
+@check(
+    id="foundry-ws-readers-use-creds",
+    title="Few can use the stored credentials of a workspace",
+    topic=Topic.FOUNDRY_STORES,
+    severity=Severity.MEDIUM,
+    on=Workspace,
+    where=holds_work,
+    guidance=Post.DATA_STORES,
+    controls=_CONTROLS,
+)
+def ws_readers_use_creds(workspace: Workspace, tenant: Tenant) -> Verdict:
+    r"""
+    Reads `properties.systemDatastoresAuthMode`, and who may read the workspace.
+
+    In credential mode (`accesskey`, which null means too; an absent key is not
+    assessed), or with a connection that stores a key, own or shared by its hub, those
+    are counted who may read both the workspace and its connections. A group counts as
+    one. In other modes and without key connections the check is not applicable.
+
+    ## Why it matters
+    The workspace works with its stored credentials for whoever can open it, and asks
+    no more of them than to read it. So plain Reader, given for a dashboard or an
+    inventory, is enough to work with the data behind the keys, under a name that is
+    the key's.
+
+    ## How to fix
+    Switch the workspace to identity mode and its connections to Entra ID. Until then
+    give Reader on the resources that someone needs to see, not above the workspace.
+
+    ```sh
+    az ml workspace update --resource-group RG --name HUB \
+      --system-datastores-auth-mode identity
+    az role assignment list --scope WORKSPACE_ID --include-inherited --output table
+    ```
+
+    ```bicep
+    resource hub 'Microsoft.MachineLearningServices/workspaces@2025-12-01' = {
+      kind: 'Hub'
+      properties: { systemDatastoresAuthMode: 'Identity' }
+    }
+    ```
+
+    Grant people their data roles on the default storage before the switch, or their
+    uploads and flows fail.
+
+    ## Settings
+    More than `workspace_reader_warning` principals (10) are many.
+
+    ## References
+    - AI Foundry - Credential vs Identity Data Stores
+    - Microsoft Learn: Role-based access control in Azure AI Foundry portal
+    """
+    if not _keeps_credentials(workspace):
+        return not_applicable("no credentials are kept: identity mode, no key in use")
+    answers = [
+        access(tenant).who_can(action, workspace.id)
+        for action in (READ_WORKSPACE, READ_CONNECTIONS)
+    ]
+    reading = [set(principals(answer.active)) for answer in answers]
+    both = set.intersection(*reading)
+    cite(tenant, _one_each(answers[0].active, both)[:SHOWN], workspace)
+    whom = count(len(both), "principal", "principals")
+    missing = dict.fromkeys(each for answer in answers for each in answer.missing)
+    said = bounded(f"{whom} can use the stored credentials", missing)
+    if len(both) > tenant.settings.workspace_reader_warning:
+        return warned(said)
+    require_settled(missing)
+    return passed(said)
+
+
+def _keeps_credentials(workspace: Workspace) -> bool:
+    """Whether a workspace works with a stored key; raises NotRead where it may."""
+    try:
+        if mode_of(workspace) == "accesskey":
+            return True
+    except NotRead:
+        if keeps_key(workspace):
+            return True
+        raise
+    return keeps_key(workspace)
+
+
+def _one_each(grants: tuple[Grant, ...], wanted: set[str]) -> list[Grant]:
+    """Return the first grant of each of some principals."""
+    first = {each.principal_id.lower(): each for each in reversed(grants)}
+    return [first[each] for each in sorted(wanted)]
+
+
+@check(
+    id="foundry-user-storage-roles",
+    title="People who work in hubs and projects hold data roles on the storage",
+    topic=Topic.FOUNDRY_STORES,
+    severity=Severity.MEDIUM,
+    on=RoleAssignment,
+    among=project_assignments,
+    guidance=Post.DATA_STORES,
+    controls=(
+        "MCSB:PA-7",
+        "NIST-800-53:AC-3",
+        "NIST-800-53:AC-6",
+        "ISO-27001-2022:A.5.18",
+        "PCI-DSS-4.0.1:7.2.5",
+    ),
+)
+def user_storage_roles(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
+    r"""
+    Reads `properties.principalId` of assignments that make people users of a project.
+
+    Those of users and groups to Azure AI Developer, AzureML Data Scientist, Foundry
+    User or Foundry Project Manager that reach a hub or project. On the default storage
+    of each such workspace in identity mode (`properties.systemDatastoresAuthMode`; null
+    is `accesskey`, an absent key leaves the answer open) the same principal needs
+    Storage Blob Data Contributor and Storage File Data Privileged Contributor, there or
+    above, or roles that allow as much. Who holds Storage Blob Data Reader alone is
+    taken for a reader, for whom Storage File Data Privileged Reader will do. What a
+    person has through groups is known only as far as their members were read.
+
+    ## Why it matters
+    In identity mode people meet the storage as themselves: documents as blobs, prompt
+    flow and code as files. A role in the project opens neither, so their first upload
+    or flow fails, and the fix that comes to mind is a switch back to keys.
+
+    ## How to fix
+    Grant the people of the project, by their group, both roles on the default storage.
+
+    ```sh
+    for role in "Storage Blob Data Contributor" \
+        "Storage File Data Privileged Contributor"; do
+      az role assignment create --assignee-object-id GROUP_OBJECT_ID \
+        --assignee-principal-type Group --scope STORAGE_ID --role "$role"
+    done
+    ```
+
+    ```bicep
+    resource files 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+      scope: storage
+      name: guid(storage.id, groupId, 'files')
+      properties: {
+        principalId: groupId
+        principalType: 'Group'
+        roleDefinitionId: subscriptionResourceId(
+          'Microsoft.Authorization/roleDefinitions',
+          '69566ab7-960f-475b-8e7c-b3118f30c6bd')
+      }
+    }
+    ```
+
+    ```terraform
+    resource "azurerm_role_assignment" "files" {
+      scope                = azurerm_storage_account.hub.id
+      role_definition_name = "Storage File Data Privileged Contributor"
+      principal_id         = var.group_object_id
+    }
+    ```
+
+    The storage holds the data of every project of the hub. Give the blob role with a
+    condition on the containers of the project where people should see no other.
+
+    ## References
+    - AI Foundry - Credential vs Identity Data Stores
+    - Microsoft Learn: Role-based access control in Azure AI Foundry portal
+    """
+    short = shortfall(tenant, _storages(assignment, tenant))
+    if short.lacks:
+        return warned(f"work with files will fail: {short.said()}")
+    short.settle()
+    if not short.looked:
+        return not_applicable("no workspace here is in identity mode")
+    return passed("may work with blobs and files of every workspace in identity mode")
+
+
+def _storages(assignment: RoleAssignment, tenant: Tenant) -> Iterator[Case]:
+    """Yield what a person must hold on the default storage of their workspaces."""
+    assignment.cite(RoleAssignment.role_definition_id, RoleAssignment.scope)
+    principal, met = assignment.principal_id or "", tenant.once(_met_as_oneself)
+    whose = person(assignment.principal_type, principal)
+    places = [met.get(id_key(each)) for each in _workspaces_of(assignment)]
+    for storage_id in dict.fromkeys(each for each in places if isinstance(each, str)):
+        storage = tenant.known(StorageAccount, storage_id)
+        if storage is not None:
+            yield storage_case(whose, principal, storage)
+    for unclear in places:
+        if isinstance(unclear, NotRead):
+            raise unclear
+    require_workspaces(tenant, assignment.scope or scope_of(assignment.id))
+
+
+def _workspaces_of(assignment: RoleAssignment) -> tuple[str, ...]:
+    return project_assignments(assignment.tenant)[assignment.key]
+
+
+def _met_as_oneself(tenant: Tenant) -> Mapping[str, str | NotRead]:
+    """Return the storage that people need roles on, by the key of the workspace.
+
+    Or why it is not known which that is; nothing where they need none.
+    """
+    found: dict[str, str | NotRead] = {}
+    for workspace in tenant.all(Workspace).known():
+        try:
+            if mode_of(workspace) == "identity":
+                storage = default_storage(workspace, tenant)
+                found |= {workspace.key: storage.id} if storage else {}
+        except NotRead as problem:
+            found[workspace.key] = problem
+    return found
+
+
+def storage_case(who: str, principal: str, storage: StorageAccount) -> Case:
+    """Return what a person must hold on a default storage: less, to read alone."""
+    known = access(storage.tenant)
+    writing = known.holds(
+        principal,
+        (
+            BuiltIn.STORAGE_BLOB_DATA_CONTRIBUTOR,
+            BuiltIn.STORAGE_FILE_DATA_PRIVILEGED_CONTRIBUTOR,
+        ),
+        storage.id,
+    )
+    reading = known.holds(principal, (BuiltIn.STORAGE_BLOB_DATA_READER,), storage.id)
+    reads_only = reading.active and not writing.active
+    wanted = READ_STORAGE if reads_only else needs(Who.PERSON, On.STORAGE)
+    return Case(who, (principal,), wanted, storage)
+
+
+def key_holders(tenant: Tenant) -> Mapping[str, Reach]:
+    """Return the assignments that list keys of default storages, and of which."""
+    return tenant.once(_key_holders)
+
+
+def _key_holders(tenant: Tenant) -> Mapping[str, Reach]:
+    return reach(tenant, (STORAGE_KEYS,), _default_storages(tenant))
+
+
+def _default_storages(tenant: Tenant) -> Iterator[str]:
+    """Yield the ids of default storages, those included that were not read."""
+    named = dict[str, str]()
+    for workspace_id in working(tenant):
+        workspace = tenant.known(Workspace, workspace_id)
+        try:
+            storage_id = workspace.storage_account_id if workspace else None
+        except NotRead:
+            continue
+        if storage_id:
+            named.setdefault(id_key(storage_id), storage_id)
+    yield from named.values()
+
+
+@check(
+    id="foundry-default-storage-key-holders",
+    title="Nobody may list the keys of the storage of hubs and projects",
+    topic=Topic.FOUNDRY_STORES,
+    severity=Severity.HIGH,
+    on=RoleAssignment,
+    among=key_holders,
+    guidance=Post.DATA_STORES,
+    controls=_CONTROLS,
+)
+def default_storage_key_holders(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
+    r"""
+    Reads `properties.roleDefinitionId` of assignments that reach default storages.
+
+    Those count whose role allows `Microsoft.Storage/storageAccounts/listKeys/action`,
+    by name or by a wildcard, and that reach an account which a hub, project or default
+    workspace names in `properties.storageAccount`. While that account accepts keys, as
+    an absent or null `properties.allowSharedKeyAccess` means too (Storage REST
+    reference), each warns unless approved.
+
+    ## Why it matters
+    A key of the default storage is every blob, file, queue and table of every project,
+    past all roles and conditions, and the log shows the key where it should show a
+    person. It takes no data role to get it: Contributor, AI Administrator and Storage
+    Account Contributor, which Azure gives to each project's own identity, all list it.
+
+    ## How to fix
+    Switch the keys of the account off once all its workspaces are in identity mode;
+    then listing them gives nothing away.
+
+    ```sh
+    az storage account update --resource-group RG --name ACCOUNT \
+      --allow-shared-key-access false
+    ```
+
+    ```bicep
+    resource account 'Microsoft.Storage/storageAccounts@2024-01-01' = {
+      properties: { allowSharedKeyAccess: false }
+    }
+    ```
+
+    ```terraform
+    resource "azurerm_storage_account" "account" {
+      shared_access_key_enabled = false
+    }
+    ```
+
+    Workspaces in credential mode stop working with the keys, and so do function apps
+    and file share mounts that use the account. Taking Storage Account Contributor from
+    a project's identity breaks the project.
+
+    ## Settings
+    `approved_principals` and `break_glass_principals` list the object ids of those who
+    may list keys.
+
+    ## References
+    - AI Foundry - Credential vs Identity Data Stores
+    - Microsoft Learn: Prevent Shared Key authorization for an Azure Storage account
+    """
+    found = key_holders(tenant)[assignment.key]
+    grant = found.grant
+    cite(tenant, [grant], assignment)
+    keyed, unclear = _keyed(tenant, found)
+    if not keyed:
+        if unclear is not None:
+            raise unclear
+        require_workspaces(tenant, assignment.scope or scope_of(assignment.id))
+        return passed(f"{who(grant)} reaches no default storage that accepts keys")
+    said = f"{who(grant)} can list the keys of {some(keyed)}: {grant.why}"
+    return warned(said) if unapproved(tenant, [grant]) else passed(f"approved: {said}")
+
+
+def _keyed(tenant: Tenant, found: Reach) -> tuple[list[str], NotRead | None]:
+    """Return the storages whose keys an assignment lists, and why there may be more."""
+    keyed, unclear = list[str](), None
+    for target in found.targets:
+        try:
+            storage = tenant.get(StorageAccount, target)
+            accepts = storage is not None and storage.shared_key_allowed is not False
+        except NotRead as problem:
+            unclear = unclear or problem
+            continue
+        if accepts and found.gives(tenant, STORAGE_KEYS, target):
+            keyed.append(ResourceId.parse(target).name)
+    return keyed, unclear
+
+
+CHECKS: tuple[Check[Any], ...] = (
+    connection_secret_readers,
+    ws_readers_use_creds,
+    user_storage_roles,
+    default_storage_key_holders,
+)

@@ -1,0 +1,600 @@
+"""Network security perimeters: who is inside, what crosses them, what is logged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from checks.aoai_outbound.fqdns import of_owners
+from checks.logging.diagnostics import delivered, found
+from checks.shared.hosts import fault
+from checks.shared.perimeters import (
+    GUARDED,
+    associations,
+    guard_of,
+    is_inbound,
+    left_to_perimeter,
+    perimeter_of,
+    public_access,
+    too_wide,
+)
+from checks.shared.tenancy import is_ours
+from checks.shared.wording import count, quote, shown, some
+from scanner.model.check import (
+    Check,
+    Post,
+    Severity,
+    Status,
+    Topic,
+    Verdict,
+    check,
+    failed,
+    info,
+    not_applicable,
+    passed,
+    warned,
+)
+from scanner.model.cognitive import CognitiveAccount, hosts_models
+from scanner.model.coverage import NotRead
+from scanner.model.ids import ResourceId
+from scanner.model.perimeter import AccessRule, Association, Perimeter
+from scanner.model.resource import Resource
+from scanner.model.tenant import Tenant
+
+_INBOUND_CONTROLS = (
+    "MCSB:NS-1",
+    "MCSB:NS-2",
+    "NIST-800-53:AC-4",
+    "NIST-800-53:SC-7",
+    "NIST-800-53:SC-7(3)",
+    "ISO-27001-2022:A.8.20",
+    "ISO-27001-2022:A.8.22",
+    "PCI-DSS-4.0.1:1.4.4",
+)
+_OUTBOUND_CONTROLS = (
+    "MCSB:NS-2",
+    "MCSB:DP-2",
+    "NIST-800-53:AC-4",
+    "NIST-800-53:SC-7",
+    "NIST-800-53:SC-7(5)",
+    "ISO-27001-2022:A.8.12",
+    "ISO-27001-2022:A.8.20",
+    "PCI-DSS-4.0.1:1.3.2",
+    "PCI-DSS-4.0.1:1.4.4",
+)
+_LOGGING_CONTROLS = (
+    "MCSB:LT-4",
+    "NIST-800-53:AU-12",
+    "ISO-27001-2022:A.8.15",
+    "PCI-DSS-4.0.1:10.2.1",
+)
+
+
+def _of_ai(resource: Resource) -> bool:
+    """Whether a resource serves models, or is of a type that such accounts use."""
+    return not isinstance(resource, CognitiveAccount) or hosts_models(resource)
+
+
+@check(
+    id="nsp-associated",
+    title="Accounts and their stores are in a network security perimeter",
+    topic=Topic.NSP,
+    severity=Severity.LOW,
+    on=GUARDED,
+    where=_of_ai,
+    guidance=Post.OUTBOUND_ACCESS,
+    controls=_INBOUND_CONTROLS,
+)
+def associated(resource: Resource, _: Tenant) -> Verdict:
+    r"""
+    Reads `properties.privateLinkResource.id` of the associations of perimeters.
+
+    Answers for Azure OpenAI and AI Services accounts, storage accounts, Cosmos DB
+    accounts, key vaults and Search services. One that no association names is in no
+    perimeter, which is a fact and no fault: perimeters are one way among others. Those
+    of subscriptions outside the scan are not seen.
+
+    ## Why it matters
+    A perimeter draws one line around an account and the stores it works with: inside,
+    they may talk to each other, and everything that crosses the line, in or out, needs
+    a rule and leaves a log row. It is the one control of the platform that covers both
+    directions of such services.
+
+    ## How to fix
+    Associate the account and its stores with a profile of a perimeter in transition
+    mode first, read its access logs, add the rules that are missing, and enforce it
+    then.
+
+    ```sh
+    az network perimeter association create --resource-group "$GROUP" \
+      --perimeter-name "$PERIMETER" --association-name "$NAME" --access-mode Learning \
+      --private-link-resource "{id:$RESOURCE_ID}" --profile "{id:$PROFILE_ID}"
+    ```
+
+    ```bicep
+    resource perimeter 'Microsoft.Network/networkSecurityPerimeters@2024-07-01' = {
+      name: 'ai'
+      location: location
+      resource inside 'resourceAssociations' = {
+        name: 'openai'
+        properties: {
+          accessMode: 'Learning'
+          privateLinkResource: { id: account.id }
+          profile: { id: profile.id }
+        }
+      }
+    }
+    ```
+
+    ```terraform
+    resource "azurerm_network_security_perimeter_association" "openai" {
+      name                                  = "openai"
+      access_mode                           = "Learning"
+      network_security_perimeter_profile_id = local.profile_id
+      resource_id                           = azurerm_cognitive_account.this.id
+    }
+    ```
+
+    Enforcing at once cuts off every caller that no rule lets in.
+
+    ## References
+    - Azure OpenAI Service - Controlling Outbound Access
+    - Microsoft Learn: What is a network security perimeter?
+    """
+    for association in associations(resource):
+        association.cite(Association.target_id, Association.access_mode)
+        return passed(f"in perimeter {perimeter_of(association)}")
+    return info("in no network security perimeter")
+
+
+@check(
+    id="nsp-mode",
+    title="Associations with network security perimeters are enforced",
+    topic=Topic.NSP,
+    severity=Severity.MEDIUM,
+    on=Association,
+    guidance=Post.OUTBOUND_ACCESS,
+    controls=_INBOUND_CONTROLS,
+)
+def mode(association: Association, _: Tenant) -> Verdict:
+    r"""
+    Reads `properties.accessMode`.
+
+    Azure returns it for every association (recorded responses, 2024-10-01): one without
+    it is not assessed. `Learning` is what the portal calls transition mode.
+
+    ## Why it matters
+    In transition mode the perimeter stops nobody: what no rule lets in is still decided
+    by the resource's own firewall. An association that was never enforced looks like
+    protection on a diagram and is only a log.
+
+    ## How to fix
+    Read the access logs of the perimeter, add a rule for each connection that has to
+    stay, and set the association to Enforced.
+
+    ```sh
+    az network perimeter association update --resource-group "$GROUP" \
+      --perimeter-name "$PERIMETER" --association-name "$NAME" --access-mode Enforced
+    ```
+
+    ```bicep
+    properties: {
+      accessMode: 'Enforced'
+    }
+    ```
+
+    ```terraform
+    resource "azurerm_network_security_perimeter_association" "openai" {
+      # ...
+      access_mode = "Enforced"
+    }
+    ```
+
+    From then on the resource's own firewall rules, its exception for trusted services
+    included, no longer let anybody in.
+
+    ## References
+    - Azure OpenAI Service - Controlling Outbound Access
+    - Microsoft Learn: Transition to a network security perimeter
+    """
+    association.cite(Association.target_id)
+    access = association.access_mode
+    if not access:
+        raise association.unread(Association.access_mode.path, "says nothing")
+    if access.lower() == "enforced":
+        return passed("accessMode is Enforced")
+    return warned(f"accessMode is {shown(access)}: the perimeter stops nobody")
+
+
+def _is_outbound(rule: AccessRule) -> bool:
+    return (rule.direction or "").lower() == "outbound"
+
+
+def _not_outbound(rule: AccessRule) -> bool:
+    """Whether a rule lets something in, or does not say which way it is for."""
+    return not _is_outbound(rule)
+
+
+@check(
+    id="nsp-outbound-rules",
+    title="Outbound rules of perimeters name single hosts of known owners",
+    topic=Topic.NSP,
+    severity=Severity.MEDIUM,
+    on=AccessRule,
+    where=_is_outbound,
+    guidance=Post.OUTBOUND_ACCESS,
+    controls=_OUTBOUND_CONTROLS,
+)
+def outbound_rules(rule: AccessRule, tenant: Tenant) -> Verdict:
+    r"""
+    Reads `properties.fullyQualifiedDomainNames` of outbound access rules.
+
+    An absent, null or empty list lets nothing out to a host, so there is nothing to
+    judge; without any outbound rule an enforced perimeter is closed (network security
+    perimeter concepts). Hosts are judged as those that accounts list for themselves,
+    by `aoai-outbound-fqdn-minimal` and `aoai-outbound-fqdn-owned`.
+
+    ## Why it matters
+    An outbound rule is a hole in the perimeter for everything inside it. One that lets
+    out to a whole service, or to a name that is nobody's here, is the way by which data
+    leaves to an attacker's account of the same service.
+
+    ## How to fix
+    List the full names of the hosts that have to be reached, each owned by a resource
+    of yours or approved in `approved_fqdns`.
+
+    ```sh
+    az network perimeter profile access-rule update --resource-group "$GROUP" \
+      --perimeter-name "$PERIMETER" --profile-name "$PROFILE" \
+      --access-rule-name "$RULE" \
+      --fqdn "['contosodocs.blob.core.windows.net']"
+    ```
+
+    ```bicep
+    properties: {
+      direction: 'Outbound'
+      fullyQualifiedDomainNames: ['contosodocs.blob.core.windows.net']
+    }
+    ```
+
+    ```terraform
+    resource "azurerm_network_security_perimeter_access_rule" "out" {
+      # ...
+      direction = "Outbound"
+      fqdns     = ["contosodocs.blob.core.windows.net"]
+    }
+    ```
+
+    What is inside the same perimeter needs no rule. Hosts that a rule no longer names
+    are out of reach at once for every resource of the profile.
+
+    ## Settings
+    `approved_fqdns`, `blocked_fqdn_suffixes` and `fqdn_list_warning`, as for the lists
+    of accounts.
+
+    ## References
+    - Azure OpenAI Service - Controlling Outbound Access
+    - Microsoft Learn: What is a network security perimeter?
+    """
+    hosts = rule.fqdns
+    if not hosts:
+        return not_applicable("fullyQualifiedDomainNames is empty")
+    faults = {each: why for each in hosts if (why := fault(each, tenant))}
+    if faults:
+        wide = some(f"{quote(each)} ({why})" for each, why in faults.items())
+        return failed(f"lets out to more than single named hosts: {wide}")
+    verdict = of_owners(hosts, tenant)
+    limit = tenant.settings.fqdn_list_warning
+    if verdict.status is Status.PASS and len(hosts) > limit:
+        return warned(f"lets out to {len(hosts)} hosts, more than {limit}")
+    return verdict
+
+
+@check(
+    id="nsp-inbound-rules",
+    title="Inbound rules of perimeters let in few, and nobody foreign",
+    topic=Topic.NSP,
+    severity=Severity.HIGH,
+    on=AccessRule,
+    where=_not_outbound,
+    guidance=Post.OUTBOUND_ACCESS,
+    controls=_INBOUND_CONTROLS,
+)
+def inbound_rules(rule: AccessRule, tenant: Tenant) -> Verdict:
+    r"""
+    Reads `properties.addressPrefixes`, `serviceTags` and `subscriptions[].id`.
+
+    Of an inbound access rule, absent, null or empty lists let nobody in; a rule without
+    any of the three, such as one for other perimeters, does not apply. It fails for an
+    IPv4 range wider than /16, an IPv6 range wider than /32, the service tags Internet
+    and AzureCloud, and for a subscription of another tenant. Which tenant a
+    subscription is of can be told only where the whole tenant was scanned; otherwise
+    one that was not in the scan is not assessed. A rule without a
+    `properties.direction` is not assessed.
+
+    ## Why it matters
+    In enforced mode these rules are all that stands between the Internet and the
+    resources inside, and in transition mode they let in beside the resources' own
+    firewalls. One range that is too wide opens them all, and a rule for a subscription
+    lets in every managed identity there.
+
+    ## How to fix
+    Replace wide ranges by the public addresses your callers come from, and remove
+    subscriptions that are not yours.
+
+    ```sh
+    az network perimeter profile access-rule update --resource-group "$GROUP" \
+      --perimeter-name "$PERIMETER" --profile-name "$PROFILE" \
+      --access-rule-name "$RULE" \
+      --address-prefixes "['198.51.100.0/28']"
+    ```
+
+    ```bicep
+    properties: {
+      direction: 'Inbound'
+      addressPrefixes: ['198.51.100.0/28']
+    }
+    ```
+
+    ```terraform
+    resource "azurerm_network_security_perimeter_access_rule" "in" {
+      # ...
+      direction        = "Inbound"
+      address_prefixes = ["198.51.100.0/28"]
+    }
+    ```
+
+    The rule holds for every resource of its profile: callers that it no longer covers
+    are refused by all of them.
+
+    ## References
+    - Azure OpenAI Service - Controlling Outbound Access
+    - Microsoft Learn: What is a network security perimeter?
+    """
+    is_inbound(rule)
+    foreign, unclear = _foreign(rule, tenant)
+    faults = [*map(shown, too_wide(rule)), *foreign]
+    if faults:
+        return failed(f"lets in {some(faults)}")
+    if unclear is not None:
+        raise unclear
+    ways = [*(rule.prefixes or ()), *(rule.service_tags or ())]
+    subscriptions = len(rule.subscription_ids or ())
+    if not ways and not subscriptions:
+        return not_applicable("the rule names no addresses, tags or subscriptions")
+    named = [*map(shown, ways)]
+    if subscriptions:
+        named.append(count(subscriptions, "own subscription", "own subscriptions"))
+    return passed(f"lets in {some(named)}")
+
+
+def _foreign(rule: AccessRule, tenant: Tenant) -> tuple[list[str], NotRead | None]:
+    """Return the foreign subscriptions a rule lets in, and why there may be more."""
+    found, unclear = [], None
+    for subscription in rule.subscription_ids or ():
+        try:
+            if not is_ours(tenant, subscription):
+                name = shown(ResourceId.parse(subscription).subscription)
+                found.append(f"subscription {name}, which is not of this tenant")
+        except NotRead as problem:
+            unclear = unclear or problem
+    return found, unclear
+
+
+@check(
+    id="nsp-diag",
+    title="Network security perimeters log what crosses them",
+    topic=Topic.NSP,
+    severity=Severity.MEDIUM,
+    on=Perimeter,
+    guidance=Post.OUTBOUND_ACCESS,
+    controls=_LOGGING_CONTROLS,
+)
+def diag(perimeter: Perimeter, _: Tenant) -> Verdict:
+    r"""
+    Reads `properties.logs` and the destinations of the perimeter's diagnostic settings.
+
+    The categories whose names begin with `Nsp` count, and so does the group `allLogs`;
+    a log that is absent, or whose `enabled` is not true, is off (diagnostic settings
+    2021-05-01-preview).
+
+    ## Why it matters
+    The access logs are half of what a perimeter is for: they show who reached the
+    resources inside, what these called, and by which rule. Without them nobody can tell
+    which rules are needed, and no perimeter gets out of transition mode.
+
+    ## How to fix
+    Add a diagnostic setting with the group `allLogs` that sends to a workspace; the
+    rows arrive in the table NSPAccessLogs.
+
+    ```sh
+    az monitor diagnostic-settings create --name to-central --resource PERIMETER_ID \
+      --workspace WORKSPACE_ID --logs '[{"categoryGroup": "allLogs", "enabled": true}]'
+    ```
+
+    ```bicep
+    resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+      name: 'to-central'
+      scope: perimeter
+      properties: {
+        workspaceId: workspace.id
+        logs: [{ categoryGroup: 'allLogs', enabled: true }]
+      }
+    }
+    ```
+
+    ```terraform
+    resource "azurerm_monitor_diagnostic_setting" "perimeter" {
+      name                       = "to-central"
+      target_resource_id         = azurerm_network_security_perimeter.ai.id
+      log_analytics_workspace_id = azurerm_log_analytics_workspace.central.id
+      enabled_log { category_group = "allLogs" }
+    }
+    ```
+
+    Allowed traffic inside a busy perimeter is most of the volume: leave its categories
+    out where the cost matters.
+
+    ## References
+    - Azure OpenAI Service - Controlling Outbound Access
+    - Microsoft Learn: Diagnostic logs for network security perimeter
+    """
+    for log in delivered(perimeter.diagnostic_settings):
+        name = log.category or log.group or ""
+        if name.lower().startswith("nsp") or (log.group or "").lower() == "alllogs":
+            return passed(f"a diagnostic setting sends {quote(name)}")
+    settings = found(perimeter.diagnostic_settings)
+    return warned(f"{settings}, and no access log is sent anywhere")
+
+
+@check(
+    id="nsp-provisioning-issues",
+    title="Associations with network security perimeters were provisioned",
+    topic=Topic.NSP,
+    severity=Severity.LOW,
+    on=Association,
+    guidance=Post.OUTBOUND_ACCESS,
+    controls=_INBOUND_CONTROLS,
+)
+def provisioning_issues(association: Association, _: Tenant) -> Verdict:
+    r"""
+    Reads `properties.hasProvisioningIssues`.
+
+    Azure returns `yes` or `no` for every association (recorded responses, 2024-10-01):
+    one without it is not assessed.
+
+    ## Why it matters
+    The perimeter and the resource each keep a copy of the rules. Where the resource did
+    not take its copy, what the perimeter shows is not what is in force, and an enforced
+    association may protect nothing.
+
+    ## How to fix
+    See what went wrong in the perimeter configuration of the resource, and reconcile
+    it; where that does not help, remove the association and make it again.
+
+    ```sh
+    az rest --method get \
+      --url "$RESOURCE_ID/networkSecurityPerimeterConfigurations?api-version=$VERSION"
+    az network perimeter association reconcile --resource-group "$GROUP" \
+      --perimeter-name "$PERIMETER" --association-name "$NAME"
+    ```
+
+    While the association is away, the resource's own firewall decides alone: see that
+    it denies by default first.
+
+    ## References
+    - Azure OpenAI Service - Controlling Outbound Access
+    - Microsoft Learn: What is a network security perimeter?
+    """
+    association.cite(Association.target_id)
+    issues = association.provisioning_issues
+    if not issues:
+        raise association.unread(Association.provisioning_issues.path, "says nothing")
+    if issues.lower() == "yes":
+        return warned("hasProvisioningIssues is yes: its rules may not be in force")
+    return passed(f"hasProvisioningIssues is {shown(issues)}")
+
+
+@check(
+    id="nsp-kind-support",
+    title="It is known how far perimeters cover accounts",
+    topic=Topic.NSP,
+    severity=Severity.INFORMATIONAL,
+    on=CognitiveAccount,
+    where=hosts_models,
+    guidance=Post.OUTBOUND_ACCESS,
+    controls=_INBOUND_CONTROLS,
+)
+def kind_support(account: CognitiveAccount, _: Tenant) -> Verdict:
+    """
+    Reads `kind` and the account's managed identities.
+
+    For information only. Perimeters support AIServices; for OpenAI they are a preview,
+    and the account needs a managed identity (Foundry page on perimeters, 2026). An
+    absent or null `identity` means that there is none.
+
+    ## Why it matters
+    A perimeter covers the data plane of an account, not its management, and limits
+    remain with customer-managed keys, fine-tuning and assistants. Who plans with one
+    should know that before relying on it.
+
+    ## How to fix
+    Read the limits that hold for the kind of account before associating it, and give
+    an OpenAI account a managed identity first.
+
+    ```sh
+    az cognitiveservices account identity assign --resource-group "$GROUP" \
+      --name "$ACCOUNT"
+    ```
+
+    ## References
+    - Azure OpenAI Service - Controlling Outbound Access
+    - Microsoft Learn: Add Microsoft Foundry to a network security perimeter
+    """
+    if (account.kind or "").lower() == "aiservices":
+        return info("kind AIServices: perimeters cover its data plane")
+    preview = "kind OpenAI: perimeters cover its data plane, as a preview"
+    if any(True for _ in account.identities):
+        return info(preview)
+    return info(f"{preview}, once the account has a managed identity")
+
+
+@check(
+    id="nsp-overrides-pna",
+    title="Where a perimeter decides, it keeps the Internet out",
+    topic=Topic.NSP,
+    severity=Severity.INFORMATIONAL,
+    on=GUARDED,
+    where=_of_ai,
+    guidance=Post.OUTBOUND_ACCESS,
+    controls=_INBOUND_CONTROLS,
+)
+def overrides_pna(resource: Resource, _: Tenant) -> Verdict:
+    r"""
+    Reads `properties.accessMode` of associations, and `properties.publicNetworkAccess`.
+
+    In enforced mode a resource obeys the perimeter's rules alone (Learn, "Transition to
+    a network security perimeter"), so its own setting decides nothing, and the checks
+    of that setting pass as long as none of the inbound rules is too wide; an
+    association with provisioning issues does not count. A resource outside of enforced
+    perimeters does not apply, unless it says SecuredByPerimeter; absent or null
+    `publicNetworkAccess` means Enabled. Perimeters of subscriptions outside the scan
+    are not seen.
+
+    ## Why it matters
+    The setting on the resource and the perimeter tell two stories, and only one is
+    true. A resource that looks open may be shut by its perimeter, one that looks shut
+    may be open to the ranges of a rule, and one that waits for a perimeter it is not in
+    can be reached by nobody.
+
+    ## How to fix
+    Narrow the inbound rules of the perimeter, or bring a resource with
+    SecuredByPerimeter into a perimeter in enforced mode.
+
+    ```sh
+    az network perimeter association update --resource-group "$GROUP" \
+      --perimeter-name "$PERIMETER" --association-name "$NAME" --access-mode Enforced
+    ```
+
+    ## References
+    - Azure OpenAI Service - Controlling Outbound Access
+    - Microsoft Learn: Transition to a network security perimeter
+    """
+    public = f"publicNetworkAccess is {shown(public_access(resource))}"
+    guard = guard_of(resource)
+    if guard is not None:
+        return (passed if guard.holds else warned)(f"{guard}; {public}")
+    if left_to_perimeter(resource):
+        return warned(f"{public}, and no enforced perimeter is known")
+    return not_applicable(f"no enforced perimeter decides, and {public}")
+
+
+CHECKS: tuple[Check[Any], ...] = (
+    associated,
+    mode,
+    outbound_rules,
+    inbound_rules,
+    diag,
+    provisioning_issues,
+    kind_support,
+    overrides_pna,
+)

@@ -1,0 +1,331 @@
+"""What conditions on delegation let their holders assign, and to whom."""
+
+from __future__ import annotations
+
+from checks.rbac_delegation.delegations import (
+    CONTROLS,
+    conditioned,
+)
+from checks.shared.conditions import Analysis, analysed, judged
+from checks.shared.grants import access
+from checks.shared.privileged import privileged
+from checks.shared.wording import count, printable, some
+from scanner.access.conditions import (
+    assignable_roles,
+    limits_roles,
+    named_roles,
+)
+from scanner.access.conditions.values import guid
+from scanner.model.authorization import (
+    RoleAssignment,
+)
+from scanner.model.check import (
+    Post,
+    Severity,
+    Topic,
+    Verdict,
+    check,
+    failed,
+    passed,
+)
+from scanner.model.coverage import NotRead
+from scanner.model.tenant import Tenant
+
+
+@check(
+    id="delegation-role-bounded",
+    title="Conditions on delegation limit the roles that can be assigned",
+    topic=Topic.RBAC_DELEGATION,
+    severity=Severity.HIGH,
+    on=RoleAssignment,
+    among=conditioned,
+    guidance=Post.ABAC,
+    controls=CONTROLS,
+)
+def role_bounded(assignment: RoleAssignment, _: Tenant) -> Verdict:
+    r"""
+    Reads `properties.condition`: what it asks of `RoleDefinitionId`.
+
+    A condition that only limits principals lets every role through (azure-docs,
+    "Authorization actions and attributes"). Judged are conditions on assigning roles; a
+    delegation whose condition is absent or null is for `delegation-unconstrained`. A
+    list of roles that are excluded is a limit, if a weak one. A role that was not read
+    is not assessed.
+
+    ## Why it matters
+    "Only to service principals" sounds narrow and allows to make one's own service
+    principal Owner.
+
+    ## How to fix
+    Name the roles that may be handed out.
+
+    ```text
+    @Request[Microsoft.Authorization/roleAssignments:RoleDefinitionId]
+      ForAnyOfAnyValues:GuidEquals {5e0bd9bd-7b93-4f28-af87-19fc36ad61bd}
+    ```
+
+    ```sh
+    az role assignment update --role-assignment assignment.json
+    ```
+
+    ## References
+    - Azure Authorization - Azure ABAC
+    - Microsoft Learn: Examples to delegate Azure role assignment management with
+      conditions
+    """
+    fault = analysed(assignment, by_role=True).of("delegation-role-bounded")
+    return judged(fault, "the condition limits which roles can be assigned")
+
+
+@check(
+    id="delegation-privileged-inside",
+    title="Conditions on delegation leave privileged roles out",
+    topic=Topic.RBAC_DELEGATION,
+    severity=Severity.CRITICAL,
+    on=RoleAssignment,
+    among=conditioned,
+    guidance=(Post.ABAC, Post.AUTHORIZATION),
+    controls=CONTROLS,
+)
+def privileged_inside(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
+    r"""
+    Reads `properties.condition`, and the definitions of the roles it lets through.
+
+    Privileged are Owner, Contributor, User Access Administrator, Role Based Access
+    Control Administrator, and, by the tenant's own definitions, each role with `*`,
+    with unrestricted `roleAssignments/write`, or that reads the keys of Cognitive
+    Services, storage, Search or Cosmos DB accounts. Judged are conditions on assigning
+    roles; an absent or null one is none. A role that it names and that was not read is
+    not assessed, unless another one is privileged.
+
+    ## Why it matters
+    One privileged role among the allowed ones undoes the limit: who can hand out
+    Contributor can hand it to themselves and read every key. Some harmless names, such
+    as Cognitive Services User, read keys too.
+
+    ## How to fix
+    Take the privileged roles out of the list, and put narrower ones in.
+
+    ```sh
+    az role definition list --name "Cognitive Services OpenAI User" \
+      --query "[].permissions"
+    az role assignment update --role-assignment assignment.json
+    ```
+
+    Cognitive Services OpenAI User calls models and reads no key.
+
+    ## References
+    - Azure Authorization - Azure ABAC
+    - Authorization in Azure OpenAI Service
+    - Microsoft Learn: Delegate Azure access management to others
+    """
+    found = analysed(assignment, by_role=True)
+    fault = found.of("delegation-privileged-inside")
+    if fault:
+        inside = _assignable(found, tenant)
+        names = printable(some(inside))
+        place = f"line {fault.line}, column {fault.column}"
+        return failed(f"{place}: privileged roles can be assigned: {names}")
+    gone = _unknown_roles(found, tenant)
+    if gone:
+        number = count(gone, "role that it names does", "roles that it names do")
+        return passed(f"no privileged role can be assigned; {number} not exist")
+    return passed("no privileged role can be assigned")
+
+
+def _assignable(found: Analysis, tenant: Tenant) -> list[str]:
+    """Return the privileged roles that a condition lets through, by what they are."""
+    if found.condition is None:
+        return []
+    roles = privileged(tenant)
+    inside = assignable_roles(found.condition.expression, roles)
+    return [roles[each] for each in inside]
+
+
+def _unknown_roles(found: Analysis, tenant: Tenant) -> int:
+    """Return how many roles a condition names that do not exist.
+
+    Raises NotRead if they, or ones that it does not exclude, may be of any power.
+    """
+    if found.condition is None:
+        return 0
+    whole = found.condition.expression
+    known = {guid(each) for each in access(tenant).facts.roles}
+    gone = [each for each in named_roles(whole) if each not in known]
+    if gone or not limits_roles(whole):
+        gap = access(tenant).facts.unread_roles
+        if gap:
+            raise NotRead.from_gap(gap)
+    if gone and not tenant.whole:
+        raise NotRead("the definitions of roles that it names are outside the scan")
+    return len(gone)
+
+
+@check(
+    id="delegation-denylist-style",
+    title="Conditions on delegation name what is allowed",
+    topic=Topic.RBAC_DELEGATION,
+    severity=Severity.MEDIUM,
+    on=RoleAssignment,
+    among=conditioned,
+    guidance=Post.ABAC,
+    controls=CONTROLS,
+)
+def denylist_style(assignment: RoleAssignment, _: Tenant) -> Verdict:
+    r"""
+    Reads `properties.condition`: whether it names the roles allowed, or those excluded.
+
+    A list of excluded roles lets every other one through, also those that are made
+    later (azure-docs, "Examples to delegate Azure role assignment management with
+    conditions"). Judged are conditions on assigning roles; an absent or null one is
+    none. A role that was not read is not assessed.
+
+    ## Why it matters
+    Azure has over nine hundred built-in roles and keeps getting new ones; anyone with
+    the right makes custom ones. What is privileged tomorrow is not on a list of
+    today.
+
+    ## How to fix
+    Turn the list around: `ForAnyOfAnyValues:GuidEquals` with the roles that are needed.
+
+    ```sh
+    az role assignment update --role-assignment assignment.json
+    ```
+
+    ## References
+    - Azure Authorization - Azure ABAC
+    - Microsoft Learn: Examples to delegate Azure role assignment management with
+      conditions
+    """
+    fault = analysed(assignment, by_role=True).of("delegation-denylist-style")
+    return judged(fault, "no role can be assigned for not being on a list")
+
+
+@check(
+    id="delegation-delete-covered",
+    title="Conditions on delegation cover removing assignments too",
+    topic=Topic.RBAC_DELEGATION,
+    severity=Severity.MEDIUM,
+    on=RoleAssignment,
+    among=conditioned,
+    guidance=Post.ABAC,
+    controls=CONTROLS,
+)
+def delete_covered(assignment: RoleAssignment, _: Tenant) -> Verdict:
+    r"""
+    Reads `properties.condition`: what it asks of `roleAssignments/delete`.
+
+    Deleting is an action of its own, and its block reads `@Resource`, the assignment
+    that is there (azure-docs, "Authorization actions and attributes"). Judged are
+    conditions on assigning roles; an absent or null one is none. A role that was not
+    read is not assessed.
+
+    ## Why it matters
+    Whoever may remove any assignment can lock out the owners of the subscription, and
+    with them the people who would notice.
+
+    ## How to fix
+    Add the same block for `delete`, with `@Resource` instead of `@Request`.
+
+    ```text
+    ((!(ActionMatches{'Microsoft.Authorization/roleAssignments/delete'})) OR
+     (@Resource[Microsoft.Authorization/roleAssignments:RoleDefinitionId]
+      ForAnyOfAnyValues:GuidEquals {5e0bd9bd-7b93-4f28-af87-19fc36ad61bd}))
+    ```
+
+    ```sh
+    az role assignment update --role-assignment assignment.json
+    ```
+
+    ## References
+    - Azure Authorization - Azure ABAC
+    - Microsoft Learn: Examples to delegate Azure role assignment management with
+      conditions
+    """
+    fault = analysed(assignment, by_role=True).of("delegation-delete-covered")
+    return judged(fault, "removing assignments is restricted, or not granted")
+
+
+@check(
+    id="delegation-principal-bounded",
+    title="Wide delegations limit to whom roles can be assigned",
+    topic=Topic.RBAC_DELEGATION,
+    severity=Severity.LOW,
+    on=RoleAssignment,
+    among=conditioned,
+    guidance=Post.ABAC,
+    controls=CONTROLS,
+)
+def principal_bounded(assignment: RoleAssignment, _: Tenant) -> Verdict:
+    r"""
+    Reads `properties.condition`: what it asks of `PrincipalId` and `PrincipalType`.
+
+    Warns where more than ten roles, or all but some, can be assigned to anyone: to
+    users, groups, service principals and guests alike (azure-docs, "Authorization
+    actions and attributes"). Judged are conditions on assigning roles; an absent or
+    null one is none. A role that was not read is not assessed.
+
+    ## Why it matters
+    A pipeline that gives its applications data roles never has to give them to people.
+    Without that limit, a stolen token of the pipeline lets a stranger in.
+
+    ## How to fix
+    Limit the type of principals, or name the principals.
+
+    ```text
+    @Request[Microsoft.Authorization/roleAssignments:PrincipalType]
+      StringEqualsIgnoreCase 'ServicePrincipal'
+    ```
+
+    ```sh
+    az role assignment update --role-assignment assignment.json
+    ```
+
+    ## References
+    - Azure Authorization - Azure ABAC
+    - Microsoft Learn: Examples to delegate Azure role assignment management with
+      conditions
+    """
+    fault = analysed(assignment, by_role=True).of("delegation-principal-bounded")
+    return judged(fault, "few roles can be assigned, or not to anyone")
+
+
+@check(
+    id="delegation-or-tautology",
+    title="Blocks on assigning and removing roles are joined by AND",
+    topic=Topic.RBAC_DELEGATION,
+    severity=Severity.CRITICAL,
+    on=RoleAssignment,
+    among=conditioned,
+    guidance=Post.ABAC,
+    controls=CONTROLS,
+)
+def or_tautology(assignment: RoleAssignment, _: Tenant) -> Verdict:
+    r"""
+    Reads `properties.condition`: blocks of it that are joined by OR.
+
+    A block is true for every action that it does not name, so the block on `write`
+    opens `delete`, and the other way round (azure-docs, "Azure role assignment
+    condition format and syntax"). Judged are conditions on assigning roles; an absent
+    or null one is none. A role that was not read is not assessed.
+
+    ## Why it matters
+    The condition reads like the template and restricts nothing: its holder assigns
+    Owner at the first try.
+
+    ## How to fix
+    Join the two blocks by AND.
+
+    ```sh
+    posture condition lint condition.txt
+    az role assignment update --role-assignment assignment.json
+    ```
+
+    Look at what its holder has assigned meanwhile, in the activity log.
+
+    ## References
+    - Azure Authorization - Azure ABAC
+    - Microsoft Learn: Azure role assignment condition format and syntax
+    """
+    fault = analysed(assignment, by_role=True).of("delegation-or-tautology")
+    return judged(fault, "no block opens what another one restricts")

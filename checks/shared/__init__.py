@@ -1,0 +1,1 @@
+"""What checks of several topics ask of a tenant, and how they say it."""

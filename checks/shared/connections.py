@@ -1,0 +1,127 @@
+"""Connections: how they sign in, and which resource each leads to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from checks.shared.hosts import answering, plain_host, service_of
+from scanner.model.connections import Connection
+from scanner.model.coverage import NotRead
+from scanner.model.ids import ResourceId, id_key
+from scanner.model.resource import Resource
+from scanner.model.tenant import Listing
+
+ENTRA = {
+    "aad",
+    "managedidentity",
+    "projectmanagedidentity",
+    "accountmanagedidentity",
+    "userentratoken",
+    "agenticidentitytoken",
+}
+KEYS = {
+    "apikey",
+    "accountkey",
+    "accesskey",
+    "sas",
+    "pat",
+    "usernamepassword",
+    "customkeys",
+    "serviceprincipal",
+}
+NEITHER = {"oauth2", "delegatedsas", "none"}
+"""Neither a stored key nor the caller's Entra token."""
+
+SECRETS_OF_ENTRA = {"serviceprincipal", "pat"}
+"""Stored secrets that are no keys of the target: switching its keys off spares them."""
+
+WITHOUT_ENTRA = {
+    "bingllmsearch",
+    "groundingwithbingsearch",
+    "groundingwithcustomsearch",
+    "serp",
+    "appinsights",
+    "apikey",
+    "customkeys",
+    "openai",
+    "pinecone",
+    "elasticsearch",
+    "git",
+    "pythonfeed",
+    "s3",
+    "snowflake",
+    "mongodbatlas",
+    "genericcontainerregistry",
+    "generichttp",
+    "genericrest",
+}
+"""Categories whose services take no Entra token: Bing, Serp and third parties.
+
+Application Insights too: such a connection holds a connection string, never a token
+(Microsoft Learn, "Trace agents with the Foundry SDK").
+"""
+
+
+def uses_entra(connection: Connection) -> bool:
+    """Whether it signs in with Entra ID; raises NotRead if it does not say."""
+    return connection.authentication.lower() in ENTRA
+
+
+def stores_key(connection: Connection) -> bool:
+    """Whether a secret lies in it; raises NotRead if it does not say."""
+    return connection.authentication.lower() in KEYS
+
+
+def target(connection: Connection, *views: type[Resource]) -> Resource | None:
+    """Return what a connection leads to, if it is a resource of one of some types.
+
+    The id in its metadata says it; without one, the host it calls. None where it leads
+    to something else, or to what is known not to exist. Raises NotRead where it leads
+    out of the scan, or to where the read has a gap.
+    """
+    wanted = {view.type.lower(): view for view in views}
+    named = connection.target_id
+    if not named:
+        return _by_host(connection, wanted)
+    view = wanted.get(ResourceId.parse(named).type.lower())
+    return connection.tenant.get(view, named) if view else None
+
+
+def target_key(connection: Connection) -> str:
+    """Return the key of what a connection leads to, of whatever type, in scan or not.
+
+    Empty where nobody here answers at the host it calls. Raises NotRead where its
+    metadata or its target is malformed.
+    """
+    named = connection.target_id
+    if named:
+        return id_key(named)
+    return next((owner.key for owner in owners(connection)), "")
+
+
+def _by_host(
+    connection: Connection, wanted: Mapping[str, type[Resource]]
+) -> Resource | None:
+    tenant, host = connection.tenant, plain_host(connection.target or "")
+    service = service_of(host, tenant.suffixes)
+    if service is None or service.type.lower() not in wanted:
+        return None
+    for owner in owners(connection):
+        return owner
+    for listing in listings(connection):
+        listing.require_whole()
+    if not tenant.whole:
+        raise NotRead(f"no resource that answers at {host} is in the scan")
+    return None
+
+
+def owners(connection: Connection) -> Iterator[Resource]:
+    """Yield the resources that are known to answer at the host of a connection."""
+    for listing in listings(connection):
+        yield from listing.known()
+
+
+def listings(connection: Connection) -> tuple[Listing[Any], ...]:
+    """Return the lists that tell who answers at the host of a connection."""
+    return answering(connection.tenant, connection.target or "")

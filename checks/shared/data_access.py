@@ -1,0 +1,97 @@
+"""Who may use the data plane of a Cognitive Services account with Entra ID."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from checks.shared.grants import access, cite
+from scanner.access.answers import Answer, Grant
+from scanner.access.facts import Block, Role, last_segment
+from scanner.access.patterns import WILDCARD, first_match, meet
+from scanner.model.cognitive import CognitiveAccount
+from scanner.model.tenant import Tenant
+
+ANY = "Microsoft.CognitiveServices/*"
+CHAT = "microsoft.cognitiveservices/accounts/openai/deployments/chat/completions/action"
+"""What nearly every role with a data action allows, and so is asked for first."""
+
+
+def data_users(tenant: Tenant, account: CognitiveAccount) -> Answer:
+    """Return who holds any data action of Cognitive Services on an account.
+
+    Which action it is does not matter: a role that allows none calls nothing.
+    """
+    answers = tenant.once(_answered)
+    if account.key not in answers:
+        answers[account.key] = _asked(tenant, account.id)
+    return answers[account.key]
+
+
+def _answered(_: Tenant) -> dict[str, Answer]:
+    """Return where answers are kept: several checks ask of each account."""
+    return {}
+
+
+def _asked(tenant: Tenant, account_id: str) -> Answer:
+    known, samples = access(tenant), tenant.once(_samples)
+    return _united(
+        [known.who_can(action, account_id, data=True) for action in samples], account_id
+    )
+
+
+def cited_data_users(tenant: Tenant, account: CognitiveAccount) -> Answer:
+    """Return the same, with the grants as evidence."""
+    answer = data_users(tenant, account)
+    cite(tenant, answer.grants, account)
+    return answer
+
+
+def _united(answers: Sequence[Answer], resource_id: str) -> Answer:
+    """Return several answers on a resource as one: each assignment counts once."""
+    kept: dict[tuple[str, str, str], Grant] = {}
+    for grant in (grant for one in answers for grant in one.grants):
+        kept.setdefault(_key(grant), grant)
+    refused = {_key(each.grant): each for one in answers for each in one.refused}
+    missing = dict.fromkeys(each for one in answers for each in one.missing)
+    return Answer(
+        action=ANY,
+        resource_id=resource_id,
+        data=True,
+        grants=tuple(sorted(kept.values(), key=lambda grant: grant.eligible)),
+        refused=tuple(each for key, each in refused.items() if key not in kept),
+        missing=tuple(missing),
+    )
+
+
+def _key(grant: Grant) -> tuple[str, str, str]:
+    return grant.principal_id.lower(), grant.assignment_id, grant.via_group or ""
+
+
+def _samples(tenant: Tenant) -> tuple[str, ...]:
+    """Return data actions such that every assigned role that has any allows one."""
+    facts = access(tenant).facts
+    assigned = {last_segment(each.role_definition_id) for each in facts.assignments}
+    roles = (role for key, role in facts.roles.items() if key in assigned)
+    return tuple(dict.fromkeys([CHAT, *(one for role in roles for one in _of(role))]))
+
+
+def _of(role: Role) -> Iterator[str]:
+    """Yield a data action for each block of a role that allows one."""
+    for block in role.blocks:
+        sample = next(_allowed(block), None)
+        if sample:
+            yield sample
+
+
+def _allowed(block: Block) -> Iterator[str]:
+    for action in (CHAT, *filter(None, map(sample_of, block.data_actions))):
+        if first_match(block.data_actions, action) and not first_match(
+            block.not_data_actions, action
+        ):
+            yield action
+
+
+def sample_of(pattern: str) -> str | None:
+    """Return a data action of Cognitive Services that a pattern means, None if none."""
+    shared = meet(pattern.lower(), ANY.lower())
+    return shared and shared.replace(WILDCARD, "any")

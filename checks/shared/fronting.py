@@ -1,0 +1,60 @@
+"""What of API Management passes calls on to an account."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from checks.shared.gateways import FRONTS, SignIn, account_behind, front_name, sign_in
+from scanner.model.cognitive import CognitiveAccount
+from scanner.model.coverage import NotRead
+from scanner.model.tenant import Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class Fronting:
+    """What passes calls on to an account, as far as it was read."""
+
+    keyed: tuple[str, ...]
+    """What signs in with a key, as a sentence names it."""
+    others: tuple[str, ...]
+    unread: NotRead | None
+    """Why there may be more of those that use a key."""
+
+
+def fronting(account: CognitiveAccount) -> Fronting:
+    """Return the backends and APIs that pass calls on to an account."""
+    found = account.tenant.once(_fronts)
+    mine = found.at.get(account.key, {})
+    return Fronting(
+        keyed=tuple(name for name, how in mine.items() if how is SignIn.KEY),
+        others=tuple(name for name, how in mine.items() if how is not SignIn.KEY),
+        unread=found.unread,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Fronts:
+    at: Mapping[str, Mapping[str, SignIn]]
+    """By the key of the account, then by name."""
+    unread: NotRead | None
+
+
+def _fronts(tenant: Tenant) -> _Fronts:
+    at: dict[str, dict[str, SignIn]] = defaultdict(dict)
+    unread: list[NotRead] = []
+    for view in FRONTS:
+        for front in tenant.all(view).known():
+            try:
+                account = account_behind(front)
+                if account is not None:
+                    at[account.key][front_name(front)] = SignIn.NOT_TOLD
+                    at[account.key][front_name(front)] = sign_in(front).how
+            except NotRead as problem:
+                unread.append(problem)
+        try:
+            tenant.all(view).require_whole()
+        except NotRead as problem:
+            unread.append(problem)
+    return _Fronts(at, next(iter(unread), None))

@@ -1,0 +1,210 @@
+"""API Management in front of Cognitive Services accounts: how it signs in to them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TypeVar
+
+from checks.shared.hosts import answering, leads_to
+from scanner.model.apimanagement import (
+    Api,
+    ApiService,
+    Backend,
+    Policy,
+    ServicePolicy,
+)
+from scanner.model.cognitive import CognitiveAccount
+from scanner.model.coverage import NotRead
+from scanner.model.ids import ResourceId, id_key
+
+T = TypeVar("T")
+
+Front = Api | Backend
+"""What passes calls on to an address: a backend, or an API that has one of its own."""
+
+FRONTS: tuple[type[Api] | type[Backend], ...] = (Backend, Api)
+
+KEY_NAMES = frozenset({"api-key", "ocp-apim-subscription-key", "subscription-key"})
+"""The headers and parameters in which these accounts take a key (azure-docs,
+"Authenticate requests to Azure AI services")."""
+
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_IDENTITY = re.compile(
+    r"<authentication-managed-identity\b[^>]*\bresource\s*=\s*[\"']"
+    r"[^\"']*(?:cognitiveservices|ai)\.azure\.[^\"']*[\"']",
+    re.IGNORECASE,
+)
+_SETTING = re.compile(
+    r"<set-(?:header|query-parameter)\b(?P<attributes>[^>]*)>", re.IGNORECASE
+)
+_NAME = re.compile(r"\bname\s*=\s*[\"']([^\"']*)[\"']", re.IGNORECASE)
+_DELETES = re.compile(r"\bexists-action\s*=\s*[\"']delete[\"']", re.IGNORECASE)
+_BACKEND = re.compile(r"\bbackend-id\s*=\s*[\"']([^\"']*)[\"']", re.IGNORECASE)
+
+
+class SignIn(Enum):
+    """How a gateway signs in to what it passes calls on to."""
+
+    KEY = auto()
+    IDENTITY = auto()
+    NOT_TOLD = auto()
+    """Neither is set: what callers send is passed on, or a part not read decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """How something signs in, and what says so."""
+
+    how: SignIn
+    by: str
+
+
+def address_of(front: Front) -> str:
+    """Return the address that calls are passed on to, empty where there is none."""
+    return (front.url if isinstance(front, Backend) else front.service_url) or ""
+
+
+def fronts_account(front: Front) -> bool:
+    """Whether something passes calls on to a Cognitive Services account."""
+    return leads_to(front.tenant, address_of(front), CognitiveAccount)
+
+
+def account_behind(front: Front) -> CognitiveAccount | None:
+    """Return the account that calls are passed on to, None if it is known to be none.
+
+    Raises NotRead where the account may lie outside what was read.
+    """
+    tenant = front.tenant
+    listings = answering(tenant, address_of(front))
+    for listing in listings:
+        for account in listing.known():
+            return tenant.known(CognitiveAccount, account.id)
+    for listing in listings:
+        listing.require_whole()
+    return None
+
+
+def sign_in(front: Front) -> Said:
+    """Return how calls are signed in to what is behind.
+
+    One way in with a key is enough to call it that; raises NotRead where there is none
+    and there may be one.
+    """
+    ways, unread = _ways(front)
+    keyed = [way for way in ways if way.how is SignIn.KEY]
+    if keyed:
+        return keyed[0]
+    if unread is not None:
+        raise unread
+    untold = [way for way in ways if way.how is SignIn.NOT_TOLD]
+    return next(iter([*untold, *ways]))
+
+
+def _ways(front: Front) -> tuple[list[Said], NotRead | None]:
+    """Return how each way to a front signs in, and why there may be more of them."""
+    own = _credentials(front)
+    if own is not None:
+        return [own], None
+    problems: list[NotRead] = []
+    service = _service_of(front)
+    everywhere = [*_noting(map(_said, service.policies), problems)]
+    ways = [
+        _first(_noting(map(_said, api.policies), problems), everywhere)
+        for api in _apis_before(front, service, problems)
+    ]
+    return ways or [_first([], everywhere)], next(iter(problems), None)
+
+
+def _noting(found: Iterable[T], problems: list[NotRead]) -> Iterator[T]:
+    """Yield what was read; that there may be more is one problem more."""
+    try:
+        yield from found
+    except NotRead as problem:
+        problems.append(problem)
+
+
+def _first(*levels: Iterable[Said]) -> Said:
+    """Return which policy decides, of some levels: a key, or else an identity."""
+    every = [said for level in levels for said in level]
+    for how in (SignIn.KEY, SignIn.IDENTITY):
+        for said in every:
+            if said.how is how:
+                return said
+    return Said(SignIn.NOT_TOLD, "no policy that was read")
+
+
+def _credentials(front: Front) -> Said | None:
+    """Return that a backend keeps a key itself, None if it does not."""
+    if not isinstance(front, Backend):
+        return None
+    names = (*(front.headers or ()), *(front.parameters or ()))
+    keeps = not KEY_NAMES.isdisjoint(each.lower() for each in names)
+    return Said(SignIn.KEY, "the backend") if keeps else None
+
+
+def _service_of(front: Front) -> ApiService:
+    service = front.tenant.get(ApiService, front.parts.parent)
+    if service is None:
+        raise NotRead(f"the service of {front.name} was not read")
+    return service
+
+
+def _apis_before(
+    front: Front, service: ApiService, problems: list[NotRead]
+) -> Iterator[Api]:
+    """Yield the APIs whose calls reach a front."""
+    if isinstance(front, Api):
+        yield front
+        return
+    names = {front.name.lower(), *_noting(_pools_with(front, service), problems)}
+    for api in _noting(service.apis, problems):
+        if api.is_current is False:
+            continue
+        if any(names & _backends_in(each) for each in _noting(api.policies, problems)):
+            yield api
+
+
+def _pools_with(backend: Backend, service: ApiService) -> Iterator[str]:
+    """Yield the names of the pools that a backend is in."""
+    for pool in service.backends:
+        if backend.key in map(id_key, pool.pool_ids or ()):
+            yield pool.name.lower()
+
+
+def _text(policy: Policy) -> str:
+    return _COMMENT.sub("", policy.xml or "")
+
+
+def _backends_in(policy: Policy) -> set[str]:
+    return {each.lower() for each in _BACKEND.findall(_text(policy))}
+
+
+def _said(policy: Policy) -> Said:
+    """Return how a policy signs in, as far as its own text says."""
+    text, by = _text(policy), _called(policy)
+    if any(_sets_key(each["attributes"]) for each in _SETTING.finditer(text)):
+        return Said(SignIn.KEY, by)
+    if _IDENTITY.search(text):
+        return Said(SignIn.IDENTITY, by)
+    return Said(SignIn.NOT_TOLD, by)
+
+
+def _called(policy: Policy) -> str:
+    if isinstance(policy, ServicePolicy):
+        return "the policy of all APIs"
+    return f"the policy of API {ResourceId.parse(policy.parts.parent).name}"
+
+
+def _sets_key(attributes: str) -> bool:
+    """Whether a header or parameter that is set holds a key; one may be deleted."""
+    name = _NAME.search(attributes)
+    is_key = name is not None and name[1].lower() in KEY_NAMES
+    return is_key and not _DELETES.search(attributes)
+
+
+def front_name(front: Front) -> str:
+    """Return a backend or API as a sentence names it: with its service."""
+    return f"{ResourceId.parse(front.parts.parent).name}/{front.name}"

@@ -1,0 +1,205 @@
+"""Who holds what: how checks ask it, cite it and say it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from checks.shared.wording import FIRST, count, some
+from scanner.access.answers import Answer, Grant, titled
+from scanner.access.engine import Access
+from scanner.access.facts import Assignment, Missing, Part, may_be_group
+from scanner.access.gather import access_of
+from scanner.model.authorization import (
+    RoleAssignment,
+    RoleDefinition,
+    RoleEligibility,
+    RoleGrant,
+)
+from scanner.model.coverage import NotRead
+from scanner.model.directory import GroupMember, member_id
+from scanner.model.ids import ResourceId, id_key
+from scanner.model.resource import Resource
+from scanner.model.tenant import Tenant
+
+CITED = 20
+"""Grants whose values a verdict shows; the rest are counted in its reason."""
+
+_GRANTORS: dict[str, type[RoleGrant]] = {
+    view.type.lower(): view for view in (RoleAssignment, RoleEligibility)
+}
+
+
+def access(tenant: Tenant) -> Access:
+    """Return access in the tenant; what a verdict takes from it is to be cited."""
+    return tenant.once(access_of)
+
+
+def who_can(
+    tenant: Tenant, action: str, resource: Resource, *, data: bool = False
+) -> Answer:
+    """Return who can do an action on a resource, with the grants as evidence."""
+    answer = access(tenant).who_can(action, resource.id, data=data)
+    cite(tenant, answer.grants, resource)
+    return answer
+
+
+def cite(tenant: Tenant, grants: Iterable[Grant], resource: Resource) -> None:
+    """Note what grants consist of; that a resource has none is evidence too."""
+    cited = tuple(grants)[:CITED]
+    for grant in cited:
+        _cite(tenant, grant)
+    if not cited:
+        version = RoleAssignment.api_version
+        tenant.trace.note(resource.id, RoleAssignment.type, [], version)
+
+
+def _cite(tenant: Tenant, grant: Grant) -> None:
+    view = _GRANTORS.get(ResourceId.parse(grant.assignment_id).type.lower())
+    found = tenant.known(view, grant.assignment_id) if view else None
+    if found:
+        found.cite(RoleGrant.scope, RoleGrant.principal_id, RoleGrant.principal_type)
+        found.cite(RoleGrant.role_definition_id, RoleGrant.condition)
+    role = tenant.known(RoleDefinition, grant.role.id) if grant.role else None
+    if role:
+        role.cite(RoleDefinition.role_name)
+        _cite_pattern(role, grant)
+    if grant.via_group:
+        name = member_id(tenant.id, grant.via_group, grant.principal_id)
+        member = tenant.known(GroupMember, name)
+        if member:
+            member.cite(GroupMember.kind, GroupMember.display_name)
+
+
+def _cite_pattern(role: RoleDefinition, grant: Grant) -> None:
+    path = grant.role and grant.pattern and grant.role.path_of(grant.pattern)
+    if path:
+        role.note(path, grant.pattern)
+
+
+def principals(grants: Iterable[Grant]) -> tuple[str, ...]:
+    """Return who holds some grants, each once, in the order they first appear."""
+    return tuple(dict.fromkeys(grant.principal_id.lower() for grant in grants))
+
+
+def taken_in(tenant: Tenant) -> Mapping[str, Assignment]:
+    """Return the assignments in force that say enough to be understood, by key."""
+    return tenant.once(_taken_in)
+
+
+def _taken_in(tenant: Tenant) -> Mapping[str, Assignment]:
+    return {
+        id_key(each.id): each
+        for each in access(tenant).facts.assignments
+        if not each.eligible and each.managing_tenant is None
+    }
+
+
+def unclear(assignment: RoleAssignment) -> NotRead:
+    """Return why an assignment could not be taken in; raises it where malformed."""
+    for needed in (RoleAssignment.principal_id, RoleAssignment.role_definition_id):
+        if not needed.__get__(assignment, RoleAssignment):
+            return assignment.unread(needed.path, "says nothing")
+    assignment.cite(
+        RoleAssignment.scope, RoleAssignment.principal_type, RoleAssignment.condition
+    )
+    return NotRead(f"{assignment.id} was not taken in")
+
+
+def actors(tenant: Tenant, grants: Iterable[Grant]) -> tuple[Grant, ...]:
+    """Return the grants of whoever may act by them.
+
+    For a group whose members are known that is they alone: nobody, if it is empty.
+    """
+    known = access(tenant).facts.members
+    return tuple(
+        each
+        for each in grants
+        if each.via_group
+        or each.principal_id.lower() not in known
+        or not may_be_group(each.principal_type)
+    )
+
+
+def named(grants: Iterable[Grant]) -> str:
+    """Return who holds some grants and by which path, the first few of them."""
+    every = one_each(grants)
+    first = some(f"{who(grant)} ({grant.why})" for grant in every[:FIRST])
+    more = len(every) - FIRST
+    return f"{first} and {more} more" if more > 0 else first
+
+
+def one_each(grants: Iterable[Grant]) -> tuple[Grant, ...]:
+    """Return the first grant of each principal, in their order."""
+    first: dict[str, Grant] = {}
+    for grant in grants:
+        first.setdefault(grant.principal_id.lower(), grant)
+    return tuple(first.values())
+
+
+def who(grant: Grant) -> str:
+    """Return a principal as a sentence names it."""
+    kind = _KINDS.get(grant.principal_type.lower(), "principal")
+    return f"{kind} {titled(grant.principal_name, grant.principal_id)}"
+
+
+_KINDS = {
+    "user": "user",
+    "group": "group",
+    "serviceprincipal": "service principal",
+    "foreigngroup": "foreign group",
+    "device": "device",
+}
+
+
+def is_listed(principal_id: str, approved: Iterable[str]) -> bool:
+    """Whether a principal is in a list of the settings."""
+    return principal_id.lower() in {each.lower() for each in approved}
+
+
+def is_approved(tenant: Tenant, *principal_ids: str | None) -> bool:
+    """Whether a setting lets one of some principals hold keys and privileged roles.
+
+    Emergency accounts do so on purpose, so they are approved too.
+    """
+    settings = tenant.settings
+    approved = (*settings.approved_principals, *settings.break_glass_principals)
+    return any(is_listed(each, approved) for each in principal_ids if each)
+
+
+def unapproved(tenant: Tenant, grants: Iterable[Grant]) -> tuple[Grant, ...]:
+    """Return the grants that no setting approves of, directly or by way of a group."""
+    return tuple(
+        grant
+        for grant in grants
+        if not is_approved(tenant, grant.principal_id, grant.via_group)
+    )
+
+
+def require_settled(missing: Iterable[Missing]) -> None:
+    """Raise NotRead if something the scan asked for could change the answer."""
+    for each in missing:
+        if each.gap:
+            raise NotRead.from_gap(each.gap)
+
+
+def require_in_force(missing: Iterable[Missing]) -> None:
+    """Raise NotRead if deny assignments that were not read may take grants back.
+
+    Call it before a finding that grants make.
+    """
+    require_settled(each for each in missing if each.part is Part.DENIALS)
+
+
+def bounded(reason: str, missing: Iterable[Missing]) -> str:
+    """Return a reason that says how far it can be relied on."""
+    limits = "; ".join(_limits(tuple(missing)))
+    return f"{reason} (lower bound: {limits})" if limits else reason
+
+
+def _limits(missing: tuple[Missing, ...]) -> Iterator[str]:
+    groups = {each.scope for each in missing if each.part is Part.MEMBERS}
+    if groups:
+        yield f"the members of {count(len(groups), 'group', 'groups')} were not read"
+    others = (each.part.value for each in missing if each.part is not Part.MEMBERS)
+    for part in dict.fromkeys(others):
+        yield f"{part} were not all read"

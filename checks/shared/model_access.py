@@ -1,0 +1,265 @@
+"""Role assignments that let someone work with model accounts, and which accounts.
+
+Assignments come in masses, so what they reach is worked out once for a tenant: by
+scope, not by looking at every account for every assignment.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from checks.shared.grants import access, taken_in, unclear
+from checks.shared.unlisted import Unlisted
+from checks.shared.wording import FIRST
+from scanner.access.answers import Grant
+from scanner.access.builtin import BuiltIn
+from scanner.access.facts import Assignment, Part, Role, last_segment
+from scanner.access.roles import allowed_in
+from scanner.access.scopes import is_group, scope_of
+from scanner.model.authorization import RoleAssignment, RoleDefinition
+from scanner.model.cognitive import CognitiveAccount, hosts_models
+from scanner.model.coverage import NotRead
+from scanner.model.ids import ResourceId, id_key
+from scanner.model.tenant import Tenant
+
+ACCOUNTS = "Microsoft.CognitiveServices/accounts"
+LIST_KEYS = f"{ACCOUNTS}/listKeys/action"
+DEPLOY = f"{ACCOUNTS}/deployments/write"
+
+MANAGING = (
+    LIST_KEYS,
+    f"{ACCOUNTS}/regenerateKey/action",
+    f"{ACCOUNTS}/write",
+    f"{ACCOUNTS}/delete",
+)
+"""What managing an account takes, and who only calls its models has no use for."""
+
+MODELS = tuple(f"{ACCOUNTS}/{area}/*" for area in ("OpenAI", "AIServices", "MaaS"))
+"""The data actions by which models and agents are used (azure-docs, "Azure permissions
+for AI + machine learning")."""
+
+SHOWN = 3
+"""Accounts whose settings a verdict cites; the rest are counted in its reason."""
+
+
+def calls_models(role: Role) -> bool:
+    """Whether a role allows a data action on models or agents."""
+    return any(allowed_in(role, area, data=True) for area in MODELS)
+
+
+def works_with_models(role: Role) -> bool:
+    """Whether a role allows more on a model account than to look at it."""
+    return calls_models(role) or any(
+        allowed_in(role, action, data=False) for action in (*MANAGING, DEPLOY)
+    )
+
+
+@dataclass(slots=True)
+class Reached:
+    """The model accounts in a scope, by their ids as received."""
+
+    keyed: list[str] = field(default_factory=list)
+    """Those that accept keys: an absent or null `disableLocalAuth` is false."""
+    keyless: list[str] = field(default_factory=list)
+    unread: NotRead | None = None
+    """Why there may be more of either."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A role assignment that may reach model accounts."""
+
+    assignment: Assignment
+    role: Role
+    reached: Reached
+
+    def require_known(self) -> None:
+        """Raise NotRead if it may reach accounts that are not known."""
+        if self.reached.unread:
+            raise self.reached.unread
+
+
+class Reach:
+    """What the role assignments of a tenant reach."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        self._access = access(tenant)
+        self._at: dict[str, Reached] = defaultdict(Reached)
+        self._unlisted = Unlisted(tenant, CognitiveAccount)
+        for account in tenant.all(CognitiveAccount).known():
+            self._add(account)
+        self.contested = frozenset(self._contested(tenant))
+        self.undecided = dict(self._undecided(tenant))
+        self.assignments = taken_in(tenant)
+        self.calling = self._remembering(calls_models)
+        self._working = self._remembering(works_with_models)
+        self.keys = frozenset(self._keys(tenant))
+
+    def _add(self, account: CognitiveAccount) -> None:
+        scopes = self._access.scopes(account.id)
+        try:
+            if not hosts_models(account):
+                return
+            keyless = bool(account.local_auth_disabled)
+        except NotRead as problem:
+            for scope in scopes:
+                self._at[scope].unread = problem
+            return
+        for scope in scopes:
+            found = self._at[scope]
+            (found.keyless if keyless else found.keyed).append(account.id)
+
+    def _contested(self, tenant: Tenant) -> Iterator[str]:
+        """Yield the accounts that some deny assignment is in force on."""
+        denied = {id_key(each.scope) for each in self._access.facts.denials}
+        for account in tenant.all(CognitiveAccount).ids() if denied else ():
+            if not denied.isdisjoint(self._access.scopes(account)):
+                yield account
+
+    def _undecided(self, tenant: Tenant) -> Iterator[tuple[str, NotRead]]:
+        """Yield the accounts whose deny assignments were not all read, and why."""
+        unread = {
+            scope: NotRead.from_gap(each.gap)
+            for scope, missing in self._access.facts.missing.items()
+            for each in missing
+            if each.part is Part.DENIALS and each.gap
+        }
+        for account in tenant.all(CognitiveAccount).ids() if unread else ():
+            scopes = filter(unread.get, self._access.scopes(account))
+            for scope in islice(scopes, 1):
+                yield account, unread[scope]
+
+    @staticmethod
+    def _remembering(test: Callable[[Role], bool]) -> Callable[[Role], bool]:
+        found: dict[str, bool] = {}
+
+        def remembered(role: Role) -> bool:
+            if role.id not in found:
+                found[role.id] = test(role)
+            return found[role.id]
+
+        return remembered
+
+    def below(self, scope: str) -> Reached | None:
+        """Return the model accounts in a scope, None where there are none."""
+        key = id_key(scope)
+        found = self._at.get(key)
+        unread = self._unlisted.at(key) if _may_hold_accounts(key) else None
+        if unread is None:
+            return found
+        known = found or Reached()
+        return Reached(known.keyed, known.keyless, unread)
+
+    def _keys(self, tenant: Tenant) -> Iterator[str]:
+        """Yield the keys of the assignments that bear on model accounts, or may."""
+        for assignment_id in tenant.all(RoleAssignment).ids():
+            key = id_key(assignment_id)
+            found = self.assignments.get(key)
+            scope = found.scope if found else scope_of(assignment_id)
+            role = self._access.role_of(found) if found else None
+            if self.below(scope) and (role is None or self._working(role)):
+                yield key
+
+
+def _may_hold_accounts(scope: str) -> bool:
+    """Whether a scope may be above a Cognitive Services account, or be one."""
+    inside = scope.partition("/providers/")[2]
+    return is_group(scope) or not inside or inside.startswith(f"{ACCOUNTS.lower()}/")
+
+
+def reach(tenant: Tenant) -> Reach:
+    """Return what the role assignments of a tenant reach."""
+    return tenant.once(Reach)
+
+
+def working(tenant: Tenant) -> frozenset[str]:
+    """Return the keys of the assignments that let someone work with model accounts.
+
+    Those that could not be read far enough to tell are among them.
+    """
+    return reach(tenant).keys
+
+
+def held(assignment: RoleAssignment) -> Held:
+    """Return what an assignment gives and reaches.
+
+    Raises NotRead where the assignment says too little, its role was not read, or it
+    is not known to reach any account and may.
+    """
+    known = reach(assignment.tenant)
+    found = known.assignments.get(assignment.key)
+    if found is None:
+        raise unclear(assignment)
+    role = access(assignment.tenant).role_of(found)
+    if role is None:
+        raise _undefined(assignment)
+    reached = known.below(found.scope) or Reached()
+    if reached.unread and not (reached.keyed or reached.keyless):
+        raise reached.unread
+    return Held(found, role, reached)
+
+
+def _undefined(assignment: RoleAssignment) -> NotRead:
+    """Return why it is not known what an assignment allows."""
+    reason = f"the definition of role {assignment.role_definition_id} was not read"
+    return NotRead(reason, access(assignment.tenant).facts.unread_roles)
+
+
+def lets_call(assignment: RoleAssignment) -> bool:
+    """Whether an assignment allows data actions on models; raises NotRead."""
+    return reach(assignment.tenant).calling(held(assignment).role)
+
+
+def standing(
+    tenant: Tenant, grant: Grant, action: str, accounts: list[str]
+) -> list[str]:
+    """Return on which of some accounts no deny assignment takes an action back.
+
+    Raises NotRead where there are none but those whose denials were not all read.
+    """
+    known = reach(tenant)
+    if not (known.contested or known.undecided):
+        return accounts
+    denial = access(tenant).denial
+    left = [
+        each
+        for each in accounts
+        if each not in known.contested
+        or denial(grant.principal_id, action, each) is None
+    ]
+    if left and all(each in known.undecided for each in left):
+        raise known.undecided[left[0]]
+    return left
+
+
+def is_role_of(assignment: RoleAssignment, *roles: BuiltIn) -> bool:
+    """Whether an assignment is of one of some built-in roles; raises NotRead."""
+    if not assignment.role_definition_id:
+        raise assignment.unread("properties.roleDefinitionId", "says nothing")
+    return last_segment(assignment.role_definition_id) in roles
+
+
+def names(accounts: Sequence[str]) -> str:
+    """Return accounts as a sentence lists them: the first few, and how many more."""
+    first = ", ".join(ResourceId.parse(each).name for each in accounts[:FIRST])
+    more = len(accounts) - FIRST
+    return f"{first} and {more} more" if more > 0 else first
+
+
+def cite_accounts(tenant: Tenant, accounts: Iterable[str]) -> None:
+    """Note whether the first few accounts accept keys."""
+    for each in tuple(accounts)[:SHOWN]:
+        account = tenant.known(CognitiveAccount, each)
+        if account:
+            account.cite(CognitiveAccount.local_auth_disabled)
+
+
+def cite_role(assignment: RoleAssignment, role: Role) -> None:
+    """Note what an assignment is of."""
+    assignment.cite(RoleAssignment.scope, RoleAssignment.role_definition_id)
+    definition = assignment.tenant.known(RoleDefinition, role.id)
+    if definition:
+        definition.cite(RoleDefinition.role_name)

@@ -1,0 +1,161 @@
+"""Network security perimeters, as the checks of what is inside them ask.
+
+In enforced mode a resource obeys the perimeter's rules alone, whatever its own
+settings say (azure-docs, "Transition to a network security perimeter").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
+
+from checks.shared.ranges import is_range, public_range
+from checks.shared.wording import quote, shown, some
+from scanner.model.cognitive import CognitiveAccount
+from scanner.model.coverage import NotRead
+from scanner.model.documentdb import CosmosAccount
+from scanner.model.ids import ResourceId
+from scanner.model.keyvault import KeyVault
+from scanner.model.perimeter import AccessRule, Association, Profile
+from scanner.model.resource import Resource
+from scanner.model.search import SearchService
+from scanner.model.storage import StorageAccount
+from scanner.model.tenant import Listing
+
+GUARDED = (CognitiveAccount, StorageAccount, CosmosAccount, KeyVault, SearchService)
+"""What a perimeter can decide about, of what AI workloads consist of."""
+
+WIDEST = 16
+"""The shortest prefix of an IPv4 range that is not too wide, as for IP rules."""
+WIDEST_V6 = 32
+"""The same for IPv6: what a whole provider is given."""
+EVERYBODY = frozenset({"internet", "azurecloud"})
+"""Service tags, regions of them included, that anyone can send from."""
+
+
+def public_access(resource: Resource) -> str | None:
+    """Return `publicNetworkAccess` of one of the `GUARDED` types."""
+    return resource.public_network_access if isinstance(resource, GUARDED) else None
+
+
+def left_to_perimeter(resource: Resource) -> bool:
+    """Whether a resource leaves it to a perimeter who gets in."""
+    return (public_access(resource) or "").lower() == "securedbyperimeter"
+
+
+def associations(resource: Resource) -> Listing[Association]:
+    """Return by which associations a resource is in a perimeter."""
+    return resource.tenant.referring(Association, "target_id", resource.id)
+
+
+def perimeter_of(part: Association | AccessRule) -> str:
+    """Return the perimeter of an association or a rule, as a sentence names it."""
+    parent = ResourceId.parse(part.parts.parent)
+    if isinstance(part, AccessRule):
+        parent = ResourceId.parse(parent.parent)
+    return quote(parent.name)
+
+
+def is_enforced(association: Association) -> bool:
+    """Whether an association lets the perimeter alone decide.
+
+    One that has provisioning issues may not have reached the resource.
+    """
+    enforced = (association.access_mode or "").lower() == "enforced"
+    return enforced and (association.provisioning_issues or "").lower() != "yes"
+
+
+def is_inbound(rule: AccessRule) -> bool:
+    """Whether a rule lets something in; raises NotRead where it does not say."""
+    if not rule.direction:
+        raise rule.unread(AccessRule.direction.path, "says nothing")
+    return rule.direction.lower() == "inbound"
+
+
+def too_wide(rule: AccessRule) -> list[str]:
+    """Return the ranges and service tags of a rule that let in far too many.
+
+    Raises NotRead where none does and one of its prefixes is no range.
+    """
+    prefixes, tags = rule.prefixes or (), rule.service_tags or ()
+    found = [each for each in prefixes if _is_wide(each)]
+    found += [tag for tag in tags if tag.partition(".")[0].lower() in EVERYBODY]
+    odd = [each for each in prefixes if _parsed(each) is None]
+    if odd and not found:
+        raise rule.malformed(AccessRule.prefixes.path, "IP ranges", odd[0])
+    return found
+
+
+def _is_wide(prefix: str) -> bool:
+    parsed = _parsed(prefix)
+    if isinstance(parsed, IPv6Network):
+        return parsed.prefixlen < WIDEST_V6
+    public = public_range(prefix)
+    return public is not None and public.prefixlen < WIDEST
+
+
+def _parsed(prefix: str) -> IPv4Network | IPv6Network | None:
+    try:
+        return ip_network(prefix.strip(), strict=False) if is_range(prefix) else None
+    except ValueError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """An enforced perimeter that decides who reaches a resource."""
+
+    perimeter: str
+    wide: tuple[str, ...]
+    """What its inbound rules let in that is far too wide."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether it keeps the Internet out."""
+        return not self.wide
+
+    def __str__(self) -> str:
+        if self.holds:
+            return f"enforced perimeter {self.perimeter}: no inbound rule is wide"
+        wide = some(map(shown, self.wide))
+        return f"enforced perimeter {self.perimeter} lets in {wide}"
+
+
+def guard_of(resource: Resource) -> Guard | None:
+    """Return the enforced perimeter that decides who reaches a resource, if any.
+
+    Raises NotRead where there may be one that was not read, or its rules were not.
+    Perimeters of subscriptions outside the scan are not seen.
+    """
+    for association in associations(resource):
+        if is_enforced(association):
+            association.cite(Association.target_id, Association.profile_id)
+            wide = tuple(_wide_in(association))
+            return Guard(perimeter_of(association), wide)
+    return None
+
+
+def _wide_in(association: Association) -> Iterator[str]:
+    """Yield what is too wide in the inbound rules that hold for an association.
+
+    Raises NotRead in the end, if there may be more and nothing was found.
+    """
+    if not association.profile_id:
+        raise association.unread(Association.profile_id.path, "says nothing")
+    unclear, found = None, False
+    rules = association.tenant.within(AccessRule, association.profile_id)
+    for rule in rules.known():
+        try:
+            wide = too_wide(rule) if is_inbound(rule) else []
+        except NotRead as problem:
+            unclear = unclear or problem
+            continue
+        found = found or bool(wide)
+        yield from wide
+    if found:
+        return
+    if unclear is not None:
+        raise unclear
+    association.tenant.get(Profile, association.profile_id)
+    rules.require_whole()

@@ -1,0 +1,263 @@
+"""The private ways into accounts: who is let in, whose they are, whether they work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from checks.aoai_inbound.paths import CHECKS
+from scanner.model.check import Status
+from scanner.model.cognitive import CognitiveAccount
+from scanner.model.network import VirtualNetwork
+from scanner.model.privatedns import PrivateZone, ZoneLink
+from scanner.model.results import Result
+from scanner.model.settings import Settings
+
+Verdicts = Callable[..., list[Result]]
+Body = dict[str, Any]
+
+SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
+FOREIGN = "/subscriptions/cccccccc-0000-0000-0000-000000000009"
+PROVIDERS = f"{SUBSCRIPTION}/resourceGroups/rg/providers"
+ACCOUNT = f"{PROVIDERS}/Microsoft.CognitiveServices/accounts/oai"
+NETWORK = f"{PROVIDERS}/Microsoft.Network/virtualNetworks/net"
+HUB = f"{PROVIDERS}/Microsoft.Network/virtualNetworks/hub"
+ENDPOINT = f"{PROVIDERS}/Microsoft.Network/privateEndpoints/pe"
+SUBNET = f"{NETWORK}/subnets/inside"
+ZONE = f"{PROVIDERS}/Microsoft.Network/privateDnsZones/privatelink.openai.azure.com"
+
+PASS, FAIL, WARN, INFO = Status.PASS, Status.FAIL, Status.WARN, Status.INFO
+UNREAD, NONE, ASKED = Status.NOT_ASSESSED, Status.NOT_APPLICABLE, Status.MANUAL
+BY_ID = {check.id: check for check in CHECKS}
+
+
+def account(kind: str = "OpenAI", **properties: Any) -> Body:
+    usual = {"networkAcls": {"defaultAction": "Deny"}}
+    return {"id": ACCOUNT, "kind": kind, "properties": {**usual, **properties}}
+
+
+def acls(**more: object) -> Mapping[str, object]:
+    return {"defaultAction": "Deny", **more}
+
+
+def connection(status: object = "Approved", id: object = ENDPOINT) -> Body:
+    state = {"privateLinkServiceConnectionState": {"status": status}}
+    return {"properties": {**state, "privateEndpoint": {"id": id}}}
+
+
+def network(id: str = NETWORK, servers: object = None, **subnet: Any) -> Body:
+    inside = {"id": f"{id}/subnets/inside", "name": "inside", "properties": subnet}
+    spaces = {NETWORK: "10.1.0.0/16", HUB: "10.0.0.0/16"}
+    return {
+        "id": id,
+        "location": "eastus",
+        "properties": {
+            "addressSpace": {"addressPrefixes": [spaces[id]]},
+            "dhcpOptions": {"dnsServers": servers},
+            "subnets": [inside],
+            "virtualNetworkPeerings": [
+                {
+                    "properties": {
+                        "remoteVirtualNetwork": {"id": each},
+                        "peeringState": "Connected",
+                    }
+                }
+                for each in spaces
+                if each != id
+            ],
+        },
+    }
+
+
+def endpoint(subnet: str = SUBNET) -> Body:
+    lead = {
+        "privateLinkServiceId": ACCOUNT,
+        "groupIds": ["account"],
+        "privateLinkServiceConnectionState": {"status": "Approved"},
+    }
+    return {
+        "id": ENDPOINT,
+        "properties": {
+            "subnet": {"id": subnet},
+            "privateLinkServiceConnections": [{"properties": lead}],
+        },
+    }
+
+
+def link(to: str = NETWORK) -> Body:
+    properties = {"virtualNetwork": {"id": to}, "virtualNetworkLinkState": "Completed"}
+    return {"id": f"{ZONE}/virtualNetworkLinks/one", "properties": properties}
+
+
+def status_of(verdicts: Verdicts, check: str, *bodies: Body, **options: Any) -> Status:
+    found = verdicts(BY_ID[check], *bodies, **options)
+    [result] = [each for each in found if each.target.resource_id == bodies[0]["id"]]
+    assert "internal error" not in result.reason
+    if result.status in (PASS, FAIL, WARN):
+        assert result.evidence
+    return result.status
+
+
+@pytest.mark.parametrize(
+    ("rules", "status"),
+    [
+        ([{"id": SUBNET, "state": "Succeeded"}], PASS),
+        ([{"id": SUBNET}], PASS),
+        ([{"id": SUBNET, "state": "Failed"}], WARN),
+        ([{"id": f"{NETWORK}/subnets/gone"}], WARN),
+        ([{"id": SUBNET.replace(SUBSCRIPTION, FOREIGN)}], WARN),
+        ([{"state": "Succeeded"}], WARN),
+        ([], NONE),
+        (None, NONE),
+        ("odd", UNREAD),
+    ],
+)
+def test_subnets_that_are_let_in(
+    rules: object, status: Status, verdicts: Verdicts
+) -> None:
+    given = account(networkAcls=acls(virtualNetworkRules=rules))
+    assert status_of(verdicts, "aoai-vnet-rules", given, network()) is status
+
+
+def test_networks_that_were_not_read_leave_rules_open(verdicts: Verdicts) -> None:
+    given = account(networkAcls=acls(virtualNetworkRules=[{"id": SUBNET}]))
+    unread = [(VirtualNetwork, SUBSCRIPTION)]
+    assert status_of(verdicts, "aoai-vnet-rules", given, unread=unread) is UNREAD
+
+
+@pytest.mark.parametrize(
+    ("states", "status"),
+    [
+        (["Approved"], PASS),
+        (["Approved", "pending"], WARN),
+        (["Approved", "Rejected"], INFO),
+        ([], NONE),
+        ([7], UNREAD),
+    ],
+)
+def test_requests_that_wait(
+    states: list[object], status: Status, verdicts: Verdicts
+) -> None:
+    given = account(privateEndpointConnections=[connection(each) for each in states])
+    assert status_of(verdicts, "aoai-pe-not-pending", given) is status
+
+
+def test_whose_endpoints_they_are(verdicts: Verdicts) -> None:
+    check = "aoai-pe-foreign"
+    theirs = ENDPOINT.replace(SUBSCRIPTION, FOREIGN)
+
+    def at(*ids: object) -> Body:
+        return account(privateEndpointConnections=[connection(id=each) for each in ids])
+
+    assert status_of(verdicts, check, at(ENDPOINT)) is PASS
+    assert status_of(verdicts, check, at(ENDPOINT, theirs)) is WARN
+    denied = Settings(denied_subscriptions=(FOREIGN.rpartition("/")[2].upper(),))
+    assert status_of(verdicts, check, at(theirs), settings=denied) is FAIL
+    assert status_of(verdicts, check, at(theirs), whole_tenant=False) is UNREAD
+    assert status_of(verdicts, check, at(None)) is UNREAD
+    assert status_of(verdicts, check, account()) is NONE
+
+
+@pytest.mark.parametrize(
+    ("bypass", "status"),
+    [("None", PASS), (None, PASS), ("AzureServices", WARN), (7, UNREAD)],
+)
+def test_services_that_are_let_by(
+    bypass: object, status: Status, verdicts: Verdicts
+) -> None:
+    given = account(networkAcls=acls(bypass=bypass))
+    assert status_of(verdicts, "aoai-bypass-reviewed", given) is status
+
+
+def test_without_a_firewall_nothing_is_bypassed(verdicts: Verdicts) -> None:
+    check = "aoai-bypass-reviewed"
+    assert status_of(verdicts, check, account(networkAcls=None)) is NONE
+    assert status_of(verdicts, check, account(publicNetworkAccess="Disabled")) is NONE
+
+
+def test_names_lead_to_the_endpoint(verdicts: Verdicts) -> None:
+    check = "aoai-private-dns-linked"
+    zone: Body = {"id": ZONE, "name": ZONE.rpartition("/")[2], "properties": {}}
+    usual = (endpoint(), account(), network(), network(HUB))
+    assert status_of(verdicts, check, *usual, zone, link()) is PASS
+    assert status_of(verdicts, check, *usual, zone, link(HUB)) is WARN
+    assert status_of(verdicts, check, *usual, zone) is WARN
+    assert status_of(verdicts, check, *usual) is WARN
+    both = (endpoint(), account("AIServices"), network(), zone, link())
+    assert status_of(verdicts, check, *both) is WARN
+
+    forwarding = (endpoint(), account(), network(servers=["10.0.0.4"]), network(HUB))
+    assert status_of(verdicts, check, *forwarding, zone, link(HUB)) is PASS
+    away = (endpoint(), account(), network(servers=["192.0.2.1"]), zone, link())
+    assert status_of(verdicts, check, *away) is ASKED
+
+
+def test_zones_that_were_not_read_may_be_linked(verdicts: Verdicts) -> None:
+    check, usual = "aoai-private-dns-linked", (endpoint(), account(), network())
+    unread = [(PrivateZone, SUBSCRIPTION)]
+    assert status_of(verdicts, check, *usual, unread=unread) is UNREAD
+    zone: Body = {"id": ZONE, "name": ZONE.rpartition("/")[2], "properties": {}}
+    links = [(ZoneLink, ZONE)]
+    assert status_of(verdicts, check, *usual, zone, link(), unread=links) is UNREAD
+
+
+@pytest.mark.parametrize("check", ["aoai-private-dns-linked", "aoai-pe-nsg-effective"])
+def test_accounts_and_networks_that_were_not_read(
+    verdicts: Verdicts, check: str
+) -> None:
+    usual = (endpoint(), account(), network())
+    for view in (CognitiveAccount, VirtualNetwork):
+        unread = [(view, SUBSCRIPTION)]
+        assert status_of(verdicts, check, *usual, unread=unread) is UNREAD
+    assert status_of(verdicts, check, endpoint(), account()) is UNREAD
+
+
+GROUP = {"networkSecurityGroup": {"id": "/nsg"}}
+POLICIES = "privateEndpointNetworkPolicies"
+
+
+@pytest.mark.parametrize(
+    ("subnet", "status"),
+    [
+        ({POLICIES: "Enabled", **GROUP}, PASS),
+        ({POLICIES: "NetworkSecurityGroupEnabled", **GROUP}, PASS),
+        ({POLICIES: "RouteTableEnabled", **GROUP}, FAIL),
+        ({POLICIES: "Enabled"}, FAIL),
+        (GROUP, FAIL),
+        ({POLICIES: None}, FAIL),
+        ({POLICIES: ["Enabled"]}, UNREAD),
+    ],
+)
+def test_security_groups_apply(
+    subnet: Mapping[str, Any], status: Status, verdicts: Verdicts
+) -> None:
+    bodies = (endpoint(), account(), network(**subnet))
+    assert status_of(verdicts, "aoai-pe-nsg-effective", *bodies) is status
+
+
+def test_a_subnet_that_is_not_there_decides_nothing(verdicts: Verdicts) -> None:
+    gone = endpoint(f"{NETWORK}/subnets/gone")
+    for check in ("aoai-pe-nsg-effective",):
+        assert status_of(verdicts, check, gone, account(), network()) is UNREAD
+        assert status_of(verdicts, check, endpoint(), account()) is UNREAD
+
+
+@pytest.mark.parametrize(
+    ("check", "properties", "status"),
+    [
+        ("aoai-only-apim-reaches", {"networkAcls": None}, WARN),
+        ("aoai-only-apim-reaches", {}, ASKED),
+        ("aoai-only-apim-reaches", {"publicNetworkAccess": "Disabled"}, ASKED),
+        ("aoai-only-apim-reaches", {"publicNetworkAccess": 7}, UNREAD),
+        ("aoai-studio-direct-path", {}, ASKED),
+        ("aoai-studio-direct-path", {"publicNetworkAccess": "Disabled"}, NONE),
+        ("aoai-studio-direct-path", {"privateEndpointConnections": 7}, UNREAD),
+        ("aoai-jump-host", {}, ASKED),
+    ],
+)
+def test_what_a_person_has_to_say(
+    check: str, properties: dict[str, Any], status: Status, verdicts: Verdicts
+) -> None:
+    assert status_of(verdicts, check, account(**properties)) is status

@@ -1,0 +1,244 @@
+"""What outbound lists let happen: who answers at their hosts, and what is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from checks.aoai_outbound.reach import ALIAS, CHECKS
+from scanner.model.authorization import RoleAssignment
+from scanner.model.check import Status
+from scanner.model.policy import PolicyAssignment
+from scanner.model.results import Result
+from scanner.model.search import SearchService
+from scanner.model.storage import StorageAccount
+
+Verdicts = Callable[..., list[Result]]
+Body = dict[str, Any]
+
+SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
+PROVIDERS = f"{SUBSCRIPTION}/resourceGroups/rg/providers"
+ACCOUNT = f"{PROVIDERS}/Microsoft.CognitiveServices/accounts/oai"
+STORAGE = f"{PROVIDERS}/Microsoft.Storage/storageAccounts/docs"
+SEARCH = f"{PROVIDERS}/Microsoft.Search/searchServices/find"
+AUTHORIZATION = "providers/Microsoft.Authorization"
+READER_OF_INDEXES = "1407120a-92aa-4202-b7e9-c0e197c71c8f"
+DOCS, FIND = "docs.blob.core.windows.net", "find.search.windows.net"
+ME = "11111111-0000-0000-0000-000000000001"
+
+PASS, FAIL, WARN, INFO = Status.PASS, Status.FAIL, Status.WARN, Status.INFO
+UNREAD, NONE, ASKED = Status.NOT_ASSESSED, Status.NOT_APPLICABLE, Status.MANUAL
+BY_ID = {check.id: check for check in CHECKS}
+
+
+def account(**properties: object) -> Body:
+    return {
+        "id": ACCOUNT,
+        "kind": "OpenAI",
+        "identity": {"type": "SystemAssigned", "principalId": ME},
+        "properties": {"restrictOutboundNetworkAccess": True, **properties},
+    }
+
+
+def storage(**properties: object) -> Body:
+    return {"id": STORAGE, "properties": properties}
+
+
+SERVICE: Body = {"id": SEARCH, "properties": {}}
+ROLE: Body = {
+    "id": f"/{AUTHORIZATION}/roleDefinitions/{READER_OF_INDEXES}",
+    "properties": {"roleName": "Reader of indexes", "permissions": []},
+}
+ASSIGNMENT: Body = {
+    "id": f"{SEARCH}/{AUTHORIZATION}/roleAssignments/one",
+    "properties": {
+        "principalId": ME,
+        "principalType": "ServicePrincipal",
+        "roleDefinitionId": ROLE["id"],
+        "scope": SEARCH,
+    },
+}
+
+
+def status_of(verdicts: Verdicts, check: str, *bodies: Body, **options: Any) -> Status:
+    found = verdicts(BY_ID[check], *bodies, **options)
+    [result] = [each for each in found if each.target.resource_id == ACCOUNT]
+    assert "internal error" not in result.reason
+    if result.status in (PASS, FAIL, WARN):
+        assert result.evidence
+    return result.status
+
+
+@pytest.mark.parametrize(
+    ("hosts", "status"),
+    [
+        ([DOCS], PASS),
+        ([DOCS, "gone.blob.core.windows.net"], ASKED),
+        (["gone.azurewebsites.net"], ASKED),
+        (["www.example.org"], NONE),
+        (None, NONE),
+        ([7], UNREAD),
+    ],
+)
+def test_names_that_anyone_may_claim(
+    hosts: object, status: Status, verdicts: Verdicts
+) -> None:
+    given = account(allowedFqdnList=hosts)
+    check = "aoai-outbound-fqdn-dangling"
+    assert status_of(verdicts, check, given, storage()) is status
+
+
+def test_what_was_not_read_may_answer_at_a_name(verdicts: Verdicts) -> None:
+    check, unread = "aoai-outbound-fqdn-dangling", [(StorageAccount, SUBSCRIPTION)]
+    given = account(allowedFqdnList=[DOCS])
+    assert status_of(verdicts, check, given, unread=unread) is UNREAD
+    both = account(allowedFqdnList=[DOCS, FIND])
+    assert status_of(verdicts, check, both, unread=unread) is ASKED
+
+
+@pytest.mark.parametrize(
+    ("hosts", "status"), [([FIND.upper()], PASS), ([DOCS], WARN), (None, WARN)]
+)
+def test_a_search_service_that_may_be_used_is_listed(
+    hosts: object, status: Status, verdicts: Verdicts
+) -> None:
+    bodies = (account(allowedFqdnList=hosts), SERVICE, ROLE, ASSIGNMENT)
+    check = "aoai-outbound-cwyd-search-missing"
+    assert status_of(verdicts, check, *bodies) is status
+
+
+def test_who_uses_no_search_service_needs_none_listed(verdicts: Verdicts) -> None:
+    check = "aoai-outbound-cwyd-search-missing"
+    free = account(restrictOutboundNetworkAccess=False)
+    assert status_of(verdicts, check, free, SERVICE, ROLE, ASSIGNMENT) is NONE
+    assert status_of(verdicts, check, account(), SERVICE, ROLE) is NONE
+    nobody = {**account(), "identity": {"type": "None"}}
+    assert status_of(verdicts, check, nobody, SERVICE, ROLE, ASSIGNMENT) is NONE
+    unread = [(SearchService, SUBSCRIPTION)]
+    assert status_of(verdicts, check, account(), unread=unread) is UNREAD
+
+
+@pytest.mark.parametrize(
+    ("public", "status"),
+    [(False, PASS), (True, WARN), (None, WARN), ("no", UNREAD)],
+)
+def test_storage_that_is_listed_is_not_public(
+    public: object, status: Status, verdicts: Verdicts
+) -> None:
+    bodies = (account(allowedFqdnList=[DOCS]), storage(allowBlobPublicAccess=public))
+    check = "aoai-outbound-image-source-public"
+    assert status_of(verdicts, check, *bodies) is status
+
+
+def test_storage_that_nobody_listed(verdicts: Verdicts) -> None:
+    check = "aoai-outbound-image-source-public"
+    assert status_of(verdicts, check, account(), storage()) is NONE
+    unread = [(StorageAccount, SUBSCRIPTION)]
+    given = account(allowedFqdnList=[DOCS])
+    assert status_of(verdicts, check, given, unread=unread) is UNREAD
+
+
+@pytest.mark.parametrize(
+    ("check", "properties", "status"),
+    [
+        ("aoai-outbound-empty-list", {}, PASS),
+        ("aoai-outbound-empty-list", {"allowedFqdnList": [DOCS]}, NONE),
+        ("aoai-outbound-empty-list", {"restrictOutboundNetworkAccess": None}, NONE),
+        ("aoai-outbound-empty-list", {"allowedFqdnList": DOCS}, UNREAD),
+        ("paas-egress-baseline", {}, INFO),
+        ("paas-egress-baseline", {"restrictOutboundNetworkAccess": None}, INFO),
+        ("paas-egress-baseline", {"restrictOutboundNetworkAccess": "x"}, UNREAD),
+        ("aoai-outbound-denials-reviewed", {}, ASKED),
+        (
+            "aoai-outbound-denials-reviewed",
+            {"restrictOutboundNetworkAccess": 0},
+            UNREAD,
+        ),
+        (
+            "aoai-outbound-denials-reviewed",
+            {"restrictOutboundNetworkAccess": False},
+            NONE,
+        ),
+        ("aoai-both-directions", {"publicNetworkAccess": "Disabled"}, PASS),
+        (
+            "aoai-both-directions",
+            {"publicNetworkAccess": "disabled", "restrictOutboundNetworkAccess": None},
+            WARN,
+        ),
+        (
+            "aoai-both-directions",
+            {
+                "networkAcls": {"defaultAction": "Deny"},
+                "restrictOutboundNetworkAccess": False,
+            },
+            WARN,
+        ),
+        ("aoai-both-directions", {}, NONE),
+        ("aoai-both-directions", {"publicNetworkAccess": 7}, UNREAD),
+        ("aoai-outbound-vnet-not-substitute", {}, NONE),
+        (
+            "aoai-outbound-vnet-not-substitute",
+            {"networkInjections": [{"scenario": "agent"}]},
+            PASS,
+        ),
+        (
+            "aoai-outbound-vnet-not-substitute",
+            {
+                "privateEndpointConnections": [{"properties": {}}],
+                "restrictOutboundNetworkAccess": False,
+            },
+            INFO,
+        ),
+        (
+            "aoai-outbound-vnet-not-substitute",
+            {"networkInjections": "odd"},
+            UNREAD,
+        ),
+    ],
+)
+def test_what_the_account_says(
+    check: str, properties: dict[str, object], status: Status, verdicts: Verdicts
+) -> None:
+    assert status_of(verdicts, check, account(**properties)) is status
+
+
+DEFINITION = f"{SUBSCRIPTION}/{AUTHORIZATION}/policyDefinitions/outbound"
+
+
+def policy(alias: str = ALIAS, effect: str = "deny") -> Body:
+    rule = {"if": {"field": alias, "notEquals": True}, "then": {"effect": effect}}
+    return {"id": DEFINITION, "properties": {"policyRule": rule}}
+
+
+def assigned(mode: str = "Default") -> Body:
+    return {
+        "id": f"{SUBSCRIPTION}/{AUTHORIZATION}/policyAssignments/outbound",
+        "properties": {
+            "policyDefinitionId": DEFINITION,
+            "scope": SUBSCRIPTION,
+            "enforcementMode": mode,
+        },
+    }
+
+
+def test_a_policy_looks_after_it(verdicts: Verdicts) -> None:
+    check = "aoai-outbound-policy-guardrail"
+    assert status_of(verdicts, check, account(), policy(), assigned()) is PASS
+    off = assigned("DoNotEnforce")
+    assert status_of(verdicts, check, account(), policy(), off) is INFO
+    other = policy("Microsoft.CognitiveServices/accounts/disableLocalAuth")
+    assert status_of(verdicts, check, account(), other, assigned()) is INFO
+    assert status_of(verdicts, check, account()) is INFO
+    unread = [(PolicyAssignment, SUBSCRIPTION)]
+    assert status_of(verdicts, check, account(), unread=unread) is UNREAD
+
+
+def test_roles_that_were_not_read_are_no_roles_that_are_not_there(
+    verdicts: Verdicts,
+) -> None:
+    check = "aoai-outbound-cwyd-search-missing"
+    unread = [(RoleAssignment, SUBSCRIPTION)]
+    given = (account(), SERVICE, ROLE)
+    assert status_of(verdicts, check, *given, unread=unread) is UNREAD

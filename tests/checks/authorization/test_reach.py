@@ -1,0 +1,321 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from checks.authorization.reach import (
+    CHECKS,
+    broad_scope_data_role,
+    deploy_models,
+    files_import,
+    keys_over_entra,
+    openai_contrib_metrics,
+)
+from scanner.access.builtin import BuiltIn
+from scanner.model.authorization import RoleAssignment
+from scanner.model.check import Check, Status
+from scanner.model.cognitive import CognitiveAccount
+from scanner.model.results import Result
+from scanner.model.settings import Settings
+
+Verdicts = Callable[..., list[Result]]
+Body = dict[str, Any]
+
+SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
+GROUP = f"{SUBSCRIPTION}/resourceGroups/rg"
+PROVIDERS = f"{GROUP}/providers"
+ACCOUNT = f"{PROVIDERS}/Microsoft.CognitiveServices/accounts/ai"
+OPENAI = "Microsoft.CognitiveServices/accounts/OpenAI"
+DEPLOY = "Microsoft.CognitiveServices/accounts/deployments/write"
+METRICS = "Microsoft.Insights/metrics/read"
+MANAGED = "/providers/Microsoft.Management/managementGroups"
+
+PASS, FAIL, WARN, INFO = Status.PASS, Status.FAIL, Status.WARN, Status.INFO
+UNREAD, NONE = Status.NOT_ASSESSED, Status.NOT_APPLICABLE
+
+on_assignments = [check for check in CHECKS if check is not keys_over_entra]
+each_check = pytest.mark.parametrize(
+    "check", on_assignments, ids=lambda check: check.id
+)
+
+
+def account(name: str = "ai", kind: str = "OpenAI", **properties: object) -> Body:
+    own = f"{PROVIDERS}/Microsoft.CognitiveServices/accounts/{name}"
+    return {"id": own, "kind": kind, "properties": properties}
+
+
+def contributor(rbac: Any) -> Body:
+    role: Body = rbac.role(
+        BuiltIn.OPENAI_CONTRIBUTOR, actions=[DEPLOY], dataActions=[f"{OPENAI}/*"]
+    )
+    return role
+
+
+def status_of(results: list[Result]) -> Status:
+    [result] = results
+    assert "internal error" not in result.reason
+    return result.status
+
+
+def test_the_catalogue() -> None:
+    assert [check.id for check in CHECKS] == [
+        "rbac-files-import",
+        "rbac-openai-contrib-metrics",
+        "rbac-deploy-models",
+        "rbac-broad-scope-data-role",
+        "rbac-keys-over-entra",
+    ]
+
+
+@each_check
+def test_what_is_elsewhere_is_left_out(
+    verdicts: Verdicts, rbac: Any, check: Check[Any]
+) -> None:
+    elsewhere = rbac.grant("ann", BuiltIn.OPENAI_CONTRIBUTOR, f"{GROUP}2")
+    found = verdicts(check, account(), contributor(rbac), elsewhere)
+    assert status_of(found) is NONE
+
+
+@each_check
+def test_unread(verdicts: Verdicts, rbac: Any, check: Check[Any]) -> None:
+    granted = rbac.grant("ann", BuiltIn.OPENAI_CONTRIBUTOR, GROUP)
+    assert status_of(verdicts(check, account(), granted)) is UNREAD
+    refused = [(RoleAssignment, SUBSCRIPTION)]
+    [result] = verdicts(check, account(), contributor(rbac), unread=refused)
+    assert (result.status, result.target.resource_id) == (UNREAD, SUBSCRIPTION)
+    granted["properties"]["roleDefinitionId"] = None
+    assert status_of(verdicts(check, account(), granted)) is UNREAD
+
+
+# Uploads
+
+
+@pytest.mark.parametrize(
+    ("block", "status"),
+    [
+        ({"dataActions": ["*"]}, WARN),
+        ({"dataActions": [f"{OPENAI}/*"]}, WARN),
+        ({"dataActions": [f"{OPENAI}/files/*"]}, WARN),
+        ({"dataActions": [f"{OPENAI}/files/write"]}, WARN),
+        ({"dataActions": [f"{OPENAI}/uploads/write"]}, WARN),
+        ({"dataActions": [f"{OPENAI.lower()}/files/import/action"]}, WARN),
+        ({"dataActions": [f"{OPENAI}/*/read"]}, PASS),
+        (
+            {
+                "dataActions": [f"{OPENAI}/*"],
+                "notDataActions": [f"{OPENAI}/files/*", f"{OPENAI}/uploads/*"],
+            },
+            PASS,
+        ),
+        ({"dataActions": [f"{OPENAI}/*"], "notDataActions": None}, WARN),
+        ({"actions": ["*"]}, NONE),
+    ],
+)
+@pytest.mark.parametrize("kind", ["User", "ServicePrincipal", None])
+def test_uploads(
+    verdicts: Verdicts, rbac: Any, block: Any, status: Status, kind: str | None
+) -> None:
+    bodies = account(), rbac.role("some", **block)
+    granted = rbac.grant("ann", "some", GROUP, kind)
+    assert status_of(verdicts(files_import, *bodies, granted)) is status
+    listed = Settings(fine_tuning_principals=("ANN",))
+    found = verdicts(files_import, *bodies, granted, settings=listed)
+    assert status_of(found) is (PASS if status is WARN else status)
+
+
+@pytest.mark.parametrize("check", [files_import, deploy_models])
+def test_the_platforms_own_identities_are_left_out(
+    verdicts: Verdicts, rbac: Any, check: Check[Any]
+) -> None:
+    hub = {
+        "id": f"{PROVIDERS}/Microsoft.MachineLearningServices/workspaces/hub",
+        "kind": "Hub",
+        "identity": {"type": "SystemAssigned", "principalId": "mi"},
+        "properties": {},
+    }
+    granted = rbac.grant("mi", BuiltIn.OPENAI_CONTRIBUTOR, GROUP, "ServicePrincipal")
+    found = verdicts(check, account(), hub, contributor(rbac), granted)
+    assert status_of(found) is NONE
+
+
+# Metrics
+
+
+@pytest.mark.parametrize(
+    ("other", "at", "reason"),
+    [
+        (["*/read"], SUBSCRIPTION, "can be read: other by */read"),
+        ([METRICS], GROUP, "can be read: other"),
+        ([METRICS], ACCOUNT, "other roles let them read"),
+        ([METRICS], f"{GROUP}2", "no role lets them read the metrics of ai"),
+        (["Microsoft.Insights/*/write"], GROUP, "no role lets them"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["User", "Group", None])
+def test_metrics(
+    verdicts: Verdicts, rbac: Any, other: Any, at: str, reason: str, kind: str | None
+) -> None:
+    bodies = account(), contributor(rbac), rbac.role("other", actions=other)
+    granted = rbac.grant("ann", BuiltIn.OPENAI_CONTRIBUTOR, GROUP, kind)
+    [result] = verdicts(
+        openai_contrib_metrics, *bodies, granted, rbac.grant("ann", "other", at, kind)
+    )
+    assert result.status is INFO
+    assert reason in result.reason
+
+
+def test_metrics_of_each_account(verdicts: Verdicts, rbac: Any) -> None:
+    bodies = account(), account("second"), contributor(rbac)
+    granted = rbac.grant("ann", BuiltIn.OPENAI_CONTRIBUTOR, GROUP)
+    reader = rbac.role("r", actions=[METRICS]), rbac.grant("ann", "r", ACCOUNT)
+    [result] = verdicts(openai_contrib_metrics, *bodies, granted, *reader)
+    assert "metrics of second" in result.reason
+
+
+def test_a_group_may_read_metrics(verdicts: Verdicts, rbac: Any) -> None:
+    bodies = account(), contributor(rbac), rbac.role("r", actions=["*/read"])
+    granted = rbac.grant("ann", BuiltIn.OPENAI_CONTRIBUTOR, GROUP)
+    staff = rbac.grant("staff", "r", SUBSCRIPTION, "Group")
+    [result] = verdicts(openai_contrib_metrics, *bodies, granted, staff)
+    assert "lower bound: the members of 1 group" in result.reason
+
+
+@pytest.mark.parametrize(
+    ("role", "kind"),
+    [(BuiltIn.OPENAI_CONTRIBUTOR, "ServicePrincipal"), (BuiltIn.OPENAI_USER, "User")],
+)
+def test_others_need_no_metrics(
+    verdicts: Verdicts, rbac: Any, role: str, kind: str
+) -> None:
+    bodies = account(), rbac.role(role, dataActions=[f"{OPENAI}/*"])
+    granted = rbac.grant("ann", role, GROUP, kind)
+    assert status_of(verdicts(openai_contrib_metrics, *bodies, granted)) is NONE
+
+
+# Deployments
+
+
+@pytest.mark.parametrize(
+    ("block", "deploys"),
+    [
+        ({"actions": ["*"]}, True),
+        ({"actions": [DEPLOY]}, True),
+        ({"actions": ["*"], "notActions": [DEPLOY]}, False),
+        ({"dataActions": ["*"]}, False),
+    ],
+)
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        ("User", INFO),
+        ("Group", INFO),
+        ("ServicePrincipal", WARN),
+        (None, UNREAD),
+        (7, UNREAD),
+    ],
+)
+def test_deployments(
+    verdicts: Verdicts, rbac: Any, block: Any, deploys: bool, kind: Any, status: Status
+) -> None:
+    bodies = account(), rbac.role("some", **block)
+    granted = rbac.grant("ann", "some", GROUP, kind)
+    expected = PASS if not deploys and kind != 7 else status
+    assert status_of(verdicts(deploy_models, *bodies, granted)) is expected
+
+
+def test_who_may_deploy(verdicts: Verdicts, rbac: Any) -> None:
+    bodies = account(), contributor(rbac)
+    granted = rbac.grant("app", BuiltIn.OPENAI_CONTRIBUTOR, GROUP, "ServicePrincipal")
+    approved = Settings(approved_principals=("app",))
+    found = verdicts(deploy_models, *bodies, granted, settings=approved)
+    assert status_of(found) is PASS
+    denial = rbac.denial(ACCOUNT, DEPLOY, ("app", "ServicePrincipal"))
+    assert status_of(verdicts(deploy_models, *bodies, granted, denial)) is PASS
+    refused = [(CognitiveAccount, SUBSCRIPTION)]
+    found = verdicts(deploy_models, contributor(rbac), granted, unread=refused)
+    assert status_of(found) is UNREAD
+
+
+# Scopes
+
+
+@pytest.mark.parametrize(
+    ("at", "status"),
+    [
+        ("/", WARN),
+        (f"{MANAGED}/top", WARN),
+        (SUBSCRIPTION, WARN),
+        (SUBSCRIPTION.upper(), WARN),
+        (GROUP, PASS),
+        (ACCOUNT, PASS),
+    ],
+)
+@pytest.mark.parametrize("said", [True, False])
+def test_scopes(
+    verdicts: Verdicts, rbac: Any, at: str, status: Status, said: bool
+) -> None:
+    bodies = account(), account("b"), contributor(rbac), {"id": f"{MANAGED}/top"}
+    place = "" if at == "/" else at
+    granted = rbac.grant("ann", BuiltIn.OPENAI_CONTRIBUTOR, place)
+    granted["properties"]["scope"] = at if said else None
+    [result] = verdicts(broad_scope_data_role, *bodies, granted)
+    assert result.status is status
+    if status is WARN:
+        assert "reaches 2 model accounts" in result.reason
+
+
+def test_a_scope_whose_accounts_are_not_all_known(
+    verdicts: Verdicts, rbac: Any
+) -> None:
+    granted = rbac.grant("ann", BuiltIn.OPENAI_CONTRIBUTOR, SUBSCRIPTION)
+    odd = account("odd", disableLocalAuth="?")
+    bodies = contributor(rbac), granted, odd
+    [result] = verdicts(broad_scope_data_role, account(), *bodies)
+    assert result.status is WARN
+    assert "1 model account and more" in result.reason
+    assert status_of(verdicts(broad_scope_data_role, *bodies)) is UNREAD
+
+
+# Keys instead of roles
+
+
+@pytest.mark.parametrize(
+    ("properties", "held", "alone"),
+    [
+        ({}, PASS, FAIL),
+        ({"disableLocalAuth": None}, PASS, FAIL),
+        ({"disableLocalAuth": False}, PASS, FAIL),
+        ({"disableLocalAuth": True}, PASS, PASS),
+        ({"disableLocalAuth": "no"}, UNREAD, UNREAD),
+    ],
+)
+def test_keys_instead_of_roles(
+    verdicts: Verdicts, rbac: Any, properties: Any, held: Status, alone: Status
+) -> None:
+    bodies = account(**properties), contributor(rbac), rbac.role("o", actions=["*"])
+    owner = rbac.grant("ann", "o", SUBSCRIPTION)
+    granted = rbac.grant("app", BuiltIn.OPENAI_CONTRIBUTOR, GROUP, "ServicePrincipal")
+    assert status_of(verdicts(keys_over_entra, *bodies, owner, granted)) is held
+    [result] = verdicts(keys_over_entra, *bodies, owner)
+    assert result.status is alone
+    if alone is FAIL:
+        assert "lower bound" in result.reason
+
+
+def test_roles_still_to_be_activated(verdicts: Verdicts, rbac: Any) -> None:
+    role = BuiltIn.OPENAI_CONTRIBUTOR
+    eligible = rbac.grant("ann", role, GROUP, eligible=True)
+    found = verdicts(keys_over_entra, account(), contributor(rbac), eligible)
+    assert status_of(found) is WARN
+
+
+@pytest.mark.parametrize("unread", [RoleAssignment, CognitiveAccount])
+def test_keys_instead_of_roles_unread(verdicts: Verdicts, unread: Any) -> None:
+    found = verdicts(keys_over_entra, account(), unread=[(unread, SUBSCRIPTION)])
+    assert status_of(found) is UNREAD
+
+
+def test_other_kinds_are_left_out(verdicts: Verdicts) -> None:
+    assert status_of(verdicts(keys_over_entra, account(kind="Face"))) is NONE

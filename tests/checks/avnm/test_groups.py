@@ -1,0 +1,413 @@
+"""Network groups and managers: members, configurations, scopes and tags."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from checks.avnm.groups import (
+    group_in_config,
+    multi_group,
+    static_stale,
+    vnet_uncovered,
+)
+from checks.avnm.managers import config_deployed, scope_single, security_admin_present
+from checks.avnm.tags import tag_tamper
+from scanner.model.authorization import RoleAssignment
+from scanner.model.check import Status
+from scanner.model.network import VirtualNetwork
+from scanner.model.networkmanager import (
+    AdminRule,
+    AdminRuleCollection,
+    ConnectivityConfiguration,
+    NetworkGroup,
+    NetworkManager,
+    StaticMember,
+)
+from scanner.model.policy import PolicyAssignment, PolicyExemption
+from scanner.model.results import Result
+from scanner.model.settings import Settings
+
+Verdicts = Callable[..., list[Result]]
+Body = dict[str, Any]
+
+TENANT = "aaaaaaaa-0000-0000-0000-000000000001"
+SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
+ELSEWHERE = "/subscriptions/cccccccc-0000-0000-0000-000000000001"
+MANAGED = "/providers/Microsoft.Management/managementGroups"
+TOP, ZONES = f"{MANAGED}/{TENANT}", f"{MANAGED}/zones"
+PARENTS = {SUBSCRIPTION: ZONES, ZONES: TOP}
+GROUPS = tuple({"id": each, "properties": {}} for each in (TOP, ZONES))
+RG = f"{SUBSCRIPTION}/resourceGroups/rg"
+MANAGER = f"{RG}/providers/Microsoft.Network/networkManagers/nm"
+SECOND = f"{RG}/providers/Microsoft.Network/networkManagers/second"
+GROUP, OTHER = f"{MANAGER}/networkGroups/spokes", f"{MANAGER}/networkGroups/other"
+NETWORK = f"{RG}/providers/Microsoft.Network/virtualNetworks/net"
+ADMIN = f"{MANAGER}/securityAdminConfigurations/guard"
+PROVIDER = "/providers/Microsoft.Authorization"
+POLICY = f"{SUBSCRIPTION}{PROVIDER}/policyDefinitions/join"
+
+PASS, FAIL, WARN, INFO = Status.PASS, Status.FAIL, Status.WARN, Status.INFO
+NA, UNREAD, MANUAL = Status.NOT_APPLICABLE, Status.NOT_ASSESSED, Status.MANUAL
+
+
+def body(id: str, **properties: object) -> Body:
+    return {"id": id, "properties": properties}
+
+
+def manager(id: str = MANAGER, *, at: object = SUBSCRIPTION, **more: object) -> Body:
+    group = isinstance(at, str) and at.startswith(MANAGED)
+    scopes = {"managementGroups" if group else "subscriptions": [at]}
+    features = {"networkManagerScopeAccesses": ["Connectivity", "SecurityAdmin"]}
+    return body(id, **{"networkManagerScopes": scopes, **features, **more})
+
+
+def group(id: str = GROUP) -> Body:
+    return body(id, memberType="VirtualNetwork")
+
+
+def member(of: str = GROUP, what: object = NETWORK) -> Body:
+    return body(f"{of}/staticMembers/m", resourceId=what)
+
+
+def network(id: str = NETWORK, **more: object) -> Body:
+    return {**body(id), "location": "westeurope", "tags": {"env": "prod"}, **more}
+
+
+BY_ENV = {"field": "tags['env']", "equals": "prod"}
+
+
+def policy(condition: object = BY_ENV, of: str = GROUP) -> Body:
+    then = {"effect": "addToNetworkGroup", "details": {"networkGroupId": of}}
+    rule = {"if": condition, "then": then}
+    return body(POLICY, mode="Microsoft.Network.Data", policyRule=rule)
+
+
+def assigned(at: str = SUBSCRIPTION, **more: object) -> Body:
+    own = f"{at}{PROVIDER}/policyAssignments/join"
+    return body(own, **{"policyDefinitionId": POLICY, "scope": at, **more})
+
+
+def applied(*groups: object, name: str = "c", to: str = "appliesToGroups") -> Body:
+    named = [{"networkGroupId": each} for each in groups]
+    kinds = {"c": "connectivityConfigurations/c", "r": "routingConfigurations/r"}
+    kinds["k"] = "routingConfigurations/r/ruleCollections/k"
+    return body(f"{MANAGER}/{kinds[name]}", **{to: named})
+
+
+def collection(*groups: str, name: str = "rules", **more: object) -> Body:
+    named = [{"networkGroupId": each} for each in groups]
+    return body(f"{ADMIN}/ruleCollections/{name}", **{"appliesToGroups": named, **more})
+
+
+def admin_rule(of: str = "rules", access: object = "Deny", **more: object) -> Body:
+    said = {"access": access, "direction": "Inbound", "protocol": "Tcp", **more}
+    return body(f"{ADMIN}/ruleCollections/{of}/rules/{of}", **said)
+
+
+def judged(results: list[Result], id: str) -> Result:
+    [result] = [each for each in results if each.target.resource_id == id]
+    return result
+
+
+@pytest.mark.parametrize(
+    ("bodies", "unread", "status"),
+    [
+        ([applied(GROUP.upper())], [], PASS),
+        ([body(ADMIN), collection(GROUP)], [], PASS),
+        ([applied(name="r"), applied(GROUP, name="k", to="appliesTo")], [], PASS),
+        ([applied(GROUP)], [(AdminRuleCollection, ADMIN)], PASS),
+        ([applied(OTHER)], [], WARN),
+        ([applied()], [], WARN),
+        ([body(applied()["id"])], [], WARN),
+        ([body(applied()["id"], appliesToGroups=None)], [], WARN),
+        ([body(applied()["id"], appliesToGroups=1)], [], UNREAD),
+        ([], [(ConnectivityConfiguration, MANAGER)], UNREAD),
+        ([], [(AdminRuleCollection, ADMIN)], UNREAD),
+    ],
+)
+def test_group_in_config(
+    verdicts: Verdicts, bodies: list[Body], unread: Any, status: Status
+) -> None:
+    given = (manager(), group(), body(ADMIN), *bodies)
+    results = verdicts(group_in_config, *given, unread=unread)
+    assert judged(results, GROUP).status is status
+
+
+def test_security_user_configurations_are_said_to_be_unread(verdicts: Verdicts) -> None:
+    given = manager(networkManagerScopeAccesses=["SecurityUser"])
+    [result] = verdicts(group_in_config, given, group())
+    assert result.status is WARN
+    assert "security user" in result.reason
+
+
+SUBNETS = {"subnets": [{"id": f"{NETWORK}/subnets/a"}]}
+
+
+@pytest.mark.parametrize(
+    ("what", "bodies", "unread", "status"),
+    [
+        (NETWORK, [network()], [], PASS),
+        (NETWORK.upper(), [network()], [], PASS),
+        (NETWORK, [], [], WARN),
+        (None, [network()], [], WARN),
+        (7, [network()], [], UNREAD),
+        (NETWORK, [network()], [(VirtualNetwork, SUBSCRIPTION)], UNREAD),
+        (f"{NETWORK}/subnets/a", [network(properties=SUBNETS)], [], PASS),
+        (f"{NETWORK}/subnets/b", [network(properties=SUBNETS)], [], WARN),
+        (NETWORK.replace(SUBSCRIPTION, ELSEWHERE), [], [], WARN),
+        (
+            NETWORK.replace(SUBSCRIPTION, ELSEWHERE),
+            [
+                manager(
+                    networkManagerScopes={"crossTenantScopes": [{"tenantId": "t"}]},
+                )
+            ],
+            [],
+            UNREAD,
+        ),
+    ],
+)
+def test_static_members(
+    verdicts: Verdicts, what: object, bodies: list[Body], unread: Any, status: Status
+) -> None:
+    whole = (manager(), group(), member(what=what), *bodies)
+    given = {each["id"]: each for each in whole}.values()
+    results = verdicts(static_stale, *given, unread=unread)
+    assert judged(results, member()["id"]).status is status
+
+
+EXEMPT = body(
+    f"{RG}{PROVIDER}/policyExemptions/leave", policyAssignmentId=assigned()["id"]
+)
+
+
+@pytest.mark.parametrize(
+    ("bodies", "unread", "status", "said"),
+    [
+        ([member()], [], PASS, "do not apply"),
+        ([member(), body(ADMIN), collection(GROUP), admin_rule()], [], PASS, "once"),
+        ([policy(), assigned()], [], PASS, "spokes"),
+        ([policy(), assigned(ZONES)], [], PASS, "spokes"),
+        ([policy(), assigned(), network(tags={"ENV": "PROD"})], [], PASS, "spokes"),
+        ([policy()], [], WARN, "no group"),
+        ([policy(), assigned(enforcementMode="DoNotEnforce")], [], WARN, "no group"),
+        ([policy(), assigned(), EXEMPT], [], WARN, "no group"),
+        ([policy(), assigned(), network(tags=None)], [], WARN, "no group"),
+        (
+            [policy(of=f"{MANAGER}/networkGroups/gone"), assigned()],
+            [],
+            WARN,
+            "no group",
+        ),
+        ([policy(of="[parameters('a')]"), assigned()], [], WARN, "no group"),
+        ([manager(at=ELSEWHERE), member()], [], NA, "no network manager"),
+        ([manager(networkManagerScopes=None)], [], NA, "no network manager"),
+        ([manager(networkManagerScopes=3)], [], UNREAD, "malformed"),
+        ([policy({"field": "odd", "equals": 1}), assigned()], [], UNREAD, "odd"),
+        ([policy("odd"), assigned()], [], UNREAD, "malformed"),
+        ([policy(), assigned(), network(tags=[1])], [], UNREAD, "malformed"),
+        ([], [(NetworkManager, SUBSCRIPTION)], UNREAD, "Failed"),
+        ([], [(NetworkGroup, MANAGER)], UNREAD, "Failed"),
+        ([], [(StaticMember, GROUP)], UNREAD, "Failed"),
+        ([policy()], [(PolicyAssignment, SUBSCRIPTION)], UNREAD, "Failed"),
+        ([policy(), assigned()], [(PolicyExemption, SUBSCRIPTION)], UNREAD, "Failed"),
+        ([member()], [(PolicyAssignment, SUBSCRIPTION)], PASS, "spokes"),
+    ],
+)
+def test_uncovered(
+    verdicts: Verdicts, bodies: list[Body], unread: Any, status: Status, said: str
+) -> None:
+    whole = (manager(), group(), network(), *GROUPS, *bodies)
+    given = {each["id"]: each for each in whole}.values()
+    results = verdicts(vnet_uncovered, *given, unread=unread, parents=PARENTS)
+    result = judged(results, NETWORK)
+    assert (result.status, said in result.reason) == (status, True), result.reason
+
+
+def test_a_manager_of_a_management_group(verdicts: Verdicts) -> None:
+    given = (manager(at=ZONES), group(), network(), *GROUPS)
+    known = judged(verdicts(vnet_uncovered, *given, parents=PARENTS), NETWORK)
+    assert known.status is WARN
+    unknown = judged(verdicts(vnet_uncovered, *given), NETWORK)
+    assert unknown.status is UNREAD
+
+
+BOTH = (member(), member(OTHER))
+CLASH = (
+    body(ADMIN),
+    collection(GROUP),
+    collection(OTHER, name="more"),
+    admin_rule(),
+    admin_rule("more", "AlwaysAllow"),
+)
+
+
+@pytest.mark.parametrize(
+    ("bodies", "unread", "status"),
+    [
+        ([member()], [], PASS),
+        ([], [], NA),
+        ([*BOTH], [], INFO),
+        ([*BOTH, *CLASH], [], WARN),
+        ([*BOTH, *CLASH, admin_rule("more", "Deny")], [], INFO),
+        ([*BOTH, *CLASH, admin_rule("more", None)], [], UNREAD),
+        ([*BOTH, *CLASH, admin_rule("more", 4)], [], UNREAD),
+        ([*BOTH, *CLASH], [(AdminRule, collection()["id"])], UNREAD),
+        ([member(), *CLASH], [], PASS),
+        ([member()], [(StaticMember, OTHER)], UNREAD),
+        ([], [(StaticMember, GROUP)], UNREAD),
+        ([], [(VirtualNetwork, SUBSCRIPTION)], UNREAD),
+        ([member()], [(VirtualNetwork, SUBSCRIPTION)], UNREAD),
+        ([member(), policy({"field": "odd", "in": []}), assigned()], [], UNREAD),
+    ],
+)
+def test_several_groups(
+    verdicts: Verdicts, bodies: list[Body], unread: Any, status: Status
+) -> None:
+    whole = (manager(), group(), group(OTHER), network(), *bodies)
+    given = {each["id"]: each for each in whole}.values()
+    result = judged(verdicts(multi_group, *given, unread=unread), GROUP)
+    assert result.status is status, result.reason
+
+
+# Managers
+
+
+@pytest.mark.parametrize(
+    ("bodies", "unread", "status", "said"),
+    [
+        ([], [], PASS, "no other"),
+        ([manager(SECOND)], [], FAIL, "second"),
+        ([manager(SECOND)], [(NetworkGroup, SECOND)], FAIL, "second"),
+        ([manager(SECOND, networkManagerScopeAccesses=["Routing"])], [], PASS, "no"),
+        ([manager(SECOND, networkManagerScopeAccesses=[])], [], PASS, "no other"),
+        ([manager(SECOND, at=ZONES)], [], INFO, "is above it"),
+        ([manager(at=ZONES), manager(SECOND)], [], INFO, "it is above"),
+        ([manager(SECOND, at=ELSEWHERE)], [], PASS, "no other"),
+        ([manager(networkManagerScopeAccesses=None)], [], NA, "no features"),
+        ([manager(networkManagerScopes=None)], [], NA, "no scopes"),
+        ([manager(networkManagerScopeAccesses="x")], [], UNREAD, "malformed"),
+        ([manager(SECOND, networkManagerScopes=2)], [], UNREAD, "malformed"),
+    ],
+)
+def test_scopes(
+    verdicts: Verdicts, bodies: list[Body], unread: Any, status: Status, said: str
+) -> None:
+    given = {each["id"]: each for each in (manager(), *GROUPS, *bodies)}.values()
+    results = verdicts(scope_single, *given, unread=unread, parents=PARENTS)
+    result = judged(results, MANAGER)
+    assert (result.status, said in result.reason) == (status, True), result.reason
+    assert "lower bound" not in result.reason
+
+
+def test_a_narrow_scan_may_miss_managers(verdicts: Verdicts) -> None:
+    [result] = verdicts(scope_single, manager(), whole_tenant=False)
+    assert result.status is PASS
+    assert "lower bound" in result.reason
+
+
+@pytest.mark.parametrize(
+    ("bodies", "unread", "status"),
+    [
+        ([applied()], [], MANUAL),
+        ([body(ADMIN)], [(ConnectivityConfiguration, MANAGER)], MANUAL),
+        ([], [], NA),
+        ([], [(ConnectivityConfiguration, MANAGER)], UNREAD),
+    ],
+)
+def test_deployed(
+    verdicts: Verdicts, bodies: list[Body], unread: Any, status: Status
+) -> None:
+    results = verdicts(config_deployed, manager(), *bodies, unread=unread)
+    assert judged(results, MANAGER).status is status
+
+
+@pytest.mark.parametrize(
+    ("bodies", "unread", "status"),
+    [
+        ([collection(GROUP), admin_rule()], [], INFO),
+        ([], [], WARN),
+        ([collection(GROUP)], [], WARN),
+        ([collection(), admin_rule()], [], WARN),
+        ([collection(appliesToGroups=None), admin_rule()], [], WARN),
+        ([collection(appliesToGroups=3), admin_rule()], [], UNREAD),
+        ([], [(AdminRuleCollection, ADMIN)], UNREAD),
+        ([collection(GROUP)], [(AdminRule, collection()["id"])], UNREAD),
+    ],
+)
+def test_security_admin(
+    verdicts: Verdicts, bodies: list[Body], unread: Any, status: Status
+) -> None:
+    given = (manager(), body(ADMIN), *bodies)
+    results = verdicts(security_admin_present, *given, unread=unread)
+    assert judged(results, ADMIN).status is status
+
+
+# Tags
+
+
+BY_TAG = (manager(), group(), network(), policy(), assigned())
+WRITE = "Microsoft.Network/virtualNetworks/write"
+
+
+@pytest.mark.parametrize(
+    ("actions", "at", "status"),
+    [
+        ([WRITE], NETWORK, WARN),
+        (["Microsoft.Resources/tags/write"], RG, WARN),
+        (["*"], NETWORK, WARN),
+        (["*"], RG, PASS),
+        (["*/read"], RG, None),
+        ([WRITE], MANAGER, None),
+    ],
+)
+def test_tag_writers(
+    verdicts: Verdicts, rbac: Any, actions: list[str], at: str, status: Status | None
+) -> None:
+    role, grant = rbac.role("writer", actions=actions), rbac.grant("ann", "writer", at)
+    results = verdicts(tag_tamper, *BY_TAG, role, grant)
+    found = [each for each in results if each.target.resource_id == grant["id"]]
+    assert [each.status for each in found] == ([status] if status else [])
+
+
+@pytest.mark.parametrize(
+    "bodies",
+    [
+        (network(), policy({"field": "name", "equals": "net"}), assigned()),
+        (network(tags={}), policy(), assigned()),
+        (network(), policy()),
+    ],
+)
+def test_networks_that_no_tag_takes_in(
+    verdicts: Verdicts, rbac: Any, bodies: tuple[Body, ...]
+) -> None:
+    role, grant = rbac.role("all", actions=["*"]), rbac.grant("ann", "all", NETWORK)
+    [result] = verdicts(tag_tamper, manager(), group(), *bodies, role, grant)
+    assert result.status is NA
+
+
+def test_who_is_approved_of_may_write_tags(verdicts: Verdicts, rbac: Any) -> None:
+    role, grant = rbac.role("all", actions=["*"]), rbac.grant("ann", "all", NETWORK)
+    settings = Settings(approved_principals=("ANN",))
+    [result] = verdicts(tag_tamper, *BY_TAG, role, grant, settings=settings)
+    assert result.status is PASS
+
+
+@pytest.mark.parametrize(
+    ("view", "scope"),
+    [
+        (RoleAssignment, SUBSCRIPTION),
+        (NetworkManager, SUBSCRIPTION),
+        (PolicyAssignment, SUBSCRIPTION),
+        (VirtualNetwork, SUBSCRIPTION),
+        (NetworkGroup, MANAGER),
+    ],
+)
+def test_tags_where_something_was_refused(
+    verdicts: Verdicts, view: Any, scope: str
+) -> None:
+    [result] = verdicts(tag_tamper, *BY_TAG, unread=[(view, scope)])
+    assert result.status is UNREAD

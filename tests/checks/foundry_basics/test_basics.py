@@ -1,0 +1,468 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from checks.foundry_basics.basics import (
+    CHECKS,
+    hub_public_disabled,
+    managed_network_isolation,
+    storage_hardened,
+)
+from scanner.model.check import Check, Status
+from scanner.model.machinelearning import Workspace
+from scanner.model.network import PrivateEndpoint
+from scanner.model.perimeter import Association
+from scanner.model.results import Result
+from scanner.model.storage import StorageAccount
+
+Verdicts = Callable[..., list[Result]]
+Body = dict[str, Any]
+
+SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
+ELSEWHERE = "/subscriptions/cccccccc-0000-0000-0000-000000000009"
+PROVIDERS = f"{SUBSCRIPTION}/resourceGroups/rg/providers"
+HUB = f"{PROVIDERS}/Microsoft.MachineLearningServices/workspaces/hub"
+STORAGE = f"{PROVIDERS}/Microsoft.Storage/storageAccounts/data"
+ENDPOINTS = f"{PROVIDERS}/Microsoft.Network/privateEndpoints"
+ABSENT = object()
+
+PASS, FAIL, WARN = Status.PASS, Status.FAIL, Status.WARN
+UNREAD, NONE = Status.NOT_ASSESSED, Status.NOT_APPLICABLE
+
+
+def body(id: str, properties: Mapping[str, object], **top: object) -> Body:
+    kept = {k: v for k, v in properties.items() if v is not ABSENT}
+    present = {k: v for k, v in top.items() if v is not ABSENT}
+    return {"id": id, "location": "eastus", "properties": kept, **present}
+
+
+def workspace(id: str = HUB, kind: object = "Hub", **properties: object) -> Body:
+    secure = {
+        "managedNetwork": {"isolationMode": "AllowOnlyApprovedOutbound"},
+        "publicNetworkAccess": "Disabled",
+        "storageAccount": STORAGE,
+    }
+    return body(id, {**secure, **properties}, kind=kind)
+
+
+def storage(id: str = STORAGE, **properties: object) -> Body:
+    secure = {
+        "publicNetworkAccess": "Disabled",
+        "networkAcls": {"defaultAction": "Deny", "bypass": "AzureServices"},
+        "allowBlobPublicAccess": False,
+        "minimumTlsVersion": "TLS1_2",
+        "privateEndpointConnections": [],
+    }
+    return body(id, {**secure, **properties})
+
+
+def endpoint(group: str, state: str = "Approved", target: str = STORAGE) -> Body:
+    connection = {
+        "properties": {
+            "privateLinkServiceId": target,
+            "groupIds": [group],
+            "privateLinkServiceConnectionState": {"status": state},
+        }
+    }
+    return body(
+        f"{ENDPOINTS}/data-{group}", {"privateLinkServiceConnections": [connection]}
+    )
+
+
+BOTH = (endpoint("blob"), endpoint("file"))
+
+
+def only(results: list[Result], id: str) -> Result:
+    [result] = [each for each in results if each.target.resource_id == id]
+    assert "internal error" not in result.reason
+    return result
+
+
+def evidence(result: Result) -> Mapping[tuple[str, str], Any]:
+    return {(each.resource_id, each.path): each.value for each in result.evidence}
+
+
+def test_every_check_is_in_the_catalogue() -> None:
+    assert [check.id for check in CHECKS] == [
+        "foundry-managed-network-isolation",
+        "foundry-hub-public-disabled",
+        "foundry-storage-hardened",
+    ]
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+def test_documentation_is_whole(check: Check[Any]) -> None:
+    page = check.documentation
+    assert page.reads.startswith("Reads `properties.")
+    assert {"Why it matters", "How to fix", "References"} <= set(page.sections)
+    assert page.fix.endswith(".")
+    assert all(block in page.sections["How to fix"] for block in ("```sh", "```bicep"))
+
+
+ISOLATION = "properties.managedNetwork.isolationMode"
+
+
+@pytest.mark.parametrize(
+    ("network", "status"),
+    [
+        ({"isolationMode": "AllowOnlyApprovedOutbound"}, PASS),
+        ({"isolationMode": "allowonlyapprovedoutbound"}, PASS),
+        ({"isolationMode": "AllowInternetOutbound"}, WARN),
+        ({"isolationMode": "Disabled"}, FAIL),
+        ({"isolationMode": "Sideways"}, WARN),
+        ({"isolationMode": None}, FAIL),
+        ({}, FAIL),
+        (None, FAIL),
+        (ABSENT, FAIL),
+        ({"isolationMode": ["Disabled"]}, UNREAD),
+        ("AllowOnlyApprovedOutbound", UNREAD),
+    ],
+)
+def test_isolation(verdicts: Verdicts, network: object, status: Status) -> None:
+    hub = workspace(managedNetwork=network)
+    assert only(verdicts(managed_network_isolation, hub), HUB).status is status
+
+
+def test_isolation_evidence(verdicts: Verdicts) -> None:
+    result = only(verdicts(managed_network_isolation, workspace()), HUB)
+    assert evidence(result)[HUB, ISOLATION] == "AllowOnlyApprovedOutbound"
+
+
+@pytest.mark.parametrize("kind", ["Project", "Default", "FeatureStore", ABSENT, None])
+def test_isolation_is_about_hubs(verdicts: Verdicts, kind: object) -> None:
+    [result] = verdicts(managed_network_isolation, workspace(kind=kind))
+    assert result.target.resource_id.startswith("/tenants/")
+
+
+def test_isolation_without_properties(verdicts: Verdicts) -> None:
+    hub = {"id": HUB, "kind": "hub"}
+    assert only(verdicts(managed_network_isolation, hub), HUB).status is UNREAD
+
+
+def test_isolation_unread(verdicts: Verdicts) -> None:
+    [result] = verdicts(
+        managed_network_isolation, workspace(), unread=[(Workspace, SUBSCRIPTION)]
+    )
+    assert result.status is UNREAD
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({}, PASS),
+        ({"publicNetworkAccess": "disabled"}, PASS),
+        ({"publicNetworkAccess": "Enabled"}, FAIL),
+        ({"publicNetworkAccess": ABSENT}, FAIL),
+        ({"publicNetworkAccess": None}, FAIL),
+        ({"publicNetworkAccess": "SecuredByPerimeter"}, WARN),
+        ({"publicNetworkAccess": True}, UNREAD),
+        ({"allowPublicAccessWhenBehindVnet": True}, FAIL),
+        ({"allowPublicAccessWhenBehindVnet": False}, PASS),
+        ({"allowPublicAccessWhenBehindVnet": None}, PASS),
+        ({"allowPublicAccessWhenBehindVnet": "true"}, UNREAD),
+        (
+            {
+                "publicNetworkAccess": "Enabled",
+                "allowPublicAccessWhenBehindVnet": True,
+            },
+            FAIL,
+        ),
+    ],
+)
+@pytest.mark.parametrize("kind", ["Hub", "project"])
+def test_public_access(
+    verdicts: Verdicts, kind: str, changes: Mapping[str, Any], status: Status
+) -> None:
+    result = only(verdicts(hub_public_disabled, workspace(kind=kind, **changes)), HUB)
+    assert result.status is status
+
+
+@pytest.mark.parametrize("kind", ["Default", "FeatureStore", ABSENT])
+def test_public_access_is_about_hubs_and_projects(
+    verdicts: Verdicts, kind: object
+) -> None:
+    [result] = verdicts(hub_public_disabled, workspace(kind=kind))
+    assert result.target.resource_id.startswith("/tenants/")
+
+
+def test_public_access_evidence(verdicts: Verdicts) -> None:
+    hub = workspace(publicNetworkAccess=ABSENT)
+    seen = evidence(only(verdicts(hub_public_disabled, hub), HUB))
+    assert seen[HUB, "properties.publicNetworkAccess"] is None
+    assert seen[HUB, "properties.allowPublicAccessWhenBehindVnet"] is None
+
+
+OPEN = {"defaultAction": "Allow"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "words"),
+    [
+        ({}, PASS, ()),
+        ({"publicNetworkAccess": "Enabled"}, PASS, ()),
+        ({"networkAcls": OPEN}, PASS, ()),
+        (
+            {"publicNetworkAccess": "Enabled", "networkAcls": OPEN},
+            FAIL,
+            ("networkAcls",),
+        ),
+        (
+            {"publicNetworkAccess": ABSENT, "networkAcls": ABSENT},
+            FAIL,
+            ("publicNetworkAccess",),
+        ),
+        ({"publicNetworkAccess": None, "networkAcls": None}, FAIL, ("networkAcls",)),
+        (
+            {"networkAcls": {"defaultAction": "Deny", "bypass": "Logging, Metrics"}},
+            PASS,
+            (),
+        ),
+        (
+            {
+                "publicNetworkAccess": "Enabled",
+                "networkAcls": {
+                    "defaultAction": "Deny",
+                    "bypass": "Logging, AzureServices",
+                },
+            },
+            PASS,
+            (),
+        ),
+        ({"publicNetworkAccess": "SecuredByPerimeter"}, WARN, ("perimeter",)),
+        ({"allowBlobPublicAccess": True}, FAIL, ("allowBlobPublicAccess",)),
+        ({"allowBlobPublicAccess": ABSENT}, FAIL, ("allowBlobPublicAccess",)),
+        ({"allowBlobPublicAccess": None}, FAIL, ("allowBlobPublicAccess",)),
+        ({"minimumTlsVersion": "TLS1_3"}, PASS, ()),
+        ({"minimumTlsVersion": "TLS1_1"}, FAIL, ("TLS1_1",)),
+        ({"minimumTlsVersion": ABSENT}, FAIL, ("TLS1_0",)),
+        (
+            {
+                "publicNetworkAccess": "Enabled",
+                "networkAcls": OPEN,
+                "allowBlobPublicAccess": True,
+                "minimumTlsVersion": "TLS1_0",
+            },
+            FAIL,
+            ("networkAcls", "allowBlobPublicAccess", "TLS1_0"),
+        ),
+        ({"allowBlobPublicAccess": "false"}, UNREAD, ()),
+        ({"networkAcls": "Deny"}, UNREAD, ()),
+        ({"privateEndpointConnections": "none"}, UNREAD, ()),
+        ({"privateEndpointConnections": ABSENT}, PASS, ()),
+    ],
+)
+def test_storage(
+    verdicts: Verdicts,
+    changes: Mapping[str, Any],
+    status: Status,
+    words: tuple[str, ...],
+) -> None:
+    results = verdicts(storage_hardened, workspace(), storage(**changes), *BOTH)
+    result = only(results, STORAGE)
+    assert result.status is status
+    assert all(word in result.reason for word in words)
+
+
+@pytest.mark.parametrize(
+    ("endpoints", "lacking"),
+    [
+        ((), "blob or file"),
+        ((endpoint("blob"),), "for file"),
+        ((endpoint("blob"), endpoint("file", "Pending")), "for file"),
+        ((endpoint("Blob"), endpoint("dfs")), "for file"),
+    ],
+)
+def test_storage_names_every_fault(
+    verdicts: Verdicts, endpoints: tuple[Body, ...], lacking: str
+) -> None:
+    account = storage(minimumTlsVersion="TLS1_0")
+    results = verdicts(storage_hardened, workspace(), account, *endpoints)
+    result = only(results, STORAGE)
+    assert result.status is FAIL
+    assert "TLS1_0" in result.reason
+    assert lacking in result.reason
+    assert result.advice == ""
+
+
+def test_storage_is_not_to_be_closed_before_it_has_endpoints(
+    verdicts: Verdicts,
+) -> None:
+    account = storage(publicNetworkAccess="Enabled", networkAcls=OPEN)
+    results = verdicts(storage_hardened, workspace(), account, endpoint("blob"))
+    assert "before closing" in only(results, STORAGE).remediation
+
+
+PERIMETER = f"{PROVIDERS}/Microsoft.Network/networkSecurityPerimeters/edge"
+PROFILE = f"{PERIMETER}/profiles/ai"
+
+
+def perimeter(prefix: str = "198.51.100.0/28") -> tuple[Body, ...]:
+    inside = {
+        "privateLinkResource": {"id": STORAGE},
+        "profile": {"id": PROFILE},
+        "accessMode": "Enforced",
+    }
+    rule = {"direction": "Inbound", "addressPrefixes": [prefix]}
+    return (
+        {"id": PERIMETER, "properties": {}},
+        {"id": PROFILE, "properties": {}},
+        {"id": f"{PROFILE}/accessRules/in", "properties": rule},
+        {"id": f"{PERIMETER}/resourceAssociations/data", "properties": inside},
+    )
+
+
+@pytest.mark.parametrize(
+    ("public", "edge", "status"),
+    [
+        ("Enabled", perimeter(), PASS),
+        ("SecuredByPerimeter", perimeter(), PASS),
+        ("Enabled", perimeter("0.0.0.0/0"), FAIL),
+        ("SecuredByPerimeter", perimeter("0.0.0.0/0"), WARN),
+        ("Disabled", perimeter("0.0.0.0/0"), PASS),
+    ],
+)
+def test_storage_in_a_perimeter(
+    verdicts: Verdicts, public: str, edge: tuple[Body, ...], status: Status
+) -> None:
+    account = storage(publicNetworkAccess=public, networkAcls=OPEN)
+    results = verdicts(storage_hardened, workspace(), account, *BOTH, *edge)
+    assert only(results, STORAGE).status is status
+
+
+def test_storage_whose_perimeter_was_not_read(verdicts: Verdicts) -> None:
+    unread = [(Association, PERIMETER)]
+    opened: Body = {"publicNetworkAccess": "Enabled", "networkAcls": OPEN}
+    for more, ways, status in (
+        ({}, BOTH, UNREAD),
+        ({}, BOTH[:1], FAIL),
+        ({"minimumTlsVersion": "TLS1_0"}, BOTH, FAIL),
+    ):
+        account = storage(**opened, **more)
+        judged = (workspace(), account, *ways, *perimeter())
+        results = verdicts(storage_hardened, *judged, unread=unread)
+        assert only(results, STORAGE).status is status
+
+
+def test_storage_endpoints_unread(verdicts: Verdicts) -> None:
+    unread = [(PrivateEndpoint, SUBSCRIPTION)]
+    clean = verdicts(storage_hardened, workspace(), storage(), unread=unread)
+    assert only(clean, STORAGE).status is UNREAD
+    weak = storage(allowBlobPublicAccess=True)
+    faulty = verdicts(storage_hardened, workspace(), weak, unread=unread)
+    assert only(faulty, STORAGE).status is FAIL
+
+
+def test_storage_endpoint_of_another_subscription(verdicts: Verdicts) -> None:
+    connection = {
+        "properties": {
+            "privateEndpoint": {"id": f"{ELSEWHERE}/x/privateEndpoints/managed"},
+            "privateLinkServiceConnectionState": {"status": "Approved"},
+        }
+    }
+    account = storage(privateEndpointConnections=[connection])
+    assert (
+        only(verdicts(storage_hardened, workspace(), account), STORAGE).status is UNREAD
+    )
+
+
+def test_storage_evidence(verdicts: Verdicts) -> None:
+    account = storage(minimumTlsVersion=ABSENT)
+    results = verdicts(storage_hardened, workspace(), account, *BOTH)
+    seen = evidence(only(results, STORAGE))
+    assert seen[STORAGE, "properties.minimumTlsVersion"] is None
+    assert seen[STORAGE, "properties.networkAcls.defaultAction"] == "Deny"
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties", "covered"),
+    [
+        ("Hub", {}, True),
+        ("project", {"storageAccount": STORAGE.upper()}, True),
+        (
+            "Hub",
+            {
+                "storageAccount": ABSENT,
+                "workspaceHubConfig": {"additionalWorkspaceStorageAccounts": [STORAGE]},
+            },
+            True,
+        ),
+        ("Hub", {"storageAccount": f"{STORAGE}2"}, False),
+        ("Hub", {"storageAccount": None}, False),
+        ("Default", {}, False),
+        ("FeatureStore", {}, False),
+    ],
+)
+def test_which_storage(
+    verdicts: Verdicts, kind: str, properties: Mapping[str, Any], covered: bool
+) -> None:
+    hub = workspace(kind=kind, **properties)
+    results = verdicts(storage_hardened, hub, storage(), *BOTH)
+    assert [each.target.resource_id == STORAGE for each in results] == [covered]
+
+
+def test_storage_of_unread_workspaces(verdicts: Verdicts) -> None:
+    results = verdicts(
+        storage_hardened, storage(), *BOTH, unread=[(Workspace, SUBSCRIPTION)]
+    )
+    assert only(results, STORAGE).status is UNREAD
+
+
+def test_storage_unread(verdicts: Verdicts) -> None:
+    [result] = verdicts(
+        storage_hardened, workspace(), unread=[(StorageAccount, SUBSCRIPTION)]
+    )
+    assert result.status is UNREAD
+
+
+GUID = "0f0e0d0c-1111-2222-3333-444455556666"
+MANAGED = (
+    f"{SUBSCRIPTION}/resourceGroups/azureml-rg-hub_{GUID}"
+    "/providers/Microsoft.Storage/storageAccounts/managed"
+)
+
+
+@pytest.mark.parametrize(
+    ("properties", "covered"),
+    [
+        ({"encryption": {"storageAccountResourceId": MANAGED.lower()}}, True),
+        ({"serviceProvisionedResourceGroup": f"AzureML-rg-hub_{GUID}"}, True),
+        (
+            {
+                "serviceProvisionedResourceGroup": (
+                    f"{SUBSCRIPTION}/resourceGroups/azureml-rg-hub_{GUID}"
+                )
+            },
+            True,
+        ),
+        ({"encryption": {"status": "Enabled"}}, True),
+        ({"encryption": {"status": "Disabled"}}, False),
+        ({}, False),
+    ],
+)
+def test_managed_storage_is_exempt(
+    verdicts: Verdicts, properties: Mapping[str, Any], covered: bool
+) -> None:
+    hub = workspace(**properties)
+    account = storage(MANAGED, publicNetworkAccess="Enabled", networkAcls=OPEN)
+    results = [
+        each
+        for each in verdicts(storage_hardened, hub, account)
+        if each.target.resource_id == MANAGED
+    ]
+    assert [each.status for each in results] == ([NONE] if covered else [])
+    assert all("foundry-cmk-storage-shared-key" in each.reason for each in results)
+
+
+def test_managed_group_of_another_subscription_is_no_exemption(
+    verdicts: Verdicts,
+) -> None:
+    far = workspace(
+        HUB.replace(SUBSCRIPTION, ELSEWHERE),
+        serviceProvisionedResourceGroup="rg",
+        storageAccount=ABSENT,
+    )
+    results = verdicts(storage_hardened, workspace(), far, storage(), *BOTH)
+    assert only(results, STORAGE).status is PASS

@@ -1,0 +1,387 @@
+"""Foundry hubs: their network, what they are made of, what they hold together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from checks.foundry_basics import hub_parts as foundry_hub_parts
+from checks.foundry_basics import hub_tags as foundry_hub_tags
+from checks.foundry_basics import managed_network as foundry_managed_network
+from scanner.model.check import Check, Status
+from scanner.model.machinelearning import OutboundRule, Workspace
+from scanner.model.results import Result
+
+Verdicts = Callable[..., list[Result]]
+Body = dict[str, Any]
+
+SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
+PROVIDERS = f"{SUBSCRIPTION}/resourceGroups/rg/providers"
+WORKSPACES = f"{PROVIDERS}/Microsoft.MachineLearningServices/workspaces"
+HUB, PROJECT = f"{WORKSPACES}/hub", f"{WORKSPACES}/project"
+VAULT = f"{PROVIDERS}/Microsoft.KeyVault/vaults/vault"
+REGISTRY = f"{PROVIDERS}/Microsoft.ContainerRegistry/registries/registry"
+SEARCH = f"{PROVIDERS}/Microsoft.Search/searchServices/search"
+
+PASS, FAIL, WARN = Status.PASS, Status.FAIL, Status.WARN
+UNREAD, NONE, INFO = Status.NOT_ASSESSED, Status.NOT_APPLICABLE, Status.INFO
+ABSENT = object()
+
+CHECKS = {
+    check.id: check
+    for module in (foundry_hub_parts, foundry_hub_tags, foundry_managed_network)
+    for check in module.CHECKS
+}
+APPROVED = {"properties": {"privateLinkServiceConnectionState": {"status": "Approved"}}}
+PENDING = {"properties": {"privateLinkServiceConnectionState": {"status": "Pending"}}}
+
+
+def body(id: str, properties: Mapping[str, object], **top: object) -> Body:
+    kept = {k: v for k, v in properties.items() if v is not ABSENT}
+    return {"id": id, "location": "eastus", "properties": kept, **top}
+
+
+def hub(**properties: object) -> Body:
+    usual = {"managedNetwork": {"isolationMode": "AllowOnlyApprovedOutbound"}}
+    return body(HUB, {**usual, **properties}, kind="Hub")
+
+
+def project(**properties: object) -> Body:
+    return body(PROJECT, {"hubResourceId": HUB, **properties}, kind="Project")
+
+
+def rule(kind: str, destination: object, name: str = "r", **more: object) -> Body:
+    properties = {"type": kind, "category": "UserDefined", "destination": destination}
+    return body(f"{HUB}/outboundRules/{name}", {**properties, **more})
+
+
+def status_of(verdicts: Verdicts, check: str, *bodies: Body, **options: Any) -> Status:
+    found = verdicts(CHECKS[check], *bodies, **options)
+    [result] = [each for each in found if each.target.resource_id == bodies[0]["id"]]
+    assert "internal error" not in result.reason
+    if result.status in (PASS, FAIL, WARN):
+        assert result.evidence
+    return result.status
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=lambda check: check.id)
+def test_documentation_is_whole(check: Check[Any]) -> None:
+    page = check.documentation
+    assert page.reads.startswith("Reads `")
+    assert {"Why it matters", "How to fix", "References"} <= set(page.sections)
+    assert page.fix.endswith(".")
+
+
+# The managed network
+
+
+@pytest.mark.parametrize(
+    ("network", "status"),
+    [
+        ({"isolationMode": "X", "status": {"status": "Active"}}, PASS),
+        ({"isolationMode": "X", "status": {"status": "Inactive"}}, WARN),
+        ({"isolationMode": "X", "status": None}, UNREAD),
+        ({"isolationMode": "X"}, UNREAD),
+        ({"isolationMode": "X", "status": {"status": 7}}, UNREAD),
+        ({"isolationMode": "Disabled"}, NONE),
+        (ABSENT, NONE),
+    ],
+)
+def test_the_network_is_built(
+    network: object, status: Status, verdicts: Verdicts
+) -> None:
+    given = hub(managedNetwork=network)
+    assert status_of(verdicts, "foundry-managed-network-provisioned", given) is status
+
+
+@pytest.mark.parametrize(
+    ("hosts", "status"),
+    [
+        (["pypi.org"], PASS),
+        (["pypi.org", "*.python.org"], INFO),
+        (["*.python.org", "*.blob.core.windows.net"], WARN),
+        (["*.azurefd.net"], WARN),
+        (["*.blob.core.windows.net", "*"], FAIL),
+        (["*.com"], FAIL),
+        (["*.co.uk"], FAIL),
+        ([], NONE),
+        ([["pypi.org"]], UNREAD),
+    ],
+)
+def test_hosts_of_rules(
+    hosts: list[object], status: Status, verdicts: Verdicts
+) -> None:
+    rules = [rule("FQDN", host, f"r{n}") for n, host in enumerate(hosts)]
+    check = "foundry-outbound-fqdn-review"
+    assert status_of(verdicts, check, hub(), *rules) is status
+
+
+@pytest.mark.parametrize("kind", ["FQDN", "ServiceTag"])
+def test_rules_that_azure_makes_are_left_out(kind: str, verdicts: Verdicts) -> None:
+    wide: object = "*" if kind == "FQDN" else {"serviceTag": "Internet"}
+    check = f"foundry-outbound-{kind.lower()}-review"
+    for category in ("Required", "Recommended"):
+        made = rule(kind, wide, category=category)
+        assert status_of(verdicts, check, hub(), made) is NONE
+
+
+@pytest.mark.parametrize(
+    ("destination", "status"),
+    [
+        ({"serviceTag": "AzureMonitor"}, PASS),
+        ({"serviceTag": "Storage.WestEurope", "action": "Allow"}, PASS),
+        ({"serviceTag": "storage"}, WARN),
+        ({"serviceTag": "Internet"}, FAIL),
+        ({"serviceTag": "AzureCloud", "action": None}, FAIL),
+        ({"serviceTag": "AzureCloud.westeurope"}, PASS),
+        ({"serviceTag": "Internet", "action": "Deny"}, NONE),
+        ({"serviceTag": ["Internet"]}, UNREAD),
+        ("Internet", UNREAD),
+    ],
+)
+def test_tags_of_rules(destination: object, status: Status, verdicts: Verdicts) -> None:
+    check = "foundry-outbound-servicetag-review"
+    given = rule("ServiceTag", destination)
+    assert status_of(verdicts, check, hub(), given) is status
+
+
+@pytest.mark.parametrize(
+    ("sku", "status"),
+    [("Standard", PASS), (ABSENT, PASS), (None, PASS), ("Basic", WARN), (3, UNREAD)],
+)
+def test_the_tier_of_the_firewall(
+    sku: object, status: Status, verdicts: Verdicts
+) -> None:
+    network = {"isolationMode": "AllowOnlyApprovedOutbound", "firewallSku": sku}
+    kept = {key: value for key, value in network.items() if value is not ABSENT}
+    given = hub(managedNetwork=kept)
+    made = rule("FQDN", "pypi.org")
+    assert status_of(verdicts, "foundry-firewall-sku", given, made) is status
+    assert status_of(verdicts, "foundry-firewall-cost", given, made) is INFO
+
+
+def test_a_hub_without_rules_for_hosts_has_no_firewall(verdicts: Verdicts) -> None:
+    for check in ("foundry-firewall-sku", "foundry-firewall-cost"):
+        assert status_of(verdicts, check, hub()) is NONE
+        open_ = hub(managedNetwork={"isolationMode": "AllowInternetOutbound"})
+        made = rule("FQDN", "pypi.org")
+        assert status_of(verdicts, check, open_, made) is NONE
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        "foundry-outbound-fqdn-review",
+        "foundry-outbound-servicetag-review",
+        "foundry-firewall-sku",
+        "foundry-firewall-cost",
+    ],
+)
+def test_rules_that_were_not_read_decide_nothing(
+    check: str, verdicts: Verdicts
+) -> None:
+    unread = [(OutboundRule, HUB)]
+    assert status_of(verdicts, check, hub(), unread=unread) is UNREAD
+
+
+# What hubs are made of
+
+
+@pytest.mark.parametrize(
+    ("connections", "access", "status"),
+    [
+        ([APPROVED], "Disabled", PASS),
+        ([PENDING], "Disabled", FAIL),
+        ([], "Disabled", FAIL),
+        (None, "Enabled", WARN),
+        (ABSENT, ABSENT, WARN),
+        ("none", "Disabled", UNREAD),
+    ],
+)
+def test_the_hub_s_private_endpoint(
+    connections: object, access: object, status: Status, verdicts: Verdicts
+) -> None:
+    given = hub(privateEndpointConnections=connections, publicNetworkAccess=access)
+    assert status_of(verdicts, "foundry-hub-private-endpoint", given) is status
+
+
+def test_a_project_has_its_hub(verdicts: Verdicts) -> None:
+    check = "foundry-project-hub-exists"
+    assert status_of(verdicts, check, project(), hub()) is PASS
+    assert status_of(verdicts, check, project()) is FAIL
+    for nothing in (None, ABSENT):
+        assert status_of(verdicts, check, project(hubResourceId=nothing)) is FAIL
+    elsewhere = HUB.replace("bbbb", "cccc")
+    given = project(hubResourceId=elsewhere)
+    assert status_of(verdicts, check, given) is UNREAD
+    assert status_of(verdicts, check, project(hubResourceId=7)) is UNREAD
+
+
+def test_a_registry_is_attached(verdicts: Verdicts) -> None:
+    check = "foundry-acr-attached"
+    assert status_of(verdicts, check, hub(containerRegistry=REGISTRY)) is PASS
+    for nothing in (None, ABSENT, ""):
+        assert status_of(verdicts, check, hub(containerRegistry=nothing)) is WARN
+    assert status_of(verdicts, check, hub(containerRegistry=[REGISTRY])) is UNREAD
+
+
+HARDENED = {
+    "adminUserEnabled": False,
+    "publicNetworkAccess": "Disabled",
+    "privateEndpointConnections": [APPROVED],
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "sku", "status", "words"),
+    [
+        ({}, "Premium", PASS, ["Premium"]),
+        ({"adminUserEnabled": ABSENT}, "Premium", PASS, []),
+        ({"adminUserEnabled": True}, "Standard", FAIL, ["admin user", "Standard"]),
+        ({"publicNetworkAccess": None}, "Premium", FAIL, ["public"]),
+        ({"privateEndpointConnections": [PENDING]}, "Premium", FAIL, ["endpoint"]),
+        ({"adminUserEnabled": "no"}, "Premium", UNREAD, ["malformed"]),
+    ],
+)
+def test_a_registry_is_hardened(
+    changes: Mapping[str, object],
+    sku: str,
+    status: Status,
+    words: list[str],
+    verdicts: Verdicts,
+) -> None:
+    given = body(REGISTRY, {**HARDENED, **changes}, sku={"name": sku})
+    check = CHECKS["foundry-acr-hardened"]
+    [result] = verdicts(check, given, hub(containerRegistry=REGISTRY))
+    assert result.status is status
+    assert all(word in result.reason for word in words)
+
+
+def test_a_registry_of_others_is_left_out(verdicts: Verdicts) -> None:
+    given = body(REGISTRY, {"adminUserEnabled": True}, sku={"name": "Basic"})
+    [result] = verdicts(CHECKS["foundry-acr-hardened"], given, hub())
+    assert result.status is NONE
+
+
+PROTECTED = {
+    "publicNetworkAccess": "Disabled",
+    "networkAcls": {"defaultAction": "Deny"},
+    "privateEndpointConnections": [APPROVED],
+    "enablePurgeProtection": True,
+    "enableRbacAuthorization": True,
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({}, PASS),
+        ({"publicNetworkAccess": "Enabled"}, PASS),
+        ({"publicNetworkAccess": ABSENT, "networkAcls": None}, FAIL),
+        ({"publicNetworkAccess": "Enabled", "networkAcls": {}}, FAIL),
+        ({"enablePurgeProtection": None}, WARN),
+        ({"enableRbacAuthorization": ABSENT}, WARN),
+        ({"privateEndpointConnections": ABSENT}, WARN),
+        ({"enablePurgeProtection": "yes"}, UNREAD),
+    ],
+)
+def test_a_vault_is_hardened(
+    changes: Mapping[str, object], status: Status, verdicts: Verdicts
+) -> None:
+    given = body(VAULT, {**PROTECTED, **changes})
+    check = "foundry-kv-hardened"
+    assert status_of(verdicts, check, given, hub(keyVault=VAULT)) is status
+
+
+CLOSED = {
+    "publicNetworkAccess": "disabled",
+    "disableLocalAuth": True,
+    "privateEndpointConnections": [APPROVED],
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({}, PASS),
+        ({"publicNetworkAccess": "Enabled"}, FAIL),
+        ({"publicNetworkAccess": ABSENT}, FAIL),
+        ({"disableLocalAuth": None}, WARN),
+        ({"privateEndpointConnections": []}, WARN),
+        ({"publicNetworkAccess": ["disabled"]}, UNREAD),
+    ],
+)
+def test_a_search_service_is_hardened(
+    changes: Mapping[str, object], status: Status, verdicts: Verdicts
+) -> None:
+    given = body(SEARCH, {**CLOSED, **changes}, sku={"name": "basic"})
+    assert status_of(verdicts, "foundry-search-hardened", given) is status
+
+
+def test_what_encryption_manages_is_not_to_be_closed(verdicts: Verdicts) -> None:
+    encryption = {"status": "Enabled", "searchAccountResourceId": SEARCH}
+    given = body(SEARCH, {"publicNetworkAccess": "enabled"}, sku={"name": "basic"})
+    [result] = verdicts(
+        CHECKS["foundry-search-hardened"], given, hub(encryption=encryption)
+    )
+    assert result.status is NONE
+    assert "foundry-cmk-search-public-open" in result.reason
+
+
+def test_what_encryption_may_manage_is_not_assessed(verdicts: Verdicts) -> None:
+    unread = [(Workspace, SUBSCRIPTION)]
+    managed = f"azureml-rg-hub_{'0' * 8}-0000-0000-0000-{'0' * 12}"
+    inside = body(SEARCH.replace("/rg/", f"/{managed}/"), {})
+    for given, status in ((inside, UNREAD), (body(SEARCH, {}), FAIL)):
+        [result] = verdicts(CHECKS["foundry-search-hardened"], given, unread=unread)
+        assert result.status is status
+
+
+@pytest.mark.parametrize(
+    ("value", "status"),
+    [(True, PASS), (False, FAIL), (None, FAIL), (ABSENT, FAIL), ("true", UNREAD)],
+)
+def test_data_is_isolated(value: object, status: Status, verdicts: Verdicts) -> None:
+    given = hub(enableDataIsolation=value)
+    assert status_of(verdicts, "foundry-data-isolation", given) is status
+
+
+# What is kept together
+
+
+@pytest.mark.parametrize(
+    ("check", "one", "other", "status"),
+    [
+        ("env", {"Env": "prod"}, {"environment": "Production"}, PASS),
+        ("env", {"env": "dev"}, {"env": "test"}, PASS),
+        ("env", {"env": "prod"}, {"env": "dev"}, FAIL),
+        ("env", {"env": "prod"}, {}, Status.MANUAL),
+        ("env", {"env": "prod"}, None, Status.MANUAL),
+        ("sensitivity", {"data-classification": "a"}, {"sensitivity": "A"}, PASS),
+        ("sensitivity", {"classification": "a"}, {"sensitivity": "b"}, FAIL),
+        ("bu", {"BusinessUnit": "a"}, {"cost_center": "a"}, PASS),
+        ("bu", {"bu": "a"}, {"bu": "b"}, WARN),
+        ("bu", {"bu": "a"}, "odd", UNREAD),
+    ],
+)
+def test_what_tags_tell(
+    check: str, one: object, other: object, status: Status, verdicts: Verdicts
+) -> None:
+    bodies = ({**hub(), "tags": one}, {**project(), "tags": other})
+    assert status_of(verdicts, f"foundry-hub-{check}-homogeneous", *bodies) is status
+
+
+def test_a_hub_alone_mixes_nothing(verdicts: Verdicts) -> None:
+    for check in foundry_hub_tags.CHECKS:
+        assert status_of(verdicts, check.id, hub()) is NONE
+
+
+def test_projects_that_were_not_read_may_be_of_any_kind(verdicts: Verdicts) -> None:
+    odd = project(hubResourceId=[HUB])
+    given = ({**hub(), "tags": {"env": "prod"}}, {**project(), "tags": {"env": "prod"}})
+    other = {**odd, "id": f"{WORKSPACES}/other"}
+    check = "foundry-hub-env-homogeneous"
+    assert status_of(verdicts, check, *given, other) is UNREAD
+    assert Workspace.type

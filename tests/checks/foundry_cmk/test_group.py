@@ -1,0 +1,344 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from checks.foundry_cmk.group import (
+    no_deny_assignment,
+    policy_exempt,
+    rg_lock,
+    rg_modified,
+    rg_writers,
+)
+from scanner.model.activity import ActivityEvent
+from scanner.model.authorization import DenyAssignment, RoleAssignment
+from scanner.model.check import Check, Status
+from scanner.model.documentdb import CosmosAccount
+from scanner.model.machinelearning import Workspace
+from scanner.model.policy import (
+    Lock,
+    PolicyAssignment,
+    PolicyDefinition,
+    PolicyExemption,
+)
+from scanner.model.results import Result
+from scanner.model.settings import Settings
+
+Verdicts = Callable[..., list[Result]]
+Body = dict[str, Any]
+
+TENANT = "/tenants/aaaaaaaa-0000-0000-0000-000000000001"
+SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
+GROUP = f"{SUBSCRIPTION}/resourceGroups/azureml-rg-hub_{'0' * 32}"
+OTHER = f"{SUBSCRIPTION}/resourceGroups/other"
+HUB = (
+    f"{SUBSCRIPTION}/resourceGroups/rg/providers"
+    "/Microsoft.MachineLearningServices/workspaces/hub"
+)
+COSMOS = f"{GROUP}/providers/Microsoft.DocumentDB/databaseAccounts/db"
+SEARCH = f"{GROUP}/providers/Microsoft.Search/searchServices/srch"
+AUTHORIZATION = "/providers/Microsoft.Authorization"
+DEFINITION = f"{AUTHORIZATION}/policyDefinitions/no-keys"
+ASSIGNMENT = f"{SUBSCRIPTION}{AUTHORIZATION}/policyAssignments/no-keys"
+
+PASS, FAIL, WARN, INFO = Status.PASS, Status.FAIL, Status.WARN, Status.INFO
+UNREAD, NONE = Status.NOT_ASSESSED, Status.NOT_APPLICABLE
+
+
+def body(id: str, **properties: object) -> Body:
+    return {"id": id, "properties": properties}
+
+
+def estate(identity: object = None) -> list[Body]:
+    hub = body(
+        HUB,
+        encryption={"status": "Enabled", "cosmosDbResourceId": COSMOS},
+        enableServiceSideCMKEncryption=False,
+        serviceProvisionedResourceGroup=GROUP,
+    )
+    return [{**hub, "kind": "Hub", "identity": identity}, body(GROUP), body(COSMOS)]
+
+
+def only(results: list[Result], id: str) -> Result:
+    [result] = [each for each in results if each.target.resource_id == id]
+    assert "internal error" not in result.reason
+    return result
+
+
+def lock(level: object, at: str = GROUP) -> Body:
+    return body(f"{at}{AUTHORIZATION}/locks/keep", level=level)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (None, INFO),
+        (lock("CanNotDelete"), INFO),
+        (lock("ReadOnly"), FAIL),
+        (lock("readonly", SUBSCRIPTION), FAIL),
+        (lock("ReadOnly", COSMOS), FAIL),
+        (lock("ReadOnly", OTHER), INFO),
+        (lock("ReadOnly", f"{GROUP}b"), INFO),
+        (lock(None), INFO),
+        (lock(1), UNREAD),
+    ],
+)
+def test_locks(verdicts: Verdicts, given: Body | None, expected: Status) -> None:
+    results = verdicts(rg_lock, *estate(), *([given] if given else []))
+    assert only(results, GROUP).status is expected
+
+
+def test_what_a_lock_keeps(verdicts: Verdicts) -> None:
+    told = only(verdicts(rg_lock, *estate(), lock("CanNotDelete")), GROUP)
+    assert "lock keep keeps it" in told.reason
+    told = only(verdicts(rg_lock, *estate()), GROUP)
+    assert told.reason.startswith("no lock")
+
+
+def denial(at: str, **properties: object) -> Body:
+    given = {"denyAssignmentName": "no", "scope": at, **properties}
+    return body(f"{at}{AUTHORIZATION}/denyAssignments/no", **given)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (None, "no deny assignment"),
+        (denial(GROUP), '1 deny assignment at it or above: "no"'),
+        (denial(SUBSCRIPTION), "1 deny assignment"),
+        (denial(COSMOS, scope=None), "1 deny assignment"),
+        (denial(GROUP, doNotApplyToChildScopes=True), "1 deny assignment"),
+        (denial(SUBSCRIPTION, doNotApplyToChildScopes=True), "no deny assignment"),
+        (denial(OTHER), "no deny assignment"),
+    ],
+)
+def test_deny_assignments(verdicts: Verdicts, given: Body | None, told: str) -> None:
+    results = verdicts(no_deny_assignment, *estate(), *([given] if given else []))
+    result = only(results, GROUP)
+    assert result.status is INFO
+    assert told in result.reason
+
+
+@pytest.mark.parametrize(
+    ("check", "view"),
+    [
+        (rg_lock, Lock),
+        (no_deny_assignment, DenyAssignment),
+        (rg_writers, RoleAssignment),
+        (rg_writers, DenyAssignment),
+    ],
+)
+def test_what_was_not_read(verdicts: Verdicts, check: Check[Any], view: Any) -> None:
+    unread = [(view, SUBSCRIPTION)]
+    assert only(verdicts(check, *estate(), unread=unread), GROUP).status is UNREAD
+
+
+@pytest.mark.parametrize(
+    "check", [rg_lock, no_deny_assignment, rg_writers, rg_modified]
+)
+def test_groups_of_ones_own(verdicts: Verdicts, check: Check[Any]) -> None:
+    [result] = verdicts(check, body(OTHER), body(GROUP))
+    assert result.status is NONE
+    unread = [(Workspace, SUBSCRIPTION)]
+    results = verdicts(check, body(OTHER), body(GROUP), unread=unread)
+    assert only(results, GROUP).status is UNREAD
+
+
+@pytest.mark.parametrize(
+    ("people", "settings", "expected"),
+    [
+        ("", Settings(), PASS),
+        ("abc", Settings(), PASS),
+        ("abcd", Settings(), WARN),
+        ("abcd", Settings(managed_group_writer_warning=4), PASS),
+        ("abcd", Settings(approved_principals=("A",)), PASS),
+        ("abcd", Settings(break_glass_principals=("d",)), PASS),
+        ("abcz", Settings(), PASS),
+    ],
+)
+def test_writers(
+    verdicts: Verdicts, rbac: Any, people: str, settings: Settings, expected: Status
+) -> None:
+    identity = {"type": "SystemAssigned", "principalId": "z"}
+    grants = [rbac.grant(each, "writer", SUBSCRIPTION) for each in people]
+    writer = rbac.role("writer", actions=["Microsoft.Search/*"])
+    reader = rbac.role("reader", actions=["*/read"])
+    others = [rbac.grant("e", "reader", GROUP), rbac.grant("f", "writer", OTHER)]
+    later = rbac.grant("g", "writer", GROUP, eligible=True)
+    bodies = [*estate(identity), writer, reader, *grants, *others, later]
+    results = verdicts(rg_writers, *bodies, settings=settings)
+    assert only(results, GROUP).status is expected
+
+
+def test_writers_that_are_denied_it(verdicts: Verdicts, rbac: Any) -> None:
+    writer = rbac.role("writer", actions=["*"])
+    grants = [rbac.grant(each, "writer", GROUP) for each in "abcd"]
+    denied = rbac.denial(GROUP, "*/write", ("a", "User"))
+    results = verdicts(rg_writers, *estate(), writer, *grants, denied)
+    assert only(results, GROUP).status is PASS
+
+
+AZURE = "0736f41a-0425-4b46-bdb5-1563eff02385"
+WRITE = "Microsoft.DocumentDB/databaseAccounts/write"
+
+
+def event(operation: object = WRITE, number: int = 1, **content: object) -> Body:
+    return {
+        "id": f"{COSMOS}/events/{number}/ticks/1",
+        "operationName": {"value": operation},
+        "status": {"value": "Succeeded"},
+        "caller": f"caller{number}",
+        "correlationId": f"c{number}",
+        "resourceId": COSMOS,
+        **content,
+    }
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        ([], PASS),
+        ([event()], WARN),
+        ([event(WRITE.upper())], WARN),
+        ([event("Microsoft.DocumentDB/databaseAccounts/delete")], WARN),
+        ([event(claims={"appid": "another"})], WARN),
+        ([event(claims={"appid": AZURE.upper()})], PASS),
+        ([event(claims={"appid": AZURE}), event(number=2)], WARN),
+        ([event("Microsoft.Insights/diagnosticSettings/write")], PASS),
+        ([event("microsoft.authorization/locks/write")], PASS),
+        ([event("Microsoft.DocumentDB/databaseAccounts/listKeys/action")], PASS),
+        ([event(status={"value": "Failed"})], PASS),
+        ([event(status=None)], PASS),
+        ([event(None)], PASS),
+        ([event(status="Succeeded")], UNREAD),
+        ([event(7)], UNREAD),
+    ],
+)
+def test_changes(verdicts: Verdicts, events: list[Body], expected: Status) -> None:
+    assert only(verdicts(rg_modified, *estate(), *events), GROUP).status is expected
+
+
+def test_changes_are_told_once(verdicts: Verdicts) -> None:
+    twice = [event(), {**event(), "id": f"{COSMOS}/events/1b/ticks/2"}]
+    results = verdicts(rg_modified, *estate(), *twice, event(number=2))
+    told = only(results, GROUP).reason
+    assert told == '2 changes by others: caller1 on "db", caller2 on "db"'
+
+
+def test_changes_that_were_not_read(verdicts: Verdicts) -> None:
+    unread = [(ActivityEvent, GROUP)]
+    assert only(verdicts(rg_modified, *estate(), unread=unread), GROUP).status is UNREAD
+
+
+def definition(
+    id: str = DEFINITION, alias: str = "databaseAccounts/disableLocalAuth"
+) -> Body:
+    rule = {
+        "if": {"field": f"Microsoft.DocumentDB/{alias}", "notEquals": True},
+        "then": {"effect": "[parameters('effect')]"},
+    }
+    return body(id, policyRule=rule, parameters={"effect": {"type": "String"}})
+
+
+def assignment(effect: str = "Modify", id: str = ASSIGNMENT, **more: object) -> Body:
+    given = {
+        "policyDefinitionId": DEFINITION,
+        "parameters": {"effect": {"value": effect}},
+        "scope": id.partition(AUTHORIZATION)[0],
+        **more,
+    }
+    return body(id, **given)
+
+
+def exemption(at: str = GROUP, **more: object) -> Body:
+    given = {"policyAssignmentId": ASSIGNMENT, **more}
+    return body(f"{at}{AUTHORIZATION}/policyExemptions/leave", **given)
+
+
+OVER, LATER = "2026-08-01T00:00:00Z", "2027-08-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ([assignment("Modify")], FAIL),
+        ([assignment("deployIfNotExists")], FAIL),
+        ([assignment("Append")], FAIL),
+        ([assignment("Deny")], WARN),
+        ([assignment("Audit")], WARN),
+        ([assignment("AuditIfNotExists")], WARN),
+        ([assignment("Disabled")], PASS),
+        ([assignment(enforcementMode="DoNotEnforce")], PASS),
+        ([assignment(enforcementMode=None)], FAIL),
+        ([assignment(notScopes=[GROUP.upper()])], PASS),
+        ([assignment(notScopes=[OTHER])], FAIL),
+        ([assignment(notScopes=None)], FAIL),
+        ([assignment(notScopes="none")], UNREAD),
+        ([assignment(parameters={})], UNREAD),
+        ([assignment(), exemption()], PASS),
+        ([assignment(), exemption(COSMOS, expiresOn=LATER)], PASS),
+        ([assignment(), exemption(OTHER)], FAIL),
+        ([assignment(), exemption(expiresOn=OVER)], FAIL),
+        ([assignment("Deny"), exemption(expiresOn=OVER)], FAIL),
+        ([assignment("Deny"), exemption(OTHER, expiresOn=OVER)], WARN),
+        ([assignment("Disabled"), exemption(expiresOn=OVER)], PASS),
+    ],
+)
+def test_policies(verdicts: Verdicts, given: list[Body], expected: Status) -> None:
+    results = verdicts(policy_exempt, *estate(), definition(), *given)
+    assert only(results, ASSIGNMENT).status is expected
+
+
+@pytest.mark.parametrize(
+    "bodies",
+    [
+        [*estate(), definition(alias="databaseAccounts/minimalTlsVersion")],
+        [*estate()[1:], definition()],
+        [*estate()[:2], definition()],
+        [*estate()],
+    ],
+)
+def test_policies_that_touch_nothing(verdicts: Verdicts, bodies: list[Body]) -> None:
+    [result] = verdicts(policy_exempt, *bodies, assignment())
+    assert (result.status, result.target.resource_id) == (NONE, TENANT)
+
+
+def test_policies_beside_the_group(verdicts: Verdicts) -> None:
+    beside = assignment(id=ASSIGNMENT.replace(SUBSCRIPTION, OTHER))
+    [result] = verdicts(policy_exempt, *estate(), definition(), beside)
+    assert result.status is NONE
+
+
+def test_policies_on_search(verdicts: Verdicts) -> None:
+    closing = definition()
+    field = "Microsoft.Search/searchServices/publicNetworkAccess"
+    closing["properties"]["policyRule"]["if"] = {"field": field, "equals": "Enabled"}
+    results = verdicts(policy_exempt, *estate(), body(SEARCH), closing, assignment())
+    result = only(results, ASSIGNMENT)
+    assert result.status is FAIL
+    assert "modify on srch" in result.reason
+
+
+@pytest.mark.parametrize(
+    ("view", "scope"),
+    [
+        (Workspace, SUBSCRIPTION),
+        (CosmosAccount, SUBSCRIPTION),
+        (PolicyExemption, SUBSCRIPTION),
+        (PolicyDefinition, TENANT),
+    ],
+)
+def test_policies_where_something_was_not_read(
+    verdicts: Verdicts, view: Any, scope: str
+) -> None:
+    bodies = [*estate(), definition(), assignment()]
+    results = verdicts(policy_exempt, *bodies, unread=[(view, scope)])
+    assert only(results, ASSIGNMENT).status is UNREAD
+
+
+def test_assignments_that_were_not_read(verdicts: Verdicts) -> None:
+    bodies, unread = [*estate(), definition()], [(PolicyAssignment, SUBSCRIPTION)]
+    [result] = verdicts(policy_exempt, *bodies, assignment(), unread=unread)
+    assert result.status is UNREAD

@@ -1,0 +1,337 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from checks.foundry_cmk.keys import (
+    aoai_cmk,
+    key_permission,
+    key_rotation,
+    key_use_logged,
+    vault_model,
+    vault_protection,
+)
+from scanner.model.authorization import RoleAssignment
+from scanner.model.check import Check, Status
+from scanner.model.cognitive import CognitiveAccount
+from scanner.model.insights import DiagnosticSetting
+from scanner.model.keyvault import KeyVault, VaultKey
+from scanner.model.machinelearning import Workspace
+from scanner.model.results import Result
+from scanner.model.settings import Settings
+
+Verdicts = Callable[..., list[Result]]
+Body = dict[str, Any]
+
+TENANT = "aaaaaaaa-0000-0000-0000-000000000001"
+SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
+ELSEWHERE = "/subscriptions/cccccccc-0000-0000-0000-000000000009"
+PROVIDERS = f"{SUBSCRIPTION}/resourceGroups/rg/providers"
+HUB = f"{PROVIDERS}/Microsoft.MachineLearningServices/workspaces/hub"
+ACCOUNT = f"{PROVIDERS}/Microsoft.CognitiveServices/accounts/ai"
+VAULT = f"{PROVIDERS}/Microsoft.KeyVault/vaults/kv-own"
+KEY = f"{VAULT}/keys/cmk"
+ADDRESS = "https://kv-own.vault.azure.net/keys/cmk"
+USER = f"{PROVIDERS}/Microsoft.ManagedIdentity/userAssignedIdentities/id"
+SERVICE_USER = "e147488a-f6f5-4113-8e2d-b22465e65bf6"
+ABSENT = object()
+
+PASS, FAIL, WARN, INFO = Status.PASS, Status.FAIL, Status.WARN, Status.INFO
+UNREAD, NONE = Status.NOT_ASSESSED, Status.NOT_APPLICABLE
+SYSTEM = {"type": "SystemAssigned", "principalId": "Me"}
+BOTH = {
+    "type": "SystemAssigned, UserAssigned",
+    "principalId": "other",
+    "userAssignedIdentities": {USER.lower(): {"principalId": "me"}},
+}
+ASSIGNED = {**BOTH, "type": "UserAssigned", "principalId": None}
+
+
+def body(id: str, /, **properties: object) -> Body:
+    kept = {key: value for key, value in properties.items() if value is not ABSENT}
+    return {"id": id, "location": "westeurope", "properties": kept}
+
+
+def hub(
+    identity: object = SYSTEM,
+    vault: object = VAULT,
+    key: object = ADDRESS,
+    user: str | None = None,
+    **properties: object,
+) -> Body:
+    used = {"keyVaultArmId": vault, "keyIdentifier": key}
+    named = {"identity": {"userAssignedIdentity": user}} if user else {}
+    encryption = {"status": "Enabled", "keyVaultProperties": used, **named}
+    whole = body(HUB, encryption=encryption, **properties)
+    return {**whole, "kind": "Hub", "identity": identity}
+
+
+def account(location: str = "West Europe", **encryption: object) -> Body:
+    given = {
+        "keySource": "Microsoft.KeyVault",
+        "keyVaultProperties": {"keyVaultUri": "https://KV-own.vault.azure.net/"},
+        **encryption,
+    }
+    kept = {key: value for key, value in given.items() if value is not ABSENT}
+    return {**body(ACCOUNT, encryption=kept), "kind": "OpenAI", "location": location}
+
+
+def vault(**properties: object) -> Body:
+    return body(VAULT, **{"enablePurgeProtection": True, **properties})
+
+
+def policy(*keys: str, who: str = "me") -> Body:
+    return {"objectId": who, "permissions": {"keys": list(keys)}}
+
+
+def only(results: list[Result], id: str) -> Result:
+    [result] = [each for each in results if each.target.resource_id == id]
+    assert "internal error" not in result.reason
+    return result
+
+
+ALLOWED = policy("Get", "wrapKey", "unwrapKey")
+
+
+@pytest.mark.parametrize(
+    ("given", "policies", "expected"),
+    [
+        (hub(), [ALLOWED], PASS),
+        (hub(), [policy("all")], PASS),
+        (hub(), [policy("get"), policy("wrapKey", "unwrapKey")], PASS),
+        (hub(), [policy("get", "wrapKey")], FAIL),
+        (hub(), [policy("get", "wrapKey", "unwrapKey", who="you")], FAIL),
+        (hub(), [{"objectId": "me"}], FAIL),
+        (hub(), [], FAIL),
+        (hub(), None, FAIL),
+        (hub(), "all", UNREAD),
+        (hub(BOTH), [ALLOWED], FAIL),
+        (hub(BOTH, user=USER), [ALLOWED], PASS),
+        (hub(SYSTEM, user=USER), [ALLOWED], FAIL),
+        (hub(ASSIGNED), [ALLOWED], PASS),
+        (hub(ASSIGNED, primaryUserAssignedIdentity=USER), [ALLOWED], PASS),
+        (hub(None), [ALLOWED], FAIL),
+        (hub({"type": "SystemAssigned"}), [ALLOWED], UNREAD),
+        (hub(vault=None), [ALLOWED], UNREAD),
+        (hub(key=None), [ALLOWED], UNREAD),
+        (hub(key="https://kv-own.vault.azure.net/"), [ALLOWED], UNREAD),
+        (hub(vault=VAULT.replace("kv-own", "gone")), [ALLOWED], FAIL),
+        (hub(vault=VAULT.replace(SUBSCRIPTION, ELSEWHERE)), [ALLOWED], UNREAD),
+    ],
+)
+def test_access_policies(
+    verdicts: Verdicts, given: Body, policies: object, expected: Status
+) -> None:
+    results = verdicts(key_permission, given, vault(accessPolicies=policies))
+    assert only(results, HUB).status is expected
+
+
+@pytest.mark.parametrize(
+    ("scope", "eligible", "expected"),
+    [
+        (KEY, False, PASS),
+        (VAULT, False, PASS),
+        (SUBSCRIPTION, False, PASS),
+        (KEY, True, FAIL),
+        (f"{VAULT}/keys/another", False, FAIL),
+        (HUB, False, FAIL),
+    ],
+)
+def test_roles(
+    verdicts: Verdicts, rbac: Any, scope: str, eligible: bool, expected: Status
+) -> None:
+    role = rbac.role(SERVICE_USER, dataActions=["Microsoft.KeyVault/vaults/keys/read"])
+    grant = rbac.grant("me", SERVICE_USER, scope, "ServicePrincipal", eligible=eligible)
+    under_rbac = vault(enableRbacAuthorization=True, accessPolicies=[ALLOWED])
+    results = verdicts(key_permission, hub(), under_rbac, role, grant)
+    assert only(results, HUB).status is expected
+
+
+@pytest.mark.parametrize("view", [KeyVault, RoleAssignment, Workspace])
+def test_permissions_that_were_not_read(verdicts: Verdicts, view: Any) -> None:
+    bodies = [hub(), vault(enableRbacAuthorization=True)]
+    [result] = verdicts(key_permission, *bodies, unread=[(view, SUBSCRIPTION)])
+    assert result.status is UNREAD
+
+
+@pytest.mark.parametrize(
+    ("user", "model", "expected"),
+    [
+        (hub(), True, WARN),
+        (hub(), False, PASS),
+        (hub(), None, PASS),
+        (hub(), ABSENT, PASS),
+        (hub(), "true", UNREAD),
+        (account(), True, PASS),
+        (account(), False, PASS),
+    ],
+)
+def test_models(
+    verdicts: Verdicts, user: Body, model: object, expected: Status
+) -> None:
+    results = verdicts(vault_model, user, vault(enableRbacAuthorization=model))
+    assert only(results, VAULT).status is expected
+
+
+DENY = {"defaultAction": "Deny"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({}, None),
+        ({"enablePurgeProtection": False}, "purge protection is off"),
+        ({"enablePurgeProtection": None}, "purge protection is off"),
+        ({"enablePurgeProtection": ABSENT}, "purge protection is off"),
+        ({"enableSoftDelete": False}, "soft delete is off"),
+        ({"enableSoftDelete": None}, None),
+        ({"tenantId": TENANT.upper()}, None),
+        ({"tenantId": ELSEWHERE[-36:]}, "another tenant"),
+        ({"networkAcls": DENY}, None),
+        ({"networkAcls": {**DENY, "bypass": "AzureServices"}}, None),
+        ({"networkAcls": {**DENY, "bypass": "None"}}, "bypass is None"),
+        ({"networkAcls": {"defaultAction": "Allow", "bypass": "None"}}, None),
+        (
+            {"publicNetworkAccess": "Disabled", "networkAcls": {"bypass": "None"}},
+            "bypass is None",
+        ),
+    ],
+)
+def test_protection(
+    verdicts: Verdicts, changes: dict[str, object], fault: str | None
+) -> None:
+    results = verdicts(vault_protection, hub(), account(), vault(**changes))
+    result = only(results, VAULT)
+    assert result.status is (FAIL if fault else PASS)
+    assert fault is None or fault in result.reason
+
+
+def test_protection_in_another_region(verdicts: Verdicts) -> None:
+    away = account("northeurope")
+    results = verdicts(vault_protection, hub(), away, vault(enableSoftDelete=False))
+    reason = only(results, VAULT).reason
+    assert reason == "soft delete is off; it is in westeurope, not in the region of ai"
+
+
+def test_protection_of_another_type(verdicts: Verdicts) -> None:
+    odd = vault(enablePurgeProtection="yes")
+    assert only(verdicts(vault_protection, hub(), odd), VAULT).status is UNREAD
+
+
+@pytest.mark.parametrize(
+    ("logs", "expected"),
+    [
+        ([{"category": "AuditEvent", "enabled": True}], PASS),
+        ([{"categoryGroup": "audit", "enabled": True}], PASS),
+        ([{"categoryGroup": "allLogs", "enabled": True}], PASS),
+        ([{"category": "AuditEvent", "enabled": None}], FAIL),
+        ([{"category": "Other", "enabled": True}], FAIL),
+        (None, FAIL),
+        ("all", UNREAD),
+    ],
+)
+def test_logs(verdicts: Verdicts, logs: object, expected: Status) -> None:
+    central = f"{VAULT}/providers/Microsoft.Insights/diagnosticSettings/central"
+    setting = body(central, logs=logs, workspaceId="/workspace")
+    results = verdicts(key_use_logged, hub(), vault(), setting)
+    assert only(results, VAULT).status is expected
+
+
+def test_logs_that_were_not_read(verdicts: Verdicts) -> None:
+    unread = [(DiagnosticSetting, VAULT)]
+    results = verdicts(key_use_logged, hub(), vault(), unread=unread)
+    assert only(results, VAULT).status is UNREAD
+
+
+@pytest.mark.parametrize("check", [vault_model, vault_protection, key_use_logged])
+def test_vaults_that_encrypt_nothing(verdicts: Verdicts, check: Check[Any]) -> None:
+    off = hub()
+    off["properties"]["encryption"]["status"] = "Disabled"
+    [result] = verdicts(check, off, account(keySource="Microsoft.CognitiveServices"))
+    assert result.status is NONE
+    for view in (Workspace, CognitiveAccount):
+        results = verdicts(check, vault(), unread=[(view, SUBSCRIPTION)])
+        assert only(results, VAULT).status is UNREAD
+
+
+def key(*actions: str, **properties: object) -> Body:
+    given = [{"action": {"type": each}} for each in actions]
+    return body(KEY, rotationPolicy={"lifetimeActions": given}, **properties)
+
+
+def ends(day: object) -> Body:
+    return key("Rotate", attributes={"exp": day})
+
+
+NOW = 1788220800  # 2026-09-01
+DAY = 86400
+
+
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        (key("rotate", "notify"), None),
+        (key("notify"), "no rotation policy"),
+        (key(), "no rotation policy"),
+        (body(KEY), "no rotation policy"),
+        (body(KEY, rotationPolicy=None), "no rotation policy"),
+        (ends(None), None),
+        (ends(NOW + 31 * DAY), None),
+        (ends(NOW + 29 * DAY), "expires on 2026-09-30"),
+        (ends(NOW), "expired on 2026-09-01"),
+        (ends(NOW - DAY), "expired on 2026-08-31"),
+        (key("rotate", keyUriWithVersion=f"{ADDRESS}/1"), None),
+        (key("rotate", keyUriWithVersion=f"{ADDRESS}/2"), "hub does not use"),
+    ],
+)
+def test_rotation(verdicts: Verdicts, given: Body, fault: str | None) -> None:
+    results = verdicts(key_rotation, hub(key=f"{ADDRESS}/1"), vault(), given)
+    result = only(results, KEY)
+    assert result.status is (WARN if fault else PASS)
+    assert fault is None or fault in result.reason
+
+
+def test_rotation_of_a_key_without_version(verdicts: Verdicts) -> None:
+    newest = key("rotate", keyUriWithVersion=f"{ADDRESS}/2")
+    for given in (hub(), hub(key=f"{ADDRESS}/")):
+        assert only(verdicts(key_rotation, given, vault(), newest), KEY).status is PASS
+
+
+@pytest.mark.parametrize("given", [ends("soon"), ends(10**18)])
+def test_rotation_at_no_point_in_time(verdicts: Verdicts, given: Body) -> None:
+    assert only(verdicts(key_rotation, hub(), vault(), given), KEY).status is UNREAD
+
+
+def test_rotation_that_was_not_read(verdicts: Verdicts) -> None:
+    bodies = (hub(), vault(), key("rotate"))
+    [result] = verdicts(key_rotation, *bodies, unread=[(VaultKey, KEY)])
+    assert result.status is UNREAD
+
+
+VERSION = {"keyName": "cmk", "keyVersion": "1"}
+
+
+@pytest.mark.parametrize(
+    ("given", "required", "expected"),
+    [
+        (account(), False, PASS),
+        (account(), True, PASS),
+        (account(keyVaultProperties={**VERSION, "keyVersion": ""}), True, PASS),
+        (account(keyVaultProperties=VERSION), False, WARN),
+        (account(keyVaultProperties=VERSION), True, WARN),
+        (account(keySource="Microsoft.CognitiveServices"), False, INFO),
+        (account(keySource="Microsoft.CognitiveServices"), True, FAIL),
+        (account(keySource=ABSENT), True, FAIL),
+        ({**body(ACCOUNT, encryption=None), "kind": "AIServices"}, True, FAIL),
+        ({**body(ACCOUNT), "kind": "AIServices"}, False, INFO),
+        (account(keySource=5), True, UNREAD),
+    ],
+)
+def test_accounts(
+    verdicts: Verdicts, given: Body, required: bool, expected: Status
+) -> None:
+    settings = Settings(require_cmk=required)
+    results = verdicts(aoai_cmk, given, settings=settings)
+    assert only(results, ACCOUNT).status is expected

@@ -1,0 +1,443 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from checks.foundry_stores.people import (
+    CHECKS,
+    connection_secret_readers,
+    default_storage_key_holders,
+    user_storage_roles,
+    ws_readers_use_creds,
+)
+from scanner.access.builtin import BuiltIn
+from scanner.model.authorization import RoleAssignment
+from scanner.model.check import Check, Status
+from scanner.model.machinelearning import (
+    Datastore,
+    Workspace,
+    WorkspaceConnection,
+)
+from scanner.model.results import Result
+from scanner.model.settings import Settings
+from scanner.model.storage import StorageAccount
+
+Verdicts = Callable[..., list[Result]]
+Body = dict[str, Any]
+
+SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
+GROUP = f"{SUBSCRIPTION}/resourceGroups/rg"
+ELSEWHERE = f"{SUBSCRIPTION}/resourceGroups/other"
+PROVIDERS = f"{GROUP}/providers"
+HUB = f"{PROVIDERS}/Microsoft.MachineLearningServices/workspaces/hub"
+PROJECT = f"{PROVIDERS}/Microsoft.MachineLearningServices/workspaces/project"
+STORAGE = f"{PROVIDERS}/Microsoft.Storage/storageAccounts/data"
+ABSENT = object()
+
+LEARNING = "Microsoft.MachineLearningServices/workspaces"
+DEVELOPER, SCIENTIST = BuiltIn.AI_DEVELOPER, BuiltIn.ML_DATA_SCIENTIST
+SECRETS = BuiltIn.ML_CONNECTION_SECRETS_READER
+READER, MANAGER, OWNER = BuiltIn.READER, BuiltIn.STORAGE_CONTRIBUTOR, BuiltIn.OWNER
+BLOB, FILE = (
+    BuiltIn.STORAGE_BLOB_DATA_CONTRIBUTOR,
+    BuiltIn.STORAGE_FILE_DATA_PRIVILEGED_CONTRIBUTOR,
+)
+READ_BLOB, READ_FILE = (
+    BuiltIn.STORAGE_BLOB_DATA_READER,
+    BuiltIn.STORAGE_FILE_DATA_PRIVILEGED_READER,
+)
+
+PASS, FAIL, WARN = Status.PASS, Status.FAIL, Status.WARN
+INFO, UNREAD, NONE = Status.INFO, Status.NOT_ASSESSED, Status.NOT_APPLICABLE
+
+
+@pytest.fixture
+def roles(rbac: Any) -> list[Body]:
+    blobs = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs"
+    files = "Microsoft.Storage/storageAccounts/fileServices/fileshares/files"
+    return [
+        rbac.role(OWNER, actions=["*"]),
+        rbac.role(READER, actions=["*/read"]),
+        rbac.role(DEVELOPER, actions=[f"{LEARNING}/*/action", f"{LEARNING}/*/read"]),
+        rbac.role(SECRETS, actions=[f"{LEARNING}/connections/listsecrets/action"]),
+        rbac.role("looker", actions=[f"{LEARNING}/read"]),
+        rbac.role(MANAGER, actions=["Microsoft.Storage/storageAccounts/*"]),
+        rbac.role(BLOB, dataActions=[f"{blobs}/read", f"{blobs}/write"]),
+        rbac.role(FILE, dataActions=[f"{files}/read", f"{files}/write"]),
+        rbac.role(READ_BLOB, dataActions=[f"{blobs}/read"]),
+        rbac.role(READ_FILE, dataActions=[f"{files}/read"]),
+    ]
+
+
+def body(id: str, properties: Mapping[str, object], **top: object) -> Body:
+    kept = {k: v for k, v in properties.items() if v is not ABSENT}
+    present = {k: v for k, v in top.items() if v is not ABSENT}
+    return {"id": id, "properties": kept, **present}
+
+
+def workspace(mode: object = "identity", id: str = HUB, **changes: object) -> Body:
+    properties = {"systemDatastoresAuthMode": mode, "storageAccount": STORAGE}
+    kind = changes.pop("kind", "Hub")
+    return body(id, {**properties, **changes}, kind=kind)
+
+
+def connection(kind: object = "ApiKey", of: str = HUB, **changes: object) -> Body:
+    return body(f"{of}/connections/one", {"authType": kind, **changes})
+
+
+def store(kind: object = "AccountKey", of: str = HUB) -> Body:
+    return body(f"{of}/datastores/one", {"credentials": {"credentialsType": kind}})
+
+
+def storage(keys: object = True) -> Body:
+    return body(STORAGE, {"allowSharedKeyAccess": keys})
+
+
+def only(results: list[Result], id: str) -> Result:
+    [result] = [each for each in results if each.target.resource_id == id]
+    assert "internal error" not in result.reason
+    return result
+
+
+def nothing(results: list[Result]) -> bool:
+    [result] = results
+    return result.target.resource_id.startswith("/tenants/")
+
+
+@pytest.mark.parametrize(
+    ("role", "at", "keepers", "status"),
+    [
+        (DEVELOPER, HUB, [connection()], FAIL),
+        (DEVELOPER, GROUP, [connection()], FAIL),
+        (OWNER, SUBSCRIPTION, [connection()], FAIL),
+        (OWNER, SUBSCRIPTION, [store()], FAIL),
+        (SECRETS, HUB, [connection("SAS")], FAIL),
+        (SECRETS, HUB, [store()], PASS),
+        (SECRETS, HUB, [connection("AAD"), store("None")], PASS),
+        (DEVELOPER, HUB, [connection("None"), store("none")], PASS),
+        (DEVELOPER, HUB, [], PASS),
+        (DEVELOPER, HUB, [connection(None)], UNREAD),
+        (DEVELOPER, HUB, [connection(None), store("Sas")], FAIL),
+        (DEVELOPER, HUB, [store(7)], UNREAD),
+    ],
+)
+def test_who_reads_secrets(
+    verdicts: Verdicts,
+    rbac: Any,
+    roles: Any,
+    role: str,
+    at: str,
+    keepers: list[Body],
+    status: Status,
+) -> None:
+    grant = rbac.grant("ann", role, at)
+    results = verdicts(connection_secret_readers, *roles, grant, workspace(), *keepers)
+    assert only(results, grant["id"]).status is status
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        ("User", FAIL),
+        ("Group", FAIL),
+        ("ForeignGroup", FAIL),
+        (None, FAIL),
+        ("ServicePrincipal", INFO),
+    ],
+)
+def test_whose_reading_is_a_finding(
+    verdicts: Verdicts, rbac: Any, roles: Any, kind: str, status: Status
+) -> None:
+    grant = rbac.grant("ann", DEVELOPER, HUB, kind)
+    bodies = *roles, grant, workspace(), connection()
+    assert only(verdicts(connection_secret_readers, *bodies), grant["id"]).status is (
+        status
+    )
+    for settings in (
+        Settings(approved_principals=("ANN",)),
+        Settings(break_glass_principals=("ann",)),
+    ):
+        results = verdicts(connection_secret_readers, *bodies, settings=settings)
+        assert only(results, grant["id"]).status is PASS
+
+
+def test_the_secrets_and_the_grant_are_cited(
+    verdicts: Verdicts, rbac: Any, roles: Any
+) -> None:
+    grant = rbac.grant("ann", DEVELOPER, GROUP)
+    bodies = *roles, grant, workspace(), connection(), store()
+    result = only(verdicts(connection_secret_readers, *bodies), grant["id"])
+    seen = {(each.resource_id, each.path) for each in result.evidence}
+    assert "2 secrets of hub" in result.reason
+    assert (f"{HUB}/connections/one", "properties.authType") in seen
+    assert (grant["id"], "properties.roleDefinitionId") in seen
+
+
+@pytest.mark.parametrize(
+    ("role", "at", "more"),
+    [
+        (READER, SUBSCRIPTION, {}),
+        (DEVELOPER, ELSEWHERE, {}),
+        (DEVELOPER, HUB, {"eligible": True}),
+    ],
+)
+def test_whoever_reads_no_secret_is_left_out(
+    verdicts: Verdicts, rbac: Any, roles: Any, role: str, at: str, more: Any
+) -> None:
+    grant = rbac.grant("ann", role, at, **more)
+    bodies = *roles, grant, workspace(), connection()
+    assert nothing(verdicts(connection_secret_readers, *bodies))
+
+
+@pytest.mark.parametrize("kind", ["FeatureStore", "Default"])
+def test_which_workspaces_keep_secrets(
+    verdicts: Verdicts, rbac: Any, roles: Any, kind: str
+) -> None:
+    grant = rbac.grant("ann", OWNER, GROUP)
+    bodies = *roles, grant, workspace(kind=kind), connection()
+    results = verdicts(connection_secret_readers, *bodies)
+    assert nothing(results) is (kind == "FeatureStore")
+
+
+def test_a_denial_takes_secrets_back(verdicts: Verdicts, rbac: Any, roles: Any) -> None:
+    grant, other = rbac.grant("ann", OWNER, GROUP), rbac.grant("bob", OWNER, GROUP)
+    denial = rbac.denial(HUB, f"{LEARNING}/*/action", ("ann", "User"))
+    bodies = *roles, grant, other, denial, workspace(), connection()
+    results = verdicts(connection_secret_readers, *bodies)
+    assert only(results, grant["id"]).status is PASS
+    assert only(results, other["id"]).status is FAIL
+
+
+def test_a_role_that_was_not_read(verdicts: Verdicts, rbac: Any, roles: Any) -> None:
+    grant = rbac.grant("ann", "lost", HUB)
+    bodies = *roles, grant, workspace(), connection(), storage()
+    for check in (connection_secret_readers, default_storage_key_holders):
+        results = verdicts(check, *bodies, rbac.grant("bob", "lost", ELSEWHERE))
+        if check is connection_secret_readers:
+            assert only(results, grant["id"]).status is UNREAD
+        else:
+            assert nothing(results)
+
+
+@pytest.mark.parametrize("view", [WorkspaceConnection, Datastore])
+def test_secrets_unread(verdicts: Verdicts, rbac: Any, roles: Any, view: Any) -> None:
+    grant = rbac.grant("ann", DEVELOPER, GROUP)
+    bodies = *roles, grant, workspace()
+    unread = [(view, HUB)]
+    results = verdicts(connection_secret_readers, *bodies, unread=unread)
+    assert only(results, grant["id"]).status is UNREAD
+
+
+@pytest.mark.parametrize(
+    ("check", "role"),
+    [
+        (connection_secret_readers, DEVELOPER),
+        (user_storage_roles, DEVELOPER),
+        (default_storage_key_holders, MANAGER),
+    ],
+)
+def test_workspaces_unread(
+    verdicts: Verdicts, rbac: Any, roles: Any, check: Check[Any], role: str
+) -> None:
+    grant = rbac.grant("ann", role, GROUP)
+    unread = [(Workspace, SUBSCRIPTION)]
+    results = verdicts(check, *roles, grant, storage(), unread=unread)
+    assert only(results, grant["id"]).status is UNREAD
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+def test_assignments_unread(verdicts: Verdicts, roles: Any, check: Check[Any]) -> None:
+    unread = [(RoleAssignment, SUBSCRIPTION)]
+    bodies = *roles, workspace("accesskey"), storage()
+    results = verdicts(check, *bodies, unread=unread)
+    assert {each.status for each in results} == {UNREAD}
+
+
+@pytest.mark.parametrize(
+    ("bodies", "status"),
+    [
+        ([workspace("accesskey")], WARN),
+        ([workspace(None)], WARN),
+        ([workspace("AccessKey"), connection("AAD")], WARN),
+        ([workspace(), connection()], WARN),
+        ([workspace(), connection("AAD")], NONE),
+        ([workspace()], NONE),
+        ([workspace("UserDelegationSAS")], NONE),
+        ([workspace(ABSENT)], UNREAD),
+        ([workspace(ABSENT), connection()], WARN),
+        ([workspace(5)], UNREAD),
+        ([workspace(), connection(None)], UNREAD),
+    ],
+)
+def test_who_uses_credentials(
+    verdicts: Verdicts, rbac: Any, roles: Any, bodies: list[Body], status: Status
+) -> None:
+    readers = [rbac.grant(f"user {one}", READER, GROUP) for one in range(11)]
+    results = verdicts(ws_readers_use_creds, *roles, *readers, *bodies)
+    assert only(results, HUB).status is status
+
+
+def test_credentials_that_a_hub_shares(
+    verdicts: Verdicts, rbac: Any, roles: Any
+) -> None:
+    readers = [rbac.grant(f"user {one}", READER, PROJECT) for one in range(11)]
+    shared = connection(isSharedToAll=True)
+    project = workspace(id=PROJECT, kind="Project", hubResourceId=HUB)
+    bodies = *roles, *readers, workspace(), project, shared
+    assert only(verdicts(ws_readers_use_creds, *bodies), PROJECT).status is WARN
+
+
+@pytest.mark.parametrize(
+    ("role", "number", "limit", "status"),
+    [
+        (READER, 10, 10, PASS),
+        (READER, 3, 2, WARN),
+        ("looker", 20, 10, PASS),
+        (OWNER, 11, 10, WARN),
+    ],
+)
+def test_how_many_are_many(
+    verdicts: Verdicts,
+    rbac: Any,
+    roles: Any,
+    role: str,
+    number: int,
+    limit: int,
+    status: Status,
+) -> None:
+    readers = [rbac.grant(f"user {one}", role, GROUP) for one in range(number)]
+    others = (
+        rbac.grant("USER 0", READER, SUBSCRIPTION),
+        rbac.grant("ann", role, ELSEWHERE),
+        rbac.grant("eve", OWNER, GROUP, eligible=True),
+    )
+    result = only(
+        verdicts(
+            ws_readers_use_creds,
+            *(*roles, *readers, *others, workspace("accesskey")),
+            settings=Settings(workspace_reader_warning=limit),
+        ),
+        HUB,
+    )
+    assert result.status is status
+    assert result.reason.startswith(f"{1 if role == 'looker' else number} principal")
+
+
+@pytest.mark.parametrize(
+    ("granted", "status"),
+    [
+        ([(BLOB, STORAGE), (FILE, STORAGE)], PASS),
+        ([(BLOB, GROUP), (FILE, SUBSCRIPTION)], PASS),
+        ([(READ_BLOB, STORAGE), (READ_FILE, STORAGE)], PASS),
+        ([(READ_BLOB, STORAGE), (FILE, STORAGE)], WARN),
+        ([(READ_BLOB, STORAGE)], WARN),
+        ([(BLOB, STORAGE), (READ_FILE, STORAGE)], WARN),
+        ([(BLOB, STORAGE)], WARN),
+        ([(FILE, STORAGE)], WARN),
+        ([(OWNER, STORAGE)], WARN),
+        ([], WARN),
+    ],
+)
+@pytest.mark.parametrize("kind", ["User", "Group"])
+def test_what_people_hold(
+    verdicts: Verdicts,
+    rbac: Any,
+    roles: Any,
+    kind: str,
+    granted: list[tuple[str, str]],
+    status: Status,
+) -> None:
+    member = rbac.grant("ann", DEVELOPER, HUB, kind)
+    held = [rbac.grant("ann", role, at, kind) for role, at in granted]
+    results = verdicts(
+        user_storage_roles, *roles, member, *held, workspace(), storage()
+    )
+    assert only(results, member["id"]).status is status
+
+
+@pytest.mark.parametrize(
+    ("bodies", "status"),
+    [
+        ([workspace("accesskey"), storage()], NONE),
+        ([workspace(None), storage()], NONE),
+        ([workspace(ABSENT), storage()], UNREAD),
+        ([workspace(ABSENT), workspace(id=PROJECT, kind="Project"), storage()], WARN),
+        ([workspace(storageAccount=None)], NONE),
+        ([workspace()], NONE),
+        ([workspace(storageAccount=STORAGE.replace("bbbb", "cccc"))], UNREAD),
+    ],
+)
+def test_where_people_work(
+    verdicts: Verdicts, rbac: Any, roles: Any, bodies: list[Body], status: Status
+) -> None:
+    member = rbac.grant("ann", SCIENTIST, GROUP)
+    results = verdicts(user_storage_roles, *roles, member, *bodies)
+    assert only(results, member["id"]).status is status
+
+
+def test_other_principals_and_roles_are_left_out(
+    verdicts: Verdicts, rbac: Any, roles: Any
+) -> None:
+    bodies = (
+        rbac.grant("app", DEVELOPER, HUB, "ServicePrincipal"),
+        rbac.grant("ann", OWNER, HUB),
+        rbac.grant("ann", DEVELOPER, ELSEWHERE),
+        rbac.grant("bob", DEVELOPER, HUB, eligible=True),
+    )
+    results = verdicts(user_storage_roles, *roles, *bodies, workspace(), storage())
+    assert nothing(results)
+
+
+@pytest.mark.parametrize(
+    ("keys", "status"),
+    [
+        (True, WARN),
+        (None, WARN),
+        (ABSENT, WARN),
+        (False, PASS),
+        ("no", UNREAD),
+    ],
+)
+@pytest.mark.parametrize(
+    ("role", "kind"), [(OWNER, "User"), (MANAGER, "ServicePrincipal")]
+)
+def test_who_lists_storage_keys(
+    verdicts: Verdicts,
+    rbac: Any,
+    roles: Any,
+    role: str,
+    kind: str,
+    keys: object,
+    status: Status,
+) -> None:
+    grant = rbac.grant("ann", role, STORAGE, kind)
+    bodies = *roles, grant, workspace(storageAccount=STORAGE.upper()), storage(keys)
+    result = only(verdicts(default_storage_key_holders, *bodies), grant["id"])
+    assert result.status is status
+    settings = Settings(approved_principals=("ann",))
+    results = verdicts(default_storage_key_holders, *bodies, settings=settings)
+    expected = PASS if status is WARN else status
+    assert only(results, grant["id"]).status is expected
+
+
+def test_key_holders_elsewhere(verdicts: Verdicts, rbac: Any, roles: Any) -> None:
+    grants = (
+        rbac.grant("ann", OWNER, ELSEWHERE),
+        rbac.grant("bob", READER, STORAGE),
+        rbac.grant("cid", OWNER, HUB),
+        rbac.grant("dan", OWNER, STORAGE, eligible=True),
+    )
+    bodies = *roles, *grants, workspace(), storage()
+    assert nothing(verdicts(default_storage_key_holders, *bodies))
+    other = *roles, rbac.grant("ann", OWNER, STORAGE), workspace(storageAccount=None)
+    assert nothing(verdicts(default_storage_key_holders, *other, storage()))
+
+
+def test_storage_unread(verdicts: Verdicts, rbac: Any, roles: Any) -> None:
+    grant = rbac.grant("ann", OWNER, GROUP)
+    unread = [(StorageAccount, SUBSCRIPTION)]
+    bodies = *roles, grant, workspace()
+    results = verdicts(default_storage_key_holders, *bodies, unread=unread)
+    assert only(results, grant["id"]).status is UNREAD

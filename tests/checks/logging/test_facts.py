@@ -1,0 +1,163 @@
+"""What logs are good for: where they go, who is in them, what is beneath."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from checks.logging.facts import CHECKS
+from scanner.model.activity import ActivityEvent
+from scanner.model.apimanagement import ApiService
+from scanner.model.check import Status
+from scanner.model.insights import DiagnosticSetting
+from scanner.model.results import Result
+from scanner.model.settings import Settings
+
+Verdicts = Callable[..., list[Result]]
+Body = dict[str, Any]
+
+SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
+PROVIDERS = f"{SUBSCRIPTION}/resourceGroups/rg/providers"
+ACCOUNT = f"{PROVIDERS}/Microsoft.CognitiveServices/accounts/oai"
+LOGS = f"{PROVIDERS}/Microsoft.OperationalInsights/workspaces/logs"
+SEARCH = f"{PROVIDERS}/Microsoft.Search/searchServices/find"
+VAULT = f"{PROVIDERS}/Microsoft.KeyVault/vaults/vault"
+
+PASS, FAIL, WARN, INFO = Status.PASS, Status.FAIL, Status.WARN, Status.INFO
+UNREAD, NONE, ASKED = Status.NOT_ASSESSED, Status.NOT_APPLICABLE, Status.MANUAL
+BY_ID = {check.id: check for check in CHECKS}
+
+
+def account(**properties: Any) -> Body:
+    usual = {"endpoint": "https://oai.openai.azure.com/"}
+    return {"id": ACCOUNT, "kind": "OpenAI", "properties": {**usual, **properties}}
+
+
+def setting(of: str = ACCOUNT, **properties: Any) -> Body:
+    usual = {
+        "workspaceId": LOGS,
+        "logs": [{"categoryGroup": "allLogs", "enabled": True}],
+    }
+    return {
+        "id": f"{of}/providers/Microsoft.Insights/diagnosticSettings/one",
+        "properties": {**usual, **properties},
+    }
+
+
+def read_by(caller: str, number: int = 1) -> Body:
+    return {
+        "id": f"{ACCOUNT}/events/e{number}/ticks/{number}",
+        "resourceId": ACCOUNT,
+        "operationName": {
+            "value": "Microsoft.CognitiveServices/accounts/listKeys/action"
+        },
+        "caller": caller,
+        "correlationId": f"c{number}",
+    }
+
+
+def status_of(verdicts: Verdicts, check: str, *bodies: Body, **options: Any) -> Status:
+    found = verdicts(BY_ID[check], *bodies, **options)
+    [result] = [each for each in found if each.target.resource_id == bodies[0]["id"]]
+    assert "internal error" not in result.reason, result.reason
+    if result.status in (PASS, FAIL, WARN):
+        assert result.evidence
+    return result.status
+
+
+@pytest.mark.parametrize(
+    "check", ["aoai-diag-trace", "aoai-diag-metrics", "aoai-diag-new-categories"]
+)
+def test_what_is_only_told(check: str, verdicts: Verdicts) -> None:
+    workspace: Body = {"id": LOGS, "properties": {}}
+    assert status_of(verdicts, check, account(), setting(), workspace) is INFO
+    unread = [(DiagnosticSetting, ACCOUNT)]
+    assert status_of(verdicts, check, account(), unread=unread) is UNREAD
+
+
+@pytest.mark.parametrize(
+    ("properties", "status"),
+    [
+        ({}, INFO),
+        ({"logAnalyticsDestinationType": "Dedicated"}, INFO),
+        ({"workspaceId": None}, NONE),
+        ({"logAnalyticsDestinationType": 7}, UNREAD),
+    ],
+)
+def test_the_table_of_the_logs(
+    properties: Body, status: Status, verdicts: Verdicts
+) -> None:
+    given = (account(), setting(**properties))
+    assert status_of(verdicts, "aoai-diag-table", *given) is status
+
+
+def test_where_logs_go(verdicts: Verdicts) -> None:
+    check = "aoai-diag-destination-valid"
+    workspace: Body = {"id": LOGS, "properties": {}}
+    assert status_of(verdicts, check, account(), setting(), workspace) is PASS
+    assert status_of(verdicts, check, account(), setting()) is FAIL
+    abroad = setting(workspaceId=LOGS.replace("bbbb", "cccc"))
+    assert status_of(verdicts, check, account(), abroad) is WARN
+    assert status_of(verdicts, check, account(), abroad, whole_tenant=False) is UNREAD
+    assert status_of(verdicts, check, account(), setting(workspaceId=None)) is NONE
+    assert status_of(verdicts, check, account(), setting(workspaceId=7)) is UNREAD
+
+
+@pytest.mark.parametrize(
+    ("properties", "status"),
+    [
+        ({"disableLocalAuth": True}, PASS),
+        ({"disableLocalAuth": False}, WARN),
+        ({"disableLocalAuth": None}, WARN),
+        ({}, WARN),
+        ({"disableLocalAuth": "no"}, UNREAD),
+    ],
+)
+def test_callers_with_keys_have_no_name(
+    properties: Body, status: Status, verdicts: Verdicts
+) -> None:
+    check = "aoai-entra-for-traceability"
+    assert status_of(verdicts, check, account(**properties)) is status
+
+
+def test_without_a_gateway(verdicts: Verdicts) -> None:
+    assert status_of(verdicts, "aoai-apim-front", account()) is INFO
+    assert status_of(verdicts, "aoai-requestresponse-gap", account()) is ASKED
+    assert status_of(verdicts, "aoai-locked-to-front", account()) is NONE
+    unread = [(ApiService, SUBSCRIPTION)]
+    for check in (
+        "aoai-apim-front",
+        "aoai-requestresponse-gap",
+        "aoai-locked-to-front",
+    ):
+        assert status_of(verdicts, check, account(), unread=unread) is UNREAD
+
+
+def test_who_read_the_keys(verdicts: Verdicts) -> None:
+    check = "listkeys-observed"
+    assert status_of(verdicts, check, account()) is PASS
+    given = (account(), read_by("ann@example.org"), read_by("app", 2))
+    assert status_of(verdicts, check, *given) is WARN
+    known = Settings(approved_principals=("ANN@example.org", "app"))
+    assert status_of(verdicts, check, *given, settings=known) is PASS
+    odd = {**read_by("x"), "caller": ["x"]}
+    assert status_of(verdicts, check, account(), odd) is UNREAD
+    assert ActivityEvent.type
+
+
+def test_what_foundry_leans_on_is_logged(verdicts: Verdicts) -> None:
+    check = "foundry-diag-dependencies"
+    search: Body = {"id": SEARCH, "properties": {}}
+    assert status_of(verdicts, check, search, setting(SEARCH)) is PASS
+    off = setting(SEARCH, logs=[{"category": "OperationLogs", "enabled": False}])
+    assert status_of(verdicts, check, search, off) is FAIL
+    assert status_of(verdicts, check, search) is FAIL
+    assert status_of(verdicts, check, search, setting(SEARCH, logs="odd")) is UNREAD
+    unread = [(DiagnosticSetting, SEARCH)]
+    assert status_of(verdicts, check, search, unread=unread) is UNREAD
+    lonely: Body = {"id": VAULT, "properties": {}}
+    assert all(
+        each.target.resource_id != VAULT for each in verdicts(BY_ID[check], lonely)
+    )

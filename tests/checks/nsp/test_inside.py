@@ -1,0 +1,366 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from checks.aoai_inbound.network import acl_default_deny, public_network_disabled
+from checks.nsp.inside import (
+    associated,
+    diag,
+    inbound_rules,
+    kind_support,
+    mode,
+    outbound_rules,
+    overrides_pna,
+    provisioning_issues,
+)
+from scanner.model.check import Check, Status
+from scanner.model.insights import DiagnosticSetting
+from scanner.model.perimeter import AccessRule, Association, Perimeter, Profile
+from scanner.model.results import Result
+from scanner.model.settings import Settings
+
+Verdicts = Callable[..., list[Result]]
+Body = dict[str, Any]
+
+SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
+ELSEWHERE = "/subscriptions/cccccccc-0000-0000-0000-000000000009"
+PROVIDERS = f"{SUBSCRIPTION}/resourceGroups/rg/providers"
+ACCOUNT = f"{PROVIDERS}/Microsoft.CognitiveServices/accounts/ai"
+STORES = {
+    "storage": f"{PROVIDERS}/Microsoft.Storage/storageAccounts/data",
+    "cosmos": f"{PROVIDERS}/Microsoft.DocumentDB/databaseAccounts/db",
+    "vault": f"{PROVIDERS}/Microsoft.KeyVault/vaults/kv",
+    "search": f"{PROVIDERS}/Microsoft.Search/searchServices/srch",
+}
+PERIMETER = f"{PROVIDERS}/Microsoft.Network/networkSecurityPerimeters/edge"
+PROFILE = f"{PERIMETER}/profiles/ai"
+ASSOCIATION = f"{PERIMETER}/resourceAssociations/ai"
+RULE = f"{PROFILE}/accessRules/rule"
+ABSENT = object()
+
+PASS, FAIL, WARN = Status.PASS, Status.FAIL, Status.WARN
+INFO, UNREAD, NONE = Status.INFO, Status.NOT_ASSESSED, Status.NOT_APPLICABLE
+
+
+def body(id: str, **properties: object) -> Body:
+    kept = {key: value for key, value in properties.items() if value is not ABSENT}
+    return {"id": id, "properties": kept}
+
+
+def account(public: object = "Enabled", action: str = "Allow", **top: object) -> Body:
+    settings = {"publicNetworkAccess": public, "networkAcls": {"defaultAction": action}}
+    return {"kind": "OpenAI", **body(ACCOUNT, **settings), **top}
+
+
+def association(access: object = "Enforced", **changes: object) -> Body:
+    whole = {
+        "privateLinkResource": {"id": ACCOUNT.upper()},
+        "profile": {"id": PROFILE},
+        "accessMode": access,
+        "hasProvisioningIssues": "no",
+    }
+    return body(ASSOCIATION, **{**whole, **changes})
+
+
+def rule(direction: object = "Inbound", id: str = RULE, **changes: object) -> Body:
+    lists = ("addressPrefixes", "fullyQualifiedDomainNames", "subscriptions")
+    empty: Body = {key: [] for key in lists}
+    return body(id, direction=direction, **{**empty, **changes})
+
+
+EDGE = (body(PERIMETER), body(PROFILE))
+
+
+def ranges(*prefixes: object) -> Body:
+    return rule(addressPrefixes=[*prefixes])
+
+
+def only(results: list[Result], id: str) -> Result:
+    [result] = [each for each in results if each.target.resource_id == id]
+    assert "internal error" not in result.reason
+    assert result.reason.isprintable()
+    return result
+
+
+def evidence(result: Result) -> Mapping[tuple[str, str], Any]:
+    return {(each.resource_id, each.path): each.value for each in result.evidence}
+
+
+NARROW, WIDE = ranges("198.51.100.0/28"), ranges("198.51.100.1", "0.0.0.0/0")
+
+
+@pytest.mark.parametrize(
+    ("inside", "open_", "deny", "left"),
+    [
+        ((association(), NARROW), (PASS, PASS), (PASS, PASS), (PASS, PASS)),
+        ((association(),), (PASS, PASS), (PASS, PASS), (PASS, PASS)),
+        ((association(), WIDE), (FAIL, FAIL), (FAIL, PASS), (FAIL, FAIL)),
+        ((association("Learning"),), (FAIL, FAIL), (WARN, PASS), (WARN, NONE)),
+        (
+            (association(hasProvisioningIssues="yes"),),
+            (FAIL, FAIL),
+            (WARN, PASS),
+            (WARN, NONE),
+        ),
+        ((), (FAIL, FAIL), (WARN, PASS), (WARN, NONE)),
+    ],
+)
+def test_an_enforced_perimeter_replaces_the_own_settings(
+    verdicts: Verdicts,
+    inside: tuple[Body, ...],
+    open_: tuple[Status, Status],
+    deny: tuple[Status, Status],
+    left: tuple[Status, Status],
+) -> None:
+    accounts = (
+        account(),
+        account(action="Deny"),
+        account("SecuredByPerimeter"),
+        account("Disabled"),
+    )
+    for one, expected in zip(accounts, (open_, deny, left, (PASS, NONE)), strict=True):
+        judged = (one, *EDGE, *inside)
+        for check, status in zip(
+            (public_network_disabled, acl_default_deny), expected, strict=True
+        ):
+            assert only(verdicts(check, *judged), ACCOUNT).status is status
+
+
+def test_the_override_names_the_perimeter(verdicts: Verdicts) -> None:
+    result = only(
+        verdicts(public_network_disabled, account(), *EDGE, association(), NARROW),
+        ACCOUNT,
+    )
+    assert 'enforced perimeter "edge"' in result.reason
+    seen = evidence(result)
+    assert seen[ASSOCIATION, "properties.accessMode"] == "Enforced"
+    assert seen[RULE, "properties.addressPrefixes"] == ["198.51.100.0/28"]
+
+
+@pytest.mark.parametrize(
+    ("bodies", "unread", "status"),
+    [
+        ((), ((Perimeter, SUBSCRIPTION),), UNREAD),
+        ((association(), NARROW), ((AccessRule, PROFILE),), UNREAD),
+        ((association(), NARROW), ((Profile, PERIMETER),), UNREAD),
+        ((NARROW,), ((Association, PERIMETER),), UNREAD),
+        ((association(accessMode=1),), (), UNREAD),
+        ((association(profile=ABSENT), NARROW), (), UNREAD),
+        ((association(), ranges("many")), (), UNREAD),
+        ((association(), rule(ABSENT)), (), UNREAD),
+    ],
+)
+def test_what_is_not_known_of_a_perimeter(
+    verdicts: Verdicts,
+    bodies: tuple[Body, ...],
+    unread: tuple[Any, ...],
+    status: Status,
+) -> None:
+    results = verdicts(
+        public_network_disabled, account(), *EDGE, *bodies, unread=unread
+    )
+    assert only(results, ACCOUNT).status is status
+
+
+def test_a_wide_rule_decides_whatever_else_is_not_known(verdicts: Verdicts) -> None:
+    vague = rule(ABSENT, id=f"{PROFILE}/accessRules/a")
+    results = verdicts(
+        public_network_disabled, account(), *EDGE, association(), vague, WIDE
+    )
+    assert only(results, ACCOUNT).status is FAIL
+
+
+@pytest.mark.parametrize("kind", [*STORES, "account"])
+def test_every_store_has_a_word_on_perimeters(verdicts: Verdicts, kind: str) -> None:
+    name = STORES.get(kind, ACCOUNT)
+    store = {**body(name, publicNetworkAccess="Enabled"), "kind": "OpenAI"}
+    inside = association(privateLinkResource={"id": name})
+    for check, without, within in (
+        (associated, INFO, PASS),
+        (overrides_pna, NONE, PASS),
+    ):
+        assert only(verdicts(check, store, *EDGE), name).status is without
+        assert only(verdicts(check, store, *EDGE, inside), name).status is within
+        unread = [(Association, PERIMETER)]
+        refused = verdicts(check, store, *EDGE, inside, unread=unread)
+        assert only(refused, name).status is UNREAD
+
+
+@pytest.mark.parametrize(
+    ("public", "inside", "status"),
+    [
+        ("SecuredByPerimeter", (), WARN),
+        ("securedbyperimeter", (association("Learning"),), WARN),
+        ("SecuredByPerimeter", (association(),), PASS),
+        ("Enabled", (association(), WIDE), WARN),
+        (None, (), NONE),
+        (ABSENT, (), NONE),
+        (7, (), UNREAD),
+    ],
+)
+def test_overrides(
+    verdicts: Verdicts, public: object, inside: tuple[Body, ...], status: Status
+) -> None:
+    judged = {**body(ACCOUNT, publicNetworkAccess=public), "kind": "AIServices"}
+    result = only(verdicts(overrides_pna, judged, *EDGE, *inside), ACCOUNT)
+    assert result.status is status
+
+
+@pytest.mark.parametrize(
+    ("check", "changes", "status"),
+    [
+        (mode, {"accessMode": "Enforced"}, PASS),
+        (mode, {"accessMode": "enforced"}, PASS),
+        (mode, {"accessMode": "Learning"}, WARN),
+        (mode, {"accessMode": "Transition"}, WARN),
+        (mode, {"accessMode": "Audit"}, WARN),
+        (mode, {"accessMode": None}, UNREAD),
+        (mode, {"accessMode": ABSENT}, UNREAD),
+        (mode, {"accessMode": []}, UNREAD),
+        (provisioning_issues, {"hasProvisioningIssues": "no"}, PASS),
+        (provisioning_issues, {"hasProvisioningIssues": "Yes"}, WARN),
+        (provisioning_issues, {"hasProvisioningIssues": None}, UNREAD),
+        (provisioning_issues, {"hasProvisioningIssues": ABSENT}, UNREAD),
+        (provisioning_issues, {"hasProvisioningIssues": True}, UNREAD),
+    ],
+)
+def test_associations(
+    verdicts: Verdicts, check: Check[Any], changes: Body, status: Status
+) -> None:
+    result = only(verdicts(check, *EDGE, association(**changes)), ASSOCIATION)
+    assert result.status is status
+
+
+OWN = [{"id": SUBSCRIPTION}]
+FOREIGN = [*OWN, {"id": ELSEWHERE}]
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({}, NONE),
+        ({"addressPrefixes": None, "subscriptions": ABSENT}, NONE),
+        ({"addressPrefixes": ["198.51.100.0/16"]}, PASS),
+        ({"addressPrefixes": ["198.0.0.0/15"]}, FAIL),
+        ({"addressPrefixes": ["::/0"]}, FAIL),
+        ({"addressPrefixes": ["2001:db8::/32"]}, PASS),
+        ({"addressPrefixes": ["2001:db8::/99999"]}, UNREAD),
+        ({"addressPrefixes": ["10.0.0.0/8"]}, PASS),
+        ({"addressPrefixes": ["anywhere"]}, UNREAD),
+        ({"addressPrefixes": ["anywhere", "0.0.0.0/0"]}, FAIL),
+        ({"addressPrefixes": "0.0.0.0/0"}, UNREAD),
+        ({"serviceTags": ["AzureCloud.westeurope"]}, FAIL),
+        ({"serviceTags": ["Internet"]}, FAIL),
+        ({"serviceTags": ["AzureDevOps"]}, PASS),
+        ({"subscriptions": OWN}, PASS),
+        ({"subscriptions": FOREIGN}, FAIL),
+        ({"direction": ABSENT, "addressPrefixes": ["0.0.0.0/0"]}, UNREAD),
+    ],
+)
+def test_inbound_rules(verdicts: Verdicts, changes: Body, status: Status) -> None:
+    judged = rule(**{"direction": "Inbound", **changes})
+    assert only(verdicts(inbound_rules, *EDGE, judged), RULE).status is status
+
+
+def test_a_subscription_that_was_left_out_may_be_our_own(verdicts: Verdicts) -> None:
+    judged = (*EDGE, rule(subscriptions=FOREIGN))
+    result = only(verdicts(inbound_rules, *judged, whole_tenant=False), RULE)
+    assert result.status is UNREAD
+    assert "outside the scan" in result.reason
+    wide = (*EDGE, rule(subscriptions=FOREIGN, addressPrefixes=["0.0.0.0/0"]))
+    result = only(verdicts(inbound_rules, *wide, whole_tenant=False), RULE)
+    assert result.status is FAIL
+
+
+@pytest.mark.parametrize(
+    ("hosts", "status"),
+    [
+        (["data.blob.core.windows.net"], PASS),
+        (["other.blob.core.windows.net"], FAIL),
+        (["*.blob.core.windows.net"], FAIL),
+        (["partner.example.org"], Status.MANUAL),
+        ([], NONE),
+        (None, NONE),
+        (ABSENT, NONE),
+        ([7], UNREAD),
+    ],
+)
+def test_outbound_rules(verdicts: Verdicts, hosts: object, status: Status) -> None:
+    judged = (*EDGE, body(STORES["storage"]), rule("outbound"))
+    judged[-1]["properties"]["fullyQualifiedDomainNames"] = hosts
+    if hosts is ABSENT:
+        del judged[-1]["properties"]["fullyQualifiedDomainNames"]
+    assert only(verdicts(outbound_rules, *judged), RULE).status is status
+
+
+def test_many_outbound_hosts(verdicts: Verdicts) -> None:
+    hosts = ["data.blob.core.windows.net", "data.dfs.core.windows.net"]
+    judged = rule("Outbound", fullyQualifiedDomainNames=hosts)
+    results = verdicts(
+        outbound_rules,
+        *EDGE,
+        body(STORES["storage"]),
+        judged,
+        settings=Settings(fqdn_list_warning=1),
+    )
+    assert only(results, RULE).status is WARN
+
+
+def test_a_rule_is_judged_for_its_own_direction(verdicts: Verdicts) -> None:
+    for check, direction in ((inbound_rules, "Outbound"), (outbound_rules, "Inbound")):
+        [result] = verdicts(check, *EDGE, rule(direction))
+        assert result.status is NONE
+        assert result.target.resource_id.startswith("/tenants/")
+
+
+def logs(*given: Body, workspace: str | None = "/w") -> Body:
+    to = f"{PERIMETER}/providers/Microsoft.Insights/diagnosticSettings/to"
+    return body(to, workspaceId=workspace, logs=[*given])
+
+
+@pytest.mark.parametrize(
+    ("settings", "status"),
+    [
+        ((), WARN),
+        ((logs({"categoryGroup": "allLogs", "enabled": True}),), PASS),
+        (
+            (
+                logs(
+                    {"category": "NspPublicInboundResourceRulesDenied", "enabled": True}
+                ),
+            ),
+            PASS,
+        ),
+        ((logs({"categoryGroup": "audit", "enabled": True}),), WARN),
+        ((logs({"categoryGroup": "allLogs", "enabled": False}),), WARN),
+        ((logs({"categoryGroup": "allLogs"}),), WARN),
+        ((logs({"categoryGroup": "allLogs", "enabled": True}, workspace=None),), WARN),
+        ((logs({"categoryGroup": "allLogs", "enabled": "yes"}),), UNREAD),
+    ],
+)
+def test_access_logs(
+    verdicts: Verdicts, settings: tuple[Body, ...], status: Status
+) -> None:
+    assert only(verdicts(diag, *EDGE, *settings), PERIMETER).status is status
+
+
+def test_access_logs_that_were_not_read(verdicts: Verdicts) -> None:
+    unread = [(DiagnosticSetting, PERIMETER)]
+    assert only(verdicts(diag, *EDGE, unread=unread), PERIMETER).status is UNREAD
+
+
+@pytest.mark.parametrize(
+    ("top", "words"),
+    [
+        ({"kind": "AIServices"}, "AIServices"),
+        ({"identity": {"type": "None"}}, "once the account has a managed identity"),
+        ({"identity": {"type": "SystemAssigned", "principalId": "p"}}, "as a preview"),
+    ],
+)
+def test_kinds(verdicts: Verdicts, top: Body, words: str) -> None:
+    result = only(verdicts(kind_support, account(**top)), ACCOUNT)
+    assert result.status is INFO
+    assert words in result.reason

@@ -1,0 +1,297 @@
+"""API Management in front of accounts: keys or identities, and ways past it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from checks.api_keys.local_auth import disable_readiness, local_auth_disabled
+from checks.api_keys.use import apim_loss_accepted, key_in_apim
+from scanner.model.apimanagement import (
+    Api,
+    ApiPolicy,
+    ApiService,
+    Backend,
+    ServicePolicy,
+)
+from scanner.model.check import Status
+from scanner.model.cognitive import CognitiveAccount
+from scanner.model.results import Result
+
+Verdicts = Callable[..., list[Result]]
+Body = dict[str, Any]
+
+SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
+PROVIDERS = f"{SUBSCRIPTION}/resourceGroups/rg/providers"
+ACCOUNT = f"{PROVIDERS}/Microsoft.CognitiveServices/accounts/ai"
+SERVICE = f"{PROVIDERS}/Microsoft.ApiManagement/service/gate"
+BACKEND, API = f"{SERVICE}/backends/models", f"{SERVICE}/apis/chat"
+URL = "https://ai.openai.azure.com/openai"
+
+PASS, FAIL, WARN = Status.PASS, Status.FAIL, Status.WARN
+INFO, MANUAL = Status.INFO, Status.MANUAL
+UNREAD, NONE = Status.NOT_ASSESSED, Status.NOT_APPLICABLE
+
+IDENTITY = (
+    '<authentication-managed-identity resource="https://cognitiveservices.azure.com" />'
+)
+KEY = (
+    '<set-header name="api-key" exists-action="override">'
+    "<value>{{k}}</value></set-header>"
+)
+TO_BACKEND = '<set-backend-service backend-id="Models" />'
+
+
+def body(id: str, **properties: object) -> Body:
+    return {"id": id, "properties": properties}
+
+
+def account(keyless: object = False, **content: object) -> Body:
+    known = {"disableLocalAuth": keyless, "customSubDomainName": "ai", **content}
+    return {**body(ACCOUNT, **known), "kind": "OpenAI"}
+
+
+def policy(at: str, xml: str) -> Body:
+    return body(f"{at}/policies/policy", value=f"<policies>{xml}</policies>")
+
+
+def only(results: list[Result], id: str = BACKEND) -> Result:
+    [result] = [each for each in results if each.target.resource_id == id]
+    assert "internal error" not in result.reason
+    return result
+
+
+@pytest.fixture
+def judged(verdicts: Verdicts) -> Callable[..., Result]:
+    """Judge a backend, in a service with an API that leads to it."""
+
+    def judge(
+        *bodies: Body, to: str = BACKEND, unread: Any = (), **backend: Any
+    ) -> Result:
+        known = {"url": URL, **backend}
+        whole = [body(SERVICE), body(BACKEND, **known), *bodies]
+        if not any(each["id"] == ACCOUNT for each in bodies):
+            whole.append(account())
+        return only(verdicts(key_in_apim, *whole, unread=unread), to)
+
+    return judge
+
+
+@pytest.mark.parametrize(
+    ("credentials", "status"),
+    [
+        ({"header": {"api-key": ["{{k}}"]}}, FAIL),
+        ({"header": {"Ocp-Apim-Subscription-Key": ["REDACTED"]}}, FAIL),
+        ({"query": {"subscription-key": ["{{k}}"]}}, FAIL),
+        ({"header": {"x-team": ["lab"]}, "query": {}}, MANUAL),
+        ({"header": None}, MANUAL),
+        ({}, MANUAL),
+        (None, MANUAL),
+        ({"header": ["api-key"]}, UNREAD),
+        ("api-key", UNREAD),
+    ],
+)
+def test_credentials(judged: Any, credentials: object, status: Status) -> None:
+    assert judged(credentials=credentials).status is status
+
+
+@pytest.mark.parametrize(
+    ("everywhere", "own", "status"),
+    [
+        ("", IDENTITY, PASS),
+        (IDENTITY, "", PASS),
+        (IDENTITY, KEY, FAIL),
+        (KEY, IDENTITY, FAIL),
+        ("", KEY, FAIL),
+        ("", KEY.replace("override", "delete"), MANUAL),
+        (IDENTITY, KEY.replace("override", "delete"), PASS),
+        ("", f"<!-- {KEY} -->", MANUAL),
+        ("", f"<!-- {IDENTITY} -->{KEY}", FAIL),
+        ("", KEY.replace('"', "'").upper(), FAIL),
+        ("", KEY.replace("api-key", "x-api-key"), MANUAL),
+        ("", KEY.replace("set-header", "set-query-parameter"), FAIL),
+        ("", IDENTITY.replace("cognitiveservices", "ai"), PASS),
+        ("", IDENTITY.replace("azure.com", "azure.us"), PASS),
+        ("", IDENTITY.replace("cognitiveservices", "vault"), MANUAL),
+        ("", "", MANUAL),
+    ],
+)
+def test_policies(judged: Any, everywhere: str, own: str, status: Status) -> None:
+    result = judged(
+        body(API), policy(API, TO_BACKEND + own), policy(SERVICE, everywhere)
+    )
+    assert result.status is status
+
+
+def test_policies_that_lead_elsewhere_do_not_count(judged: Any) -> None:
+    other = policy(API, '<set-backend-service backend-id="others" />' + KEY)
+    assert judged(body(API), other).status is MANUAL
+    assert judged(body(API), other, policy(SERVICE, IDENTITY)).status is PASS
+
+
+def test_every_way_to_a_backend_counts(judged: Any) -> None:
+    second = f"{SERVICE}/apis/batch"
+    bodies = body(API), policy(API, TO_BACKEND + IDENTITY), body(second)
+    assert judged(*bodies, policy(second, TO_BACKEND)).status is MANUAL
+    assert judged(*bodies, policy(second, TO_BACKEND + KEY)).status is FAIL
+    older = body(second, isCurrent=False)
+    assert judged(*bodies[:2], older).status is PASS
+
+
+def test_a_backend_behind_a_pool(judged: Any) -> None:
+    pool = body(
+        f"{SERVICE}/backends/pool", pool={"services": [{"id": BACKEND.upper()}]}
+    )
+    through = TO_BACKEND.replace("Models", "pool") + IDENTITY
+    assert judged(pool, body(API), policy(API, through)).status is PASS
+
+
+@pytest.mark.parametrize(
+    ("xml", "status"), [(IDENTITY, PASS), (KEY, FAIL), ("", MANUAL)]
+)
+def test_an_api_with_an_address_of_its_own(
+    judged: Any, xml: str, status: Status
+) -> None:
+    api = body(API, serviceUrl=URL)
+    assert judged(api, policy(API, xml), to=API).status is status
+
+
+@pytest.mark.parametrize(
+    ("url", "status"),
+    [
+        ("https://AI.cognitiveservices.azure.com/", FAIL),
+        ("https://ai.privatelink.openai.azure.com", FAIL),
+        ("https://other.openai.azure.com", NONE),
+    ],
+)
+def test_which_account(judged: Any, url: str, status: Status) -> None:
+    credentials = {"header": {"api-key": ["{{k}}"]}}
+    assert judged(url=url, credentials=credentials).status is status
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://example.com", "https://westeurope.api.cognitive.microsoft.com", None],
+)
+def test_other_backends_are_left_out(verdicts: Verdicts, url: object) -> None:
+    bodies = account(), body(SERVICE), body(BACKEND, url=url), body(API)
+    [result] = verdicts(key_in_apim, *bodies)
+    assert result.target.resource_id.startswith("/tenants/")
+
+
+def test_a_key_of_an_account_that_refuses_them(judged: Any) -> None:
+    credentials = {"header": {"api-key": ["{{k}}"]}}
+    result = judged(account(keyless=True), credentials=credentials)
+    assert (result.status, "broken" in result.reason) == (FAIL, True)
+
+
+@pytest.mark.parametrize(
+    ("refused", "xml", "status"),
+    [
+        ((ServicePolicy, SERVICE), IDENTITY, UNREAD),
+        ((Api, SERVICE), IDENTITY, UNREAD),
+        ((ApiPolicy, API), IDENTITY, UNREAD),
+        ((CognitiveAccount, SUBSCRIPTION), KEY, UNREAD),
+    ],
+)
+def test_policies_unread(judged: Any, refused: Any, xml: str, status: Status) -> None:
+    bodies = body(API), policy(API, TO_BACKEND + xml)
+    assert judged(*bodies, unread=[refused]).status is status
+
+
+def test_a_key_that_was_found_is_one_whatever_else_was_not_read(judged: Any) -> None:
+    second = f"{SERVICE}/apis/batch"
+    bodies = body(API), policy(API, TO_BACKEND + KEY), body(second)
+    refused = [(ApiPolicy, second)]
+    assert judged(*bodies, unread=refused).status is FAIL
+
+
+@pytest.mark.parametrize("view", [ApiService, Backend])
+def test_services_unread(verdicts: Verdicts, view: Any) -> None:
+    at = SUBSCRIPTION if view is ApiService else SERVICE
+    bodies = [account()] if view is ApiService else [account(), body(SERVICE)]
+    [result] = verdicts(key_in_apim, *bodies, unread=[(view, at)])
+    assert (result.status, result.target.resource_id) == (UNREAD, at)
+
+
+# From the account
+
+
+FRONT = body(SERVICE), body(BACKEND, url=URL)
+KEYED = (
+    body(SERVICE),
+    body(BACKEND, url=URL, credentials={"header": {"api-key": ["x"]}}),
+)
+
+
+def test_readiness_tells_gateways(verdicts: Verdicts, rbac: Any) -> None:
+    caller = rbac.role("caller", dataActions=["Microsoft.CognitiveServices/*"])
+    granted = rbac.grant("app", "caller", ACCOUNT, "ServicePrincipal")
+    bodies = account(), caller, granted
+    [result] = verdicts(disable_readiness, *bodies, *KEYED)
+    assert (result.status, result.reason.startswith("not ready: 1 gateway")) == (
+        WARN,
+        True,
+    )
+    assert "gate/models" in result.advice
+    [result] = verdicts(disable_readiness, *bodies, *FRONT)
+    assert result.status is INFO
+    refused = [(ApiService, SUBSCRIPTION)]
+    [result] = verdicts(disable_readiness, *bodies, unread=refused)
+    assert result.status is UNREAD
+    [result] = verdicts(local_auth_disabled, *bodies, *KEYED)
+    assert "instead of a key: gate/models" in result.remediation
+    [result] = verdicts(local_auth_disabled, *bodies, unread=refused)
+    assert (result.status, "there may be more" in result.remediation) == (FAIL, True)
+
+
+def connection(state: str = "Approved") -> Body:
+    status = {"privateLinkServiceConnectionState": {"status": state}}
+    return {"properties": {**status, "groupIds": ["account"]}}
+
+
+CLOSED = {"publicNetworkAccess": "Disabled"}
+DENY = {"networkAcls": {"defaultAction": "Deny"}}
+RULE = {"networkAcls": {"defaultAction": "Deny", "ipRules": [{"value": "192.0.2.1"}]}}
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        ({}, MANUAL),
+        ({"publicNetworkAccess": "Enabled"}, MANUAL),
+        (DENY, NONE),
+        (RULE, MANUAL),
+        (CLOSED, NONE),
+        ({**CLOSED, "privateEndpointConnections": [connection()]}, NONE),
+        ({**CLOSED, "privateEndpointConnections": [connection()] * 2}, MANUAL),
+        (
+            {
+                **CLOSED,
+                "privateEndpointConnections": [connection(), connection("Pending")],
+            },
+            NONE,
+        ),
+        ({"publicNetworkAccess": 7}, UNREAD),
+    ],
+)
+def test_ways_past_a_gateway(
+    verdicts: Verdicts, content: dict[str, object], status: Status
+) -> None:
+    [result] = verdicts(apim_loss_accepted, account(**content), *FRONT)
+    assert result.status is status
+    if status in (MANUAL, NONE):
+        assert "gate/models" in result.reason
+
+
+def test_accounts_without_a_gateway(verdicts: Verdicts) -> None:
+    [result] = verdicts(apim_loss_accepted, account())
+    assert result.status is NONE
+    refused = [(ApiService, SUBSCRIPTION)]
+    [result] = verdicts(apim_loss_accepted, account(), unread=refused)
+    assert result.status is UNREAD
+    partly = [(Api, SERVICE)]
+    [result] = verdicts(apim_loss_accepted, account(), *FRONT, unread=partly)
+    assert result.status is MANUAL
