@@ -7,7 +7,7 @@ from typing import Any
 
 from checks.aoai_inbound.network import denies_by_default, has_no_firewall
 from checks.shared.wording import count, quote, shown, some
-from scanner.dns.gather import dns_of
+from checks.shared.zones import found_by_name
 from scanner.model.check import (
     Check,
     Post,
@@ -26,7 +26,6 @@ from scanner.model.cognitive import CognitiveAccount, hosts_models
 from scanner.model.coverage import NotRead
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.network import PrivateEndpoint, Subnet, VirtualNetwork
-from scanner.model.privatedns import PrivateZone, ZoneGroup
 from scanner.model.tenant import Tenant
 
 CONTROLS = (
@@ -327,30 +326,8 @@ def private_dns_linked(endpoint: PrivateEndpoint, tenant: Tenant) -> Verdict:
     - AI Foundry - The Basics
     - Microsoft Learn: Azure private endpoint private DNS zone values
     """
-    network = ResourceId.parse(endpoint.subnet_id or "").parent
-    if not network:
-        raise NotRead("the endpoint does not say in which subnet it is")
-    if tenant.get(VirtualNetwork, network) is None:
-        raise NotRead(f"{network}: outside the scan")
-    route = tenant.once(dns_of).route(network)
-    if route.outside and not route.asked:
-        return manual(
-            "its network asks DNS servers outside Azure: do they know the zones?"
-        )
-    if route.doubts:
-        raise NotRead(route.doubts[0].reason, route.doubts[0].gap)
     needed = {zone for each in _accounts_of(endpoint) for zone in _zones(each, tenant)}
-    asked = set(map(id_key, route.asked))
-    grouped = _grouped(endpoint)
-    missing = [each for each in sorted(needed) if not _is_linked(each, asked, tenant)]
-    if missing:
-        return warned(f"not linked where its network asks: {some(map(shown, missing))}")
-    unkept = sorted(needed - grouped) if grouped else []
-    if unkept:
-        return warned(f"its zone group leaves out {some(map(shown, unkept))}")
-    return passed(
-        f"{count(len(needed), 'zone', 'zones')} linked where its network asks"
-    )
+    return found_by_name(endpoint, needed, kept=True)
 
 
 def _zones(account: CognitiveAccount, tenant: Tenant) -> Iterator[str]:
@@ -359,28 +336,6 @@ def _zones(account: CognitiveAccount, tenant: Tenant) -> Iterator[str]:
     if (account.kind or "").lower() == "aiservices":
         yield f"privatelink.{tenant.suffixes.cognitive}"
         yield f"privatelink.{tenant.suffixes.ai_services}"
-
-
-def _grouped(endpoint: PrivateEndpoint) -> set[str]:
-    """Return the names of the zones that keep an endpoint's records."""
-    groups: Iterator[ZoneGroup] = iter(endpoint.zone_groups)
-    ids = (zone for group in groups for zone in group.zone_ids or ())
-    return {each.rpartition("/")[2].lower() for each in ids}
-
-
-def _is_linked(name: str, networks: set[str], tenant: Tenant) -> bool:
-    """Whether a zone of a name is linked to one of some networks.
-
-    Raises NotRead if one may be that was not read.
-    """
-    zones = tenant.all(PrivateZone)
-    for zone in zones.known():
-        if zone.name.lower() == name:
-            for link in zone.links:
-                if id_key(link.network_id or "") in networks:
-                    return True
-    zones.require_whole()
-    return False
 
 
 @check(

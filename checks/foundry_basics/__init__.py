@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from checks.foundry_basics import basics, hub_parts, hub_tags, managed_network
+from checks.foundry_basics import (
+    basics,
+    dependencies,
+    hub_parts,
+    hub_tags,
+    managed_network,
+    names,
+)
 from scanner.model.check import Check
 
 CHECKS: tuple[Check[Any], ...] = (
@@ -12,4 +19,6 @@ CHECKS: tuple[Check[Any], ...] = (
     *hub_tags.CHECKS,
     *hub_parts.CHECKS,
     *managed_network.CHECKS,
+    *dependencies.CHECKS,
+    *names.CHECKS,
 )

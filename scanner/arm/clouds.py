@@ -56,6 +56,8 @@ _GOVERNMENT = Suffixes(
     cosmos="documents.azure.us",
     apim="azure-api.us",
     websites="azurewebsites.us",
+    ml_api="api.ml.azure.us",
+    ml_notebooks="notebooks.usgovcloudapi.net",
 )
 
 _CHINA = Suffixes(
@@ -69,6 +71,8 @@ _CHINA = Suffixes(
     cosmos="documents.azure.cn",
     apim="azure-api.cn",
     websites="chinacloudsites.cn",
+    ml_api="api.ml.azure.cn",
+    ml_notebooks="notebooks.chinacloudapi.cn",
 )
 
 CLOUDS = (

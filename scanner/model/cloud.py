@@ -22,3 +22,5 @@ class Suffixes:
     cosmos: str = "documents.azure.com"
     apim: str = "azure-api.net"
     websites: str = "azurewebsites.net"
+    ml_api: str = "api.azureml.ms"
+    ml_notebooks: str = "notebooks.azure.net"

@@ -64,7 +64,9 @@ class OutboundRule(Resource):
 
     rule_type = Text("properties.type")
     category = Text("properties.category")
+    status = Text("properties.status")
     target_id = Text("properties.destination.serviceResourceId")
+    target_group = Text("properties.destination.subresourceTarget")
     fqdn = Text("properties.destination")
     service_tag = Text("properties.destination.serviceTag")
     tag_action = Text("properties.destination.action")

@@ -1,0 +1,297 @@
+"""What Foundry hubs work with: the private ways to it, and who hosts their models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from checks.foundry_basics.managed_network import CONTROLS
+from checks.shared.connections import target
+from checks.shared.wording import count, quote, shown, some
+from scanner.model.check import (
+    Check,
+    Post,
+    Severity,
+    Topic,
+    Verdict,
+    check,
+    failed,
+    info,
+    manual,
+    not_applicable,
+    passed,
+    warned,
+)
+from scanner.model.cognitive import CognitiveAccount
+from scanner.model.containerregistry import Registry
+from scanner.model.coverage import NotRead
+from scanner.model.ids import ResourceId, id_key
+from scanner.model.keyvault import KeyVault
+from scanner.model.machinelearning import (
+    OutboundRule,
+    Workspace,
+    WorkspaceConnection,
+    in_workspace,
+    is_hub,
+)
+from scanner.model.search import SearchService
+from scanner.model.storage import StorageAccount
+from scanner.model.tenant import Tenant
+
+Dependency = StorageAccount | KeyVault | Registry | SearchService | CognitiveAccount
+
+_GROUPS: dict[type[Dependency], tuple[str, ...]] = {
+    StorageAccount: ("blob", "file"),
+    KeyVault: ("vault",),
+    Registry: ("registry",),
+    SearchService: ("searchservice",),
+    CognitiveAccount: ("account",),
+}
+"""The sub-resources that a hub needs of what it works with."""
+
+_CONNECTED: tuple[type[Dependency], ...] = (SearchService, CognitiveAccount)
+_MODEL_HOSTS = {"azureopenai", "aiservices"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Need:
+    """A resource that a hub works with."""
+
+    view: type[Dependency]
+    id: str
+
+    @property
+    def ways(self) -> frozenset[tuple[str, str]]:
+        """What rules have to lead to: its key, with each sub-resource."""
+        return frozenset((id_key(self.id), group) for group in _GROUPS[self.view])
+
+
+class _Ways:
+    """Where a hub's private endpoint rules lead."""
+
+    def __init__(self, hub: Workspace) -> None:
+        self.active: set[tuple[str, str]] = set()
+        self.waiting: dict[tuple[str, str], str] = {}
+        """Where rules lead that are not active, and what they are."""
+        self.problem = hub.outbound_rules.missing
+        """Why there may be more."""
+        for rule in hub.outbound_rules.known():
+            try:
+                self._add(rule)
+            except NotRead as problem:
+                self.problem = problem
+
+    def _add(self, rule: OutboundRule) -> None:
+        if (rule.rule_type or "").lower() != "privateendpoint":
+            return
+        if not rule.target_id or not rule.target_group:
+            raise rule.unread("properties.destination", "says not where it leads")
+        if rule.status is None:
+            raise rule.unread("properties.status", "says nothing")
+        way = (id_key(rule.target_id), rule.target_group.lower())
+        if rule.status.lower() == "active":
+            self.active.add(way)
+        else:
+            self.waiting[way] = rule.status
+
+
+@check(
+    id="foundry-outbound-pe-dependencies",
+    title="Foundry hubs reach what they work with by private endpoints",
+    topic=Topic.FOUNDRY_BASICS,
+    severity=Severity.HIGH,
+    on=Workspace,
+    where=is_hub,
+    guidance=(Post.FOUNDRY_BASICS, Post.FOUNDRY_IDENTITY),
+    controls=CONTROLS,
+)
+def outbound_pe_dependencies(hub: Workspace, tenant: Tenant) -> Verdict:
+    """
+    Reads `properties.destination` and `properties.status` of the hub's outbound rules.
+
+    Also `properties.publicNetworkAccess` of what the hub works with: its storage
+    accounts, vault and registry, and the Search services and model accounts that its
+    connections lead to. Storage needs a rule for `blob` and one for `file`. A rule
+    counts when its status is Active; one that has no status is not assessed. An absent
+    or null `publicNetworkAccess` means Enabled. A hub without a managed network
+    (absent, null or Disabled isolation) has no such rules and is not applicable.
+
+    ## Why it matters
+    Computes of a managed network leave it only by its rules. What is closed to public
+    networks and has no active rule is out of their reach: jobs fail, with messages that
+    look like missing roles. What is open works, over its public address.
+
+    ## How to fix
+    Add a private endpoint rule for each sub-resource, and approve the endpoint at the
+    resource where the hub's identity may not.
+
+    ```sh
+    az ml workspace outbound-rule set --resource-group RG --workspace-name HUB \
+      --rule registry --type private_endpoint --service-resource-id "$REGISTRY_ID" \
+      --subresource-target registry
+    az ml workspace provision-network --resource-group RG --name HUB
+    ```
+
+    ```bicep
+    // Microsoft.MachineLearningServices/workspaces/outboundRules@2025-06-01
+    resource rule '...' = {
+      parent: hub
+      name: 'registry'
+      properties: {
+        type: 'PrivateEndpoint'
+        category: 'UserDefined'
+        destination: { serviceResourceId: registry.id, subresourceTarget: 'registry' }
+      }
+    }
+    ```
+
+    Rules become active when the network is built, which takes half an hour the first
+    time. A registry has to be of the Premium tier.
+
+    ## References
+    - AI Foundry - The Basics
+    - AI Foundry - Identity, Authentication and Authorization
+    - Microsoft Learn: How to set up a managed network for Foundry hubs
+    """
+    if (hub.isolation_mode or "disabled").lower() == "disabled":
+        return not_applicable("the hub has no managed network isolation")
+    problems: list[NotRead] = []
+    needs = {id_key(each.id): each for each in _needs(hub, problems)}.values()
+    ways = _Ways(hub)
+    broken, by_public_address = [], []
+    for need in needs:
+        try:
+            fault = _fault(need, ways, tenant)
+        except NotRead as problem:
+            problems.append(problem)
+            continue
+        if fault:
+            broken.append(fault)
+        elif fault is not None:
+            by_public_address.append(_name(need))
+    if broken:
+        return failed(some(broken))
+    if problems:
+        raise problems[0]
+    if by_public_address:
+        names = some(by_public_address)
+        return warned(f"reached by its public address, without an active rule: {names}")
+    if not needs:
+        return not_applicable("the hub works with nothing that is named")
+    many = count(len(needs), "resource", "resources")
+    return passed(f"active rules lead to what it works with: {many}")
+
+
+def _needs(hub: Workspace, problems: list[NotRead]) -> Iterator[_Need]:
+    """Yield what a hub works with, and why there may be more in `problems`."""
+    for storage in (hub.storage_account_id, *(hub.additional_storage_ids or ())):
+        if storage:
+            yield _Need(StorageAccount, storage)
+    if hub.key_vault_id:
+        yield _Need(KeyVault, hub.key_vault_id)
+    if hub.registry_id:
+        yield _Need(Registry, hub.registry_id)
+    for connection in hub.connections.known():
+        try:
+            yield from _connected(connection)
+        except NotRead as problem:
+            problems.append(problem)
+    missing = hub.connections.missing
+    if missing is not None:
+        problems.append(missing)
+
+
+def _connected(connection: WorkspaceConnection) -> Iterator[_Need]:
+    named = connection.target_id or ""
+    kind = ResourceId.parse(named).type.lower()
+    for view in _CONNECTED:
+        if kind == view.type.lower():
+            yield _Need(view, named)
+    if not named:
+        found = target(connection, *_CONNECTED)
+        if isinstance(found, SearchService | CognitiveAccount):
+            yield _Need(type(found), found.id)
+
+
+def _fault(need: _Need, ways: _Ways, tenant: Tenant) -> str | None:
+    """Return why a hub cannot reach what it needs; empty where it can, in public.
+
+    None where it reaches it by its rules, or where it is gone: no rule could lead
+    there. Raises NotRead where there may be a rule, or the resource was not read.
+    """
+    if need.ways <= ways.active:
+        return None
+    for way in sorted(need.ways):
+        if way in ways.waiting:
+            status = shown(ways.waiting[way])
+            return f"the rule for {way[1]} of {_name(need)} is {status}"
+    found = tenant.get(need.view, need.id)
+    if found is None:
+        return None
+    if ways.problem is not None:
+        raise ways.problem
+    closed = (found.public_network_access or "Enabled").lower() == "disabled"
+    return f"{_name(need)} is closed, and no active rule leads to it" if closed else ""
+
+
+def _name(need: _Need) -> str:
+    return quote(ResourceId.parse(need.id).name)
+
+
+def _hosts_models(connection: WorkspaceConnection) -> bool:
+    named = (connection.category or "").lower() in _MODEL_HOSTS
+    return named and in_workspace(connection)
+
+
+@check(
+    id="foundry-model-host-posture",
+    title="The accounts that host the models of workspaces are known and checked",
+    topic=Topic.FOUNDRY_BASICS,
+    severity=Severity.INFORMATIONAL,
+    on=WorkspaceConnection,
+    where=_hosts_models,
+    guidance=Post.FOUNDRY_BASICS,
+    controls=("MCSB:AM-2", "NIST-800-53:CM-8"),
+)
+def model_host_posture(connection: WorkspaceConnection, _: Tenant) -> Verdict:
+    """
+    Reads `properties.category` and `properties.metadata.ResourceId` of connections.
+
+    It answers for connections of the categories AzureOpenAI and AIServices, and tells
+    `properties.restrictOutboundNetworkAccess`, `publicNetworkAccess` and
+    `disableLocalAuth` of the account they lead to; absent or null they are false,
+    Enabled and false. Without a resource id the host in `properties.target` says which
+    account it is. One that was not read leaves the connection not assessed.
+
+    ## Why it matters
+    A hub holds no models: prompts go to an account that may lie in another
+    subscription, in the hands of another team. How well the hub is locked says nothing
+    about where its data goes, the account's own checks do.
+
+    ## How to fix
+    Nothing is to be fixed here. Look at the results of the account itself, on outbound
+    and inbound access, keys, authorization and logging, and scan its subscription too.
+
+    ## References
+    - AI Foundry - The Basics
+    - Microsoft Learn: Connections in Azure AI Foundry
+    """
+    account = target(connection, CognitiveAccount)
+    if isinstance(account, CognitiveAccount):
+        return info(f"models are hosted by {quote(account.name)}: {_told(account)}")
+    if connection.target_id:
+        return not_applicable("leads to no account that is there")
+    return manual(
+        f"who hosts the models behind {shown(connection.target)}, and how safely?"
+    )
+
+
+def _told(account: CognitiveAccount) -> str:
+    limited = "limited" if account.outbound_restricted else "open"
+    public = shown(account.public_network_access or "Enabled")
+    keys = "off" if account.local_auth_disabled else "on"
+    return f"outbound {limited}, public network access {public}, keys {keys}"
+
+
+CHECKS: tuple[Check[Any], ...] = (outbound_pe_dependencies, model_host_posture)

@@ -1,0 +1,174 @@
+"""What Foundry hubs work with: private ways to it, and who hosts their models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from checks.foundry_basics.dependencies import CHECKS
+from scanner.model.check import Status
+from scanner.model.cognitive import CognitiveAccount
+from scanner.model.containerregistry import Registry
+from scanner.model.machinelearning import OutboundRule, Workspace, WorkspaceConnection
+from scanner.model.results import Result
+
+Verdicts = Callable[..., list[Result]]
+Body = dict[str, Any]
+
+SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
+PROVIDERS = f"{SUBSCRIPTION}/resourceGroups/rg/providers"
+HUB = f"{PROVIDERS}/Microsoft.MachineLearningServices/workspaces/hub"
+STORAGE = f"{PROVIDERS}/Microsoft.Storage/storageAccounts/store"
+VAULT = f"{PROVIDERS}/Microsoft.KeyVault/vaults/vault"
+REGISTRY = f"{PROVIDERS}/Microsoft.ContainerRegistry/registries/registry"
+SEARCH = f"{PROVIDERS}/Microsoft.Search/searchServices/search"
+ACCOUNT = f"{PROVIDERS}/Microsoft.CognitiveServices/accounts/models"
+FOREIGN = ACCOUNT.replace("bbbbbbbb", "dddddddd")
+
+PASS, FAIL, WARN, INFO = Status.PASS, Status.FAIL, Status.WARN, Status.INFO
+UNREAD, NONE, ASKED = Status.NOT_ASSESSED, Status.NOT_APPLICABLE, Status.MANUAL
+WAYS, HOST = CHECKS
+
+
+def hub(isolation: object = "AllowOnlyApprovedOutbound", **properties: object) -> Body:
+    network = {"managedNetwork": {"isolationMode": isolation}}
+    return {"id": HUB, "kind": "Hub", "properties": {**network, **properties}}
+
+
+def resource(id: str, access: object = "Disabled") -> Body:
+    return {"id": id, "properties": {"publicNetworkAccess": access}}
+
+
+def rule(to: str, group: object, status: object = "Active", **more: object) -> Body:
+    destination = {"serviceResourceId": to.upper(), "subresourceTarget": group}
+    kept = {"type": "PrivateEndpoint", "destination": destination, "status": status}
+    name = f"{to.rpartition('/')[2]}-{group}"
+    return {"id": f"{HUB}/outboundRules/{name}", "properties": {**kept, **more}}
+
+
+def connection(
+    to: object = None, category: object = "AzureOpenAI", **properties: object
+) -> Body:
+    kept = {"authType": "AAD", "category": category, "metadata": {"ResourceId": to}}
+    return {"id": f"{HUB}/connections/c", "properties": {**kept, **properties}}
+
+
+def status_of(verdicts: Verdicts, check: Any, *bodies: Body, **options: Any) -> Status:
+    found = verdicts(check, *bodies, **options)
+    [result] = [each for each in found if each.target.resource_id == bodies[0]["id"]]
+    assert "internal error" not in result.reason
+    if result.status in (PASS, FAIL, WARN):
+        assert result.evidence
+    return result.status
+
+
+BLOB, FILE = rule(STORAGE, "blob"), rule(STORAGE, "File")
+
+
+@pytest.mark.parametrize(
+    ("access", "rules", "status"),
+    [
+        ("Disabled", [BLOB, FILE], PASS),
+        ("Disabled", [BLOB], FAIL),
+        ("Disabled", [], FAIL),
+        ("Enabled", [BLOB, FILE], PASS),
+        ("Enabled", [BLOB], WARN),
+        (None, [], WARN),
+        ("Enabled", [BLOB, rule(STORAGE, "file", "Inactive")], FAIL),
+        ("Disabled", [BLOB, rule(STORAGE, "file", "Provisioning")], FAIL),
+        ("Disabled", [BLOB, rule(STORAGE, "file", None)], UNREAD),
+        ("Disabled", [BLOB, rule(STORAGE, 7)], UNREAD),
+        ("Disabled", [BLOB, FILE, rule(STORAGE, None)], PASS),
+        ("Disabled", [BLOB, rule(STORAGE, "file", type="FQDN")], FAIL),
+        (7, [BLOB], UNREAD),
+    ],
+)
+def test_storage_is_reached_by_two_rules(
+    access: object, rules: list[Body], status: Status, verdicts: Verdicts
+) -> None:
+    given = (hub(storageAccount=STORAGE), resource(STORAGE, access))
+    assert status_of(verdicts, WAYS, *given, *rules) is status
+
+
+@pytest.mark.parametrize(
+    ("named", "id", "group"),
+    [
+        ({"keyVault": VAULT}, VAULT, "vault"),
+        ({"containerRegistry": REGISTRY}, REGISTRY, "registry"),
+        ({"connection": SEARCH}, SEARCH, "searchService"),
+        ({"connection": ACCOUNT}, ACCOUNT, "account"),
+    ],
+)
+def test_each_dependency_is_reached(
+    named: dict[str, str], id: str, group: str, verdicts: Verdicts
+) -> None:
+    to = named.pop("connection", None)
+    given = [hub(**named), resource(id), *([connection(to)] if to else [])]
+    assert status_of(verdicts, WAYS, *given) is FAIL
+    assert status_of(verdicts, WAYS, *given, rule(id, group)) is PASS
+
+
+@pytest.mark.parametrize("isolation", ["Disabled", None])
+def test_without_a_managed_network_there_is_nothing_to_rule(
+    isolation: object, verdicts: Verdicts
+) -> None:
+    given = (hub(isolation, storageAccount=STORAGE), resource(STORAGE))
+    assert status_of(verdicts, WAYS, *given) is NONE
+    assert status_of(verdicts, WAYS, hub()) is NONE
+
+
+def test_what_is_gone_needs_no_rule(verdicts: Verdicts) -> None:
+    given = hub(storageAccount=STORAGE, keyVault=VAULT)
+    kept = (resource(VAULT), rule(VAULT, "vault"))
+    assert status_of(verdicts, WAYS, given, *kept) is PASS
+
+
+def test_what_was_not_read_may_be_out_of_reach(verdicts: Verdicts) -> None:
+    given = hub(containerRegistry=REGISTRY)
+    unread = [(Registry, SUBSCRIPTION)]
+    assert status_of(verdicts, WAYS, given, unread=unread) is UNREAD
+    active = rule(REGISTRY, "registry")
+    assert status_of(verdicts, WAYS, given, active, unread=unread) is PASS
+    closed = (given, resource(REGISTRY))
+    unread = [(OutboundRule, HUB)]
+    assert status_of(verdicts, WAYS, *closed, unread=unread) is UNREAD
+    unread = [(WorkspaceConnection, HUB)]
+    assert status_of(verdicts, WAYS, *closed, unread=unread) is FAIL
+    assert status_of(verdicts, WAYS, *closed, active, unread=unread) is UNREAD
+    foreign = connection(FOREIGN)
+    assert status_of(verdicts, WAYS, hub(), foreign) is UNREAD
+
+
+@pytest.mark.parametrize(
+    ("given", "status"),
+    [
+        (connection(ACCOUNT), INFO),
+        (connection(ACCOUNT, "AIServices"), INFO),
+        (connection(target="https://models.openai.azure.com/"), INFO),
+        (connection(ACCOUNT.replace("models", "gone")), NONE),
+        (connection(SEARCH), NONE),
+        (connection(FOREIGN), UNREAD),
+        (connection(7), UNREAD),
+        (connection(target="https://llm.contoso.example"), ASKED),
+        (connection(), ASKED),
+    ],
+)
+def test_who_hosts_models(given: Body, status: Status, verdicts: Verdicts) -> None:
+    account = resource(ACCOUNT)
+    account["properties"]["customSubDomainName"] = "models"
+    assert status_of(verdicts, HOST, given, hub(), account) is status
+
+
+def test_models_of_accounts_that_were_not_read(verdicts: Verdicts) -> None:
+    unread = [(CognitiveAccount, SUBSCRIPTION)]
+    given = (connection(ACCOUNT), hub())
+    assert status_of(verdicts, HOST, *given, unread=unread) is UNREAD
+    unread = [(Workspace, SUBSCRIPTION)]
+    assert status_of(verdicts, HOST, connection(ACCOUNT), unread=unread) is UNREAD
+
+
+def test_other_connections_host_no_models(verdicts: Verdicts) -> None:
+    [result] = verdicts(HOST, connection(SEARCH, "CognitiveSearch"), hub())
+    assert result.status is NONE
