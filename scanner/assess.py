@@ -11,7 +11,8 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
 
-from scanner.collect.plan import asks_directory, never_made
+from scanner.collect.order import asks_directory
+from scanner.collect.plan import never_made
 from scanner.judge import Judge
 from scanner.model.check import Check
 from scanner.model.exemptions import Exemption

@@ -22,7 +22,7 @@ from scanner.cli.options import (
 
 if TYPE_CHECKING:
     from scanner.arm.clouds import Cloud
-    from scanner.collect.scan import Order
+    from scanner.collect.order import Order
 
 
 def demo(
@@ -90,7 +90,7 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 def _order(cloud: Cloud) -> Order:
-    from scanner.collect.scan import Order
+    from scanner.collect.order import Order
     from scanner.collect.scope import Selection
 
     return Order(

@@ -49,7 +49,7 @@ def _examined(tenants: list[str], cloud: str, auth: Method) -> list[Examination]
     from scanner.cli.failure import Exit, Failure
     from scanner.cli.run import in_loop
     from scanner.collect.examine import examine
-    from scanner.collect.scan import Order
+    from scanner.collect.order import Order
     from scanner.collect.scope import Selection
 
     try:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from scanner.collect.scan import Watch
+from scanner.collect.watch import Watch
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID

@@ -22,8 +22,10 @@ from scanner.cli.files import write_reports
 from scanner.cli.options import FailOn, LogFormat
 from scanner.cli.past import drift_since, point, runs_in
 from scanner.cli.progress import said, shown
-from scanner.collect.scan import Order, Watch, scan
+from scanner.collect.order import Order
+from scanner.collect.scan import scan
 from scanner.collect.scope import ScopeError
+from scanner.collect.watch import Watch
 from scanner.model.check import Check, Severity
 from scanner.model.exemptions import Exemption
 from scanner.model.results import Assessment

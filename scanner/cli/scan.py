@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -20,168 +20,61 @@ from scanner.cli.options import (
     NoColor,
     Output,
     Quiet,
-    ReportFormat,
     Tenants,
-    complete_check,
 )
-from scanner.model.check import Severity, Topic
+from scanner.cli.scan_options import (
+    AllowGaps,
+    AskDirectory,
+    Baseline,
+    ConfigFile,
+    DiscoveryMode,
+    Excluded,
+    ExemptionsFile,
+    FailFrom,
+    FailOnNew,
+    Formats,
+    From,
+    ManagementGroups,
+    MinSeverity,
+    Publish,
+    Resume,
+    Subscriptions,
+    Topics,
+    Unwanted,
+    Wanted,
+)
 
 if TYPE_CHECKING:
     from scanner.cli.run import Judgement
-    from scanner.collect.scan import Order
+    from scanner.collect.order import Order
     from scanner.snapshot.reader import Snapshot
-
-_WHERE = "What to scan"
-_CHECKS = "Which checks"
-_RESULT = "What it leaves"
 
 
 def scan(
     context: typer.Context,
     tenant: Tenants = None,
-    subscription: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--subscription",
-            "-s",
-            metavar="ID|NAME",
-            help="Only this subscription; repeat for several.",
-        ),
-    ] = None,
-    management_group: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--management-group",
-            "-m",
-            metavar="ID|NAME",
-            help="Only subscriptions under it; repeat for several.",
-        ),
-    ] = None,
-    exclude_subscription: Annotated[
-        list[str] | None,
-        typer.Option(metavar="ID|NAME", help="Leave this one out; repeat for several."),
-    ] = None,
+    subscription: Subscriptions = None,
+    management_group: ManagementGroups = None,
+    exclude_subscription: Excluded = None,
     cloud: CloudName = "AzureCloud",
     auth: Auth = Method.DEFAULT,
-    check: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--check",
-            metavar="GLOB",
-            help="Only checks whose id matches; repeat for several.",
-            autocompletion=complete_check,
-        ),
-    ] = None,
-    exclude_check: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="GLOB",
-            help="Leave out checks whose id matches; repeat for several.",
-            autocompletion=complete_check,
-        ),
-    ] = None,
-    topic: Annotated[
-        list[Topic] | None,
-        typer.Option(
-            "--topic",
-            metavar="TOPIC",
-            help="Only checks of this topic, as `posture checks` groups them; "
-            "repeat for several.",
-        ),
-    ] = None,
-    min_severity: Annotated[
-        Severity | None,
-        typer.Option(
-            "--min-severity", metavar="SEVERITY", help="Only checks at or above it."
-        ),
-    ] = None,
-    discovery: Annotated[
-        Discovery,
-        typer.Option(
-            help="auto asks Resource Graph where to look, arm lists everything; "
-            "every verdict is made on what ARM returns."
-        ),
-    ] = Discovery.AUTO,
-    ask_directory: Annotated[
-        bool,
-        typer.Option(
-            "--directory",
-            help="Ask Microsoft Graph, too, who holds the roles and is in their "
-            "groups. Needs Directory Readers, or User.Read.All, GroupMember.Read.All "
-            "and Application.Read.All.",
-        ),
-    ] = False,
+    check: Wanted = None,
+    exclude_check: Unwanted = None,
+    topic: Topics = None,
+    min_severity: MinSeverity = None,
+    discovery: DiscoveryMode = Discovery.AUTO,
+    ask_directory: AskDirectory = False,
     output: Output = None,
-    format: Annotated[
-        list[ReportFormat] | None,
-        typer.Option(
-            "--format",
-            metavar="FORMAT",
-            help="csv, html, json, ocsf, oscal, sarif, xlsx or markdown; repeat for "
-            "several.  [default: the first three]",
-            show_default=False,
-        ),
-    ] = None,
-    fail_on: Annotated[
-        FailOn, typer.Option(help="Severity from which failures make exit code 1.")
-    ] = FailOn.HIGH,
-    baseline: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="RUN",
-            help="Tell what changed since an earlier run, or the latest in a folder.",
-        ),
-    ] = None,
-    fail_on_new: Annotated[
-        bool,
-        typer.Option(
-            "--fail-on-new",
-            help="Only findings that --baseline lacks make exit code 1.",
-        ),
-    ] = False,
-    allow_gaps: Annotated[
-        bool,
-        typer.Option(
-            "--allow-gaps", help="What could not be read does not make exit code 3."
-        ),
-    ] = False,
-    exemptions: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Accepted findings: TOML, or CSV by its ending."
-        ),
-    ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Settings.  [default: posture.toml, if it is there]",
-            show_default=False,
-        ),
-    ] = None,
-    from_: Annotated[
-        Path | None,
-        typer.Option(
-            "--from",
-            metavar="RUN",
-            help="Judge what an earlier run read, instead of reading Azure.",
-        ),
-    ] = None,
-    resume: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR", help="Go on with an interrupted run, in its own scope."
-        ),
-    ] = None,
-    publish: Annotated[
-        str | None,
-        typer.Option(
-            "--publish",
-            metavar="URL",
-            help="Put the run's files into a blob container too: the one write there "
-            "is. Entra ID only, nothing is overwritten.",
-        ),
-    ] = None,
+    format: Formats = None,
+    fail_on: FailFrom = FailOn.HIGH,
+    baseline: Baseline = None,
+    fail_on_new: FailOnNew = False,
+    allow_gaps: AllowGaps = False,
+    exemptions: ExemptionsFile = None,
+    config: ConfigFile = None,
+    from_: From = None,
+    resume: Resume = None,
+    publish: Publish = None,
     quiet: Quiet = False,
     log_format: Logs = LogFormat.TEXT,
     no_color: NoColor = False,
@@ -319,7 +212,7 @@ def _order(
 ) -> Order:
     from scanner.arm.clouds import CloudError, find_cloud
     from scanner.cli.failure import Failure
-    from scanner.collect.scan import Order
+    from scanner.collect.order import Order
     from scanner.collect.scope import Selection
 
     try:
@@ -372,8 +265,7 @@ def _resumed(
 
     from scanner.cli.failure import Failure
     from scanner.cli.run import collect
-    from scanner.collect.plan import asks_directory
-    from scanner.collect.scan import asks_graph, selection_of
+    from scanner.collect.order import asks_directory, asks_graph, selection_of
     from scanner.snapshot.lines import SnapshotError
     from scanner.snapshot.resume import keep_whole
 

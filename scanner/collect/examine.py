@@ -13,10 +13,10 @@ from scanner.arm.session import Session
 from scanner.arm.transport import open_wire
 from scanner.collect.discovery import index
 from scanner.collect.operations import path_of
+from scanner.collect.order import Order
 from scanner.collect.reads import READS
 from scanner.collect.resources import MANAGEMENT_GROUPS, SUBSCRIPTIONS
 from scanner.collect.rights import allows, own_permissions
-from scanner.collect.scan import Order
 from scanner.model.results import SignedIn
 
 

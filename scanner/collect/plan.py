@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator
 
 import msgspec
 
@@ -16,15 +16,6 @@ from scanner.model.resource import Record
 from scanner.model.resources import ManagementGroup, Subscription
 
 NEVER_MADE = "the run ended before this was read"
-
-
-DIRECTORY = "microsoft-graph"
-"""What a run's header calls the directory that was asked."""
-
-
-def asks_directory(scope: Mapping[str, tuple[str, ...]]) -> bool:
-    """Whether a run's header says that the directory was asked."""
-    return DIRECTORY in scope.get("directory", ())
 
 
 def planned(

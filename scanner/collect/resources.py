@@ -40,6 +40,9 @@ DESCENDANTS = Read(
     action="Microsoft.Management/managementGroups/descendants/read",
 )
 
+HIERARCHY = (SUBSCRIPTIONS, MANAGEMENT_GROUPS, DESCENDANTS)
+"""What tells where to scan."""
+
 READS = (
     Read(
         of=ResourceGroup,

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from scanner.collect.plan import asks_directory, never_made
+from scanner.collect.order import asks_directory
+from scanner.collect.plan import never_made
 from scanner.emulator.directory import Directory, is_of_directory
 from scanner.emulator.listing import Listing, listing_of
 from scanner.model.cloud import Suffixes

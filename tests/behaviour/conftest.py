@@ -25,7 +25,7 @@ from scanner.cli.main import main
 from scanner.cli.options import FailOn, LogFormat
 from scanner.cli.run import Judgement, collect, judge_and_report
 from scanner.collect.assemble import assemble
-from scanner.collect.scan import Order
+from scanner.collect.order import Order
 from scanner.collect.scope import Selection
 from scanner.demo import TENANT_ID, bodies, parents
 from scanner.emulator import Emulator, Estate, Options

@@ -17,11 +17,13 @@ from scanner.arm.clouds import find_cloud
 from scanner.arm.methods import Method
 from scanner.cli.run import in_loop
 from scanner.collect.assemble import assemble, reading_of
+from scanner.collect.order import Order
 from scanner.collect.read import itself
 from scanner.collect.reads import ABOVE, BELOW, READS
 from scanner.collect.resources import DESCENDANTS, MANAGEMENT_GROUPS, SUBSCRIPTIONS
-from scanner.collect.scan import Order, Watch, scan
+from scanner.collect.scan import scan
 from scanner.collect.scope import READABLE, Selection
+from scanner.collect.watch import Watch
 from scanner.emulator import Estate, Options
 from scanner.emulator.background import in_thread
 from scanner.emulator.estate import Tenant

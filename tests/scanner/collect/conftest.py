@@ -15,8 +15,10 @@ from scanner.arm.clouds import find_cloud
 from scanner.arm.limits import Limits
 from scanner.arm.methods import Method
 from scanner.collect.assemble import assemble
-from scanner.collect.scan import Order, Watch, scan
+from scanner.collect.order import Order
+from scanner.collect.scan import scan
 from scanner.collect.scope import Selection
+from scanner.collect.watch import Watch
 from scanner.emulator import Estate, Options
 from scanner.emulator.background import in_thread
 from scanner.emulator.estate import Tenant

@@ -13,9 +13,11 @@ import pytest
 
 from scanner.arm.clouds import CLOUDS, CloudError
 from scanner.arm.methods import Method
-from scanner.collect.plan import NEVER_MADE, asks_directory, never_made
-from scanner.collect.scan import Order, Watch, scan
+from scanner.collect.order import Order, asks_directory
+from scanner.collect.plan import NEVER_MADE, never_made
+from scanner.collect.scan import scan
 from scanner.collect.scope import Selection
+from scanner.collect.watch import Watch
 from scanner.emulator.faults import ForeignNextLink, Malformed, Status, TokenRefused
 from scanner.model.authorization import (
     DenyAssignment,
