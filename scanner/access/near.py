@@ -61,7 +61,7 @@ class Near:
         """Return a grant that a deny assignment takes back as a near miss."""
         denial = refused.denial
         name = denial.name or denial.id
-        detail = f"deny assignment {name} at {scope_name(denial.scope)}"
+        detail = f"{name} at {scope_name(denial.scope)}"
         return NearMiss(refused.grant, Reason.DENIAL, detail)
 
 

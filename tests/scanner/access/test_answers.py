@@ -266,7 +266,7 @@ def test_a_denial_goes_before_every_grant() -> None:
     assert found.can("ann", WRITE, ACCOUNT).result is Result.ALLOWED
     (near,) = found.near_misses(LIST_KEYS, ACCOUNT)
     assert near.reason is Reason.DENIAL
-    assert near.detail == "deny assignment Managed at resource group rg"
+    assert near.detail == "Managed at resource group rg"
 
 
 def test_one_assignment_by_itself() -> None:

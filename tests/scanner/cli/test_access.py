@@ -173,7 +173,7 @@ def test_near_misses_in_words(two: Path, posture: Posture) -> None:
     assert "once activated" in can
     assert BOB not in can
     assert f"{BOB} (User): Owner by *" in cannot
-    assert "deny assignment ?[31mred??" in cannot
+    assert "deny assignment: ?[31mred??" in cannot
     assert f"{DAVE} (User): Data" in cannot
     assert "other plane" in cannot
 
