@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from checks.aoai_inbound.network import denies_by_default, has_no_firewall
-from checks.shared.wording import count, quote, shown, some
+from checks.aoai_inbound.network import (
+    denies_by_default,
+    has_no_firewall,
+    is_closed,
+)
+from checks.shared.past_gateway import FILTERED, ways_beside
+from checks.shared.subnets import subnet_of
+from checks.shared.wording import FIRST, count, quote, shown, some
 from checks.shared.zones import found_by_name
 from scanner.model.check import (
     Check,
@@ -24,8 +30,8 @@ from scanner.model.check import (
 )
 from scanner.model.cognitive import CognitiveAccount, hosts_models
 from scanner.model.coverage import NotRead
-from scanner.model.ids import ResourceId, id_key
-from scanner.model.network import PrivateEndpoint, Subnet, VirtualNetwork
+from scanner.model.ids import ResourceId
+from scanner.model.network import PrivateEndpoint
 from scanner.model.tenant import Tenant
 
 CONTROLS = (
@@ -34,8 +40,6 @@ CONTROLS = (
     "NIST-800-53:SC-7",
     "ISO-27001-2022:A.8.20",
 )
-_FILTERED = frozenset({"enabled", "networksecuritygroupenabled"})
-"""Values of `privateEndpointNetworkPolicies` with which security groups apply."""
 
 
 @check(
@@ -92,15 +96,7 @@ def _fault(subnet_id: str | None, state: str | None, tenant: Tenant) -> str:
         return "a rule names no subnet"
     if tenant.is_foreign(subnet_id):
         return f"{name} lies in another tenant"
-    return "" if _subnet(subnet_id, tenant) else f"{name} is gone"
-
-
-def _subnet(subnet_id: str, tenant: Tenant) -> Subnet | None:
-    """Return a subnet, None where there is none; raises NotRead outside the scan."""
-    network = tenant.get(VirtualNetwork, ResourceId.parse(subnet_id).parent)
-    subnets = network.subnets if network else ()
-    wanted = id_key(subnet_id)
-    return next((each for each in subnets if id_key(each.id or "") == wanted), None)
+    return "" if subnet_of(tenant, subnet_id) else f"{name} is gone"
 
 
 @check(
@@ -392,11 +388,11 @@ def pe_nsg_effective(endpoint: PrivateEndpoint, tenant: Tenant) -> Verdict:
     """
     if not endpoint.subnet_id:
         raise NotRead("the endpoint does not say in which subnet it is")
-    subnet = _subnet(endpoint.subnet_id, tenant)
+    subnet = subnet_of(tenant, endpoint.subnet_id)
     if subnet is None:
         raise NotRead("the subnet of the endpoint is not in its network")
     policies = subnet.endpoint_policies or "Disabled"
-    if policies.lower() not in _FILTERED:
+    if policies.lower() not in FILTERED:
         return failed(f"policies for endpoints are {shown(policies)} in its subnet")
     if not subnet.security_group_id:
         return failed("its subnet has no security group")
@@ -415,11 +411,15 @@ def pe_nsg_effective(endpoint: PrivateEndpoint, tenant: Tenant) -> Verdict:
 )
 def only_apim_reaches(account: CognitiveAccount, _: Tenant) -> Verdict:
     """
-    Reads `properties.publicNetworkAccess` and the account's private endpoints.
+    Reads `properties.publicNetworkAccess`, and the way to each private endpoint.
 
-    A public endpoint that answers is a way past any gateway. Whether the rules before a
-    private endpoint leave only the gateway depends on firewalls and appliances on the
-    way, which a person has to look at.
+    On that way count the subnet's `privateEndpointNetworkPolicies` (absent or null:
+    Disabled) and `networkSecurityGroup`, the inbound rules of the group on port 443 in
+    their order, and last the default rule that lets in every network. What passes has
+    to come from the subnet of the API Management service whose backend or API leads to
+    the account; with several endpoints all have to hold. Who is behind a firewall, an
+    appliance, an application security group or an IP rule, and which gateway it is
+    where none is known, a person has to say.
 
     ## Why it matters
     A gateway that checks tokens, counts and logs is worth what its only way in is
@@ -442,15 +442,24 @@ def only_apim_reaches(account: CognitiveAccount, _: Tenant) -> Verdict:
     - Blocking API Key Access in Azure OpenAI Service
     - Microsoft Learn: Network security groups
     """
-    open_ = not has_no_firewall(account) and not denies_by_default(account)
-    if open_:
+    if not has_no_firewall(account) and not denies_by_default(account):
         return warned("everyone on the Internet reaches it beside any gateway")
+    ways = ways_beside(account)
+    if ways.open:
+        return warned(f"not only the gateway reaches it: {some(ways.open)}")
+    if ways.problems:
+        raise ways.problems[0]
+    if not is_closed(account):
+        ways.asked.append("which addresses are let in beside the gateway, and why?")
+    if ways.asked:
+        return manual(
+            "; ".join(ways.asked[:FIRST]),
+            "Evidence: the effective security rules and routes of each endpoint's "
+            "subnet, and who is behind each address.",
+        )
     if not any(each.approved for each in account.private_endpoint_connections):
-        return manual("which addresses are let in beside the gateway, and why?")
-    return manual(
-        "do the rules before its private endpoints leave only the gateway?",
-        "Evidence: the effective security rules and routes of each endpoint's subnet.",
-    )
+        return not_applicable("nobody reaches it over the network")
+    return passed("nothing but the gateway's subnet gets to its private endpoints")
 
 
 @check(

@@ -14,9 +14,7 @@ from scanner.model.cognitive import (
     ProjectCapabilityHost,
 )
 from scanner.model.coverage import NotRead
-from scanner.model.ids import ResourceId, id_key
-from scanner.model.network import Subnet, VirtualNetwork
-from scanner.model.tenant import Listing, Tenant
+from scanner.model.tenant import Listing
 
 
 @unique
@@ -40,17 +38,6 @@ def injections(account: CognitiveAccount) -> tuple[NetworkInjection, ...]:
         for each in account.network_injections
         if (each.scenario or "").lower() == "agent"
     )
-
-
-def subnet_of(tenant: Tenant, subnet_id: str) -> Subnet | None:
-    """Return a subnet, None where it is known not to exist; raises NotRead."""
-    network = tenant.get(VirtualNetwork, ResourceId.parse(subnet_id).parent)
-    if network is None:
-        return None
-    network.note("id", network.id)
-    wanted = id_key(subnet_id)
-    found = (each for each in network.subnets if id_key(each.id or "") == wanted)
-    return next(found, None)
 
 
 def hosts(project: Project) -> Iterator[ProjectCapabilityHost]:

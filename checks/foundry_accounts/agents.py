@@ -11,8 +11,8 @@ from checks.foundry_accounts.agent_projects import (
     injections,
     run_agents,
     stores,
-    subnet_of,
 )
+from checks.shared.subnets import subnet_of
 from checks.shared.wording import quote, shown, some
 from scanner.model.check import (
     Check,

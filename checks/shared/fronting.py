@@ -19,6 +19,8 @@ class Fronting:
     keyed: tuple[str, ...]
     """What signs in with a key, as a sentence names it."""
     others: tuple[str, ...]
+    service_ids: tuple[str, ...]
+    """The API Management services that these are in."""
     unread: NotRead | None
     """Why there may be more of those that use a key."""
 
@@ -30,6 +32,7 @@ def fronting(account: CognitiveAccount) -> Fronting:
     return Fronting(
         keyed=tuple(name for name, how in mine.items() if how is SignIn.KEY),
         others=tuple(name for name, how in mine.items() if how is not SignIn.KEY),
+        service_ids=tuple(found.services.get(account.key, {})),
         unread=found.unread,
     )
 
@@ -38,17 +41,21 @@ def fronting(account: CognitiveAccount) -> Fronting:
 class _Fronts:
     at: Mapping[str, Mapping[str, SignIn]]
     """By the key of the account, then by name."""
+    services: Mapping[str, Mapping[str, None]]
+    """The ids of the services, by the key of the account."""
     unread: NotRead | None
 
 
 def _fronts(tenant: Tenant) -> _Fronts:
     at: dict[str, dict[str, SignIn]] = defaultdict(dict)
+    services: dict[str, dict[str, None]] = defaultdict(dict)
     unread: list[NotRead] = []
     for view in FRONTS:
         for front in tenant.all(view).known():
             try:
                 account = account_behind(front)
                 if account is not None:
+                    services[account.key][front.parts.parent] = None
                     at[account.key][front_name(front)] = SignIn.NOT_TOLD
                     at[account.key][front_name(front)] = sign_in(front).how
             except NotRead as problem:
@@ -57,4 +64,4 @@ def _fronts(tenant: Tenant) -> _Fronts:
             tenant.all(view).require_whole()
         except NotRead as problem:
             unread.append(problem)
-    return _Fronts(at, next(iter(unread), None))
+    return _Fronts(at, services, next(iter(unread), None))

@@ -60,6 +60,8 @@ class PrivateEndpoint(Resource):
         "properties.manualPrivateLinkServiceConnections[].properties.privateLinkServiceId"
     )
     subnet_id = Text("properties.subnet.id")
+    interface_ids = Texts("properties.networkInterfaces[].id")
+    application_group_ids = Texts("properties.applicationSecurityGroups[].id")
 
     zone_groups = Children(ZoneGroup)
 

@@ -50,6 +50,9 @@ class SecurityGroupRule(Part):
     source_group_ids = Texts("properties.sourceApplicationSecurityGroups[].id")
     destination = Text("properties.destinationAddressPrefix")
     destinations = Texts("properties.destinationAddressPrefixes")
+    destination_group_ids = Texts(
+        "properties.destinationApplicationSecurityGroups[].id"
+    )
     port = Text("properties.destinationPortRange")
     ports = Texts("properties.destinationPortRanges")
 

@@ -8,12 +8,19 @@ from typing import Any
 import pytest
 
 from checks.aoai_inbound.paths import CHECKS
+from scanner.model.apimanagement import ApiService
 from scanner.model.check import Status
 from scanner.model.cognitive import CognitiveAccount
-from scanner.model.network import VirtualNetwork
+from scanner.model.network import PrivateEndpoint, VirtualNetwork
 from scanner.model.privatedns import PrivateZone, ZoneLink
 from scanner.model.results import Result
 from scanner.model.settings import Settings
+from scanner.model.traffic import (
+    Firewall,
+    NetworkInterface,
+    RouteTable,
+    SecurityGroup,
+)
 
 Verdicts = Callable[..., list[Result]]
 Body = dict[str, Any]
@@ -249,7 +256,7 @@ def test_a_subnet_that_is_not_there_decides_nothing(verdicts: Verdicts) -> None:
     [
         ("aoai-only-apim-reaches", {"networkAcls": None}, WARN),
         ("aoai-only-apim-reaches", {}, ASKED),
-        ("aoai-only-apim-reaches", {"publicNetworkAccess": "Disabled"}, ASKED),
+        ("aoai-only-apim-reaches", {"publicNetworkAccess": "Disabled"}, NONE),
         ("aoai-only-apim-reaches", {"publicNetworkAccess": 7}, UNREAD),
         ("aoai-studio-direct-path", {}, ASKED),
         ("aoai-studio-direct-path", {"publicNetworkAccess": "Disabled"}, NONE),
@@ -261,3 +268,173 @@ def test_what_a_person_has_to_say(
     check: str, properties: dict[str, Any], status: Status, verdicts: Verdicts
 ) -> None:
     assert status_of(verdicts, check, account(**properties)) is status
+
+
+GROUP_ID = f"{PROVIDERS}/Microsoft.Network/networkSecurityGroups/nsg"
+SERVICE = f"{PROVIDERS}/Microsoft.ApiManagement/service/apim"
+INTERFACE = f"{PROVIDERS}/Microsoft.Network/networkInterfaces/nic"
+TABLE = f"{PROVIDERS}/Microsoft.Network/routeTables/table"
+FIREWALL = f"{PROVIDERS}/Microsoft.Network/azureFirewalls/fw"
+
+
+def rule(number: int, source: object = "VirtualNetwork", **more: object) -> Body:
+    usual = {
+        "priority": number,
+        "direction": "Inbound",
+        "access": "Allow",
+        "protocol": "Tcp",
+        "sourceAddressPrefix": source,
+        "destinationAddressPrefix": "*",
+        "destinationPortRange": "443",
+    }
+    return {"name": f"r{number}", "properties": {**usual, **more}}
+
+
+GATEWAY = rule(100, "10.1.9.0/27")
+NOBODY = rule(4096, access="Deny", protocol="*", destinationPortRange="*")
+
+
+def firewall() -> Body:
+    at = {"properties": {"privateIPAddress": "10.1.200.4"}}
+    return {"id": FIREWALL, "properties": {"ipConfigurations": [at]}}
+
+
+def behind(*rules: Body, subnet: Mapping[str, Any] | None = None) -> list[Body]:
+    """Return an account that a gateway fronts, behind an endpoint with rules."""
+    usual = {
+        "addressPrefix": "10.1.0.0/24",
+        "privateEndpointNetworkPolicies": "Enabled",
+        "networkSecurityGroup": {"id": GROUP_ID},
+    }
+    net = network(**(usual if subnet is None else subnet))
+    apim = {"addressPrefix": "10.1.9.0/27", "routeTable": {"id": TABLE}}
+    net["properties"]["subnets"].append(
+        {"id": f"{NETWORK}/subnets/apim", "name": "apim", "properties": apim}
+    )
+    way = endpoint()
+    way["properties"]["networkInterfaces"] = [{"id": INTERFACE}]
+    at = {"properties": {"privateIPAddress": "10.1.0.7"}}
+    return [
+        account(
+            publicNetworkAccess="Disabled",
+            customSubDomainName="oai",
+            privateEndpointConnections=[connection()],
+        ),
+        way,
+        net,
+        {"id": GROUP_ID, "properties": {"securityRules": list(rules)}},
+        {"id": INTERFACE, "properties": {"ipConfigurations": [at]}},
+        {"id": TABLE, "properties": {"routes": []}},
+        {
+            "id": SERVICE,
+            "properties": {
+                "virtualNetworkConfiguration": {
+                    "subnetResourceId": f"{NETWORK}/subnets/apim"
+                }
+            },
+        },
+        {
+            "id": f"{SERVICE}/backends/models",
+            "properties": {"url": "https://oai.openai.azure.com/openai"},
+        },
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rules", "status"),
+    [
+        ([GATEWAY, NOBODY], PASS),
+        ([NOBODY], PASS),
+        ([GATEWAY], WARN),
+        ([], WARN),
+        ([rule(100, "10.1.0.0/16"), NOBODY], WARN),
+        ([NOBODY, rule(4000, "10.1.4.0/24")], WARN),
+        ([rule(90, access="Deny"), rule(4000, "10.1.4.0/24")], PASS),
+        ([GATEWAY, rule(110, "10.2.0.4"), NOBODY], WARN),
+        ([GATEWAY, rule(110, "Internet"), NOBODY], PASS),
+        ([rule(110, destinationPortRange="80"), NOBODY], PASS),
+        ([rule(110, destinationAddressPrefix="10.1.0.8/29"), NOBODY], PASS),
+        ([rule(110, destinationAddressPrefix="10.1.0.0/29"), NOBODY], WARN),
+        ([GATEWAY, rule(200, access="Deny", protocol="Udp")], WARN),
+        (
+            [rule(100, None, sourceApplicationSecurityGroups=[{"id": "/a"}]), NOBODY],
+            ASKED,
+        ),
+        ([GATEWAY, rule(110, "10.1.200.4"), NOBODY], ASKED),
+        ([rule(100, access=None), NOBODY], UNREAD),
+        ([rule(100, destinationPortRange="web"), NOBODY], UNREAD),
+        (["odd"], UNREAD),
+    ],
+)
+def test_what_rules_leave(rules: list[Any], status: Status, verdicts: Verdicts) -> None:
+    given = [*behind(*rules), firewall()]
+    assert status_of(verdicts, "aoai-only-apim-reaches", *given) is status
+
+
+@pytest.mark.parametrize(
+    ("subnet", "status"),
+    [
+        ({"addressPrefix": "10.1.0.0/24"}, WARN),
+        ({"privateEndpointNetworkPolicies": "Enabled"}, WARN),
+        ({"networkSecurityGroup": {"id": GROUP_ID}}, WARN),
+        ({"networkSecurityGroup": 7}, UNREAD),
+    ],
+)
+def test_rules_that_do_not_apply_leave_everyone(
+    subnet: Mapping[str, Any], status: Status, verdicts: Verdicts
+) -> None:
+    given = behind(GATEWAY, NOBODY, subnet=subnet)
+    assert status_of(verdicts, "aoai-only-apim-reaches", *given) is status
+
+
+def test_every_way_in_counts(verdicts: Verdicts) -> None:
+    check = "aoai-only-apim-reaches"
+    given, *rest = behind(GATEWAY, NOBODY)
+    foreign = connection(id=ENDPOINT.replace(SUBSCRIPTION, FOREIGN))
+    mine = [connection(), foreign]
+    both = {**given["properties"], "privateEndpointConnections": mine}
+    account_ = {**given, "properties": both}
+    assert status_of(verdicts, check, account_, *rest) is WARN
+    assert status_of(verdicts, check, account_, *rest, whole_tenant=False) is UNREAD
+    public = {**given["properties"], "publicNetworkAccess": "Enabled"}
+    assert status_of(verdicts, check, {**given, "properties": public}, *rest) is ASKED
+
+
+def test_a_person_tells_which_gateway_and_who_is_behind_appliances(
+    verdicts: Verdicts,
+) -> None:
+    check = "aoai-only-apim-reaches"
+    *given, service, _ = behind(GATEWAY, NOBODY)
+    assert status_of(verdicts, check, *given, service) is ASKED
+    hop = {"nextHopType": "VirtualAppliance", "nextHopIpAddress": "10.0.0.4"}
+    for prefix, status in (("10.1.0.0/24", ASKED), ("0.0.0.0/0", PASS)):
+        route = {"properties": {"addressPrefix": prefix, **hop}}
+        bodies = behind(GATEWAY, NOBODY)
+        table = next(each for each in bodies if each["id"] == TABLE)
+        table["properties"]["routes"] = [route]
+        assert status_of(verdicts, check, *bodies) is status
+
+
+@pytest.mark.parametrize(
+    "view",
+    [PrivateEndpoint, VirtualNetwork, SecurityGroup, RouteTable, ApiService, Firewall],
+)
+def test_ways_that_were_not_read_are_not_closed(
+    view: type[Any], verdicts: Verdicts
+) -> None:
+    given = [*behind(GATEWAY, rule(110, "10.1.200.4"), NOBODY), firewall()]
+    unread = [(view, SUBSCRIPTION)]
+    found = status_of(verdicts, "aoai-only-apim-reaches", *given, unread=unread)
+    assert found is UNREAD
+
+
+def test_an_unknown_address_matters_to_rules_for_a_part_of_the_subnet(
+    verdicts: Verdicts,
+) -> None:
+    check, unread = "aoai-only-apim-reaches", [(NetworkInterface, SUBSCRIPTION)]
+    whole, part = (
+        behind(GATEWAY, NOBODY),
+        rule(110, destinationAddressPrefix="10.1.0.8/29"),
+    )
+    assert status_of(verdicts, check, *whole, unread=unread) is PASS
+    assert status_of(verdicts, check, *behind(part, NOBODY), unread=unread) is UNREAD

@@ -88,9 +88,8 @@ NEVER_PASS = {
     "dns-alert-no-op": Status.INFO,
     "foundry-cmk-cosmos-public": Status.INFO,
     "foundry-cmk-rg-lock": Status.INFO,
-    "aoai-only-apim-reaches": Status.MANUAL,
 }
-"""Checks whose best answer is a fact, or a question."""
+"""Checks whose best answer is a fact."""
 
 NEVER_FIND = {
     "aoai-apim-front",
