@@ -264,7 +264,7 @@ def _typed(family: str, value: Any) -> Any:
         case _:
             # All moments here have one layout up to the fraction, and order as text.
             known = is_text and value in MOMENTS
-            return value[:19] + value[19:-1].ljust(8, "0") if known else None
+            return value[:19] + value[20:-1].ljust(7, "0") if known else None
 
 
 def _as_expression(pattern: str) -> str:
