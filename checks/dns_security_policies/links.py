@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from checks.dns_security_policies.controls import FILTERING, LOGGING, REACH
 from checks.shared.wording import shown, some
@@ -21,11 +21,14 @@ from scanner.model.check import (
     warned,
 )
 from scanner.model.coverage import NotRead
-from scanner.model.dns import PolicyLink, ResolverPolicy
+from scanner.model.dns import PolicyLink, ResolverPolicy, SecurityRule
+from scanner.model.fields import Field
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.network import VirtualNetwork
 from scanner.model.resource import Resource
-from scanner.model.tenant import Tenant
+from scanner.model.tenant import Listing, Tenant
+
+C = TypeVar("C", bound=Resource)
 
 
 def _network_id(link: PolicyLink) -> str:
@@ -239,8 +242,8 @@ def policy_orphan(policy: ResolverPolicy, tenant: Tenant) -> Verdict:
     - Microsoft Learn: DNS security policy
     """
     doubts: list[Doubt] = []
-    linked = asked(doubts, lambda: bool(policy.links))
-    ruled = asked(doubts, lambda: bool(policy.rules))
+    linked = asked(doubts, lambda: _has_any(policy.links, PolicyLink.network_id))
+    ruled = asked(doubts, lambda: _has_any(policy.rules, SecurityRule.priority))
     expected = tenant.settings.dns_filtering_expected
     if linked is False:
         return warned("no network is linked to it: it sees no query")
@@ -248,6 +251,14 @@ def policy_orphan(policy: ResolverPolicy, tenant: Tenant) -> Verdict:
         return warned("it has no rules: it logs at best, and decides nothing")
     require_known(doubts)
     return passed("networks are linked to it, and it has what it is for")
+
+
+def _has_any(children: Listing[C], field: Field[Any]) -> bool:
+    """Whether there is a child; the first is evidence, by one of its fields."""
+    for child in children:
+        child.cite(field)
+        return True
+    return False
 
 
 CHECKS: tuple[Check[Any], ...] = (
