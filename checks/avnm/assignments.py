@@ -13,6 +13,7 @@ from checks.avnm.network_groups import (
     group_named,
     is_group_id,
     manager_of,
+    require_filling,
 )
 from checks.avnm.policies import CONTROLS
 from checks.shared.assigned import gravest
@@ -122,6 +123,7 @@ def policy_assigned(definition: PolicyDefinition, tenant: Tenant) -> Verdict:
     - AVNM - Dynamic Network Group Membership
     - Microsoft Learn: Configuring Azure Policy with network groups
     """
+    require_filling(definition)
     found = [*_assignments(definition, tenant)]
     enforced = [each for each in found if _is_enforced(each)]
     if not enforced:

@@ -75,6 +75,11 @@ def fills(definition: PolicyDefinition) -> bool:
     return effect_of(definition) == EFFECT or bool(definition.network_group_id)
 
 
+def require_filling(definition: PolicyDefinition) -> None:
+    """Raise NotRead where it is not told whether a definition is for a group."""
+    fills(definition)
+
+
 def _fills(tenant: Tenant, definition_id: str) -> bool:
     """Whether a definition puts networks into a group; Azure made none that does."""
     if is_of_azure(definition_id):

@@ -15,6 +15,7 @@ from checks.avnm.network_groups import (
     is_group_id,
     knows_definitions,
     of_networks,
+    require_filling,
 )
 from checks.shared.wording import count, shown
 from scanner.avnm.conditions import NETWORK_TYPE, asks_for_networks
@@ -183,6 +184,7 @@ def networkgroup_literal(definition: PolicyDefinition, _: Tenant) -> Verdict:
     - AVNM - Dynamic Network Group Membership
     - Microsoft Learn: Configuring Azure Policy with network groups
     """
+    require_filling(definition)
     named = definition.network_group_id
     if is_group_id(named):
         return passed("networkGroupId is the whole id of a network group")
@@ -244,6 +246,7 @@ def networkgroup_exists(definition: PolicyDefinition, tenant: Tenant) -> Verdict
     - AVNM - Dynamic Network Group Membership
     - Microsoft Learn: Configuring Azure Policy with network groups
     """
+    require_filling(definition)
     named = definition.network_group_id
     if not named or not is_group_id(named):
         return not_applicable(f"names no network group by its id: {shown(named)}")
@@ -302,6 +305,7 @@ def one_definition_per_group(subject: Resource, tenant: Tenant) -> Verdict:
 
 
 def _filling_one(definition: PolicyDefinition) -> Verdict:
+    require_filling(definition)
     named = definition.network_group_id
     if not named:
         return not_applicable("names no network group")
@@ -377,6 +381,7 @@ def type_filter(definition: PolicyDefinition, _: Tenant) -> Verdict:
     - AVNM - Dynamic Network Group Membership
     - Microsoft Learn: Configuring Azure Policy with network groups
     """
+    require_filling(definition)
     if asks_for_networks(definition.condition):
         return passed(f"its condition asks for {NETWORK_TYPE}")
     return warned(f"its condition does not ask for {NETWORK_TYPE}")

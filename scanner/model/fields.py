@@ -99,14 +99,18 @@ class Field(Generic[T]):
     """One declared ARM path; reading it returns a typed value or None.
 
     None stands for absent and for null alike: what they mean is the check's to say.
-    With `absent_is_unread`, an absent key raises NotRead and only null is None.
+    With `absent_is_unread`, an absent key raises NotRead and only null is None. With
+    `not_in_list`, its holder may be a list instead, of something else: it is absent.
     """
 
     expected: str
 
-    def __init__(self, path: str, *, absent_is_unread: bool = False) -> None:
+    def __init__(
+        self, path: str, *, absent_is_unread: bool = False, not_in_list: bool = False
+    ) -> None:
         self.path = path
         self.absent_is_unread = absent_is_unread
+        self.not_in_list = not_in_list
 
     @overload
     def __get__(self, view: None, owner: type) -> Self: ...
@@ -115,7 +119,7 @@ class Field(Generic[T]):
     def __get__(self, view: View | None, owner: type) -> Self | T | None:
         if view is None:
             return self
-        value = view.lookup(self.path)
+        value = MISSING if self._in_list(view) else view.lookup(self.path)
         if self.absent_is_unread and isinstance(value, _Missing):
             view.note(self.path, value)
             raise view.unread(self.path, "was not in the response")
@@ -123,6 +127,11 @@ class Field(Generic[T]):
             view.note(self.path, value)
             return None
         return self.convert(view, value)
+
+    def _in_list(self, view: View) -> bool:
+        if not self.not_in_list:
+            return False
+        return isinstance(view.lookup(self.path.rpartition(".")[0]), list)
 
     def convert(self, view: View, value: Any) -> T:
         """Return the typed value, noted as evidence; raises NotRead for another."""

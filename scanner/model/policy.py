@@ -36,7 +36,10 @@ class PolicyDefinition(Resource):
     rule = Tree("properties.policyRule")
     condition = Tree("properties.policyRule.if")
     effect = Text("properties.policyRule.then.effect")
-    network_group_id = Text("properties.policyRule.then.details.networkGroupId")
+    # The details of `append` and its like are a list, of what to add.
+    network_group_id = Text(
+        "properties.policyRule.then.details.networkGroupId", not_in_list=True
+    )
     parameters = Entries("properties.parameters", Parameter)
 
     def mentions(self, alias: str) -> bool:

@@ -65,6 +65,12 @@ def definition(
     return {"id": id, "properties": {"mode": MODE, "policyRule": rule, **more}}
 
 
+def appending(**properties: object) -> Body:
+    details = [{"field": "tags['environment']", "value": "test"}]
+    rule = {"if": None, "then": {"effect": "append", "details": details}}
+    return {"id": ID, "properties": {"policyRule": rule, **properties}}
+
+
 def manager(**properties: object) -> Body:
     scopes = {"managementGroups": [ZONES], "subscriptions": []}
     return {"id": MANAGER, "properties": {"networkManagerScopes": scopes, **properties}}
@@ -140,6 +146,7 @@ def test_literal(verdicts: Verdicts, named: object, status: Status) -> None:
     "body",
     [
         definition(group=None, effect="audit", mode="Indexed"),
+        appending(mode="Indexed"),
         definition(id=f"{PROVIDER}/policyDefinitions/of-azure", mode="All"),
     ],
 )
@@ -149,6 +156,17 @@ def test_other_definitions_are_left_out(
     [result] = verdicts(check, body)
     assert result.status is NA
     assert result.target.resource_id == f"/tenants/{TENANT}"
+
+
+@pytest.mark.parametrize("check", [*CHECKS, *OF_ASSIGNMENTS[:1]], ids=lambda c: c.id)
+@pytest.mark.parametrize("group", [None, GROUP])
+def test_what_may_be_for_a_group_is_not_judged(
+    verdicts: Verdicts, check: Any, group: object
+) -> None:
+    results = verdicts(check, definition(group, effect=["addToNetworkGroup"]))
+    [result] = [each for each in results if each.target.resource_id == ID]
+    assert result.status is UNREAD
+    assert "policyRule.then.effect" in result.reason
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,7 @@ class Thing(Resource):
     texts = Texts("properties.texts")
     values = Texts("properties.rules[].value")
     deep = Text("properties.outer.inner.text")
+    beside = Text("properties.outer.inner.text", not_in_list=True)
     told = Text("properties.told", absent_is_unread=True)
     pieces = Parts("properties.pieces", Piece)
     keys = Keys("properties.keys")

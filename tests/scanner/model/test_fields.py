@@ -75,6 +75,17 @@ def test_an_absent_value_may_be_one_that_azure_did_not_tell(thing: Make) -> None
     assert evidence(view) == [("properties.told", None)]
 
 
+def test_what_lies_in_an_object_may_find_a_list_there(thing: Make) -> None:
+    view = thing(properties={"outer": {"inner": [{"text": "of something else"}]}})
+    assert view.beside is None
+    assert evidence(view) == [("properties.outer.inner.text", None)]
+    assert thing(properties={"outer": {"inner": {"text": "x"}}}).beside == "x"
+    assert thing(properties={}).beside is None
+    for odd in ({"inner": "x"}, {"inner": {"text": ["x"]}}, ["x"]):
+        with pytest.raises(NotRead, match="malformed"):
+            _ = thing(properties={"outer": odd}).beside
+
+
 @pytest.mark.parametrize(
     ("field", "key", "value"),
     [
