@@ -218,6 +218,8 @@ class Judge:
         if gap:
             return self._unpicked(check, NotRead.from_gap(gap).reason, gap)
         reason = f"no resource for this check was found ({check.resource_type})"
+        if any(view.type.lower() in self._inventory.bounded for view in check.on):
+            reason += " (lower bound: not all were read)"
         return self._of_tenant(check, Status.NOT_APPLICABLE, reason)
 
     def _of_tenant(self, check: Check[Any], status: Status, reason: str) -> Result:

@@ -215,7 +215,9 @@ def config_deployed(manager: NetworkManager, _: Tenant) -> Verdict:
         for listing in listings:
             listing.require_whole()
         return not_applicable("it has no configurations")
+    whole = all(listing.whole for listing in listings)
     what = count(total, "configuration", "configurations")
+    what = what if whole else f"{total} or more configurations"
     return manual(
         f"whether its {what} took effect only listDeploymentStatus tells",
         "Ask for the output of az network manager list-deploy-status for all regions.",

@@ -51,9 +51,13 @@ class Inventory:
             for reading in readings
         }
         self.gaps_by_type: dict[str, list[Gap]] = defaultdict(list)
+        self.bounded = set[str]()
+        """The types of which there may be more where a scan need not look."""
         for (kind, _), reading in sorted(self.readings.items()):
             if reading.requested:
                 self.gaps_by_type[kind].extend(reading.gaps)
+            elif not reading.whole:
+                self.bounded.add(kind)
         for record in sorted(records, key=_order):
             self._add(record)
         self._references: dict[tuple[type[Resource], str], References] = {}

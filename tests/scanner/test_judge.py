@@ -154,6 +154,22 @@ def test_nothing_to_judge_is_said_once_of_the_tenant(
     assert one.gaps() == ()
 
 
+@pytest.mark.parametrize("requested", [True, False])
+def test_nothing_to_judge_where_more_may_lie_above(requested: bool) -> None:
+    records, whole = assemble([subscription()], TENANT)
+    missing = [gap(ACCOUNTS, SUB)]
+    readings = [
+        replace(with_gaps(each, missing), requested=requested)
+        if each.resource_type == ACCOUNTS
+        else each
+        for each in whole
+    ]
+    one = Judge(inventory(TENANT, records, readings), Settings())
+    [result] = one.results([made(yes)])
+    assert (result.status is Status.NOT_ASSESSED) is requested
+    assert ("lower bound" in result.reason) is not requested
+
+
 def test_evidence_is_of_the_verdict_alone() -> None:
     def where(account: Any) -> bool:
         return bool(account.kind != "other")

@@ -322,7 +322,9 @@ def test_deployed(
     verdicts: Verdicts, bodies: list[Body], unread: Any, status: Status
 ) -> None:
     results = verdicts(config_deployed, manager(), *bodies, unread=unread)
-    assert judged(results, MANAGER).status is status
+    result = judged(results, MANAGER)
+    assert result.status is status
+    assert ("or more" in result.reason) is (status is MANUAL and bool(unread))
 
 
 @pytest.mark.parametrize(
