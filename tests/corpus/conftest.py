@@ -209,6 +209,8 @@ def _id_of(body: Body) -> str:
 
 
 def _is_collected(resource_id: str) -> bool:
+    if resource_id.endswith("/"):  # a classic administrator, told as an assignment
+        return False
     kind = ResourceId.parse(resource_id).type.lower()
     if kind == Subscription.type.lower():  # and nothing that lies directly below one
         return resource_id.strip("/").count("/") == 1

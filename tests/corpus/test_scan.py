@@ -138,17 +138,27 @@ def test_a_check_answers_for_each_resource_it_applies_to(
     check: Check[Any], assessment: Assessment, found: Inventory
 ) -> None:
     covered = [
-        record.id
+        record
         for view in check.on
         for record in found.by_type[view.type.lower()]
         if applies(check, view, record, found)
     ]
+    tenant = f"/tenants/{found.tenant_id}"
+    if check.by_region:
+        expected = {(tenant, region(record)) for record in covered}
+    else:
+        expected = {(record.id, "") for record in covered}
     answered = [
-        result.target.resource_id
-        for result in assessment.results
-        if result.check is check
+        (each.target.resource_id, each.target.location if check.by_region else "")
+        for each in assessment.results
+        if each.check is check
     ]
-    assert Counter(answered) == Counter(covered or [f"/tenants/{found.tenant_id}"])
+    assert Counter(answered) == Counter(expected or [(tenant, "")])
+
+
+def region(record: Record) -> str:
+    location: str = json.loads(record.body)["location"]
+    return location.lower().replace(" ", "")
 
 
 def test_no_check_fails_on_recorded_resources(assessment: Assessment) -> None:

@@ -164,25 +164,24 @@ def test_a_role_that_was_not_read(
 
 
 @each_check
+@pytest.mark.parametrize(
+    ("at", "reaches"),
+    [(GROUP, True), (f"{PROVIDERS}/Microsoft.Storage/storageAccounts/data", False)],
+)
 def test_accounts_that_were_not_read(
-    verdicts: Verdicts, rbac: Any, check: Check[Any]
+    verdicts: Verdicts, rbac: Any, check: Check[Any], at: str, reaches: bool
 ) -> None:
-    """A role that might reach them is judged by nothing that was read."""
-    role = rbac.role(BuiltIn.CONTRIBUTOR, actions=["*"], dataActions=["*"])
-    user = rbac.role(BuiltIn.FOUNDRY_USER, **ANYTHING)
+    """A role that might reach them is not judged; of no other is it said that it is.
+
+    Without the accounts, that there is nothing to judge is not certain either.
+    """
+    of = BuiltIn.FOUNDRY_USER if check is foundry_user_listkeys else BuiltIn.CONTRIBUTOR
+    granted = rbac.grant("app", of, at, "ServicePrincipal")
     refused = [(CognitiveAccount, SUBSCRIPTION)]
-    of = user if check is foundry_user_listkeys else role
-    granted = rbac.grant("app", of["properties"]["roleName"], GROUP, "ServicePrincipal")
-    [result] = verdicts(check, of, granted, unread=refused)
+    [result] = verdicts(check, rbac.role(of, **ANYTHING), granted, unread=refused)
     assert result.status is UNREAD
     assert "AuthorizationFailed" in result.reason
-    elsewhere = rbac.grant(
-        "app",
-        of["properties"]["roleName"],
-        f"{PROVIDERS}/Microsoft.Storage/storageAccounts/data",
-        "ServicePrincipal",
-    )
-    assert status_of(verdicts(check, of, elsewhere, unread=refused)) is NONE
+    assert (result.target.resource_id == granted["id"]) is reaches
 
 
 @each_check
