@@ -11,7 +11,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
 
-from scanner.collect.order import asks_directory
+from scanner.collect.order import asks_directory, asks_graph
 from scanner.collect.plan import never_made
 from scanner.judge import Judge
 from scanner.model.check import Check
@@ -59,8 +59,14 @@ def assess(
 def inventory(snapshot: Snapshot, tenant_id: str) -> Inventory:
     """Return everything a snapshot holds of a tenant, and what it lacks."""
     records, readings = load(snapshot, tenant_id)
-    directory = asks_directory(snapshot.manifest.run.scope)
-    readings += never_made(records, readings, tenant_id, directory=directory)
+    asked = snapshot.manifest.run.scope
+    readings += never_made(
+        records,
+        readings,
+        tenant_id,
+        directory=asks_directory(asked),
+        graph=asks_graph(asked),
+    )
     return Inventory(
         tenant_id,
         records,

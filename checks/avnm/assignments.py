@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from checks.avnm.network_groups import (
@@ -36,11 +36,8 @@ from scanner.model.check import (
 from scanner.model.coverage import NotRead
 from scanner.model.ids import id_key
 from scanner.model.networkmanager import NetworkGroup, NetworkManager
-from scanner.model.policy import PolicyAssignment, PolicyDefinition
+from scanner.model.policy import PolicyAssignment, PolicyDefinition, PolicyState
 from scanner.model.tenant import Tenant
-
-EVALUATED_AFTER = timedelta(hours=24)
-"""Azure Policy looks at everything once a day (azure-docs, "Get compliance data")."""
 
 
 def filling_assignments(tenant: Tenant) -> frozenset[str]:
@@ -218,11 +215,15 @@ def _overlaps(assignment: PolicyAssignment, manager: NetworkManager) -> bool | N
 )
 def membership_pending(assignment: PolicyAssignment, tenant: Tenant) -> Verdict:
     r"""
-    Reads `systemData.lastModifiedAt` of the assignment and its `metadata`.
+    Reads `properties.timestamp` of the policy states that an assignment has.
 
-    The later of it and `properties.metadata.updatedOn` or `createdOn` counts; where
-    Azure returns none of the three, the check is not assessed. Azure Policy evaluates
-    everything once in 24 hours (Azure Policy documentation, compliance data).
+    Resource Graph has the states, one for each resource that was evaluated; the latest
+    one counts. Against it stands when the assignment was changed: the last of
+    `systemData.lastModifiedAt` and of `properties.metadata.updatedOn` and `createdOn`.
+    Where Azure returns none of the three, or Resource Graph was not asked, the check is
+    not assessed. No state means that nothing was evaluated yet; an absent or null
+    `timestamp` is not assessed. Azure Policy evaluates everything once in 24 hours
+    (Azure Policy documentation, compliance data).
 
     ## Why it matters
     Networks join their group at the next evaluation, not with the assignment. Until
@@ -241,9 +242,34 @@ def membership_pending(assignment: PolicyAssignment, tenant: Tenant) -> Verdict:
     - Microsoft Learn: Get compliance data of Azure resources
     """
     changed = _changed_on(assignment)
-    if tenant.read_at - changed < EVALUATED_AFTER:
-        return info(f"changed at {changed:%Y-%m-%d %H:%M} UTC: members may still join")
-    return passed(f"last changed at {changed:%Y-%m-%d %H:%M} UTC, evaluated since")
+    states = tenant.referring(PolicyState, "assignment_id", assignment.id)
+    evaluated = [_evaluated_on(each) for each in states.known()]
+    if any(each >= changed for each in evaluated):
+        return passed(f"changed at {_minute(changed)}, evaluated since")
+    _require_asked(tenant)
+    states.require_whole()
+    said = f"at {_minute(max(evaluated))}" if evaluated else "by no policy state"
+    return info(
+        f"changed at {_minute(changed)}, evaluated {said}: members may still join"
+    )
+
+
+def _require_asked(tenant: Tenant) -> None:
+    """Raise NotRead if Resource Graph was not asked for states: that is no gap."""
+    problem = tenant.within(PolicyState, f"/tenants/{tenant.id}").missing
+    if problem and problem.gap is None:
+        raise NotRead("Resource Graph was not asked when policies were evaluated")
+
+
+def _evaluated_on(state: PolicyState) -> datetime:
+    state.cite(PolicyState.assignment_id)
+    if state.evaluated_on is None:
+        raise state.unread("properties.timestamp", "says nothing")
+    return state.evaluated_on
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def _changed_on(assignment: PolicyAssignment) -> datetime:

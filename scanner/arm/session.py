@@ -42,6 +42,14 @@ class Answer(msgspec.Struct, frozen=True, rename="camel"):
     result_truncated: str = "false"
 
 
+class Rows(msgspec.Struct, frozen=True, rename="camel"):
+    """A page of an answer of Resource Graph, its rows as received."""
+
+    data: list[msgspec.Raw]
+    result_truncated: str = "false"
+    skip_token: str | None = msgspec.field(default=None, name="$skipToken")
+
+
 def resource_manager(cloud: Cloud) -> Door:
     """Return the way to a cloud's Resource Manager."""
     return Door(cloud.resource_manager, cloud.token_scope, RESOURCE_GRAPH)
@@ -91,24 +99,65 @@ class Session:
         self, query: str, subscriptions: Sequence[str]
     ) -> list[dict[str, Any]]:
         """Return the rows of a Resource Graph query; raises ReadError if truncated."""
+        answer = await self._ask(query, subscriptions, Answer)
+        _require_whole(answer)
+        return answer.data
+
+    async def rows(
+        self, query: str, subscriptions: Sequence[str]
+    ) -> AsyncIterator[list[msgspec.Raw]]:
+        """Yield the rows of a Resource Graph query page by page, those with an id.
+
+        Raises ReadError where they break off.
+        """
+        for start in range(0, len(subscriptions), LARGEST_ANSWER):
+            batch = subscriptions[start : start + LARGEST_ANSWER]
+            seen: set[str | None] = {None}
+            token: str | None = None
+            while True:
+                answer = await self._ask(query, batch, Rows, token)
+                yield answer.data
+                token = answer.skip_token
+                if token is None:
+                    _require_whole(answer)
+                    break
+                if token in seen:
+                    raise ReadError("Resource Graph leads back to a page already read")
+                seen.add(token)
+
+    async def _ask(
+        self,
+        query: str,
+        subscriptions: Sequence[str],
+        expected: type[T],
+        token: str | None = None,
+    ) -> T:
         request = HttpRequest("POST", self._cloud.resource_manager + QUERY)
+        onward = {"$skipToken": token} if token else {}
         request.set_json_body(
             {
                 "subscriptions": list(subscriptions),
                 "query": query,
-                "options": {"$top": LARGEST_ANSWER, "resultFormat": "objectArray"},
+                "options": {
+                    "$top": LARGEST_ANSWER,
+                    "resultFormat": "objectArray",
+                    **onward,
+                },
             }
         )
-        answer = await self._host.send(request, Answer, self._queries)
-        if answer.result_truncated.lower() == "true":
-            raise ReadError("the answer of Resource Graph was truncated")
-        return answer.data
+        return await self._host.send(request, expected, self._queries)
 
     def _budget(self, url: str) -> Budget:
         """Return the budget of a request's subscription, or the tenant's."""
         match = _SUBSCRIPTION.search(url)
         key = match.group(1).lower() if match else ""
         return self._budgets.setdefault(key, Budget(*READS))
+
+
+def _require_whole(answer: Answer | Rows) -> None:
+    """Raise ReadError if there is more than an answer holds."""
+    if answer.result_truncated.lower() == "true":
+        raise ReadError("the answer of Resource Graph was truncated")
 
 
 def is_guid(text: str) -> bool:

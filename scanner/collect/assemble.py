@@ -13,7 +13,7 @@ from scanner.collect.directory import READS as DIRECTORY
 from scanner.collect.hierarchy import Hierarchy
 from scanner.collect.plan import planned, tenant_scope
 from scanner.collect.read import BY_ITS_ID, Every, Read, its_subscription
-from scanner.collect.reads import ABOVE, READS
+from scanner.collect.reads import ABOVE, QUERIES, READS
 from scanner.collect.resources import DESCENDANTS, HIERARCHY, MANAGEMENT_GROUPS
 from scanner.model.activity import ActivityEvent
 from scanner.model.authorization import RoleAssignment
@@ -26,7 +26,9 @@ from scanner.model.resources import ManagementGroup, Subscription
 
 _PLACES = {Subscription.type.lower(), ManagementGroup.type.lower()}
 
-_BY_TYPE = {read.of.type.lower(): read for read in (*HIERARCHY, *DIRECTORY, *READS)}
+_BY_TYPE = {
+    read.of.type.lower(): read for read in (*HIERARCHY, *DIRECTORY, *READS, *QUERIES)
+}
 
 
 _EVENT = re.compile(r"/events/[^/]+/ticks/[0-9]+$", re.IGNORECASE)

@@ -85,6 +85,8 @@ class Ledger:
         self._kept = kept
         self._notice = notice
         """Shown every resource that is written."""
+        self.kinds: set[str] = {kind for (kind, _), found in kept.items() if found}
+        """The types in lower case of which there are any, of those that lead on."""
         self._prepared: set[Read] = set()
         self._called: set[tuple[Read, str]] = set()
 
@@ -145,6 +147,8 @@ class Ledger:
         requested = requested and not read.context
         reading = self._reading(read, scope, found, refusal, requested=requested)
         self.book(reading)
+        if found.count:
+            self.kinds.add(read.of.type.lower())
         return Made(tuple(found.parents), reading.gaps)
 
     def book(self, reading: Reading) -> None:

@@ -8,7 +8,7 @@ import msgspec
 
 from scanner.collect.directory import OBJECTS
 from scanner.collect.read import Read, its_subscription, itself
-from scanner.collect.reads import ABOVE, AT_SUBSCRIPTION, AT_TENANT, BELOW
+from scanner.collect.reads import ABOVE, AT_SUBSCRIPTION, AT_TENANT, BELOW, QUERIES
 from scanner.collect.resources import DESCENDANTS, SUBSCRIPTIONS
 from scanner.model.coverage import Gap, Outcome, Reading
 from scanner.model.ids import ResourceId, id_key
@@ -19,12 +19,16 @@ NEVER_MADE = "the run ended before this was read"
 
 
 def planned(
-    records: Iterable[Record], tenant_id: str, *, directory: bool = False
+    records: Iterable[Record],
+    tenant_id: str,
+    *,
+    directory: bool = False,
+    graph: bool = True,
 ) -> Iterator[tuple[Read, str]]:
     """Yield every read that a tenant's records call for, with its scope.
 
-    What is read once in a tenant is read at one of its subscriptions; the directory is
-    where a scan asked for it.
+    What is read once in a tenant is read at one of its subscriptions; the directory and
+    Resource Graph are where a scan asked for them.
     """
     yield SUBSCRIPTIONS, tenant_scope(tenant_id)
     if directory:
@@ -33,6 +37,8 @@ def planned(
     known = list(records)
     scanned = {id_key(each.id) for each in known if each.type == Subscription.type}
     seen: set[tuple[Read, str]] = set()
+    for read in queries({each.type.lower() for each in known}) if graph else ():
+        yield read, tenant_scope(tenant_id)
     for record in known:
         if record.type == Subscription.type:
             yield from ((read, tenant_scope(tenant_id)) for read in once)
@@ -44,6 +50,11 @@ def planned(
             if key not in seen and stays_inside(read, scope, scanned):
                 seen.add(key)
                 yield read, scope
+
+
+def queries(kinds: Container[str]) -> Iterator[Read]:
+    """Yield the queries of Resource Graph that some types of resources call for."""
+    return (read for read in QUERIES if read.at.type.lower() in kinds)
 
 
 def below(record: Record) -> Iterator[tuple[Read, str]]:
@@ -77,12 +88,13 @@ def never_made(
     tenant_id: str,
     *,
     directory: bool = False,
+    graph: bool = True,
 ) -> list[Reading]:
     """Return the planned reads that have no reading, each as a gap."""
     made = {(each.resource_type.lower(), id_key(each.scope)) for each in readings}
     return [
         _never_made(read, scope, tenant_id)
-        for read, scope in planned(records, tenant_id, directory=directory)
+        for read, scope in planned(records, tenant_id, directory=directory, graph=graph)
         if (read.of.type.lower(), id_key(scope)) not in made
     ]
 

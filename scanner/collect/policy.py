@@ -16,18 +16,21 @@ from scanner.collect.read import (
     BY_ITS_ID,
     Body,
     Every,
+    QueryOperation,
     Read,
     RestOperation,
     its_subscription,
     properties_of,
 )
 from scanner.model.machinelearning import Workspace
+from scanner.model.networkmanager import NetworkGroup
 from scanner.model.policy import (
     Lock,
     PolicyAssignment,
     PolicyDefinition,
     PolicyExemption,
     PolicySetDefinition,
+    PolicyState,
 )
 from scanner.model.resource import Resource
 from scanner.model.resources import ManagementGroup, Subscription
@@ -67,6 +70,28 @@ ABOVE = (
     _defined(PolicySetDefinition, ManagementGroup),
 )
 """What is defined at a management group: where most custom policies are."""
+
+FILLING = "addToNetworkGroup"
+"""The effect of policies that put virtual networks into network groups."""
+
+STATES = Read(
+    of=PolicyState,
+    at=NetworkGroup,
+    operation=QueryOperation(
+        table="policyresources",
+        query="policyresources "
+        "| where type =~ 'microsoft.policyinsights/policystates' "
+        f"| where properties.policyDefinitionAction =~ '{FILLING}' "
+        "| project id, name, type, properties",
+    ),
+    action="",
+    every=Every.TENANT,
+)
+"""The evaluations of policies that fill groups, once where there are any groups.
+
+Resource Manager tells of them by a POST that Reader may not send. Resource Graph's rows
+need no more than read access to what was evaluated.
+"""
 
 READS = (
     Read(

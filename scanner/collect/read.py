@@ -72,6 +72,19 @@ class GraphOperation:
     """As gaps and snapshots name it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryOperation:
+    """A query of Resource Graph, whose rows are resources as it has them."""
+
+    table: str
+    query: str
+
+    @property
+    def name(self) -> str:
+        """As gaps and snapshots name it."""
+        return f"ResourceGraph {self.table}"
+
+
 class Every(Enum):
     """How often a read is made."""
 
@@ -106,7 +119,7 @@ class Read:
     of: type[Resource]
     at: type[Resource] = Subscription
     """What calls for it: each subscription, or each parent resource."""
-    operation: SdkOperation | RestOperation | GraphOperation
+    operation: SdkOperation | RestOperation | GraphOperation | QueryOperation
     action: str
     """The RBAC action it needs; Reader's `*/read` covers them all.
 

@@ -58,6 +58,9 @@ ABOVE: tuple[Read, ...] = (
 )
 """The reads made at each management group, with the hierarchy."""
 
+QUERIES: tuple[Read, ...] = (policy.STATES,)
+"""What Resource Graph alone tells, where a scan asks it."""
+
 AT_TENANT = tuple(read for read in READS if read.every is Every.TENANT)
 AT_SUBSCRIPTION = tuple(
     read for read in READS if read.at is Subscription and read.every is Every.SCOPE

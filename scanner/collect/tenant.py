@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from scanner.collect.discovery import Index, index
 from scanner.collect.drain import Job, drain
 from scanner.collect.ledger import Ledger
-from scanner.collect.plan import below, stays_inside, tenant_scope
+from scanner.collect.plan import below, queries, stays_inside, tenant_scope
 from scanner.collect.principals import Principals
-from scanner.collect.read import Read
+from scanner.collect.read import QueryOperation, Read
 from scanner.collect.reads import AT_SUBSCRIPTION, AT_TENANT
 from scanner.collect.rights import Permission, allows, own_permissions
 from scanner.collect.scope import Scope, Selection, read_groups
@@ -29,7 +29,7 @@ class Pace:
     workers: int
     """Reads under way at once in one subscription."""
     graph: bool
-    """Whether Resource Graph is asked where to look."""
+    """Whether Resource Graph is asked, where to look and what it alone tells."""
 
 
 async def read_tenant(
@@ -40,9 +40,9 @@ async def read_tenant(
     Who holds roles there is known, and so can be named, once all of it is read.
     """
     lanes = asyncio.Semaphore(LANES)
+    asked = pace.graph and bool(scope.chosen)
     scanned = {id_key(f"/subscriptions/{each.id}") for each in scope.chosen}
     async with asyncio.TaskGroup() as group:
-        asked = pace.graph and bool(scope.chosen)
         found = group.create_task(_index(ledger, scope)) if asked else None
         if scope.members is None:
             group.create_task(read_groups(ledger, Selection(), scope))
@@ -51,6 +51,8 @@ async def read_tenant(
         for subscription in scope.chosen:
             lane = _Lane(ledger, subscription, scanned, found)
             group.create_task(lane.read(pace.workers, lanes))
+    if asked:
+        await _read_queries(ledger, scope.chosen)
     if principals is not None:
         await principals.read(ledger, pace.workers)
 
@@ -77,6 +79,15 @@ async def _read_once(
         )
         if not made.gaps:
             break
+
+
+async def _read_queries(ledger: Ledger, chosen: list[ScannedSubscription]) -> None:
+    """Ask Resource Graph what what was found calls for."""
+    ids = [each.id for each in chosen]
+    for read in queries(ledger.kinds):
+        if isinstance(read.operation, QueryOperation):
+            rows = ledger.session.rows(read.operation.query, ids)
+            await ledger.account(read, tenant_scope(ledger.tenant_id), rows)
 
 
 class _Lane:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from scanner.collect.order import asks_directory
+from scanner.collect.order import asks_directory, asks_graph
 from scanner.collect.plan import never_made
 from scanner.emulator.directory import Directory, is_of_directory
 from scanner.emulator.listing import Listing, listing_of
@@ -94,8 +94,14 @@ class Estate:
         for tenant_id in snapshot.tenants:
             records, readings = load(snapshot, tenant_id)
             if not snapshot.complete:
-                asked = asks_directory(snapshot.manifest.run.scope)
-                readings += never_made(records, readings, tenant_id, directory=asked)
+                asked = snapshot.manifest.run.scope
+                readings += never_made(
+                    records,
+                    readings,
+                    tenant_id,
+                    directory=asks_directory(asked),
+                    graph=asks_graph(asked),
+                )
             tenants.append(Tenant.of(tenant_id, records, readings))
         return cls(tuple(tenants), snapshot.manifest.suffixes)
 

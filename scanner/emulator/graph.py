@@ -7,6 +7,8 @@ resources | where type in~ ('a/b', 'c/d')
 | summarize count_=count() by subscriptionId, type
 
 resources | where type =~ 'a/b' | project id, name, location
+
+and those of the declared reads, which get what was read by them
 """
 
 from __future__ import annotations
@@ -17,11 +19,12 @@ from typing import Any
 
 import msgspec
 
-from scanner.collect.reads import READS
+from scanner.collect.read import QueryOperation
+from scanner.collect.reads import QUERIES, READS
 from scanner.emulator.ask import Ask
 from scanner.emulator.estate import Estate, Tenant, list_path
 from scanner.emulator.listing import Listing
-from scanner.emulator.reply import Reply, arm_error, json_reply
+from scanner.emulator.reply import Reply, arm_error, json_reply, refusal
 from scanner.model.ids import ResourceId
 
 PATH = "/providers/microsoft.resourcegraph/resources"
@@ -43,6 +46,13 @@ _PROJECT = re.compile(
     r"\|\s*project\s+(\w+(?:\s*,\s*\w+)*)\s*",
     re.IGNORECASE,
 )
+
+_ASKED = {
+    read.operation.query: read.of.type
+    for read in QUERIES
+    if isinstance(read.operation, QueryOperation)
+}
+"""The types that the declared reads ask for, by their queries."""
 
 Row = dict[str, Any]
 
@@ -93,7 +103,30 @@ def _answer(query: _Query, tenant: Tenant, subscriptions: list[str]) -> Reply:
         skip = query.options.skip_token
         start = int(skip) if skip.isdecimal() else 0
         return _rows(rows, start, top, skips="id" in columns)
+    kind = _ASKED.get(query.query)
+    if kind is not None:
+        return _as_read(tenant, kind, subscriptions, query.options, top)
     return _invalid(f"Query is not understood: {query.query[:200]}")
+
+
+def _as_read(
+    tenant: Tenant, kind: str, subscriptions: list[str], options: _Options, top: int
+) -> Reply:
+    """Answer with what a query was answered; what broke off does so again."""
+    listing = tenant.listings.get(list_path(kind, "/tenants/"), Listing())
+    rows = [
+        _row(item)
+        for key, item in zip(listing.keys, listing.items, strict=True)
+        if not key or ResourceId.parse(key).subscription in subscriptions
+    ]
+    start = int(options.skip_token) if options.skip_token.isdecimal() else 0
+    if listing.gap is not None and start >= len(rows):
+        return refusal(listing.gap)
+    return _rows(rows, start, top, skips=True, more=listing.gap is not None)
+
+
+def _row(item: bytes) -> Any:
+    return msgspec.json.decode(item)
 
 
 def _counts(
@@ -155,10 +188,12 @@ def _is_readable(tenant: Tenant, subscription: str) -> bool:
     return not read or any(not listing.refused for listing in read)
 
 
-def _rows(rows: list[Row], start: int, top: int, *, skips: bool) -> Reply:
+def _rows(
+    rows: list[Any], start: int, top: int, *, skips: bool, more: bool = False
+) -> Reply:
     """Return a page of rows; only a query that projects `id` can be gone on with."""
     data = rows[start : start + top]
-    truncated = start + top < len(rows)
+    truncated = more or start + top < len(rows)
     answer: Row = {
         "totalRecords": len(rows),
         "count": len(data),

@@ -123,6 +123,19 @@ class PolicyExemption(Resource):
     resource_selectors = Parts("properties.resourceSelectors", Selection)
 
 
+class PolicyState(Resource):
+    """What an assignment made of one resource when it was evaluated the last time.
+
+    Resource Graph has it; its rows hold no api-version, so this is that of the query.
+    """
+
+    type = "Microsoft.PolicyInsights/policyStates"
+    api_version = "2021-03-01"
+
+    assignment_id = Text("properties.policyAssignmentId")
+    evaluated_on = Moment("properties.timestamp")
+
+
 class Lock(Resource):
     """A management lock; its scope, which it holds for, is what its id extends."""
 

@@ -21,6 +21,8 @@ from scanner.emulator.tokens import MARKER
 
 GRAPH = "/providers/microsoft.resourcegraph/resources"
 TOKEN = re.compile(r"/[0-9a-f-]{36}/oauth2/v2\.0/token")
+JWT = re.compile(r"eyJ[\w-]+\.eyJ")
+"""What every token looks like; packed results hold any three letters by chance."""
 SECRET = re.compile(
     r"listkeys|listsecrets|listaccountsas|listservicesas|listconnectionstrings"
     r"|listcredentials|listadminkeys|listquerykeys|regenerate|/secrets|/keys",
@@ -50,14 +52,19 @@ def test_a_scan_only_reads(bench: Any, graph: bool) -> None:
     assert scanned.exit is Exit.CLEAN
     _assert_only_reads(scanned.requests)
     asked = [each.path.lower() for each in scanned.requests]
-    assert asked.count(GRAPH) == int(graph)
+    # Where to look, and when policies were evaluated.
+    assert asked.count(GRAPH) == (2 if graph else 0)
     # Signing in is one request a tenant, and nothing carries a token to it.
     (signed_in,) = (each for each in scanned.requests if TOKEN.fullmatch(each.path))
     assert not signed_in.authorized
 
 
 def test_a_scan_asks_for_nothing_twice(bench: Any) -> None:
-    asked = [(each.path.lower(), each.query) for each in bench.scan().requests]
+    asked = [
+        (each.path.lower(), each.query)
+        for each in bench.scan().requests
+        if each.path.lower() != GRAPH
+    ]
     assert len(asked) == len(set(asked))
 
 
@@ -100,7 +107,7 @@ def _assert_no_secret(azure: Any, *texts: str) -> None:
     for text in texts:
         assert MARKER not in text
         assert azure.address.client_secret not in text
-        assert "eyJ" not in text
+        assert not JWT.search(text)
         assert '"authorization":' not in text.lower()
 
 

@@ -23,6 +23,7 @@ from scanner.model.policy import (
     PolicyAssignment,
     PolicyDefinition,
     PolicySetDefinition,
+    PolicyState,
 )
 from scanner.model.results import Result
 
@@ -323,30 +324,70 @@ def test_type(verdicts: Verdicts, condition: object, status: Status) -> None:
     assert judged(verdicts(type_filter, body)).status is status
 
 
+def state(when: object, of: object = "", name: str = "a") -> Body:
+    network = f"{SUBSCRIPTION}/resourceGroups/rg/providers/{NETWORK}/{name}"
+    named = {"policyAssignmentId": of or assignment()["id"].lower()}
+    return {
+        "id": f"{network}/providers/Microsoft.PolicyInsights/policyStates/{name}",
+        "properties": {"timestamp": when, **named},
+    }
+
+
+EARLY, LATE = "2026-08-30T03:00:00.1234567Z", "2026-08-31T03:00:00Z"
+BETWEEN = "2026-08-30T12:00:00Z"
+
+
 @pytest.mark.parametrize(
-    ("changed", "metadata", "status"),
+    ("changed", "metadata", "states", "status"),
     [
-        ("2026-08-30T23:59:59Z", None, PASS),
-        ("2026-08-31T10:00:00.1234567Z", None, INFO),
-        (None, {"createdOn": "2025-01-01T00:00:00Z", "updatedOn": None}, PASS),
-        ("2025-01-01T00:00:00Z", {"updatedOn": "2026-08-31T10:00:00Z"}, INFO),
-        (None, {}, UNREAD),
-        (None, None, UNREAD),
-        ("yesterday", None, UNREAD),
+        (EARLY, None, [state(LATE)], PASS),
+        (EARLY, None, [state(EARLY)], PASS),
+        (EARLY, None, [state(LATE), state("2026-01-01T00:00:00Z", name="b")], PASS),
+        (BETWEEN, None, [state(EARLY)], INFO),
+        (BETWEEN, None, [], INFO),
+        (BETWEEN, None, [state(LATE, of=f"{ID}-other")], INFO),
+        (None, {"createdOn": EARLY, "updatedOn": None}, [state(LATE)], PASS),
+        (EARLY, {"updatedOn": LATE}, [state(BETWEEN)], INFO),
+        (EARLY, None, [state(None)], UNREAD),
+        (EARLY, None, [state("yesterday")], UNREAD),
+        (EARLY, None, [state(EARLY, of=7, name="b")], UNREAD),
+        (None, {}, [state(LATE)], UNREAD),
+        (None, None, [state(LATE)], UNREAD),
+        ("yesterday", None, [state(LATE)], UNREAD),
     ],
 )
 def test_pending(
-    verdicts: Verdicts, changed: object, metadata: object, status: Status
+    verdicts: Verdicts,
+    changed: object,
+    metadata: object,
+    states: list[Body],
+    status: Status,
 ) -> None:
     body = assignment(metadata=metadata)
     given = {**body, "systemData": {"lastModifiedAt": changed}}
-    results = verdicts(membership_pending, definition(), given)
-    assert judged(results, body["id"]).status is status
+    results = verdicts(membership_pending, definition(), group(), given, *states)
+    found = judged(results, body["id"])
+    assert found.status is status
+    assert status is not PASS or found.evidence
 
 
 def test_pending_without_system_data(verdicts: Verdicts) -> None:
-    results = verdicts(membership_pending, definition(), assignment())
+    results = verdicts(membership_pending, definition(), assignment(), group())
     assert judged(results, assignment()["id"]).status is UNREAD
+
+
+def test_states_that_were_not_read_may_tell_of_an_evaluation(
+    verdicts: Verdicts,
+) -> None:
+    given = {**assignment(), "systemData": {"lastModifiedAt": EARLY}}
+    unread = [(PolicyState, f"/tenants/{TENANT}")]
+    every = (definition(), group(), given)
+    refused = judged(verdicts(membership_pending, *every, unread=unread), given["id"])
+    assert refused.status is UNREAD
+    assert "refused" in refused.reason
+    unasked = judged(verdicts(membership_pending, definition(), given), given["id"])
+    assert unasked.status is UNREAD
+    assert "was not asked" in unasked.reason
 
 
 @pytest.mark.parametrize(

@@ -132,11 +132,11 @@ def test_what_was_not_read_may_be_out_of_reach(verdicts: Verdicts) -> None:
     active = rule(REGISTRY, "registry")
     assert status_of(verdicts, WAYS, given, active, unread=unread) is PASS
     closed = (given, resource(REGISTRY))
-    unread = [(OutboundRule, HUB)]
-    assert status_of(verdicts, WAYS, *closed, unread=unread) is UNREAD
-    unread = [(WorkspaceConnection, HUB)]
-    assert status_of(verdicts, WAYS, *closed, unread=unread) is FAIL
-    assert status_of(verdicts, WAYS, *closed, active, unread=unread) is UNREAD
+    rules = [(OutboundRule, HUB)]
+    assert status_of(verdicts, WAYS, *closed, unread=rules) is UNREAD
+    links = [(WorkspaceConnection, HUB)]
+    assert status_of(verdicts, WAYS, *closed, unread=links) is FAIL
+    assert status_of(verdicts, WAYS, *closed, active, unread=links) is UNREAD
     foreign = connection(FOREIGN)
     assert status_of(verdicts, WAYS, hub(), foreign) is UNREAD
 
@@ -165,8 +165,8 @@ def test_models_of_accounts_that_were_not_read(verdicts: Verdicts) -> None:
     unread = [(CognitiveAccount, SUBSCRIPTION)]
     given = (connection(ACCOUNT), hub())
     assert status_of(verdicts, HOST, *given, unread=unread) is UNREAD
-    unread = [(Workspace, SUBSCRIPTION)]
-    assert status_of(verdicts, HOST, connection(ACCOUNT), unread=unread) is UNREAD
+    hubs = [(Workspace, SUBSCRIPTION)]
+    assert status_of(verdicts, HOST, connection(ACCOUNT), unread=hubs) is UNREAD
 
 
 def test_other_connections_host_no_models(verdicts: Verdicts) -> None:

@@ -136,14 +136,14 @@ def test_endpoints_of_others_are_left_out(verdicts: Verdicts) -> None:
 def test_what_was_not_read_leaves_it_open(verdicts: Verdicts) -> None:
     given = (endpoint(), hub(), network())
     for view in (Workspace, VirtualNetwork, PrivateZone):
-        unread = [(view, SUBSCRIPTION)]
-        assert status_of(verdicts, *given, unread=unread) is UNREAD
-    unread = [(ZoneGroup, ENDPOINT)]
-    assert status_of(verdicts, *given, *LINKED, unread=unread) is UNREAD
+        lists = [(view, SUBSCRIPTION)]
+        assert status_of(verdicts, *given, unread=lists) is UNREAD
+    groups = [(ZoneGroup, ENDPOINT)]
+    assert status_of(verdicts, *given, *LINKED, unread=groups) is UNREAD
     part = {"id": SEARCH, "properties": {}}
     searched = (endpoint(SEARCH, "searchService"), hub(), part, network())
-    unread = [(WorkspaceConnection, HUB)]
-    assert status_of(verdicts, *searched, unread=unread) is UNREAD
+    connections = [(WorkspaceConnection, HUB)]
+    assert status_of(verdicts, *searched, unread=connections) is UNREAD
 
 
 def test_malformed_endpoints_are_not_judged(verdicts: Verdicts) -> None:

@@ -460,6 +460,38 @@ def test_half_an_answer_is_none(service: Any) -> None:
         service.run(answer, query)
 
 
+async def rows(session: Any, server: Any) -> Any:
+    found = [page async for page in session.rows("t | project id", ["one"])]
+    options = [json.loads(each.body)["options"] for each in server.seen]
+    return found, [each.get("$skipToken") for each in options]
+
+
+def test_rows_come_in_pages(service: Any) -> None:
+    async def answer(request: Any) -> Any:
+        token = (await request.json())["options"].get("$skipToken")
+        more = {} if token else {"$skipToken": "2"}
+        return web.json_response({"data": [{"id": f"/{token}"}], **more})
+
+    found, tokens = service.run(answer, rows)
+    assert [bytes(row) for page in found for row in page] == [
+        b'{"id": "/None"}',
+        b'{"id": "/2"}',
+    ]
+    assert tokens == [None, "2"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ({"data": [], "$skipToken": "1"}, "already read"),
+        ({"data": [], "resultTruncated": "true"}, "truncated"),
+    ],
+)
+def test_rows_that_break_off(service: Any, answer: Any, said: str) -> None:
+    with pytest.raises(ReadError, match=said):
+        service.run(always(answer), rows)
+
+
 def test_the_quota_of_queries_is_waited_for(service: Any) -> None:
     headers = {
         "x-ms-user-quota-remaining": "0",
