@@ -33,6 +33,7 @@ from scanner.model.networkmanager import (
     NetworkManager,
     RoutingRuleCollection,
     StaticMember,
+    UserRuleCollection,
 )
 from scanner.model.policy import PolicyDefinition
 from scanner.model.resource import Resource
@@ -42,6 +43,7 @@ _APPLIED: tuple[tuple[type[Resource], Texts, str], ...] = (
     (ConnectivityConfiguration, ConnectivityConfiguration.group_ids, "connectivity"),
     (AdminRuleCollection, AdminRuleCollection.group_ids, "security admin"),
     (RoutingRuleCollection, RoutingRuleCollection.group_ids, "routing"),
+    (UserRuleCollection, UserRuleCollection.group_ids, "security user"),
 )
 """What names groups, by which field, and the kind of configuration that is."""
 
@@ -59,10 +61,10 @@ def group_in_config(group: NetworkGroup, tenant: Tenant) -> Verdict:
     r"""
     Reads `properties.appliesToGroups[].networkGroupId` of its manager's configurations.
 
-    Of connectivity configurations and of the rule collections of security admin
-    configurations; of routing rule collections it is `properties.appliesTo[]`. Absent,
-    null and empty mean no group (Network REST, 2024-05-01). Security user
-    configurations are not read; where the manager has that feature, the reason says so.
+    Of connectivity configurations and of the rule collections of security admin and
+    security user configurations; of routing rule collections it is
+    `properties.appliesTo[]`. Absent, null and empty mean no group (Network REST,
+    2024-05-01).
 
     ## Why it matters
     A group by itself changes nothing for the networks in it: connections and security
@@ -109,13 +111,7 @@ def group_in_config(group: NetworkGroup, tenant: Tenant) -> Verdict:
     manager = tenant.known(NetworkManager, group.parts.parent)
     if manager:
         _require_configurations(manager)
-    features = (manager.features if manager else None) or ()
-    more = (
-        ""
-        if "securityuser" not in map(str.lower, features)
-        else ("; security user configurations are not read")
-    )
-    return warned(f"no configuration applies to it{more}")
+    return warned("no configuration applies to it")
 
 
 def _configuration(found: Resource) -> str:
@@ -134,6 +130,9 @@ def _require_configurations(manager: NetworkManager) -> None:
     for routing in manager.routing_configurations:
         for routes in routing.rule_collections:
             routes.cite(RoutingRuleCollection.group_ids)
+    for user in manager.user_configurations:
+        for rules in user.rule_collections:
+            rules.cite(UserRuleCollection.group_ids)
 
 
 @check(

@@ -9,8 +9,17 @@ from scanner.dns.gather import logs_queries
 from scanner.model.coverage import NotRead
 from scanner.model.dns import ResolverPolicy
 from scanner.model.ids import ResourceId
-from scanner.model.loganalytics import QUERIES, LogTable
+from scanner.model.loganalytics import (
+    QUERIES,
+    DataCollectionRule,
+    DataFlow,
+    LogTable,
+    LogWorkspace,
+)
 from scanner.model.tenant import Tenant
+
+STREAM = f"microsoft-table-{QUERIES}".lower()
+"""What data collection rules call what is sent to the table of queries."""
 
 
 def workspaces(policy: ResolverPolicy) -> Iterator[str]:
@@ -31,4 +40,27 @@ def kept(workspace_id: str, tenant: Tenant) -> str:
         plan = table.plan
     except NotRead:
         return name
-    return f"{name} (plan {shown(plan)}, kept {days} days)"
+    more = transformed(workspace_id, tenant)
+    return f"{name} (plan {shown(plan)}, kept {days} days{more})"
+
+
+def transformed(workspace_id: str, tenant: Tenant) -> str:
+    """Return what a sentence adds where a workspace transforms the query log.
+
+    Its own data collection rule has a flow for the table then; one that passes on the
+    `source` alone changes nothing (Azure Monitor documentation, workspace
+    transformations). Empty where it has none, or is not known.
+    """
+    try:
+        workspace = tenant.get(LogWorkspace, workspace_id)
+        rule_id = workspace.default_rule_id if workspace else None
+        rule = tenant.get(DataCollectionRule, rule_id) if rule_id else None
+        flows = rule.flows if rule else ()
+        return ", transformed before" if any(map(_transforms, flows)) else ""
+    except NotRead:
+        return ", transforms not read"
+
+
+def _transforms(flow: DataFlow) -> bool:
+    streams = {each.lower() for each in flow.streams or ()}
+    return STREAM in streams and (flow.transform or "source").strip() != "source"

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 
 from checks.dns_security_policies.controls import FILTERING, LOGGING
-from checks.dns_security_policies.logs import workspaces
+from checks.dns_security_policies.logs import transformed, workspaces
 from checks.shared.grants import (
     actors,
     bounded,
@@ -63,7 +63,9 @@ def log_retention(table: LogTable, tenant: Tenant) -> Verdict:
     Of the table DNSQueryLogs, in workspaces that a DNS security policy logs to. Without
     a total (absent or null) the rows are gone after `retentionInDays`; where that is
     absent or null too the check is not assessed, as Azure returns it (Log Analytics
-    REST reference). Both bounds are settings.
+    REST reference). Both bounds are settings. Where the workspace's own data collection
+    rule has `properties.dataFlows[].transformKql` for the table, the reason says so: it
+    decides which rows there are to keep.
 
     ## Why it matters
     An attack is often found months after the first query that gave it away. On the
@@ -112,7 +114,9 @@ def log_retention(table: LogTable, tenant: Tenant) -> Verdict:
     if days is None:
         raise table.unread("properties.retentionInDays", "says nothing")
     least, most = tenant.settings.dns_log_min_days, tenant.settings.dns_log_max_days
-    told = f"rows are kept for {count(days, 'day', 'days')} (plan {shown(table.plan)})"
+    more = transformed(table.parts.parent, tenant)
+    kept_for = count(days, "day", "days")
+    told = f"rows are kept for {kept_for} (plan {shown(table.plan)}{more})"
     if days < least:
         return warned(f"{told}, which is less than {least}")
     if days > most:

@@ -215,7 +215,9 @@ def wildcard_allow_cost(rule: SecurityRule, tenant: Tenant) -> Verdict:
 
     `.` stands for every name (DNS security policy documentation). An enabled Allow or
     Alert rule with it is a warning while a setting sends `DnsResponse`, or all logs, to
-    `properties.workspaceId` (absent or null: to no workspace).
+    `properties.workspaceId` (absent or null: to no workspace). The reason tells what
+    cuts the cost there: the table's `plan`, and whether the workspace's own data
+    collection rule transforms the log.
 
     ## Why it matters
     Platform services alone ask for names all day. A workspace charges by the gigabyte

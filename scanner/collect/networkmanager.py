@@ -21,6 +21,8 @@ from scanner.model.networkmanager import (
     RoutingRuleCollection,
     ScopeConnection,
     StaticMember,
+    UserConfiguration,
+    UserRuleCollection,
 )
 from scanner.model.resource import Resource
 from scanner.model.resources import ManagementGroup
@@ -71,6 +73,8 @@ READS = (
         NetworkManager, RoutingConfiguration, "network_manager_routing_configurations"
     ),
     _below(RoutingConfiguration, RoutingRuleCollection, "routing_rule_collections"),
+    _below(NetworkManager, UserConfiguration, "security_user_configurations"),
+    _below(UserConfiguration, UserRuleCollection, "security_user_rule_collections"),
     _below(NetworkManager, ScopeConnection, "scope_connections"),
     _below(NetworkManager, IpamPool, "ipam_pools"),
     Read(

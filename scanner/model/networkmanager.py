@@ -92,6 +92,24 @@ class RoutingConfiguration(Resource):
     rule_collections = Children(RoutingRuleCollection)
 
 
+class UserRuleCollection(Resource):
+    """Security user rules that apply to the same groups."""
+
+    type = f"{_MANAGERS}/securityUserConfigurations/ruleCollections"
+    api_version = API_VERSION
+
+    group_ids = Texts("properties.appliesToGroups[].networkGroupId")
+
+
+class UserConfiguration(Resource):
+    """A security user configuration."""
+
+    type = f"{_MANAGERS}/securityUserConfigurations"
+    api_version = API_VERSION
+
+    rule_collections = Children(UserRuleCollection)
+
+
 class Consent(Resource):
     """One half of what lets a manager manage a scope of another tenant."""
 
@@ -152,5 +170,6 @@ class NetworkManager(Resource):
     connectivity_configurations = Children(ConnectivityConfiguration)
     admin_configurations = Children(AdminConfiguration)
     routing_configurations = Children(RoutingConfiguration)
+    user_configurations = Children(UserConfiguration)
     scope_connections = Children(ScopeConnection)
     ipam_pools = Children(IpamPool)

@@ -25,6 +25,8 @@ from scanner.model.networkmanager import (
     NetworkGroup,
     NetworkManager,
     StaticMember,
+    UserConfiguration,
+    UserRuleCollection,
 )
 from scanner.model.policy import PolicyAssignment, PolicyExemption
 from scanner.model.results import Result
@@ -94,6 +96,8 @@ def applied(*groups: object, name: str = "c", to: str = "appliesToGroups") -> Bo
     named = [{"networkGroupId": each} for each in groups]
     kinds = {"c": "connectivityConfigurations/c", "r": "routingConfigurations/r"}
     kinds["k"] = "routingConfigurations/r/ruleCollections/k"
+    kinds |= {"u": "securityUserConfigurations/u"}
+    kinds["s"] = "securityUserConfigurations/u/ruleCollections/s"
     return body(f"{MANAGER}/{kinds[name]}", **{to: named})
 
 
@@ -118,6 +122,10 @@ def judged(results: list[Result], id: str) -> Result:
         ([applied(GROUP.upper())], [], PASS),
         ([body(ADMIN), collection(GROUP)], [], PASS),
         ([applied(name="r"), applied(GROUP, name="k", to="appliesTo")], [], PASS),
+        ([applied(name="u"), applied(GROUP, name="s")], [], PASS),
+        ([applied(name="u"), applied(OTHER, name="s")], [], WARN),
+        ([applied(name="u")], [(UserRuleCollection, applied(name="u")["id"])], UNREAD),
+        ([], [(UserConfiguration, MANAGER)], UNREAD),
         ([applied(GROUP)], [(AdminRuleCollection, ADMIN)], PASS),
         ([applied(OTHER)], [], WARN),
         ([applied()], [], WARN),
@@ -134,13 +142,6 @@ def test_group_in_config(
     given = (manager(), group(), body(ADMIN), *bodies)
     results = verdicts(group_in_config, *given, unread=unread)
     assert judged(results, GROUP).status is status
-
-
-def test_security_user_configurations_are_said_to_be_unread(verdicts: Verdicts) -> None:
-    given = manager(networkManagerScopeAccesses=["SecurityUser"])
-    [result] = verdicts(group_in_config, given, group())
-    assert result.status is WARN
-    assert "security user" in result.reason
 
 
 SUBNETS = {"subnets": [{"id": f"{NETWORK}/subnets/a"}]}

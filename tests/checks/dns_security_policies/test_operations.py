@@ -17,7 +17,7 @@ from scanner.model.authorization import RoleAssignment
 from scanner.model.check import Status
 from scanner.model.dns import ResolverPolicy, SecurityRule
 from scanner.model.insights import DiagnosticSetting
-from scanner.model.loganalytics import LogTable
+from scanner.model.loganalytics import DataCollectionRule, LogTable
 from scanner.model.network import VirtualNetwork
 from scanner.model.results import Result
 from scanner.model.settings import Settings
@@ -102,6 +102,38 @@ def test_retention(
 ) -> None:
     results = verdicts(log_retention, *LOGGED, table(**properties))
     assert only(results, TABLE).status is status
+
+
+RULE = f"{GROUP}/providers/Microsoft.Insights/dataCollectionRules/own"
+STREAM = "Microsoft-Table-DNSQueryLogs"
+FILTER = "source | where QueryType == 'A'"
+
+
+@pytest.mark.parametrize(
+    ("flows", "said"),
+    [
+        ([{"streams": [STREAM.lower()], "transformKql": FILTER}], "transformed before"),
+        ([{"streams": [STREAM], "transformKql": "source"}], ""),
+        ([{"streams": [STREAM]}], ""),
+        ([{"streams": ["Microsoft-Syslog"], "transformKql": FILTER}], ""),
+        (None, ""),
+        (7, "transforms not read"),
+    ],
+)
+def test_what_a_workspace_transforms_is_told(
+    verdicts: Verdicts, flows: object, said: str
+) -> None:
+    named = resource(WORKSPACE, defaultDataCollectionRuleResourceId=RULE)
+    bodies = resource(POLICY), setting(), named, table(totalRetentionInDays=180)
+    own = resource(RULE, dataFlows=flows)
+    result = only(verdicts(log_retention, *bodies, own), TABLE)
+    assert result.status is PASS
+    assert result.reason == (
+        f"rows are kept for 180 days (plan not set{f', {said}' if said else ''})"
+    )
+    unread = [(DataCollectionRule, RULE)]
+    unknown = only(verdicts(log_retention, *bodies, own, unread=unread), TABLE)
+    assert "transforms not read" in unknown.reason
 
 
 def test_retention_is_a_setting(verdicts: Verdicts) -> None:

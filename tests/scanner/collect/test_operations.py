@@ -76,6 +76,8 @@ networkManagers/one/securityAdminConfigurations/two/ruleCollections?api-version=
 networkManagers/one/securityAdminConfigurations/two/ruleCollections/three/rules?api-version=2024-05-01
 networkManagers/one/routingConfigurations?api-version=2024-05-01
 networkManagers/one/routingConfigurations/two/ruleCollections?api-version=2024-05-01
+networkManagers/one/securityUserConfigurations?api-version=2024-05-01
+networkManagers/one/securityUserConfigurations/two/ruleCollections?api-version=2024-05-01
 networkManagers/one/scopeConnections?api-version=2024-05-01
 networkManagers/one/ipamPools?api-version=2024-05-01&skip=0&top=50
 {SUB}/providers/Microsoft.Network/networkManagerConnections?api-version=2024-05-01
@@ -114,6 +116,7 @@ service/one/providers/Microsoft.Insights/diagnosticSettings?api-version=2021-05-
 {SUB}/providers/Microsoft.Insights/scheduledQueryRules?api-version=2021-08-01
 {SUB}/providers/Microsoft.OperationalInsights/workspaces?api-version=2022-10-01
 {SUB}/resourceGroups/log/providers/Microsoft.OperationalInsights/workspaces/own/tables/DNSQueryLogs?api-version=2022-10-01
+{SUB}/resourceGroups/log/providers/Microsoft.Insights/dataCollectionRules/own?api-version=2023-03-11
 {SUB}/providers/Microsoft.ApiManagement/service?api-version=2024-05-01
 service/one/policies?api-version=2024-05-01
 service/one/backends?api-version=2024-05-01
@@ -140,6 +143,8 @@ NAMING = {
         },
         "workspaceId": f"{SUB}/resourceGroups/log/providers"
         "/Microsoft.OperationalInsights/workspaces/own",
+        "defaultDataCollectionRuleResourceId": f"{SUB}/resourceGroups/log/providers"
+        "/Microsoft.Insights/dataCollectionRules/own",
     }
 }
 """What parents name for it to be read."""
