@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -32,6 +33,15 @@ def clean(text: str) -> str:
         return text
     text = _STRIPPED.sub("", _BREAKS.sub(" ", text))
     return _SURROGATES.sub("\ufffd", text)
+
+
+def all_clean(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return texts clean; they are looked at together, as most are."""
+    found = tuple(texts)
+    together = "".join(found)
+    if together.isascii() and together.isprintable():
+        return found
+    return tuple(map(clean, found))
 
 
 @lru_cache(maxsize=MEMORY)

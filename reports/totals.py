@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from heapq import nsmallest
 from typing import Any, TypeVar
@@ -14,6 +14,9 @@ from scanner.model.results import FINDINGS, Assessment, GapReport, Result, Score
 
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
+
+Answer = tuple[Severity, Status, bool]
+"""What of a result is counted: how grave it is, what it says, whether accepted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,21 +32,27 @@ class Tally:
     """How many of the findings are accepted."""
 
     @classmethod
-    def of(cls, results: Sequence[Result]) -> Tally:
+    def of(cls, results: Iterable[Result]) -> Tally:
         """Return the tally of some results."""
-        counts = Counter((each.check.severity, each.status) for each in results)
-        accepted = (each for each in results if each.exemption and each.is_finding)
+        return cls.counted(_answers(results))
+
+    @classmethod
+    def counted(cls, answers: Mapping[Answer, int]) -> Tally:
+        """Return the tally of so many results of each answer."""
+        verdicts: Counter[tuple[Severity, Status]] = Counter()
+        statuses, findings = dict.fromkeys(Status, 0), dict.fromkeys(Severity, 0)
+        exempted = 0
+        for (severity, status, accepted), number in answers.items():
+            verdicts[severity, status] += number
+            statuses[status] += number
+            if status in FINDINGS:
+                findings[severity] += number
+                exempted += number if accepted else 0
         return cls(
-            score=Score.counted(counts),
-            statuses={
-                status: sum(counts[severity, status] for severity in Severity)
-                for status in Status
-            },
-            findings={
-                severity: sum(counts[severity, status] for status in FINDINGS)
-                for severity in Severity
-            },
-            exempted=sum(1 for _ in accepted),
+            score=Score.counted(verdicts),
+            statuses=statuses,
+            findings=findings,
+            exempted=exempted,
         )
 
     @property
@@ -110,11 +119,13 @@ def by_topic(results: Iterable[Result]) -> dict[Topic, Tally]:
 
 def by_control(results: Iterable[Result]) -> dict[str, Tally]:
     """Return the tally of each framework's control that a check supports, by id."""
-    groups: dict[str, list[Result]] = defaultdict(list)
-    for result in results:
-        for control in result.check.controls:
-            groups[control].append(result)
-    return {control: Tally.of(groups[control]) for control in sorted(groups)}
+    answers: dict[str, Counter[Answer]] = defaultdict(Counter)
+    groups = _grouped(results, lambda result: result.check.controls)
+    for controls, group in groups.items():
+        counted = _answers(group)
+        for control in controls:
+            answers[control].update(counted)
+    return {control: Tally.counted(answers[control]) for control in sorted(answers)}
 
 
 def by_subscription(results: Iterable[Result]) -> dict[Subscription, Tally]:
@@ -197,6 +208,12 @@ def _subscription(result: Result) -> Subscription:
         tenant_id=target.tenant_id,
         id=target.subscription_id,
         name=target.subscription_name,
+    )
+
+
+def _answers(results: Iterable[Result]) -> Counter[Answer]:
+    return Counter(
+        (each.check.severity, each.status, bool(each.exemption)) for each in results
     )
 
 

@@ -41,7 +41,7 @@ def results_xlsx(assessment: Assessment) -> Iterator[bytes]:
         created = datetime.fromisoformat(assessment.run.started).replace(tzinfo=None)
         book.set_properties({"title": "Azure AI posture", "created": created})
         _fill(book, "Summary", _summary(assessment))
-        for number, part in enumerate(_parts(frame(assessment))):
+        for number, part in enumerate(_parts(frame(assessment.results))):
             _fill(book, f"Results {number + 1}" if number else "Results", part)
         _fill(book, "Gaps", gap_frame(assessment).head(ROWS))
     yield buffer.getvalue()

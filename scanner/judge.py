@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any
 
-from scanner.model.check import Check, Status, Verdict
+from scanner.model.check import Check, Status, Verdict, everything
 from scanner.model.coverage import Gap, NotRead
+from scanner.model.evidence import Trace
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.resource import Record, Resource
 from scanner.model.resources import TENANT_TYPE, Subscription
@@ -19,8 +21,7 @@ from scanner.model.tenant import Inventory, Tenant
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
+Picking = tuple[Callable[[Any], bool], type[Resource]]
 Key = tuple[str, str, str, str]
 
 
@@ -34,6 +35,10 @@ class Judge:
         self._blamed: dict[Gap, set[str]] = defaultdict(set)
         self._unsure: dict[str, Gap] = {}
         """By check, a gap that may have hidden what it is about."""
+        self._about: dict[Picking, dict[str, tuple[bool, Gap | None]]]
+        self._about = defaultdict(dict)
+        """By what picks resources of a type, and by their ids, whether it does."""
+        self._target = cache(self._target_of)
 
     def results(self, checks: Sequence[Check[Any]]) -> Iterator[Result]:
         """Yield every check's answers: by check, then by resource id."""
@@ -90,8 +95,7 @@ class Judge:
 
     def _judged(self, check: Check[Any]) -> Iterator[tuple[type[Resource], Record]]:
         """Return the resources of a check's types, in the order of their ids."""
-        make = check.among
-        among = make and self._picking(check, lambda: self._inventory.once(make))
+        among = self._among(check)
         found = (
             (view, record)
             for view in check.on
@@ -102,12 +106,28 @@ class Judge:
             return found
         return iter(sorted(found, key=lambda each: id_key(each[1].id)))
 
-    def _picking(self, check: Check[Any], ask: Callable[[], T]) -> T:
-        """Return what tells the resources of a check, and keep what it lacks."""
-        answer, gap = self._inventory.watched(ask)
+    def _among(self, check: Check[Any]) -> Container[str] | None:
+        make = check.among
+        if make is None:
+            return None
+        among, gap = self._inventory.watched(lambda: self._inventory.once(make))
         if gap:
             self._unsure.setdefault(check.id, gap)
-        return answer
+        return among
+
+    def _is_about(self, check: Check[Any], resource: Resource) -> bool:
+        """Whether a check is about a resource; many checks are about the same."""
+        if check.where is everything:
+            return True
+        answers = self._about[check.where, type(resource)]
+        if resource.id not in answers:
+            answers[resource.id] = self._inventory.watched(
+                lambda: check.where(resource)
+            )
+        about, gap = answers[resource.id]
+        if gap:
+            self._unsure.setdefault(check.id, gap)
+        return about
 
     def _region(self, view: type[Resource], record: Record) -> str:
         """Return where a resource lies; empty where it does not say so."""
@@ -128,10 +148,10 @@ class Judge:
         tenant = self._inventory.window(self._settings)
         resource: Resource = tenant.view(view, record)
         try:
-            if not self._picking(check, lambda: check.where(resource)):
+            if not self._is_about(check, resource):
                 return None
-            tenant = self._inventory.window(self._settings)
-            resource = tenant.view(view, record)
+            # What tells that it is about the resource is no evidence of the verdict.
+            tenant.trace = Trace()
             verdict = check.decide(resource, tenant)
         except NotRead as missing:
             verdict = self._not_assessed(check, missing.reason, missing.gap)
@@ -163,7 +183,7 @@ class Judge:
             advice=verdict.advice,
         )
 
-    def _target(
+    def _target_of(
         self, resource_id: str, resource_type: str, location: str = ""
     ) -> Target:
         parts = ResourceId.parse(resource_id)

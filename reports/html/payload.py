@@ -6,7 +6,7 @@ import base64
 import zlib
 from array import array
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from reports.text import clean, json_text
 from scanner.model.check import Check, Severity, Status, Topic
@@ -21,17 +21,12 @@ CHUNK = 3 * 2**14
 """Bytes of base64 at a time: threes, so that the pieces join without padding."""
 
 
-class Index(Generic[K]):
+class Index(dict[K, int]):
     """Numbers things in the order they are first met."""
 
-    def __init__(self, *items: K) -> None:
-        self._numbers = {item: number for number, item in enumerate(items)}
-
-    def __getitem__(self, item: K) -> int:
-        return self._numbers.setdefault(item, len(self._numbers))
-
-    def __iter__(self) -> Iterator[K]:
-        return iter(self._numbers)
+    def __missing__(self, item: K) -> int:
+        number = self[item] = len(self)
+        return number
 
 
 class Payload:
@@ -39,8 +34,8 @@ class Payload:
 
     def __init__(self, checks: Sequence[Check[Any]], results: Iterable[Result]) -> None:
         self._checks = checks
-        self._texts = Index("")  # 0 is no text
-        self._targets: Index[tuple[int, ...]] = Index()
+        self._texts = Index({"": 0})  # 0 is no text
+        self._targets: Index[Target] = Index()
         self._evidence: Index[tuple[int, ...]] = Index()
         self._columns = {
             name: array("I")
@@ -65,7 +60,7 @@ class Payload:
     def _add(self, result: Result, check: int) -> None:
         values = {
             "check": check,
-            "target": self._targets[self._target(result.target)],
+            "target": self._targets[result.target],
             "status": _STATUS[result.status],
             "reason": self._text(result.reason),
             "advice": self._text(result.advice),
@@ -107,7 +102,7 @@ class Payload:
             yield f',"{name}":{json_text(column.tolist())}'
         yield f',"counts":{json_text(self._counts.tolist())}'
         yield f',"items":{json_text(self._items.tolist())},"targets":['
-        yield from _listed(self._targets)
+        yield from _listed(map(self._target, self._targets))
         yield '],"evidence":['
         yield from _listed(self._evidence)
         yield '],"texts":['

@@ -156,7 +156,7 @@ class Documentation:
             sections[heading.strip()] = text.strip()
         return cls(reads=first.strip(), sections=sections)
 
-    @property
+    @cached_property
     def fix(self) -> str:
         """How to fix, in one paragraph: the text before any command."""
         text = self.sections.get("How to fix", "").partition("```")[0]
@@ -201,7 +201,8 @@ class Check(Generic[R]):
         return Documentation.parse(self.decide.__doc__ or "")
 
 
-def _always(_: Resource) -> bool:
+def everything(_: Resource) -> bool:
+    """Whether a check is about a resource, where it is about all of its types."""
     return True
 
 
@@ -213,7 +214,7 @@ def check(
     severity: Severity,
     on: type[R] | tuple[type[R], ...],
     guidance: Post | tuple[Post, ...],
-    where: Callable[[R], bool] = _always,
+    where: Callable[[R], bool] = everything,
     among: Callable[[Tenant], Container[str]] | None = None,
     by_region: bool = False,
     controls: tuple[str, ...] = (),

@@ -45,9 +45,11 @@ class View:
         """
         outer, _, inner = path.partition("[].")
         value = self._dig(self._body, outer, path)
-        if not self.base_path and outer.startswith("properties"):
-            self._require_properties(path)
-        if not inner or _empty(value):
+        if _empty(value):
+            if not self.base_path and outer.startswith("properties"):
+                self._require_properties(path)
+            return value
+        if not inner:
             return value
         if not isinstance(value, list):
             raise self.malformed(path, "inside a list", value)
@@ -60,11 +62,12 @@ class View:
 
     def _dig(self, value: Any, keys: str, path: str) -> Any:
         for key in keys.split("."):
-            if _empty(value):
+            if isinstance(value, dict):
+                value = value.get(key, MISSING)
+            elif _empty(value):
                 return MISSING
-            if not isinstance(value, Mapping):
+            else:
                 raise self.malformed(path, "inside an object", value)
-            value = value.get(key, MISSING)
         return value
 
     def note(self, path: str, value: Any) -> None:
@@ -92,7 +95,7 @@ class View:
 
 
 def _empty(value: Any) -> bool:
-    return value is None or isinstance(value, _Missing)
+    return value is None or value is MISSING
 
 
 class Field(Generic[T]):

@@ -107,9 +107,9 @@ def test_each_format_renders_bytes(assessment: Assessment, format: str) -> None:
 
 
 def test_frames_have_the_contracted_columns(assessment: Assessment) -> None:
-    assert list(frame(assessment).columns) == COLUMNS
+    assert list(frame(assessment.results).columns) == COLUMNS
     assert list(gap_frame(assessment).columns) == GAP_COLUMNS
-    assert len(frame(assessment)) == len(assessment.results)
+    assert len(frame(assessment.results)) == len(assessment.results)
     assert len(gap_frame(assessment)) == len(assessment.gaps)
 
 
