@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from checks.shared.assigned import Content, contents
@@ -13,10 +14,13 @@ from checks.shared.hosts import (
     host_name,
     leads_to,
     owner_of,
+    plain_host,
     service_of,
 )
+from checks.shared.perimeters import guard_of, left_to_perimeter
 from checks.shared.policies import policies_on
 from checks.shared.wording import count, quote, shown, some
+from scanner.access.answers import Grant
 from scanner.access.builtin import BuiltIn, is_role
 from scanner.model.check import (
     Check,
@@ -72,7 +76,8 @@ def fqdn_dangling(account: CognitiveAccount, tenant: Tenant) -> Verdict:
 
     Hosts of services whose names anyone may claim are looked up among the resources of
     the tenant. Whether a name that belongs to none of them is free can only be told by
-    asking DNS, which a scan does not do: then it is for a person to look.
+    asking DNS, which a scan does not do: then it is for a person to look. That goes for
+    hosts of `approved_fqdns` too: a partner's name may be given up like one of yours.
 
     ## Why it matters
     A storage account or Search service that was deleted frees its name for the whole
@@ -90,6 +95,8 @@ def fqdn_dangling(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     }'
     ```
 
+    The new list replaces the old one: send every host that is to stay.
+
     ## References
     - Azure OpenAI Service - Controlling Outbound Access
     - Microsoft Learn: Prevent dangling DNS entries and avoid subdomain takeover
@@ -97,7 +104,7 @@ def fqdn_dangling(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     claimable = [
         entry
         for entry in account.allowed_fqdns or ()
-        if service_of(host_name(entry), tenant.suffixes)
+        if service_of(plain_host(entry), tenant.suffixes)
     ]
     if not claimable:
         return not_applicable(
@@ -116,7 +123,9 @@ def fqdn_dangling(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     )
 
 
-_STRANGE = frozenset({Owner.NOBODY_HERE, Owner.NOT_FOUND, Owner.UNREAD_TYPE})
+_STRANGE = frozenset(
+    {Owner.NOBODY_HERE, Owner.NOT_FOUND, Owner.UNREAD_TYPE, Owner.APPROVED}
+)
 """Whose hosts may be, as far as the scan can tell, nobody's."""
 
 
@@ -139,13 +148,13 @@ def cwyd_search_missing(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     """
     Reads `properties.restrictOutboundNetworkAccess` and `properties.allowedFqdnList`.
 
-    Also which Search services the account's own identity has a Search role on. Use with
-    a key leaves no role behind and cannot be seen.
+    Also which Search services one of the account's managed identities has a Search role
+    on. Use with a key leaves no role behind and cannot be seen.
 
     ## Why it matters
     With outbound traffic restricted, chat on your own data reaches a Search service
-    only if the list names it. A role that was granted for it and a host that was
-    forgotten make requests fail with an error that speaks of neither.
+    only if the list names it. A role was granted for it and the host was forgotten:
+    requests fail, and whoever looks for a missing role looks in the wrong place.
 
     ## How to fix
     Add the host of the Search service to the list, beside those that are there.
@@ -156,47 +165,77 @@ def cwyd_search_missing(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     }'
     ```
 
+    The new list replaces the old one: send every host that is to stay.
+
     ## References
     - Azure OpenAI Service - Controlling Outbound Access
     - Microsoft Learn: Configure data loss prevention for Azure AI services
     """
     if not account.outbound_restricted:
         return not_applicable("outbound traffic is not restricted")
-    identity = account.system_identity
-    if identity is None:
-        return not_applicable("the account has no identity of its own")
+    if not account.has_identity:
+        return not_applicable("the account has no managed identity")
     listed = {host_name(entry) for entry in account.allowed_fqdns or ()}
-    services = list(_searched(tenant, identity.principal_id))
-    if not services:
-        return not_applicable("its identity holds a role on no Search service")
+    searched = _searched(account, tenant)
     missing = [
         service.name
-        for service in services
+        for service in searched.services
         if f"{service.name.lower()}.{tenant.suffixes.search}" not in listed
     ]
     if missing:
         names = some(map(shown, missing))
         return warned(f"its identity may use {names}, which the list leaves out")
-    return passed(f"{count(len(services), 'Search service', 'Search services')} listed")
+    if searched.unread:
+        raise searched.unread
+    if not searched.services:
+        return not_applicable("its identity holds a role on no Search service")
+    services = count(len(searched.services), "Search service", "Search services")
+    return passed(f"{services} listed")
 
 
-def _searched(tenant: Tenant, principal_id: str) -> Iterator[SearchService]:
-    """Yield the Search services that a principal has a Search role on.
+@dataclass(frozen=True, slots=True)
+class _Searched:
+    """The Search services that an account has a Search role on."""
 
-    Raises NotRead where it may have one that was not seen.
-    """
-    known = access(tenant)
-    for service in tenant.all(SearchService):
-        grants = [
-            grant
-            for grant in known.grants(principal_id, service.id)
-            if is_role(grant, *_SEARCH_ROLES)
-        ]
+    services: tuple[SearchService, ...]
+    unread: NotRead | None
+    """Why there may be more."""
+
+
+def _searched(account: CognitiveAccount, tenant: Tenant) -> _Searched:
+    found: list[SearchService] = []
+    unread: list[NotRead] = []
+    principals = tuple(_principals(account, unread))
+    services = tenant.all(SearchService)
+    for service in services.known():
+        grants = [*_search_roles(service, principals)]
         if grants:
             cite(tenant, grants, service)
-            yield service
-        else:
-            require_settled(known.missing(service.id))
+            found.append(service)
+            continue
+        try:
+            require_settled(access(tenant).missing(service.id))
+        except NotRead as problem:
+            unread.append(problem)
+    unread += [services.missing] if services.missing else []
+    return _Searched(tuple(found), next(iter(unread), None))
+
+
+def _principals(account: CognitiveAccount, unread: list[NotRead]) -> Iterator[str]:
+    """Yield what an account signs in as; that there may be more is a problem more."""
+    try:
+        for each in account.identities:
+            yield each.principal_id
+    except NotRead as problem:
+        unread.append(problem)
+
+
+def _search_roles(service: SearchService, principals: Iterable[str]) -> Iterator[Grant]:
+    known = access(service.tenant)
+    for principal in principals:
+        for grant in known.grants(principal, service.id):
+            if is_role(grant, *_SEARCH_ROLES):
+                yield grant
 
 
 @check(
@@ -214,7 +253,9 @@ def image_source_public(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     Reads `properties.allowedFqdnList`.
 
     And of the storage accounts that it names `properties.allowBlobPublicAccess`: absent
-    or null means that containers may be public (storage REST reference).
+    or null means that containers may be public (storage REST reference), unless
+    `properties.publicNetworkAccess` is Disabled. An account of the list that nobody
+    here owns cannot be looked at, and is a warning as well.
 
     ## Why it matters
     An image that a prompt names by address is fetched by the service. If the allowed
@@ -223,7 +264,8 @@ def image_source_public(account: CognitiveAccount, tenant: Tenant) -> Verdict:
 
     ## How to fix
     Switch anonymous access off and let callers use addresses with a user delegation
-    signature, or send the image in the request.
+    signature, or send the image in the request. Take accounts that are not yours off
+    the list.
 
     ```sh
     az storage account update --name ACCOUNT --allow-blob-public-access false
@@ -239,27 +281,50 @@ def image_source_public(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     }
     ```
 
+    Whoever reads blobs of the account without signing in is refused from then on.
+
     ## References
     - Azure OpenAI Service - Controlling Outbound Access
     - Microsoft Learn: Prevent anonymous read access to containers and blobs
     """
-    accounts = list(_storage_of(account, tenant))
-    if not accounts:
-        return not_applicable("the list names no storage account of the scan")
-    public = [each.name for each in accounts if each.blob_public_access is not False]
-    if public:
-        return warned(f"anonymous readers are let in by {some(map(shown, public))}")
+    entries = [
+        entry
+        for entry in account.allowed_fqdns or ()
+        if leads_to(tenant, entry, StorageAccount)
+    ]
+    if not entries:
+        return not_applicable("the list names no storage account")
+    accounts = tuple(_storage_of(entries, tenant))
+    faults = []
+    if public := [each.name for each in accounts if _may_be_public(each)]:
+        faults.append(f"anonymous readers are let in by {some(map(shown, public))}")
+    owners = {entry: owner_of(entry, tenant) for entry in entries}
+    if strange := [each for each in entries if owners[each] in _NOT_OURS]:
+        faults.append(f"no resource of the tenant owns {some(map(quote, strange))}")
+    if faults:
+        return warned("; ".join(faults))
+    for entry in entries:
+        if owners[entry] is Owner.NOT_FOUND:
+            for problem in _unread_owners(entry, tenant):
+                raise problem
+            raise NotRead(f"{quote(entry)}: outside the scan")
     return passed(f"{count(len(accounts), 'account', 'accounts')}, none of them public")
 
 
-def _storage_of(account: CognitiveAccount, tenant: Tenant) -> Iterator[StorageAccount]:
-    """Yield the storage accounts of the scan that an account's list names."""
+_NOT_OURS = frozenset({Owner.NOBODY_HERE, Owner.APPROVED})
+
+
+def _may_be_public(storage: StorageAccount) -> bool:
+    closed = (storage.public_network_access or "").lower() == "disabled"
+    return storage.blob_public_access is not False and not closed
+
+
+def _storage_of(entries: Iterable[str], tenant: Tenant) -> Iterator[StorageAccount]:
+    """Yield the storage accounts that some hosts are known to be of, each once."""
     seen: set[str] = set()
-    for entry in account.allowed_fqdns or ():
-        if not leads_to(tenant, entry, StorageAccount):
-            continue
+    for entry in entries:
         for listing in answering(tenant, entry):
-            for storage in listing:
+            for storage in listing.known():
                 if storage.key not in seen:
                     seen.add(storage.key)
                     yield storage
@@ -325,16 +390,25 @@ def vnet_not_substitute(account: CognitiveAccount, _: Tenant) -> Verdict:
 
     ```sh
     az rest --method patch --url "$ACCOUNT_ID?api-version=2025-09-01" --body '{
-      "properties": {"restrictOutboundNetworkAccess": true, "allowedFqdnList": []}
+      "properties": {
+        "restrictOutboundNetworkAccess": true,
+        "allowedFqdnList": ["contoso-search.search.windows.net"]
+      }
     }'
     ```
+
+    Chat on your own data and images by address stop at hosts that are not listed.
 
     ## References
     - Azure OpenAI Service - Controlling Outbound Access
     - Microsoft Learn: Configure data loss prevention for Azure AI services
     """
-    injected = [each.scenario for each in account.network_injections]
-    endpoints = account.private_endpoint_connections
+    injected = [
+        each
+        for each in account.network_injections
+        if (each.scenario or "").lower() != "none"
+    ]
+    endpoints = [each.endpoint_id for each in account.private_endpoint_connections]
     if not injected and not endpoints:
         return not_applicable("no network of yours is attached")
     if account.outbound_restricted:
@@ -371,12 +445,16 @@ def policy_guardrail(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     az policy definition create --name restrict-outbound --mode Indexed --rules '{
       "if": {"allOf": [
         {"field": "type", "equals": "Microsoft.CognitiveServices/accounts"},
+        {"field": "kind", "in": ["OpenAI", "AIServices"]},
         {"field": "Microsoft.CognitiveServices/accounts/restrictOutboundNetworkAccess",
          "notEquals": true}]},
       "then": {"effect": "deny"}
     }'
     az policy assignment create --policy restrict-outbound --scope "$SCOPE"
     ```
+
+    Deny refuses every change of an account that is not restricted yet, a new tag
+    included: restrict those that exist first.
 
     ## References
     - Azure OpenAI Service - Controlling Outbound Access
@@ -422,7 +500,9 @@ def both_directions(account: CognitiveAccount, _: Tenant) -> Verdict:
     Reads `properties.publicNetworkAccess` and `properties.networkAcls.defaultAction`.
 
     Also `properties.restrictOutboundNetworkAccess`. Absent means Enabled, Allow and
-    false (Microsoft.CognitiveServices 2025-09-01).
+    false (Microsoft.CognitiveServices 2025-09-01). An account in an enforced perimeter
+    is closed inbound as long as no inbound rule there is wide, whatever its own
+    settings say.
 
     ## Why it matters
     Most care goes into who may come in. An account that is closed to the Internet and
@@ -434,21 +514,34 @@ def both_directions(account: CognitiveAccount, _: Tenant) -> Verdict:
 
     ```sh
     az rest --method patch --url "$ACCOUNT_ID?api-version=2025-09-01" --body '{
-      "properties": {"restrictOutboundNetworkAccess": true, "allowedFqdnList": []}
+      "properties": {
+        "restrictOutboundNetworkAccess": true,
+        "allowedFqdnList": ["contoso-search.search.windows.net"]
+      }
     }'
     ```
+
+    Chat on your own data and images by address stop at hosts that are not listed.
 
     ## References
     - Azure OpenAI Service - Controlling Outbound Access
     - Microsoft Learn: Configure data loss prevention for Azure AI services
     """
-    closed = (account.public_network_access or "").lower() == "disabled"
-    denies = (account.network_default_action or "").lower() == "deny"
-    if not (closed or denies):
+    if not _is_closed_inbound(account):
         return not_applicable("inbound traffic is not closed either")
     if account.outbound_restricted:
         return passed("closed inbound, restricted outbound")
-    return warned("half locked: closed inbound, open outbound")
+    return warned("half locked: closed inbound, but not restricted outbound")
+
+
+def _is_closed_inbound(account: CognitiveAccount) -> bool:
+    """Whether the Internet is kept out, by its own settings or by a perimeter."""
+    guard = guard_of(account)
+    if guard is not None:
+        return guard.holds
+    closed = (account.public_network_access or "").lower() == "disabled"
+    denies = (account.network_default_action or "").lower() == "deny"
+    return closed or (denies and not left_to_perimeter(account))
 
 
 @check(
@@ -504,8 +597,8 @@ def denials_reviewed(account: CognitiveAccount, _: Tenant) -> Verdict:
     Whether anybody looks at what was refused is in no setting: it is asked.
 
     ## Why it matters
-    A refused call says which host it was for. Refusals show a feature that lacks an
-    entry, or somebody trying where data can be sent.
+    A call that the list stops ends with an error that says so. Refusals show a feature
+    that lacks an entry, or somebody trying where data can be sent.
 
     ## How to fix
     Send the request logs to a workspace and look for refused outbound calls, once after
@@ -513,7 +606,8 @@ def denials_reviewed(account: CognitiveAccount, _: Tenant) -> Verdict:
 
     ```sh
     az monitor log-analytics query --workspace "$WORKSPACE" --analytics-query '
-      AzureDiagnostics | where Category == "RequestResponse" and ResultSignature >= 400'
+      AzureDiagnostics
+      | where Category == "RequestResponse" and toint(ResultSignature) >= 400'
     ```
 
     ## References

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from checks.aoai_outbound.reach import ALIAS, CHECKS
-from scanner.model.authorization import RoleAssignment
+from scanner.model.authorization import DenyAssignment, RoleAssignment
 from scanner.model.check import Status
 from scanner.model.policy import PolicyAssignment
 from scanner.model.results import Result
 from scanner.model.search import SearchService
+from scanner.model.settings import Settings
 from scanner.model.storage import StorageAccount
 
 Verdicts = Callable[..., list[Result]]
@@ -77,6 +78,7 @@ def status_of(verdicts: Verdicts, check: str, *bodies: Body, **options: Any) -> 
         ([DOCS], PASS),
         ([DOCS, "gone.blob.core.windows.net"], ASKED),
         (["gone.azurewebsites.net"], ASKED),
+        ([DOCS, "https://gone.blob.core.windows.net/files"], ASKED),
         (["www.example.org"], NONE),
         (None, NONE),
         ([7], UNREAD),
@@ -88,6 +90,13 @@ def test_names_that_anyone_may_claim(
     given = account(allowedFqdnList=hosts)
     check = "aoai-outbound-fqdn-dangling"
     assert status_of(verdicts, check, given, storage()) is status
+
+
+def test_an_approved_name_may_be_free_as_well(verdicts: Verdicts) -> None:
+    check, host = "aoai-outbound-fqdn-dangling", "partner.blob.core.windows.net"
+    given = account(allowedFqdnList=[DOCS, host])
+    approved = Settings(approved_fqdns=(host,))
+    assert status_of(verdicts, check, given, storage(), settings=approved) is ASKED
 
 
 def test_what_was_not_read_may_answer_at_a_name(verdicts: Verdicts) -> None:
@@ -107,6 +116,26 @@ def test_a_search_service_that_may_be_used_is_listed(
     bodies = (account(allowedFqdnList=hosts), SERVICE, ROLE, ASSIGNMENT)
     check = "aoai-outbound-cwyd-search-missing"
     assert status_of(verdicts, check, *bodies) is status
+
+
+def test_a_user_assigned_identity_searches_too(verdicts: Verdicts) -> None:
+    check = "aoai-outbound-cwyd-search-missing"
+    identity = {"type": "UserAssigned", "userAssignedIdentities": {"/id": {}}}
+    unclear = {**account(), "identity": identity}
+    assert status_of(verdicts, check, unclear, SERVICE, ROLE, ASSIGNMENT) is UNREAD
+    assigned = {"/id": {"principalId": ME}}
+    given = {**account(), "identity": {**identity, "userAssignedIdentities": assigned}}
+    assert status_of(verdicts, check, given, SERVICE, ROLE, ASSIGNMENT) is WARN
+
+
+def test_a_service_that_is_missing_decides_whatever_else_was_not_read(
+    verdicts: Verdicts,
+) -> None:
+    check = "aoai-outbound-cwyd-search-missing"
+    other = {"id": f"{PROVIDERS}/Microsoft.Search/searchServices/a", "properties": {}}
+    bodies = (account(), SERVICE, other, ROLE, ASSIGNMENT)
+    unread = [(DenyAssignment, SUBSCRIPTION)]
+    assert status_of(verdicts, check, *bodies, unread=unread) is WARN
 
 
 def test_who_uses_no_search_service_needs_none_listed(verdicts: Verdicts) -> None:
@@ -130,6 +159,24 @@ def test_storage_that_is_listed_is_not_public(
     bodies = (account(allowedFqdnList=[DOCS]), storage(allowBlobPublicAccess=public))
     check = "aoai-outbound-image-source-public"
     assert status_of(verdicts, check, *bodies) is status
+
+
+def test_storage_without_a_public_endpoint_takes_no_anonymous_reader(
+    verdicts: Verdicts,
+) -> None:
+    check = "aoai-outbound-image-source-public"
+    shut = storage(publicNetworkAccess="disabled")
+    assert status_of(verdicts, check, account(allowedFqdnList=[DOCS]), shut) is PASS
+
+
+def test_storage_that_is_not_ours(verdicts: Verdicts) -> None:
+    check, host = "aoai-outbound-image-source-public", "theirs.blob.core.windows.net"
+    closed = storage(allowBlobPublicAccess=False)
+    given = (account(allowedFqdnList=[DOCS, host]), closed)
+    assert status_of(verdicts, check, *given) is WARN
+    approved = Settings(approved_fqdns=(host,))
+    assert status_of(verdicts, check, *given, settings=approved) is WARN
+    assert status_of(verdicts, check, *given, whole_tenant=False) is UNREAD
 
 
 def test_storage_that_nobody_listed(verdicts: Verdicts) -> None:
@@ -177,7 +224,21 @@ def test_storage_that_nobody_listed(verdicts: Verdicts) -> None:
         ),
         ("aoai-both-directions", {}, NONE),
         ("aoai-both-directions", {"publicNetworkAccess": 7}, UNREAD),
+        (
+            "aoai-both-directions",
+            {
+                "publicNetworkAccess": "SecuredByPerimeter",
+                "networkAcls": {"defaultAction": "Deny"},
+                "restrictOutboundNetworkAccess": False,
+            },
+            NONE,
+        ),
         ("aoai-outbound-vnet-not-substitute", {}, NONE),
+        (
+            "aoai-outbound-vnet-not-substitute",
+            {"networkInjections": [{"scenario": "none"}]},
+            NONE,
+        ),
         (
             "aoai-outbound-vnet-not-substitute",
             {"networkInjections": [{"scenario": "agent"}]},
@@ -202,6 +263,39 @@ def test_what_the_account_says(
     check: str, properties: dict[str, object], status: Status, verdicts: Verdicts
 ) -> None:
     assert status_of(verdicts, check, account(**properties)) is status
+
+
+def test_the_endpoints_that_are_no_way_out_are_cited(verdicts: Verdicts) -> None:
+    endpoint = f"{PROVIDERS}/Microsoft.Network/privateEndpoints/pe"
+    connection = {"properties": {"privateEndpoint": {"id": endpoint}}}
+    given = account(privateEndpointConnections=[connection])
+    [result] = verdicts(BY_ID["aoai-outbound-vnet-not-substitute"], given)
+    assert endpoint in [each.value for each in result.evidence]
+
+
+PERIMETER = f"{PROVIDERS}/Microsoft.Network/networkSecurityPerimeters/nsp"
+
+
+def test_an_enforced_perimeter_closes_an_account(verdicts: Verdicts) -> None:
+    check, profile = "aoai-both-directions", f"{PERIMETER}/profiles/p"
+    inside: Body = {
+        "id": f"{PERIMETER}/resourceAssociations/a",
+        "properties": {
+            "privateLinkResource": {"id": ACCOUNT},
+            "profile": {"id": profile},
+            "accessMode": "Enforced",
+            "hasProvisioningIssues": "no",
+        },
+    }
+    rule: Body = {
+        "id": f"{profile}/accessRules/in",
+        "properties": {"direction": "Inbound", "addressPrefixes": ["0.0.0.0/0"]},
+    }
+    shut = account(restrictOutboundNetworkAccess=None, publicNetworkAccess="Disabled")
+    bodies = ({"id": PERIMETER}, {"id": profile, "properties": {}}, inside)
+    given = account(restrictOutboundNetworkAccess=None)
+    assert status_of(verdicts, check, given, *bodies) is WARN
+    assert status_of(verdicts, check, shut, *bodies, rule) is NONE
 
 
 DEFINITION = f"{SUBSCRIPTION}/{AUTHORIZATION}/policyDefinitions/outbound"
