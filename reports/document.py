@@ -9,6 +9,7 @@ from typing import Any
 from reports.rows import gap_row, result_row
 from reports.text import json_text
 from reports.totals import Tally, Totals
+from scanner.model.controls import framework_of, version_of
 from scanner.model.exemptions import ExemptionReport
 from scanner.model.results import SCHEMA, Assessment, Run
 
@@ -39,7 +40,7 @@ def summary(assessment: Assessment) -> dict[str, Any]:
             for topic, tally in totals.topics.items()
         ],
         "by_control": [
-            {"control": control, **_tally(tally)}
+            {"control": control, **_framework(control), **_tally(tally)}
             for control, tally in totals.controls.items()
         ],
         "by_subscription": [
@@ -60,6 +61,13 @@ def summary(assessment: Assessment) -> dict[str, Any]:
             }
             for resource_id, tally in totals.resources.items()
         ],
+    }
+
+
+def _framework(control: str) -> dict[str, Any]:
+    return {
+        "framework": framework_of(control).title,
+        "version": version_of(control),
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from checks.shared.perimeters import guard_of, left_to_perimeter
 from checks.shared.ranges import is_range, public_range, wider_than
 from checks.shared.wording import count, quote, shown, some
+from scanner.model import initiatives
 from scanner.model.check import (
     Check,
     Post,
@@ -64,6 +65,7 @@ def denies_by_default(account: CognitiveAccount) -> bool:
     on=CognitiveAccount,
     where=hosts_models,
     guidance=(Post.OUTBOUND_ACCESS, Post.API_KEYS),
+    mapped=(initiatives.ACCOUNT_NETWORK,),
     controls=CONTROLS,
     aliases=("fdp-inbound",),
 )
@@ -142,6 +144,7 @@ def public_network_disabled(account: CognitiveAccount, _: Tenant) -> Verdict:
     on=CognitiveAccount,
     where=hosts_models,
     guidance=Post.OUTBOUND_ACCESS,
+    mapped=(initiatives.ACCOUNT_NETWORK,),
     controls=CONTROLS,
 )
 def acl_default_deny(account: CognitiveAccount, _: Tenant) -> Verdict:
@@ -334,6 +337,7 @@ def leads_in(connection: PrivateEndpointConnection) -> bool:
     on=CognitiveAccount,
     where=hosts_models,
     guidance=(Post.OUTBOUND_ACCESS, Post.API_KEYS),
+    mapped=(initiatives.ACCOUNT_PRIVATE_LINK,),
     controls=(
         *CONTROLS,
         "NIST-800-53:AC-17(1)",
@@ -486,6 +490,7 @@ def custom_subdomain(account: CognitiveAccount, _: Tenant) -> Verdict:
     on=CognitiveAccount,
     where=hosts_models,
     guidance=Post.OUTBOUND_ACCESS,
+    mapped=(initiatives.ACCOUNT_IDENTITY,),
     controls=(
         "MCSB:IM-3",
         "NIST-800-53:IA-9",

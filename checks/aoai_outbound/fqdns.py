@@ -55,7 +55,7 @@ CONTROLS = (
     on=CognitiveAccount,
     where=restricts_outbound,
     guidance=Post.OUTBOUND_ACCESS,
-    controls=CONTROLS,
+    controls=(*CONTROLS, "NIST-800-53:SC-7(10)"),
     aliases=("fdp-outbound-restricted",),
 )
 def outbound_restricted(account: CognitiveAccount, _: Tenant) -> Verdict:

@@ -22,6 +22,7 @@ from checks.shared.model_access import LIST_KEYS
 from checks.shared.wording import count, shown
 from scanner.access.answers import Answer, Grant
 from scanner.access.facts import Part, may_be_group
+from scanner.model import initiatives
 from scanner.model.check import (
     Check,
     Post,
@@ -49,6 +50,7 @@ from scanner.model.tenant import Tenant
     on=CognitiveAccount,
     where=hosts_models,
     guidance=Post.API_KEYS,
+    mapped=(initiatives.ACCOUNT_KEYS,),
     controls=(
         "MCSB:IM-1",
         "NIST-800-53:AC-2",

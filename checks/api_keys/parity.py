@@ -10,6 +10,7 @@ from checks.shared.connections import stores_key
 from checks.shared.links import KINDS, connections_to
 from checks.shared.wording import count, shown, some
 from checks.shared.workspaces import mode_of
+from scanner.model import initiatives
 from scanner.model.check import (
     Check,
     Post,
@@ -82,6 +83,11 @@ def _works_for_ai(resource: Resource) -> bool:
     on=(SearchService, StorageAccount, CosmosAccount, Registry),
     where=_works_for_ai,
     guidance=Post.API_KEYS,
+    mapped=(
+        initiatives.STORAGE_KEYS,
+        initiatives.COSMOS_KEYS,
+        initiatives.REGISTRY_KEYS,
+    ),
     controls=(
         "MCSB:IM-1",
         "NIST-800-53:AC-2",

@@ -15,6 +15,7 @@ from scanner.access.patterns import includes
 from scanner.access.restrictions import Ask
 from scanner.access.roles import allows_all, ways_of
 from scanner.access.scopes import is_group
+from scanner.model import initiatives
 from scanner.model.authorization import Permission, RoleAssignment, RoleDefinition
 from scanner.model.check import (
     Check,
@@ -524,7 +525,8 @@ _ALL_COGNITIVE = "Microsoft.CognitiveServices/*"
     among=custom,
     where=_is_custom,
     guidance=Post.AUTHORIZATION,
-    controls=_CONTROLS,
+    mapped=(initiatives.CUSTOM_ROLES,),
+    controls=(*_CONTROLS, "CIS-Azure-4.0:6.23"),
 )
 def custom_wildcard(definition: RoleDefinition, _: Tenant) -> Verdict:
     r"""

@@ -43,6 +43,7 @@ from scanner.model.tenant import Tenant
 
 _CONTROLS = (
     "MCSB:PA-7",
+    "MCSB:AI-4",
     "NIST-800-53:AC-3",
     "NIST-800-53:AC-6",
     "ISO-27001-2022:A.5.15",

@@ -487,7 +487,7 @@ def _kinds(tenant: Tenant) -> Mapping[str, frozenset[Action]]:
     severity=Severity.LOW,
     on=ResolverPolicy,
     guidance=Post.DNS_POLICIES,
-    controls=FILTERING,
+    controls=(*FILTERING, "PCI-DSS-4.0.1:11.5"),
 )
 def threat_intel(policy: ResolverPolicy, tenant: Tenant) -> Verdict:
     r"""

@@ -7,6 +7,7 @@ from typing import Any
 
 from checks.shared.perimeters import guard_of, left_to_perimeter
 from checks.shared.wording import shown
+from scanner.model import initiatives
 from scanner.model.check import (
     Check,
     Post,
@@ -41,6 +42,7 @@ MODERN_TLS = {"tls1_2", "tls1_3"}
     on=Workspace,
     where=is_hub,
     guidance=Post.FOUNDRY_BASICS,
+    mapped=(initiatives.WORKSPACE_ISOLATION,),
     controls=(
         "MCSB:NS-2",
         "NIST-800-53:SC-7",
@@ -117,6 +119,7 @@ def managed_network_isolation(hub: Workspace, _: Tenant) -> Verdict:
     on=Workspace,
     where=is_hub_or_project,
     guidance=Post.FOUNDRY_BASICS,
+    mapped=(initiatives.WORKSPACE_PUBLIC_ACCESS,),
     controls=(
         "MCSB:NS-2",
         "NIST-800-53:AC-3",
@@ -231,6 +234,7 @@ def _weak_settings(account: StorageAccount) -> Iterator[str]:
     on=StorageAccount,
     where=_foundry_storage,
     guidance=(Post.FOUNDRY_BASICS, Post.DATA_STORES),
+    mapped=(initiatives.STORAGE_NETWORK,),
     controls=(
         "MCSB:NS-2",
         "NIST-800-53:AC-4",
@@ -241,6 +245,7 @@ def _weak_settings(account: StorageAccount) -> Iterator[str]:
         "CIS-Azure-3.0:4.9",
         "ISO-27001-2022:A.8.20",
         "ISO-27001-2022:A.8.22",
+        "CIS-Azure-3.0:4.6",
     ),
 )
 def storage_hardened(account: StorageAccount, _: Tenant) -> Verdict:

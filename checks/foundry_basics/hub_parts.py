@@ -7,6 +7,7 @@ from typing import Any
 
 from checks.shared.encryption import require_workspaces
 from checks.shared.wording import quote, shown
+from scanner.model import initiatives
 from scanner.model.check import (
     Check,
     Post,
@@ -59,6 +60,7 @@ def _is_open(access: str | None) -> bool:
     on=Workspace,
     where=is_hub,
     guidance=(Post.FOUNDRY_BASICS, Post.FOUNDRY_CMK),
+    mapped=(initiatives.WORKSPACE_PRIVATE_LINK,),
     controls=NETWORK,
 )
 def hub_private_endpoint(hub: Workspace, _: Tenant) -> Verdict:
@@ -227,6 +229,10 @@ def _hub_registry(registry: Registry) -> bool:
     on=Registry,
     where=_hub_registry,
     guidance=Post.FOUNDRY_BASICS,
+    mapped=(
+        initiatives.REGISTRY_KEYS,
+        initiatives.REGISTRY_NETWORK,
+    ),
     controls=(*NETWORK, "MCSB:IM-1", "NIST-800-53:IA-2"),
 )
 def acr_hardened(registry: Registry, _: Tenant) -> Verdict:
@@ -297,7 +303,17 @@ def _registry_faults(registry: Registry) -> Iterator[str]:
     on=KeyVault,
     where=keeps_secrets,
     guidance=Post.FOUNDRY_BASICS,
-    controls=(*NETWORK, "MCSB:DP-8", "NIST-800-53:SC-12"),
+    mapped=(
+        initiatives.VAULT_MODEL,
+        initiatives.VAULT_NETWORK,
+    ),
+    controls=(
+        *NETWORK,
+        "MCSB:DP-8",
+        "NIST-800-53:SC-12",
+        "CIS-Azure-3.0:3.3.7",
+        "CIS-Azure-4.0:9.3.7",
+    ),
 )
 def kv_hardened(vault: KeyVault, _: Tenant) -> Verdict:
     """
@@ -374,6 +390,7 @@ def _vault_weaknesses(vault: KeyVault) -> Iterator[str]:
     severity=Severity.HIGH,
     on=SearchService,
     guidance=Post.FOUNDRY_BASICS,
+    mapped=(initiatives.SEARCH_NETWORK,),
     controls=(*NETWORK, "MCSB:IM-1", "NIST-800-53:IA-2"),
 )
 def search_hardened(service: SearchService, _: Tenant) -> Verdict:

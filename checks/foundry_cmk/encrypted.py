@@ -18,6 +18,7 @@ from checks.shared.encryption import (
     method_of,
 )
 from checks.shared.links import hub_of
+from scanner.model import initiatives
 from scanner.model.check import (
     Check,
     Post,
@@ -52,6 +53,10 @@ def _is_encrypted_hub(workspace: Workspace) -> bool:
     on=Workspace,
     where=holds_work,
     guidance=Post.FOUNDRY_CMK,
+    mapped=(
+        initiatives.WORKSPACE_ENCRYPTION,
+        initiatives.ACCOUNT_ENCRYPTION,
+    ),
     controls=CONTROLS,
 )
 def cmk_required(workspace: Workspace, tenant: Tenant) -> Verdict:

@@ -22,6 +22,7 @@ from checks.shared.encryption import CONTROLS, keeps_itself
 from checks.shared.grants import access, bounded, cite, require_settled
 from checks.shared.wording import shown, some
 from scanner.access.builtin import BuiltIn
+from scanner.model import initiatives
 from scanner.model.check import (
     Check,
     Post,
@@ -400,6 +401,7 @@ def _pinned(key: VaultKey) -> Iterator[str]:
     on=KeyVault,
     where=encrypts,
     guidance=Post.FOUNDRY_CMK,
+    mapped=(initiatives.VAULT_LOGS,),
     controls=(
         *CONTROLS,
         "MCSB:LT-3",
@@ -477,6 +479,7 @@ def key_use_logged(vault: KeyVault, _: Tenant) -> Verdict:
     on=CognitiveAccount,
     where=hosts_models,
     guidance=Post.FOUNDRY_CMK,
+    mapped=(initiatives.ACCOUNT_ENCRYPTION,),
     controls=CONTROLS,
     aliases=("fdp-cmk",),
 )

@@ -9,6 +9,7 @@ from checks.foundry_stores.kept_secrets import STORED
 from checks.shared.connections import stores_key, uses_entra
 from checks.shared.wording import count, quote, shown, some
 from checks.shared.workspaces import mode_of
+from scanner.model import initiatives
 from scanner.model.check import (
     Check,
     Post,
@@ -196,6 +197,7 @@ def datastore_credentials(store: Datastore, tenant: Tenant) -> Verdict:
     on=KeyVault,
     where=keeps_secrets,
     guidance=Post.DATA_STORES,
+    mapped=(initiatives.VAULT_MODEL,),
     controls=_VAULT_CONTROLS,
 )
 def kv_access_policies(vault: KeyVault, _: Tenant) -> Verdict:

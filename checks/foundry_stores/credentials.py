@@ -7,6 +7,7 @@ from typing import Any
 from checks.shared.connection_keys import shared_key, sign_in
 from checks.shared.wording import shown
 from checks.shared.workspaces import advice_on_keys, default_storage, mode_of
+from scanner.model import initiatives
 from scanner.model.check import (
     Check,
     Post,
@@ -187,6 +188,7 @@ def credential_mode_broken(workspace: Workspace, tenant: Tenant) -> Verdict:
     on=Workspace,
     where=holds_work,
     guidance=(Post.DATA_STORES, Post.API_KEYS),
+    mapped=(initiatives.STORAGE_KEYS,),
     controls=(
         "MCSB:IM-1",
         "NIST-800-53:AC-2",
@@ -396,6 +398,7 @@ def connection_shared_key(connection: WorkspaceConnection, _: Tenant) -> Verdict
     on=StorageAccount,
     where=keeps_work,
     guidance=Post.DATA_STORES,
+    mapped=(initiatives.STORAGE_NETWORK,),
     controls=(
         "MCSB:NS-2",
         "NIST-800-53:AC-4",

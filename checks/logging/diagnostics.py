@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from checks.shared.wording import count, quote, some
+from scanner.model import initiatives
 from scanner.model.check import (
     Check,
     Post,
@@ -31,6 +32,7 @@ from scanner.model.tenant import Listing, Tenant
 
 CONTROLS = (
     "MCSB:LT-3",
+    "MCSB:AI-6",
     "NIST-800-53:AU-2",
     "NIST-800-53:AU-12",
     "ISO-27001-2022:A.8.15",
@@ -69,7 +71,8 @@ def found(settings: Listing[DiagnosticSetting]) -> str:
     on=CognitiveAccount,
     where=hosts_models,
     guidance=Post.LOGGING,
-    controls=CONTROLS,
+    mapped=(initiatives.ACCOUNT_LOGS,),
+    controls=(*CONTROLS, "CIS-Azure-3.0:6.4", "CIS-Azure-4.0:7.1.4"),
     aliases=("fdp-diag",),
 )
 def diag_enabled(account: CognitiveAccount, _: Tenant) -> Verdict:

@@ -9,6 +9,7 @@ from checks.logging.diagnostics import delivered, is_any
 from checks.shared.fronting import fronting
 from checks.shared.grants import is_listed
 from checks.shared.wording import count, quote, shown, some
+from scanner.model import initiatives
 from scanner.model.activity import ActivityEvent
 from scanner.model.check import (
     Check,
@@ -158,7 +159,7 @@ def diag_table(account: CognitiveAccount, _: Tenant) -> Verdict:
     on=CognitiveAccount,
     where=hosts_models,
     guidance=Post.LOGGING,
-    controls=(*CONTROLS, "NIST-800-53:AU-9"),
+    controls=(*CONTROLS, "NIST-800-53:AU-9", "PCI-DSS-4.0.1:10.3"),
 )
 def diag_destination_valid(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     """
@@ -520,7 +521,12 @@ def _is_leaned_on(resource: Resource) -> bool:
     on=DEPENDENCIES,
     where=_is_leaned_on,
     guidance=Post.FOUNDRY_IDENTITY,
-    controls=CONTROLS,
+    mapped=(
+        initiatives.WORKSPACE_LOGS,
+        initiatives.SEARCH_LOGS,
+        initiatives.VAULT_LOGS,
+    ),
+    controls=(*CONTROLS, "CIS-Azure-3.0:6.4", "CIS-Azure-4.0:7.1.4"),
 )
 def diag_dependencies(resource: Resource, tenant: Tenant) -> Verdict:
     """

@@ -34,6 +34,7 @@ from scanner.access.conditions.values import guid
 from scanner.access.facts import Part, Role, last_segment
 from scanner.access.gather import role_of
 from scanner.access.roles import ways_of
+from scanner.model import initiatives
 from scanner.model.authorization import (
     Permission,
     RoleAssignment,
@@ -82,7 +83,8 @@ def _delegation(assignment: RoleAssignment) -> Delegation:
     on=RoleAssignment,
     among=delegating,
     guidance=Post.ABAC,
-    controls=(*CONTROLS, "CIS-Azure-3.0:2.23"),
+    mapped=(initiatives.OWNERS,),
+    controls=(*CONTROLS, "CIS-Azure-3.0:2.23", "CIS-Azure-4.0:6.3.3"),
 )
 def unconstrained(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     r"""
@@ -371,7 +373,7 @@ def _roles(ids: list[str], tenant: Tenant) -> str:
     on=RoleAssignment,
     among=at_root,
     guidance=Post.ABAC,
-    controls=CONTROLS,
+    controls=(*CONTROLS, "CIS-Azure-4.0:6.3.3"),
 )
 def elevated_root(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     r"""

@@ -24,6 +24,7 @@ from scanner.model.tenant import Tenant
 CONTROLS = (
     "MCSB:DP-5",
     "NIST-800-53:SC-12",
+    "NIST-800-53:SC-13",
     "NIST-800-53:SC-28(1)",
     "ISO-27001-2022:A.8.24",
     "PCI-DSS-4.0.1:3.6.1",

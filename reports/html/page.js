@@ -217,7 +217,7 @@ function detail(data, row) {
   const origin = facts([
     ["Check", check.id],
     ["Guidance", check.guidance.join("; ")],
-    ["Controls", check.controls.join(", ")],
+    ["Controls", check.supports.join(", ")],
   ]);
   page.append(origin);
   return make("div", "detail", verdict, page);

@@ -121,6 +121,7 @@ def _check(check: Check[Any]) -> dict[str, Any]:
         "severity": check.severity,
         "guidance": [post.value for post in check.guidance],
         "controls": check.controls,
+        "supports": [each.label for each in check.supports],
     }
 
 

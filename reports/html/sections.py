@@ -8,6 +8,7 @@ from reports.html.markup import Markup, joined, tag
 from reports.text import count, percent, points
 from reports.totals import GapGroup, Tally, Totals, gap_groups
 from scanner.model.check import Severity, Status
+from scanner.model.controls import framework_of, version_of
 from scanner.model.results import Assessment, GapReport, Run, SignedIn
 
 RESOURCES = 25
@@ -246,7 +247,8 @@ def _topics(totals: Totals) -> Iterator[Row]:
 
 def _controls(totals: Totals) -> Iterator[Row]:
     for control, tally in totals.controls.items():
-        yield _jump(control, "control", control), tally
+        where = f"{framework_of(control).title} {version_of(control)}"
+        yield joined(_jump(control, "control", control), tag("small", where)), tally
 
 
 def _by_subscription(totals: Totals) -> Iterator[Row]:

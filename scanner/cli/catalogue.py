@@ -10,6 +10,7 @@ import typer
 
 from scanner.cli.options import PrintAs, TextOrJson, complete_check
 from scanner.model.check import Check, Severity, Topic
+from scanner.model.controls import Basis, Support, framework_of
 
 
 def checks(
@@ -21,13 +22,23 @@ def checks(
         Severity | None,
         typer.Option("--min-severity", help="Only checks at or above it."),
     ] = None,
+    control: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--control",
+            metavar="CONTROL",
+            help="Only checks that support these controls (MCSB:NS-2, NIST-800-53:*).",
+        ),
+    ] = None,
     format: PrintAs = TextOrJson.TEXT,
 ) -> None:
     """List the catalogue of checks."""
     from checks import ALL
     from scanner.cli.selection import select
 
-    chosen = select(ALL, topics=topic or (), minimum=min_severity)
+    chosen = select(
+        ALL, topics=topic or (), minimum=min_severity, controls=control or ()
+    )
     if format is TextOrJson.JSON:
         typer.echo(json.dumps([entry(check) for check in chosen], indent=2))
         return
@@ -58,8 +69,11 @@ def explain(
     typer.echo(f"Severity: {found.severity}   Topic: {found.topic}")
     typer.echo(f"Judges:   {found.resource_type}")
     typer.echo(f"Guidance: {'; '.join(found.guidance)}")
-    if found.controls:
-        typer.echo(f"Controls: {', '.join(found.controls)}")
+    for basis in Basis:
+        named = [each for each in found.supports if each.basis is basis]
+        if named:
+            listed = ", ".join(f"{each.control} ({each.version})" for each in named)
+            typer.echo(f"Controls: {listed}; basis: {basis}")
     typer.echo(f"\n{page.reads}")
     for heading, text in page.sections.items():
         typer.echo(f"\n## {heading}\n\n{text}")
@@ -75,7 +89,18 @@ def entry(check: Check[Any], *, documented: bool = False) -> dict[str, object]:
         "severity": check.severity,
         "resource_type": check.resource_type,
         "controls": list(check.controls),
+        "supports": list(map(_support, check.supports)),
         "guidance": list(check.guidance),
         "aliases": list(check.aliases),
         **(page if documented else {}),
+    }
+
+
+def _support(support: Support) -> dict[str, object]:
+    return {
+        "control": support.control,
+        "framework": framework_of(support.control).title,
+        "version": support.version,
+        "basis": support.basis,
+        "policies": list(support.policies),
     }

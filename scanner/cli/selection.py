@@ -20,16 +20,21 @@ def select(
     unwanted: Sequence[str] = (),
     topics: Sequence[Topic] = (),
     minimum: Severity | None = None,
+    controls: Sequence[str] = (),
 ) -> tuple[Check[Any], ...]:
     """Return the checks that are asked for; raises Failure if a name matches none."""
     for name in (*wanted, *unwanted):
         require_match(name, catalogue)
+    for pattern in controls:
+        if not any(_supports(check, [pattern]) for check in catalogue):
+            raise Failure(f"no check supports a control {pattern!r}")
     chosen = tuple(
         check
         for check in catalogue
         if (not wanted or _matches(check, wanted))
         and not _matches(check, unwanted)
         and (not topics or check.topic in topics)
+        and (not controls or _supports(check, controls))
         and (minimum is None or check.severity.reaches(minimum))
     )
     if not chosen:
@@ -50,6 +55,14 @@ def _matches(check: Check[Any], patterns: Sequence[str]) -> bool:
         fnmatchcase(name, pattern.lower())
         for pattern in patterns
         for name in (check.id, *check.aliases)
+    )
+
+
+def _supports(check: Check[Any], patterns: Sequence[str]) -> bool:
+    return any(
+        fnmatchcase(control.lower(), pattern.lower())
+        for pattern in patterns
+        for control in check.controls
     )
 
 

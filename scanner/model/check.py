@@ -10,6 +10,7 @@ from enum import StrEnum, unique
 from functools import cached_property
 from typing import Generic, TypeVar
 
+from scanner.model.controls import Setting, Support, supported
 from scanner.model.resource import Resource
 from scanner.model.tenant import Tenant
 
@@ -186,7 +187,8 @@ class Check(Generic[R]):
     It is asked about one of them there; the tenant carries the answer.
     """
     guidance: tuple[Post, ...]
-    controls: tuple[str, ...]
+    supports: tuple[Support, ...]
+    """The controls it supports: of which version, and on whose word."""
     aliases: tuple[str, ...]
     decide: Callable[[R, Tenant], Verdict]
 
@@ -194,6 +196,11 @@ class Check(Generic[R]):
     def resource_type(self) -> str:
         """The ARM types it judges, as text."""
         return ", ".join(view.type for view in self.on)
+
+    @cached_property
+    def controls(self) -> tuple[str, ...]:
+        """The ids of the controls it supports."""
+        return tuple(each.control for each in self.supports)
 
     @cached_property
     def documentation(self) -> Documentation:
@@ -218,9 +225,14 @@ def check(
     among: Callable[[Tenant], Container[str]] | None = None,
     by_region: bool = False,
     controls: tuple[str, ...] = (),
+    mapped: tuple[Setting, ...] = (),
     aliases: tuple[str, ...] = (),
 ) -> Callable[[Callable[[R, Tenant], Verdict]], Check[R]]:
-    """Make a check of a function that judges one resource."""
+    """Make a check of a function that judges one resource.
+
+    It supports the `controls` on its authors' word, and on Microsoft's those of the
+    settings that its built-in policies ask for too, in `mapped`.
+    """
 
     def decorate(decide: Callable[[R, Tenant], Verdict]) -> Check[R]:
         return Check(
@@ -233,7 +245,7 @@ def check(
             among=among,
             by_region=by_region,
             guidance=guidance if isinstance(guidance, tuple) else (guidance,),
-            controls=controls,
+            supports=supported(controls, mapped),
             aliases=aliases,
             decide=decide,
         )

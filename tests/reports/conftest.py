@@ -48,7 +48,7 @@ Hostile = Callable[..., Assessment]
     severity=Severity.HIGH,
     on=Resource,
     guidance=(Post.API_KEYS, Post.AUTHORIZATION),
-    controls=("MCSB IM-1", "NIST AC-2"),
+    controls=("MCSB:IM-1", "NIST-800-53:AC-2"),
 )
 def keys_disabled(account: Resource, tenant: Tenant) -> Verdict:
     """Reads `properties.disableLocalAuth` of **every** account.

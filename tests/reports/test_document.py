@@ -68,7 +68,7 @@ def test_an_empty_document_is_whole(run: Run) -> None:
 def test_a_result_keeps_its_lists(result: Builder, run: Run) -> None:
     failed = result(advice="Do this.")
     (row,) = document(Assessment(run=run, results=(failed,), gaps=()))["results"]
-    assert row["controls"] == ["MCSB IM-1", "NIST AC-2"]
+    assert row["controls"] == ["MCSB:IM-1", "NIST-800-53:AC-2"]
     assert row["guidance"] == [post.value for post in failed.check.guidance]
     assert row["remediation"] == "Do this."
     assert row["evidence"] == [

@@ -187,6 +187,7 @@ def carried(result: Result) -> Object:
             "severity": check.severity.value,
             "guidance": [post.value for post in check.guidance],
             "controls": list(check.controls),
+            "supports": [each.label for each in check.supports],
         },
         "status": result.status.value,
         "target": {name: getattr(result.target, name) for name in FIELDS},

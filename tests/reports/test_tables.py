@@ -173,7 +173,7 @@ def test_a_result_reads_back(result: Builder, run: Run) -> None:
         "remediation": "Set `disableLocalAuth` to true.",
         "guidance": "Blocking API Key Access in Azure OpenAI Service; "
         "Authorization in Azure OpenAI Service",
-        "controls": "MCSB IM-1; NIST AC-2",
+        "controls": "MCSB:IM-1; NIST-800-53:AC-2",
         "exemption": "Accepted until May.",
         "fingerprint": failed.fingerprint,
     }

@@ -115,6 +115,10 @@ def test_the_catalogue_as_json(posture: Posture) -> None:
         assert Severity(entry["severity"]) is check.severity
         assert entry["resource_type"] == check.resource_type
         assert entry["controls"] == list(check.controls)
+        assert [
+            (each["control"], each["version"], each["basis"])
+            for each in entry["supports"]
+        ] == [(each.control, each.version, each.basis) for each in check.supports]
 
 
 def test_the_catalogue_as_text(posture: Posture) -> None:
@@ -138,12 +142,26 @@ def test_part_of_the_catalogue(posture: Posture) -> None:
     )
 
 
+def test_the_catalogue_by_control(posture: Posture, refused: Refused) -> None:
+    arguments = ("--control", "mcsb:ns-2", "--control", "EU-AI-Act:*")
+    listed = json.loads(posture("checks", *arguments, "--format", "json").out)
+    assert [each["id"] for each in listed] == [
+        check.id
+        for check in checks.ALL
+        if any(each == "MCSB:NS-2" or "EU-AI" in each for each in check.controls)
+    ]
+    assert "'MCSB:NS-99'" in refused("checks", "--control", "MCSB:NS-99")
+
+
 @pytest.mark.parametrize("check", checks.ALL, ids=lambda check: check.id)
 def test_every_check_explains_itself(check: Any, posture: Posture) -> None:
     page = posture("explain", check.id).out
     assert page.startswith(f"{check.id}: {check.title}\n")
     assert check.resource_type in page
     assert check.severity in page
+    for each in check.supports:
+        assert f"{each.control} ({each.version})" in page
+        assert f"basis: {each.basis}" in page
     assert "## Why it matters" in page
     assert "## How to fix" in page
 
