@@ -69,9 +69,13 @@ class Support:
         return f"{self.control} ({self.version}, {self.basis})"
 
 
+def _framework(control: str) -> str:
+    return control.partition(":")[0]
+
+
 def framework_of(control: str) -> Framework:
     """Return the framework of a control; raises KeyError for one that is not known."""
-    return FRAMEWORKS[control.partition(":")[0]]
+    return FRAMEWORKS[_framework(control)]
 
 
 def version_of(control: str) -> str:
@@ -81,7 +85,7 @@ def version_of(control: str) -> str:
 
 def is_known(control: str) -> bool:
     """Whether a framework has a control."""
-    framework = FRAMEWORKS.get(control.partition(":")[0])
+    framework = FRAMEWORKS.get(_framework(control))
     return framework is not None and control.partition(":")[2] in framework.numbers
 
 
@@ -109,10 +113,8 @@ def supported(
         else Support(control, Basis.EXPERT, version_of(control))
         for control in dict.fromkeys((*controls, *versions))
     )
-    order = list(FRAMEWORKS.values())
-    return tuple(
-        sorted(found, key=lambda each: order.index(framework_of(each.control)))
-    )
+    ranks = {name: rank for rank, name in enumerate(FRAMEWORKS)}
+    return tuple(sorted(found, key=lambda each: ranks[_framework(each.control)]))
 
 
 # What there is
