@@ -7,7 +7,13 @@ from typing import Any
 
 from checks.shared.connection_keys import shared_key, sign_in
 from checks.shared.connections import stores_key
-from checks.shared.tags import are_of_several_stages, are_several, tagged
+from checks.shared.tags import (
+    are_of_several_stages,
+    are_several,
+    is_production,
+    one_of_each,
+    tagged,
+)
 from checks.shared.wording import count, quote, some
 from scanner.model.check import (
     Check,
@@ -247,9 +253,10 @@ def rai_policy(account: CognitiveAccount, _: Tenant) -> Verdict:
     Reads `properties.raiPolicyName` of the account's deployments.
 
     Without a name, absent or null, Azure applies the default filter of the model
-    (Microsoft Learn, "Content filtering"). That and a name that begins with
-    `Microsoft.Default` are facts for the report, not findings; an account without
-    deployments is not applicable.
+    (Microsoft Learn, "Content filtering"). That and Azure's own filters, whose names
+    begin with `Microsoft.`, are facts for the report, but for `Microsoft.Nil`: none of
+    its parts blocks (recorded), and it warns. An account without deployments is not
+    applicable.
 
     ## Why it matters
     Azure's default filter suits a chat with anybody about anything. It looks neither
@@ -280,18 +287,27 @@ def rai_policy(account: CognitiveAccount, _: Tenant) -> Verdict:
     - AI Foundry - The Basics
     - Microsoft Learn: Configure content filters
     """
-    names = {each.name: each.rai_policy_name or "" for each in account.deployments}
+    deployments = account.deployments
+    names = {each.name: each.rai_policy_name or "" for each in deployments.known()}
+    nil = [each for each, policy in names.items() if policy.lower() == NO_FILTER]
+    if nil:
+        return warned(f"Microsoft.Nil, which blocks nothing, filters {some(nil)}")
+    deployments.require_whole()
     if not names:
         return not_applicable("the account has no deployments")
     default = [
         f"{deployment} ({quote(policy) if policy else 'no name'})"
         for deployment, policy in names.items()
-        if not policy or policy.lower().startswith("microsoft.default")
+        if not policy or policy.lower().startswith("microsoft.")
     ]
     if default:
         return info(f"with Azure's default content filter: {some(default)}")
     every = count(len(names), "deployment has", "deployments have")
     return passed(f"{every} a content filter of the account's own")
+
+
+NO_FILTER = "microsoft.nil"
+"""Azure's filter none of whose parts blocks."""
 
 
 @check(
@@ -514,8 +530,9 @@ def account_homogeneous(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     r"""
     Reads `tags` of the account and of its projects.
 
-    Environments that differ fail, business units that differ warn. A missing tag, or no
-    tags at all, says nothing, and is asked about. An account without projects is not
+    Production beside another environment fails, business units that differ warn. A
+    missing tag, or no tags at all, says nothing, and is asked about, as is an
+    environment that no setting knows beside others. An account without projects is not
     applicable.
 
     ## Why it matters
@@ -541,19 +558,22 @@ def account_homogeneous(account: CognitiveAccount, tenant: Tenant) -> Verdict:
 
     ## Settings
     `environment_tags` and `business_unit_tags` name the tags that are read;
-    `production_values` the values that stand for production.
+    `production_values` the values that stand for production and
+    `non_production_values` those that stand for something else.
 
     ## References
     - AI Foundry - The Basics
     - Microsoft Learn: Microsoft Foundry rollout across my organization
     """
     settings = tenant.settings
-    parts: tuple[CognitiveAccount | Project, ...] = (account, *account.projects)
-    if len(parts) == 1:
-        return not_applicable("the account has no projects")
+    projects = account.projects
+    parts: tuple[CognitiveAccount | Project, ...] = (account, *projects.known())
     stages = [tagged(each.tags, settings.environment_tags) for each in parts]
     if are_of_several_stages(filter(None, stages), settings):
         return failed(f"more than one environment: {_told(parts, stages)}")
+    projects.require_whole()
+    if len(parts) == 1:
+        return not_applicable("the account has no projects")
     units = [tagged(each.tags, settings.business_unit_tags) for each in parts]
     if are_several(filter(None, units)):
         return warned(f"more than one business unit: {_told(parts, units)}")
@@ -564,13 +584,24 @@ def account_homogeneous(account: CognitiveAccount, tenant: Tenant) -> Verdict:
             f"no tag of environment or business unit on {some(lacking)}: do they fit?",
             "Tag the account and its projects with environment and business unit.",
         )
-    return passed("one environment and one business unit in the account")
+    strange = [
+        (each.name, stage)
+        for each, stage in zip(parts, stages, strict=True)
+        if is_production(stage, settings) is None
+    ]
+    if strange and are_several(stages):
+        return manual(
+            f"is this production? {one_of_each(strange)}",
+            "Add such values to production_values or non_production_values.",
+        )
+    return passed("no production beside anything else, and one business unit")
 
 
 def _told(parts: Iterable[Resource], values: Iterable[str]) -> str:
-    """Return what tags say, by the name of what has them."""
-    named = zip(parts, values, strict=True)
-    return some(f"{each.name} {quote(value)}" for each, value in named if value)
+    """Return what tags say, with an example of each value."""
+    return one_of_each(
+        (each.name, value) for each, value in zip(parts, values, strict=True)
+    )
 
 
 CHECKS: tuple[Check[Any], ...] = (

@@ -92,8 +92,10 @@ def managed_network_isolation(hub: Workspace, _: Tenant) -> Verdict:
     }
     ```
 
-    Isolation cannot be switched off again. Package indexes and model sources that no
-    rule names stop working at once, and FQDN rules bring a firewall that is billed.
+    A hub without a managed network has to lose all its computes and managed endpoints
+    before it can get one. Isolation cannot be switched off again. Package indexes and
+    model sources that no rule names stop working at once, and FQDN rules bring a
+    firewall that is billed.
 
     ## References
     - AI Foundry - The Basics
@@ -152,8 +154,8 @@ def hub_public_disabled(workspace: Workspace, _: Tenant) -> Verdict:
     ```sh
     az ml workspace update --resource-group RG --name HUB \
       --public-network-access Disabled
-    az rest --method patch --url "HUB_ID?api-version=2025-06-01" \
-      --body '{"properties": {"allowPublicAccessWhenBehindVnet": false}}'
+    az resource update --ids HUB_ID --api-version 2025-06-01 \
+      --set properties.allowPublicAccessWhenBehindVnet=false
     ```
 
     ```bicep

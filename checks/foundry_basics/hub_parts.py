@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from checks.shared.encryption import require_workspaces
+from checks.shared.perimeters import guard_of, left_to_perimeter
 from checks.shared.wording import quote, shown
 from scanner.model import initiatives
 from scanner.model.check import (
@@ -47,9 +48,30 @@ def _is_approved(connections: tuple[PrivateEndpointConnection, ...]) -> bool:
     return any(connection.approved for connection in connections)
 
 
-def _is_open(access: str | None) -> bool:
-    """Whether a service answers on public networks: so it is unless it says no."""
-    return (access or "enabled").lower() == "enabled"
+def _opening(service: KeyVault | SearchService) -> Verdict | None:
+    """Return how public networks may get in; None where they are kept out.
+
+    By the service itself, or by an enforced perimeter. Raises NotRead where it does
+    not, and a perimeter may that was not read.
+    """
+    access = service.public_network_access or "enabled"
+    if access.lower() == "disabled" or _refuses(service):
+        return None
+    guard = guard_of(service)
+    if guard is not None:
+        return None if guard.holds else failed(f"open to public networks: {guard}")
+    if access.lower() == "enabled":
+        return failed("open to public networks")
+    if left_to_perimeter(service):
+        return warned("access is left to a perimeter, and none is known to enforce it")
+    return warned(f"publicNetworkAccess is {shown(access)}, which is not a known value")
+
+
+def _refuses(service: KeyVault | SearchService) -> bool:
+    """Whether a firewall of its own decides, and denies by default."""
+    if not isinstance(service, KeyVault) or left_to_perimeter(service):
+        return False
+    return (service.network_default_action or "allow").lower() == "deny"
 
 
 @check(
@@ -287,8 +309,11 @@ def acr_hardened(registry: Registry, _: Tenant) -> Verdict:
 def _registry_faults(registry: Registry) -> Iterator[str]:
     if registry.admin_user_enabled:
         yield "the admin user is on"
-    if _is_open(registry.public_network_access):
+    access = registry.public_network_access or "Enabled"
+    if access.lower() == "enabled":
         yield "open to public networks"
+    elif access.lower() != "disabled":
+        yield f"publicNetworkAccess is {shown(access)}, not Disabled"
     if (registry.sku or "").lower() != "premium":
         yield f"the tier is {shown(registry.sku)}, not Premium"
     if not _is_approved(registry.private_endpoint_connections):
@@ -321,7 +346,9 @@ def kv_hardened(vault: KeyVault, _: Tenant) -> Verdict:
 
     Also `properties.privateEndpointConnections`, `properties.enablePurgeProtection` and
     `properties.enableRbacAuthorization`. Absent means Enabled and Allow (Azure Policy
-    55615ac9), no purge protection, and access policies.
+    55615ac9), no purge protection, and access policies. An enforced network security
+    perimeter closes a vault that is open, unless an inbound rule is too wide; a vault
+    that leaves access to a perimeter warns while none is known to enforce it.
 
     ## Why it matters
     The hub's vault holds the keys of its connections: default storage, model endpoints,
@@ -365,9 +392,9 @@ def kv_hardened(vault: KeyVault, _: Tenant) -> Verdict:
     - AI Foundry - The Basics
     - Microsoft Learn: Azure Key Vault security
     """
-    default = (vault.network_default_action or "allow").lower()
-    if _is_open(vault.public_network_access) and default != "deny":
-        return failed("open to public networks")
+    opening = _opening(vault)
+    if opening is not None:
+        return opening
     weak = list(_vault_weaknesses(vault))
     if weak:
         return warned("; ".join(weak))
@@ -398,8 +425,11 @@ def search_hardened(service: SearchService, _: Tenant) -> Verdict:
     Reads `properties.publicNetworkAccess` and `properties.disableLocalAuth`.
 
     Also `properties.privateEndpointConnections` and `sku.name`. Absent means an open
-    network and keys that are accepted (Search management 2025-05-01). A service that an
-    encrypted workspace manages is left out: to close it breaks the workspace.
+    network and keys that are accepted (Search management 2025-05-01). An enforced
+    network security perimeter closes a service that is open, unless an inbound rule is
+    too wide; one that leaves access to a perimeter warns while none is known to enforce
+    it. A service that an encrypted workspace manages is left out: to close it breaks
+    the workspace.
 
     ## Why it matters
     An index holds the documents that answers are grounded on, cut into handy pieces.
@@ -440,8 +470,9 @@ def search_hardened(service: SearchService, _: Tenant) -> Verdict:
             "see foundry-cmk-search-public-open"
         )
     require_workspaces(service)
-    if _is_open(service.public_network_access):
-        return failed("open to public networks")
+    opening = _opening(service)
+    if opening is not None:
+        return opening
     weak = list(_search_weaknesses(service))
     return warned("; ".join(weak)) if weak else passed("closed, and keys are refused")
 

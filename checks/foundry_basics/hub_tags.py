@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from checks.shared.tags import are_of_several_stages, are_several, tagged
-from checks.shared.wording import quote, some
+from checks.shared.tags import (
+    are_of_several_stages,
+    are_several,
+    is_production,
+    one_of_each,
+    tagged,
+)
+from checks.shared.wording import some
 from scanner.model.check import (
     Check,
     Post,
     Severity,
+    Status,
     Topic,
     Verdict,
     check,
@@ -20,11 +27,12 @@ from scanner.model.check import (
     passed,
     warned,
 )
+from scanner.model.coverage import NotRead
 from scanner.model.machinelearning import Workspace, is_hub, is_project
 from scanner.model.tenant import Tenant
 
-Values = dict[str, str]
-"""What hub and projects are tagged with, by their names."""
+Values = Sequence[tuple[str, str]]
+"""What hub and projects are called, and tagged with."""
 
 
 @check(
@@ -41,7 +49,8 @@ def env_homogeneous(hub: Workspace, tenant: Tenant) -> Verdict:
     """
     Reads `tags` of the hub and of its projects, and `properties.hubResourceId`.
 
-    A missing tag says nothing, and is asked about.
+    A missing tag says nothing, and is asked about, as is an environment that no setting
+    knows beside others.
 
     ## Why it matters
     All projects of a hub share its storage, vault, network and connections. Put a test
@@ -64,8 +73,9 @@ def env_homogeneous(hub: Workspace, tenant: Tenant) -> Verdict:
     A project cannot change its hub: create a new one and move the work.
 
     ## Settings
-    `environment_tags` names the tags that are read and `production_values` their values
-    that stand for production; every other value stands for something else.
+    `environment_tags` names the tags that are read, `production_values` their values
+    that stand for production and `non_production_values` those that stand for something
+    else.
 
     ## References
     - AI Foundry - The Basics
@@ -73,11 +83,20 @@ def env_homogeneous(hub: Workspace, tenant: Tenant) -> Verdict:
     """
     settings = tenant.settings
 
-    def differ(values: Values) -> bool:
-        return are_of_several_stages(values.values(), settings)
+    def differ(values: Sequence[str]) -> bool:
+        return are_of_several_stages(values, settings)
 
-    found = _tags_of(hub, tenant, settings.environment_tags)
-    return _judged(found, differ, failed, "environment")
+    values, unread = _tags_of(hub, tenant, settings.environment_tags)
+    verdict = _judged(values, unread, differ, failed, "environment")
+    if verdict.status is not Status.PASS or not are_several(_told(values)):
+        return verdict
+    strange = [each for each in values if is_production(each[1], settings) is None]
+    if strange:
+        return manual(f"is this production? {one_of_each(strange)}", _NAME_STAGES)
+    return passed("no production beside anything else under the hub")
+
+
+_NAME_STAGES = "Add such values to production_values or non_production_values."
 
 
 @check(
@@ -121,7 +140,7 @@ def sensitivity_homogeneous(hub: Workspace, tenant: Tenant) -> Verdict:
     - Microsoft Learn: Hubs and projects in Azure AI Foundry
     """
     found = _tags_of(hub, tenant, tenant.settings.sensitivity_tags)
-    return _judged(found, _are_several, failed, "data classification")
+    return _judged(*found, are_several, failed, "data classification")
 
 
 @check(
@@ -164,36 +183,40 @@ def bu_homogeneous(hub: Workspace, tenant: Tenant) -> Verdict:
     - Microsoft Learn: Hubs and projects in Azure AI Foundry
     """
     found = _tags_of(hub, tenant, tenant.settings.business_unit_tags)
-    return _judged(found, _are_several, warned, "business unit")
+    return _judged(*found, are_several, warned, "business unit")
 
 
-def _tags_of(hub: Workspace, tenant: Tenant, names: Iterable[str]) -> Values:
+def _tags_of(
+    hub: Workspace, tenant: Tenant, names: Iterable[str]
+) -> tuple[Values, NotRead | None]:
     """Return what a hub and its projects are tagged with, empty where they are not.
 
-    Raises NotRead if there may be more projects.
+    And why there may be more projects.
     """
     wanted = tuple(names)
-    projects = filter(is_project, tenant.referring(Workspace, "hub_id", hub.id))
-    return {each.name: tagged(each.tags, wanted) for each in (hub, *projects)}
+    listing = tenant.referring(Workspace, "hub_id", hub.id)
+    parts = (hub, *filter(is_project, listing.known()))
+    return [(each.name, tagged(each.tags, wanted)) for each in parts], listing.missing
 
 
-def _are_several(values: Values) -> bool:
-    return are_several(values.values())
+def _told(values: Values) -> list[str]:
+    return [value for _, value in values if value]
 
 
 def _judged(
     values: Values,
-    differ: Callable[[Values], bool],
+    unread: NotRead | None,
+    differ: Callable[[Sequence[str]], bool],
     found: Callable[[str], Verdict],
     what: str,
 ) -> Verdict:
+    if differ(_told(values)):
+        return found(f"more than one {what} under the hub: {one_of_each(values)}")
+    if unread is not None:
+        raise unread
     if len(values) == 1:
         return not_applicable("the hub has no projects")
-    told = {name: value for name, value in values.items() if value}
-    if told and differ(told):
-        mixed = some(f"{name} {quote(value)}" for name, value in told.items())
-        return found(f"more than one {what} under the hub: {mixed}")
-    if lacking := [name for name, value in values.items() if not value]:
+    if lacking := [name for name, value in values if not value]:
         return manual(
             f"no {what} tag on {some(lacking)}: is it the same for all of them?",
             f"Tag the hub and its projects with their {what}.",

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from ipaddress import ip_network
 from typing import Any
 
-from checks.shared.hosts import WELL_KNOWN_SUFFIXES, bare_suffixes, host_name
-from checks.shared.wording import count, quote, some
+from checks.shared.hosts import (
+    WELL_KNOWN_SUFFIXES,
+    bare_suffixes,
+    host_name,
+    is_within,
+)
+from checks.shared.ranges import public_range
+from checks.shared.wording import count, quote, shown, some
 from scanner.model.check import (
     Check,
     Post,
@@ -20,6 +27,7 @@ from scanner.model.check import (
     passed,
     warned,
 )
+from scanner.model.coverage import NotRead
 from scanner.model.machinelearning import OutboundRule, Workspace, is_hub
 from scanner.model.tenant import Tenant
 
@@ -33,6 +41,10 @@ APPROVED_ONLY = "allowonlyapprovedoutbound"
 
 _MADE_BY_AZURE = {"required", "recommended", "dependency"}
 _UNSCOPED_TAGS = {"internet", "azurecloud"}
+_WIDEST, _WIDEST_V6 = 8, 32
+"""The shortest prefixes that do not stand for a good part of the Internet."""
+_NARROW = 16
+"""The shortest prefix of a range that one owner may well have."""
 _SECOND_LEVEL = {"ac", "co", "com", "edu", "gov", "net", "org"}
 """Second labels below which a country's registry gives out names, as in `co.uk`."""
 
@@ -101,9 +113,10 @@ def outbound_fqdn_review(hub: Workspace, tenant: Tenant) -> Verdict:
     Reads `properties.type`, `properties.category` and `properties.destination`.
 
     They are of each of the hub's outbound rules. Rules that Azure makes itself
-    (category Required, Recommended or Dependency) are left out. A wildcard directly
-    below a public suffix fails, one below a suffix where anyone can get a name warns,
-    and one below a domain with one owner is told as a fact.
+    (category Required, Recommended or Dependency) are left out; a rule that names no
+    host, as absent and null have it, is not assessed. A wildcard directly below a
+    public suffix fails, one that covers names which anyone can get warns, and one below
+    a domain with one owner is told as a fact.
 
     ## Why it matters
     The outbound rules are the only way to steer the hub's firewall. A rule for `*` or
@@ -143,14 +156,16 @@ def outbound_fqdn_review(hub: Workspace, tenant: Tenant) -> Verdict:
     - AI Foundry - The Basics
     - Microsoft Learn: How to set up a managed network for Foundry hubs
     """
-    hosts = [host_name(rule.fqdn or "") for rule in _own(hub, "fqdn")]
-    if not hosts:
-        return not_applicable("the hub has no FQDN rules of its own")
+    hosts, unread = _own(hub, "fqdn", _host)
     if open_ := [host for host in hosts if _is_open(host)]:
         return failed(f"rules for anything: {some(map(quote, open_))}")
+    if unread is not None:
+        raise unread
+    if not hosts:
+        return not_applicable("the hub has no FQDN rules of its own")
     if shared := [host for host in hosts if _is_shared(host, tenant)]:
         names = some(map(quote, shared))
-        return warned(f"rules for all of a service where anyone gets a name: {names}")
+        return warned(f"rules for names that anyone can get: {names}")
     if wide := [host for host in hosts if "*" in host]:
         return info(f"rules for all of a domain: {some(map(quote, wide))}")
     return passed(f"{count(len(hosts), 'FQDN rule', 'FQDN rules')}, each for one host")
@@ -165,18 +180,35 @@ def _rules(hub: Workspace) -> Iterator[OutboundRule]:
         yield from hub.outbound_rules
 
 
-def _own(hub: Workspace, kind: str) -> Iterator[OutboundRule]:
-    """Yield the rules of a type that people made."""
-    for rule in _rules(hub):
-        made = (rule.category or "").lower() in _MADE_BY_AZURE
-        if (rule.rule_type or "").lower() == kind and not made:
-            yield rule
+def _own(
+    hub: Workspace, kind: str, read: Callable[[OutboundRule], tuple[str, ...]]
+) -> tuple[list[str], NotRead | None]:
+    """Return where the rules lead that people made, and why there may be more.
+
+    The rules of one type. A hub without a managed network has none.
+    """
+    if hub.isolation_mode is None:
+        return [], None
+    found, unread = list[str](), hub.outbound_rules.missing
+    for rule in hub.outbound_rules.known():
+        try:
+            made = (rule.category or "").lower() in _MADE_BY_AZURE
+            if (rule.rule_type or "").lower() == kind and not made:
+                found += read(rule)
+        except NotRead as problem:
+            unread = unread or problem
+    return found, unread
+
+
+def _host(rule: OutboundRule) -> tuple[str, ...]:
+    if not rule.fqdn:
+        raise rule.unread(OutboundRule.fqdn.path, "names no host")
+    return (host_name(rule.fqdn),)
 
 
 def _is_open(host: str) -> bool:
     """Whether a host stands for everything below a public suffix, or for everything."""
-    base = host.removeprefix("*").removeprefix(".")
-    labels = base.split(".") if base else []
+    labels = [each for each in host.split(".") if each.strip("*")]
     if not host.startswith("*"):
         return False
     return len(labels) < 2 or (
@@ -185,12 +217,14 @@ def _is_open(host: str) -> bool:
 
 
 def _is_shared(host: str, tenant: Tenant) -> bool:
-    base = host.removeprefix("*.")
-    return base != host and base in {
+    """Whether a wildcard covers names below a suffix where anyone can get one."""
+    base = host.removeprefix("*").removeprefix(".")
+    suffixes = {
         *bare_suffixes(tenant.suffixes),
         *WELL_KNOWN_SUFFIXES,
-        *tenant.settings.blocked_fqdn_suffixes,
+        *map(host_name, tenant.settings.blocked_fqdn_suffixes),
     }
+    return base != host and any(is_within(each, base) for each in suffixes)
 
 
 @check(
@@ -208,17 +242,22 @@ def outbound_servicetag_review(hub: Workspace, _: Tenant) -> Verdict:
     Reads `properties.type`, `properties.category` and `properties.destination`.
 
     They are of each of the hub's outbound rules; of the destination it reads
-    `serviceTag` and `action`, and an absent action is Allow. Rules that Azure makes
-    itself are left out.
+    `serviceTag`, `addressPrefixes` and `action`. Prefixes, where there are any, count
+    in place of the tag (azure-ai-ml); an absent action is Allow; a rule that has
+    neither, or prefixes that are not in CIDR notation, is not assessed. A prefix
+    shorter than /8 fails like `Internet`, one shorter than /16 warns; private ranges do
+    not count. Rules that Azure makes itself are left out.
 
     ## Why it matters
     `Internet` and `AzureCloud` are not services: they let traffic to every address, or
-    to every virtual machine and storage account that anyone rents in Azure. `Storage`
-    without a region reaches every storage account there is, those of strangers too.
+    to every virtual machine and storage account that anyone rents in Azure, and a
+    region of the latter to all that anyone rents there. `Storage` without a region
+    reaches every storage account there is, those of strangers too. A rule may also
+    carry address ranges of its own, under a tag that then means nothing.
 
     ## How to fix
-    Replace the tag by that of the service and region which projects need, or better by
-    a private endpoint rule for the one resource.
+    Replace the tag or the ranges by the tag of the service and region which projects
+    need, or better by a private endpoint rule for the one resource.
 
     ```sh
     az ml workspace outbound-rule remove --resource-group RG --workspace-name HUB \
@@ -245,18 +284,58 @@ def outbound_servicetag_review(hub: Workspace, _: Tenant) -> Verdict:
     - AI Foundry - The Basics
     - Microsoft Learn: Virtual network service tags
     """
-    tags = [
-        rule.service_tag or ""
-        for rule in _own(hub, "servicetag")
-        if (rule.tag_action or "allow").lower() == "allow"
-    ]
+    tags, unread = _own(hub, "servicetag", _allowed)
+    if open_ := [tag for tag in tags if _is_unscoped(tag)]:
+        return failed(f"rules for no service in particular: {some(map(quote, open_))}")
+    if unread is not None:
+        raise unread
     if not tags:
         return not_applicable("the hub allows no service tags of its own")
-    if open_ := [tag for tag in tags if tag.lower() in _UNSCOPED_TAGS]:
-        return failed(f"rules for no service in particular: {some(map(quote, open_))}")
-    if any(tag.lower() == "storage" for tag in tags):
-        return warned("a rule for Storage in every region: anyone's accounts are in it")
-    return passed(f"{count(len(tags), 'rule', 'rules')}, each for one service")
+    if wide := [tag for tag in tags if _is_anyone_s(tag)]:
+        names = some(map(quote, wide))
+        return warned(f"rules for what anyone rents as well: {names}")
+    return passed(f"{some(map(shown, tags))}: one service or narrow range each")
+
+
+def _allowed(rule: OutboundRule) -> tuple[str, ...]:
+    """Return the tag or the ranges that a rule allows."""
+    if (rule.tag_action or "allow").lower() != "allow":
+        return ()
+    for prefix in rule.prefixes or ():
+        try:
+            ip_network(prefix.strip(), strict=False)
+        except ValueError:
+            path = OutboundRule.prefixes.path
+            raise rule.unread(path, "is not in CIDR notation") from None
+    tags = rule.prefixes or (rule.service_tag,)
+    if not all(tags):
+        raise rule.unread(OutboundRule.service_tag.path, "names no service")
+    return tuple(each.strip() for each in tags if each)
+
+
+def _is_range(tag: str) -> bool:
+    return "/" in tag or tag[:1].isdigit() or ":" in tag
+
+
+def _is_unscoped(tag: str) -> bool:
+    if not _is_range(tag):
+        return tag.lower() in _UNSCOPED_TAGS
+    return _is_wide(tag, _WIDEST, _WIDEST_V6)
+
+
+def _is_wide(prefix: str, widest: int, widest_v6: int = 0) -> bool:
+    """Whether a range is shorter than a length, and not private."""
+    network = ip_network(prefix, strict=False)
+    if network.version == 6:
+        return network.prefixlen < widest_v6 and not network.is_private
+    public = public_range(prefix)
+    return public is not None and public.prefixlen < widest
+
+
+def _is_anyone_s(tag: str) -> bool:
+    if _is_range(tag):
+        return _is_wide(tag, _NARROW)
+    return tag.lower() == "storage" or tag.lower().startswith("azurecloud.")
 
 
 @check(
@@ -277,9 +356,9 @@ def firewall_sku(hub: Workspace, _: Tenant) -> Verdict:
     allowed; an absent tier is Standard (workspace REST reference).
 
     ## Why it matters
-    The firewall is Azure's to run, but its tier is yours to choose. Basic is slower and
-    knows no threat intelligence, which is little for what stands between model training
-    and the Internet.
+    The firewall is Azure's to run, but its tier is yours to choose. Basic is slower,
+    and traffic to hosts that are known to be malicious it reports but does not stop,
+    which is little for what stands between model training and the Internet.
 
     ## How to fix
     Choose Standard for the hub's managed network.

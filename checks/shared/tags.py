@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from checks.shared.wording import quote, some
 from scanner.model.settings import Settings
 
 _WORD_BREAKS = str.maketrans("", "", "-_ ")
@@ -26,10 +27,26 @@ def tagged(tags: Mapping[str, Any] | None, names: Iterable[str]) -> str:
 
 def are_several(values: Iterable[str]) -> bool:
     """Whether values of a tag are not all one, compared without case."""
-    return len({each.lower() for each in values}) > 1
+    return len({each.strip().lower() for each in values}) > 1
+
+
+def is_production(value: str, settings: Settings) -> bool | None:
+    """Whether an environment that a tag names is production, None if nobody said."""
+    name = value.strip().lower()
+    if name in map(str.lower, settings.production_values):
+        return True
+    return False if name in map(str.lower, settings.non_production_values) else None
 
 
 def are_of_several_stages(values: Iterable[str], settings: Settings) -> bool:
     """Whether some environments that tags name are production and some are not."""
-    production = {each.lower() for each in settings.production_values}
-    return len({each.lower() in production for each in values}) > 1
+    return {True, False} <= {is_production(each, settings) for each in values}
+
+
+def one_of_each(named: Iterable[tuple[str, str]]) -> str:
+    """Return an example of each value of a tag, by what has it, as a reason says it."""
+    first: dict[str, str] = {}
+    for name, value in named:
+        if value:
+            first.setdefault(value.strip().lower(), f"{name} {quote(value)}")
+    return some(first.values())

@@ -69,6 +69,8 @@ class OutboundRule(Resource):
     target_group = Text("properties.destination.subresourceTarget")
     fqdn = Text("properties.destination")
     service_tag = Text("properties.destination.serviceTag")
+    prefixes = Texts("properties.destination.addressPrefixes")
+    """Where there are any, they count in place of the tag."""
     tag_action = Text("properties.destination.action")
 
 

@@ -80,6 +80,19 @@ class Settings:
     """Tags of environments; compared without case, dash, underscore and space."""
     production_values: tuple[str, ...] = ("prod", "production", "prd", "live")
     """Values of those tags that stand for production."""
+    non_production_values: tuple[str, ...] = (
+        "dev",
+        "development",
+        "test",
+        "tst",
+        "qa",
+        "uat",
+        "stage",
+        "staging",
+        "sandbox",
+        "nonprod",
+    )
+    """Values that stand for something else; any other says neither."""
     sensitivity_tags: tuple[str, ...] = (
         "dataclassification",
         "classification",

@@ -12,6 +12,7 @@ from checks.foundry_basics import hub_tags as foundry_hub_tags
 from checks.foundry_basics import managed_network as foundry_managed_network
 from scanner.model.check import Check, Status
 from scanner.model.machinelearning import OutboundRule, Workspace
+from scanner.model.perimeter import Association
 from scanner.model.results import Result
 
 Verdicts = Callable[..., list[Result]]
@@ -103,11 +104,20 @@ def test_the_network_is_built(
         (["pypi.org", "*.python.org"], INFO),
         (["*.python.org", "*.blob.core.windows.net"], WARN),
         (["*.azurefd.net"], WARN),
+        (["*.windows.net"], WARN),
+        (["*.core.windows.net"], WARN),
+        (["*.azure.com"], WARN),
+        (["*.own.blob.core.windows.net"], INFO),
+        (["*blob.core.windows.net"], WARN),
         (["*.blob.core.windows.net", "*"], FAIL),
         (["*.com"], FAIL),
         (["*.co.uk"], FAIL),
+        (["*.*.com"], FAIL),
         ([], NONE),
         ([["pypi.org"]], UNREAD),
+        ([None], UNREAD),
+        ([""], UNREAD),
+        ([None, "*"], FAIL),
     ],
 )
 def test_hosts_of_rules(
@@ -135,7 +145,18 @@ def test_rules_that_azure_makes_are_left_out(kind: str, verdicts: Verdicts) -> N
         ({"serviceTag": "storage"}, WARN),
         ({"serviceTag": "Internet"}, FAIL),
         ({"serviceTag": "AzureCloud", "action": None}, FAIL),
-        ({"serviceTag": "AzureCloud.westeurope"}, PASS),
+        ({"serviceTag": "AzureCloud.westeurope"}, WARN),
+        ({"serviceTag": "Sql", "addressPrefixes": []}, PASS),
+        ({"serviceTag": "Sql", "addressPrefixes": ["0.0.0.0/0"]}, FAIL),
+        ({"serviceTag": "Sql", "addressPrefixes": ["0.0.0.0/1"]}, FAIL),
+        ({"addressPrefixes": ["::/0"]}, FAIL),
+        ({"addressPrefixes": ["20.0.0.0/12"]}, WARN),
+        ({"addressPrefixes": ["198.51.100.0/24", "10.0.0.0/8"]}, PASS),
+        ({"serviceTag": "Internet", "addressPrefixes": ["198.51.100.7"]}, PASS),
+        ({"addressPrefixes": ["10.0.0.1-10.0.0.9"]}, UNREAD),
+        ({"addressPrefixes": "0.0.0.0/0"}, UNREAD),
+        ({}, UNREAD),
+        ({"serviceTag": ""}, UNREAD),
         ({"serviceTag": "Internet", "action": "Deny"}, NONE),
         ({"serviceTag": ["Internet"]}, UNREAD),
         ("Internet", UNREAD),
@@ -241,6 +262,7 @@ HARDENED = {
         ({"adminUserEnabled": ABSENT}, "Premium", PASS, []),
         ({"adminUserEnabled": True}, "Standard", FAIL, ["admin user", "Standard"]),
         ({"publicNetworkAccess": None}, "Premium", FAIL, ["public"]),
+        ({"publicNetworkAccess": "Odd"}, "Premium", FAIL, ["Odd", "not Disabled"]),
         ({"privateEndpointConnections": [PENDING]}, "Premium", FAIL, ["endpoint"]),
         ({"adminUserEnabled": "no"}, "Premium", UNREAD, ["malformed"]),
     ],
@@ -281,6 +303,8 @@ PROTECTED = {
         ({"publicNetworkAccess": "Enabled"}, PASS),
         ({"publicNetworkAccess": ABSENT, "networkAcls": None}, FAIL),
         ({"publicNetworkAccess": "Enabled", "networkAcls": {}}, FAIL),
+        ({"publicNetworkAccess": "SecuredByPerimeter"}, WARN),
+        ({"publicNetworkAccess": "Odd", "networkAcls": None}, WARN),
         ({"enablePurgeProtection": None}, WARN),
         ({"enableRbacAuthorization": ABSENT}, WARN),
         ({"privateEndpointConnections": ABSENT}, WARN),
@@ -308,6 +332,8 @@ CLOSED = {
         ({}, PASS),
         ({"publicNetworkAccess": "Enabled"}, FAIL),
         ({"publicNetworkAccess": ABSENT}, FAIL),
+        ({"publicNetworkAccess": "securedByPerimeter"}, WARN),
+        ({"publicNetworkAccess": "odd"}, WARN),
         ({"disableLocalAuth": None}, WARN),
         ({"privateEndpointConnections": []}, WARN),
         ({"publicNetworkAccess": ["disabled"]}, UNREAD),
@@ -318,6 +344,58 @@ def test_a_search_service_is_hardened(
 ) -> None:
     given = body(SEARCH, {**CLOSED, **changes}, sku={"name": "basic"})
     assert status_of(verdicts, "foundry-search-hardened", given) is status
+
+
+PERIMETER = f"{PROVIDERS}/Microsoft.Network/networkSecurityPerimeters/edge"
+
+
+def perimeter(target: str, mode: str, *ranges: str) -> list[Body]:
+    profile = f"{PERIMETER}/profiles/p"
+    association = {
+        "privateLinkResource": {"id": target},
+        "profile": {"id": profile},
+        "accessMode": mode,
+    }
+    inbound = {"direction": "Inbound", "addressPrefixes": list(ranges)}
+    return [
+        body(PERIMETER, {}),
+        body(profile, {}),
+        body(f"{profile}/accessRules/in", inbound),
+        body(f"{PERIMETER}/resourceAssociations/a", association),
+    ]
+
+
+@pytest.mark.parametrize("access", ["enabled", "SecuredByPerimeter"])
+@pytest.mark.parametrize(
+    ("mode", "range_", "status"),
+    [
+        ("Enforced", "198.51.100.0/24", PASS),
+        ("Enforced", "0.0.0.0/0", FAIL),
+        ("Learning", "198.51.100.0/24", None),
+    ],
+)
+def test_a_perimeter_decides_for_vaults_and_search(
+    access: str, mode: str, range_: str, status: Status | None, verdicts: Verdicts
+) -> None:
+    wanted = status or (FAIL if access == "enabled" else WARN)
+    changes = {"publicNetworkAccess": access, "networkAcls": None}
+    vault = body(VAULT, {**PROTECTED, **changes})
+    search = body(SEARCH, {**CLOSED, **changes}, sku={"name": "basic"})
+    for check, given in (("kv", vault), ("search", search)):
+        around = perimeter(given["id"], mode, range_)
+        bodies = (given, hub(keyVault=VAULT), *around)
+        assert status_of(verdicts, f"foundry-{check}-hardened", *bodies) is wanted
+
+
+def test_a_perimeter_that_was_not_read_may_close_what_is_open(
+    verdicts: Verdicts,
+) -> None:
+    unread = [(Association, PERIMETER)]
+    for access, wanted in (("enabled", UNREAD), ("disabled", PASS)):
+        given = body(SEARCH, {**CLOSED, "publicNetworkAccess": access})
+        bodies = ({**given, "sku": {"name": "basic"}}, body(PERIMETER, {}))
+        check = "foundry-search-hardened"
+        assert status_of(verdicts, check, *bodies, unread=unread) is wanted
 
 
 def test_what_encryption_manages_is_not_to_be_closed(verdicts: Verdicts) -> None:
@@ -357,6 +435,8 @@ def test_data_is_isolated(value: object, status: Status, verdicts: Verdicts) -> 
         ("env", {"Env": "prod"}, {"environment": "Production"}, PASS),
         ("env", {"env": "dev"}, {"env": "test"}, PASS),
         ("env", {"env": "prod"}, {"env": "dev"}, FAIL),
+        ("env", {"env": "prod"}, {"env": "prod-eu"}, Status.MANUAL),
+        ("env", {"env": "blue"}, {"env": "Blue "}, PASS),
         ("env", {"env": "prod"}, {}, Status.MANUAL),
         ("env", {"env": "prod"}, None, Status.MANUAL),
         ("sensitivity", {"data-classification": "a"}, {"sensitivity": "A"}, PASS),
@@ -371,6 +451,29 @@ def test_what_tags_tell(
 ) -> None:
     bodies = ({**hub(), "tags": one}, {**project(), "tags": other})
     assert status_of(verdicts, f"foundry-hub-{check}-homogeneous", *bodies) is status
+
+
+def test_projects_of_one_name_are_told_apart(verdicts: Verdicts) -> None:
+    elsewhere = PROJECT.replace("/rg/", "/other/")
+    tags = ({"env": "prod"}, {"env": "dev"}, {"env": "prod"})
+    bodies = (hub(), project(), {**project(), "id": elsewhere})
+    given = [{**each, "tags": of} for each, of in zip(bodies, tags, strict=True)]
+    assert status_of(verdicts, "foundry-hub-env-homogeneous", *given) is FAIL
+
+
+def test_the_odd_one_among_many_is_named(verdicts: Verdicts) -> None:
+    names = [f"{WORKSPACES}/p{number}" for number in range(6)]
+    same = [{**project(), "id": each, "tags": {"env": "prod"}} for each in names]
+    odd = {**project(), "id": f"{WORKSPACES}/trial", "tags": {"env": "dev"}}
+    given = ({**hub(), "tags": {"env": "prod"}}, *same, odd)
+    [result] = verdicts(CHECKS["foundry-hub-env-homogeneous"], *given)
+    assert 'trial "dev"' in result.reason
+
+
+def test_projects_that_differ_decide_whatever_was_not_read(verdicts: Verdicts) -> None:
+    mixed = ({**hub(), "tags": {"env": "prod"}}, {**project(), "tags": {"env": "dev"}})
+    odd = {**project(hubResourceId=[HUB]), "id": f"{WORKSPACES}/other"}
+    assert status_of(verdicts, "foundry-hub-env-homogeneous", *mixed, odd) is FAIL
 
 
 def test_a_hub_alone_mixes_nothing(verdicts: Verdicts) -> None:
