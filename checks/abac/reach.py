@@ -79,10 +79,11 @@ def env_network(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
 
     A private endpoint that is connected to a scanned storage account exists, whoever
     owns it; others are looked for by their id. One in a subscription that is not in the
-    tenant does not exist if the whole tenant was scanned; else it is not assessed. Ids
-    compare without case only by the `IgnoreCase` operators (azure-docs, "Actions
-    and attributes for Azure role assignment conditions for Azure Blob Storage",
-    environment attributes). Conditions that ask for no network are left out.
+    tenant does not exist if the whole tenant was scanned; else it is not assessed.
+    Patterns, prefixes and networks that calls must not come from name nothing that has
+    to exist. Ids compare without case only by the `IgnoreCase` operators (azure-docs,
+    "Actions and attributes for Azure role assignment conditions for Azure Blob
+    Storage", environment attributes). Conditions that ask for no network are left out.
 
     ## Why it matters
     A condition that asks for an endpoint that is gone is false for everyone: an outage
@@ -117,15 +118,19 @@ def env_network(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
         names = some(scope_name(each.resource_id) for each in gone)
         return failed(f"no call can come from what does not exist: {printable(names)}")
     if not references:
-        return judged(fault, "names no single network")
+        return judged(fault, "asks for no single network")
     number = count(len(references), "network", "networks")
     return judged(fault, f"names {number} by id, and none is gone")
 
 
 def _references(assignment: RoleAssignment) -> tuple[NetworkReference, ...]:
-    """Return the ids of networks that a condition names, patterns left out."""
+    """Return the ids of networks that a condition asks for, patterns left out."""
     named = network_references(parse(assignment.condition or "").expression)
-    return tuple(each for each in named if each.is_well_formed)
+    return tuple(
+        each
+        for each in named
+        if each.is_well_formed and each.is_whole and each.is_asked_for
+    )
 
 
 def _gone(
@@ -228,8 +233,9 @@ def hns_tags(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
 
     ```sh
     az role assignment update --role-assignment assignment.json
-    az storage fs access set --acl "group:GROUP_ID:r-x" --path restricted \
-      --file-system FILE_SYSTEM --account-name ACCOUNT --auth-mode login
+    az storage fs access update-recursive --acl "group:GROUP_ID:r-x" \
+      --path restricted --file-system FILE_SYSTEM --account-name ACCOUNT \
+      --auth-mode login
     ```
 
     A hierarchical namespace cannot be switched off again: data that needs tags has to

@@ -14,16 +14,18 @@ from scanner.access.conditions.analysis.subject import Fault, Subject
 from scanner.access.conditions.partial import Fact, assume
 from scanner.access.conditions.solve import may_hold
 from scanner.access.conditions.syntax import (
+    And,
     Attribute,
     Comparison,
     Constant,
     Expression,
+    Not,
     Operand,
     Operator,
+    Or,
     ValueSet,
 )
 from scanner.access.conditions.values import Values
-from scanner.access.conditions.walk import nodes
 
 PRIVATE_ENDPOINTS = "microsoft.network/privateendpoints"
 SUBNETS = "microsoft.network/virtualnetworks/subnets"
@@ -43,6 +45,9 @@ _SHAPES = {
 }
 
 
+_EQUALS = frozenset({"stringequals", "stringnotequals"})
+
+
 @dataclass(frozen=True, slots=True)
 class NetworkReference:
     """A private endpoint or subnet that a condition names, and where."""
@@ -51,11 +56,23 @@ class NetworkReference:
     resource_id: str
     operator: Operator
     start: int
+    negated: bool = False
+    """Whether a NOT before it turns it round."""
 
     @property
     def is_well_formed(self) -> bool:
         """Whether its id is one of what the attribute holds."""
         return _SHAPES[self.path].fullmatch(self.resource_id) is not None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it has to be an id, rather than a pattern or the start of one."""
+        return self.operator.name.lower().removesuffix("ignorecase") in _EQUALS
+
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether calls have to come from there, rather than from elsewhere."""
+        return ("not" in self.operator.name.lower()) is self.negated
 
     @property
     def ignores_case(self) -> bool:
@@ -66,22 +83,34 @@ class NetworkReference:
 def network_references(expression: Expression) -> tuple[NetworkReference, ...]:
     """Return the private endpoints and subnets that an expression names."""
     return tuple(
-        NetworkReference(attribute.path, str(constant.value), operator, constant.start)
-        for attribute, operator, constant in _pairs(expression)
-        if attribute.path in _SHAPES
+        NetworkReference(path, str(constant.value), operator, constant.start, negated)
+        for node, negated in _comparisons(expression)
+        for attribute, operator, constant in _pairs(node)
+        if (path := attribute.path) in _SHAPES
     )
 
 
-def _pairs(
-    expression: Expression,
-) -> Iterator[tuple[Attribute, Operator, Constant]]:
-    """Yield the environment attributes of an expression with what they compare to."""
-    for node in nodes(expression):
+def _comparisons(expression: Expression) -> Iterator[tuple[Comparison, bool]]:
+    """Yield every comparison as it is written, and whether a NOT turns it round."""
+    waiting = [(expression, False)]
+    while waiting:
+        node, negated = waiting.pop()
         match node:
-            case Comparison(Attribute("Environment") as one, operator, other):
-                yield from ((one, operator, constant) for constant in _constants(other))
-            case Comparison(other, operator, Attribute("Environment") as one):
-                yield from ((one, operator, constant) for constant in _constants(other))
+            case Not(term=term):
+                waiting.append((term, not negated))
+            case And(terms=terms) | Or(terms=terms):
+                waiting.extend((each, negated) for each in reversed(terms))
+            case Comparison():
+                yield node, negated
+
+
+def _pairs(node: Comparison) -> Iterator[tuple[Attribute, Operator, Constant]]:
+    """Yield the environment attribute of a comparison with what it compares to."""
+    match node:
+        case Comparison(Attribute("Environment") as one, operator, other):
+            yield from ((one, operator, constant) for constant in _constants(other))
+        case Comparison(other, operator, Attribute("Environment") as one):
+            yield from ((one, operator, constant) for constant in _constants(other))
 
 
 def _constants(operand: Operand) -> tuple[Constant, ...]:
@@ -97,12 +126,12 @@ def _constants(operand: Operand) -> tuple[Constant, ...]:
 def networks(subject: Subject) -> Iterator[Fault]:
     """Find networks that no call can come from, or only public calls can."""
     for reference in network_references(subject.expression):
-        if not reference.is_well_formed and "Like" not in reference.operator.name:
+        if reference.is_whole and not reference.is_well_formed:
             yield subject.fault(
                 "abac-env-network",
                 reference.start,
                 "this is not the id of a private endpoint or subnet: it never matches",
-                fails=True,
+                fails=reference.is_asked_for,
             )
         elif not reference.ignores_case:
             yield subject.fault(
@@ -126,9 +155,10 @@ def _public_only(subject: Subject) -> Iterator[Fault]:
 
 
 def _private_link_tests(expression: Expression) -> Iterator[int]:
-    for attribute, _, _ in _pairs(expression):
-        if attribute.bare.lower() == PRIVATE_LINK:
-            yield attribute.start
+    for node, _ in _comparisons(expression):
+        for attribute, _, _ in _pairs(node):
+            if attribute.bare.lower() == PRIVATE_LINK:
+                yield attribute.start
 
 
 def _private(attribute: Attribute) -> Values | Fact:
