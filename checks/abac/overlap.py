@@ -12,6 +12,7 @@ from checks.shared.conditions import (
     on_tags,
 )
 from checks.shared.grants import access, bounded, cite, require_settled
+from checks.shared.unlisted import Unlisted
 from checks.shared.wording import printable, some
 from scanner.access.answers import Grant
 from scanner.access.conditions import (
@@ -166,7 +167,10 @@ def unconditioned_overlap(assignment: RoleAssignment, tenant: Tenant) -> Verdict
     if free:
         return warned(_overlap(tenant, assignment, free))
     missing = _unsettled(assignment, tenant, actions, unrestricted=True)
-    reason = "its principal holds none of it by another grant without a condition"
+    reason = (
+        "its principal holds none of it at that scope or above by another grant "
+        "without a condition"
+    )
     return passed(bounded(reason, missing))
 
 
@@ -202,9 +206,9 @@ def tag_self_escalation(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     tags in the request, must be restricted by the tags of the request (azure-docs,
     "Actions and attributes for Azure role assignment conditions for Azure Blob
     Storage"). The role's own actions count, and those of every other assignment of the
-    principal at the same scope or above. Not applicable where reading does not depend
-    on tags. Conditions without tags are left out; one whose role was not read is not
-    assessed.
+    principal at the same scope, above or below it. What would have to be activated
+    first warns. Not applicable where reading does not depend on tags. Conditions
+    without tags are left out; one whose role was not read is not assessed.
 
     ## Why it matters
     The label is the lock. Whoever may write tags sets the one that lets them read, and
@@ -246,20 +250,74 @@ def tag_self_escalation(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
 
 def _by_another(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     """Judge whether another grant lets its principal set tags as it likes."""
-    ways = [
-        (other, action, call)
-        for other in others(assignment, tenant)
-        for action, call in TAG_WRITES
-        if not other.eligible
-    ]
-    setting = [
-        other for other, action, call in ways if _sets_tags(tenant, other, action, call)
-    ]
+    setting, unread = _setting_tags(assignment, tenant)
+    now = [each for each in setting if not each.eligible]
+    if now:
+        cite(tenant, now, assignment)
+        return failed(f"its principal sets tags by another grant: {paths(now)}")
+    if unread:
+        raise unread
     if setting:
-        cite(tenant, dict.fromkeys(setting), assignment)
-        return failed(f"its principal sets tags by another grant: {paths(setting)}")
+        cite(tenant, setting, assignment)
+        return warned(f"its principal can set tags by another grant: {paths(setting)}")
     missing = _unsettled(assignment, tenant, (action for action, _ in TAG_WRITES))
+    below = tenant.once(_unlisted).at(scope_at(assignment))
+    if below:
+        raise below
     return passed(bounded("its principal cannot set the tags it is judged by", missing))
+
+
+def _setting_tags(
+    assignment: RoleAssignment, tenant: Tenant
+) -> tuple[list[Grant], NotRead | None]:
+    """Return by what else its principal sets tags, and why that may be more."""
+    found: dict[Grant, None] = {}
+    unread: NotRead | None = None
+    for other in tenant.once(TagSetters).of(_holder(assignment)):
+        if id_key(other.assignment_id) == assignment.key:
+            continue
+        if not _overlaps(tenant, scope_at(assignment), other.scope):
+            continue
+        for action, call in TAG_WRITES:
+            try:
+                if _sets_tags(tenant, other, action, call):
+                    found.setdefault(other)
+            except NotRead as problem:
+                unread = unread or problem
+    return list(found), unread
+
+
+class TagSetters:
+    """What people hold that lets blob index tags be set, by who they are."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        self._access = access(tenant)
+        self._found: dict[str, tuple[Grant, ...]] = {}
+
+    def of(self, principal: str) -> tuple[Grant, ...]:
+        """Return what a principal holds of it anywhere, groups included."""
+        key = principal.lower()
+        if key not in self._found:
+            held = self._access.grants(principal)
+            self._found[key] = tuple(each for each in held if self._writes(each))
+        return self._found[key]
+
+    def _writes(self, grant: Grant) -> bool:
+        by, given = self._access.by, grant.assignment
+        return any(
+            by(given, action, data=True, sub_operation=call)
+            for action, call in TAG_WRITES
+        )
+
+
+def _unlisted(tenant: Tenant) -> Unlisted:
+    return Unlisted(tenant, RoleAssignment)
+
+
+def _overlaps(tenant: Tenant, scope: str, other: str) -> bool:
+    """Whether one of two scopes is the other, or lies in it."""
+    scopes = access(tenant).scopes
+    return id_key(other) in scopes(scope) or id_key(scope) in scopes(other)
 
 
 def _sets_tags(tenant: Tenant, other: Grant, action: str, call: str | None) -> bool:

@@ -189,14 +189,14 @@ conditioned = pytest.mark.parametrize("check", CONDITIONED, ids=lambda check: ch
             block(NAME, READ, WRITE),
             CONTRIBUTOR,
             Status.WARN,
-            "delete, move/action, add/action stays allowed",
+            "delete, move/action, add/action stay allowed",
         ),
         (
             "abac-action-coverage",
             block(NAME, TAGS_READ, f"{BLOBS}/tags/write"),
             (f"{BLOBS}/*",),
             Status.WARN,
-            "only tags/read, tags/write",
+            "only tags/read, tags/write are restricted",
         ),
         (
             "abac-action-coverage",

@@ -197,8 +197,11 @@ class TestSelfEscalation:
             ("editor", GROUP, {"condition": NAMED}, Status.FAIL),
             ("editor", GROUP, {"condition": block(SENT, WRITE)}, Status.PASS),
             ("editor", GROUP, {"condition": block("false", WRITE)}, Status.PASS),
-            ("editor", GROUP, {"eligible": True}, Status.PASS),
+            ("editor", GROUP, {"eligible": True}, Status.WARN),
+            ("tagger", CONTAINER, {}, Status.FAIL),
+            ("tagger", CONTAINER, {"eligible": True}, Status.WARN),
             ("tagger", POND, {}, Status.PASS),
+            ("tagger", f"{LAKE}2", {}, Status.PASS),
             ("admin", GROUP, {}, Status.PASS),
         ],
     )
@@ -214,7 +217,7 @@ class TestSelfEscalation:
         narrow = rbac.grant("ann", "reader", LAKE, condition=TAGGED)
         result = judge(tag_self_escalation, narrow, rbac.grant("ann", role, at, **more))
         assert result.status is status
-        if status is Status.FAIL:
+        if status is not Status.PASS:
             assert "by another grant" in result.reason
             assert f"ann-{role}" in cited(result)
 
@@ -224,6 +227,21 @@ class TestSelfEscalation:
         result = judge(tag_self_escalation, narrow, other)
         assert result.status is Status.NOT_ASSESSED
         assert "cannot be read" in result.reason
+        sure = rbac.grant("ann", "editor", GROUP)
+        result = judge(tag_self_escalation, narrow, other, sure)
+        assert result.status is Status.FAIL
+
+    def test_more_may_be_held_below(
+        self, verdicts: Verdicts, rbac: Any, roles: list[Body]
+    ) -> None:
+        narrow = rbac.grant("ann", "reader", TOP, condition=TAGGED)
+        group = {"id": TOP, "properties": {}}
+        unread = [(RoleAssignment, SUBSCRIPTION)]
+        bodies = (narrow, group, *roles)
+        parents = {SUBSCRIPTION: TOP}
+        results = verdicts(tag_self_escalation, *bodies, parents=parents, unread=unread)
+        found = {each.target.resource_id: each.status for each in results}
+        assert found.get(narrow["id"]) is Status.NOT_ASSESSED
 
 
 # Networks
@@ -231,6 +249,7 @@ class TestSelfEscalation:
 ENDPOINT = f"{GROUP}/providers/Microsoft.Network/privateEndpoints/pe"
 NETWORK = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet"
 SUBNET = f"{NETWORK}/subnets/apps"
+GONE = f"{ENDPOINT}2"
 
 
 def from_endpoint(named: str = ENDPOINT, how: str = "StringEqualsIgnoreCase") -> str:
@@ -277,6 +296,32 @@ class TestNetwork:
                 "pass",
                 "no single network",
             ),
+            (
+                from_endpoint(f"{GONE}*", "StringLikeIgnoreCase"),
+                "pass",
+                "no single network",
+            ),
+            (
+                from_endpoint(GONE, "StringStartsWithIgnoreCase"),
+                "pass",
+                "no single network",
+            ),
+            (
+                from_endpoint(GROUP, "StringStartsWithIgnoreCase"),
+                "pass",
+                "no single network",
+            ),
+            (
+                from_endpoint(GONE, "StringNotEqualsIgnoreCase"),
+                "pass",
+                "no single network",
+            ),
+            (
+                f"{block(NAME, READ)} AND !({from_endpoint(GONE)})",
+                "pass",
+                "no single network",
+            ),
+            (from_endpoint("pe", "StringNotEqualsIgnoreCase"), "warn", "not the id"),
             (from_subnet(), "pass", "1 network by id"),
             (from_subnet(f"{NETWORK}/subnets/gone"), "fail", "subnets gone"),
             (from_subnet(f"{NETWORK}2/subnets/apps"), "fail", "subnets apps"),

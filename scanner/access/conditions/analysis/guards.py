@@ -97,10 +97,15 @@ def _family_coverage(subject: Subject, family: Family) -> Iterator[Fault]:
     yield subject.fault(
         "abac-action-coverage",
         subject.guard_of(held[0]),
-        f"of the actions on {family.about} only {', '.join(names[0])} is restricted; "
-        f"{', '.join(names[1])} stays allowed without condition",
+        f"of the actions on {family.about} only {_named(names[0], 'is', 'are')} "
+        f"restricted; {_named(names[1], 'stays', 'stay')} allowed without condition",
         fails=_reads_only(family, *names),
     )
+
+
+def _named(names: list[str], one: str, many: str) -> str:
+    """Return names with the verb that goes with their number."""
+    return f"{', '.join(names)} {one if len(names) == 1 else many}"
 
 
 def _reads_only(family: Family, held: Iterable[str], free: Iterable[str]) -> bool:
