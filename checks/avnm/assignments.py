@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from checks.avnm.network_groups import (
+    EFFECT,
     assigned,
     filling,
     group_named,
@@ -77,8 +78,9 @@ def policy_assigned(definition: PolicyDefinition, tenant: Tenant) -> Verdict:
 
     Assignments of the definition alone or in an initiative count, if the mode is
     Default, which absent and null mean too (Azure Policy documentation, assignment
-    structure). Their scope has to overlap `properties.networkManagerScopes` of the
-    manager whose group is filled; an absent scope is the one the assignment lies at.
+    structure), and no parameter turns the effect addToNetworkGroup off. Their scope has
+    to overlap `properties.networkManagerScopes` of the manager whose group is filled;
+    an absent scope is the one the assignment lies at.
 
     ## Why it matters
     A definition does nothing before it is assigned, and an assignment that only
@@ -121,15 +123,22 @@ def policy_assigned(definition: PolicyDefinition, tenant: Tenant) -> Verdict:
     - Microsoft Learn: Configuring Azure Policy with network groups
     """
     require_filling(definition)
-    found = [*_assignments(definition, tenant)]
-    enforced = [each for each in found if _is_enforced(each)]
-    if not enforced:
-        _require_every_assignment(tenant)
-        if found:
-            return failed(f"{_named(found)} only reports: it is not enforced")
-        bound = "" if tenant.whole else " (lower bound: not all was scanned)"
-        return failed(f"no assignment puts it in force{bound}")
-    return _placed(definition, enforced, tenant)
+    found = _assignments(definition, tenant)
+    enforced = {each: effects for each, effects in found.items() if _is_enforced(each)}
+    filling = [each for each, effects in enforced.items() if EFFECT in effects]
+    if filling:
+        return _placed(definition, filling, tenant)
+    _require_every_assignment(tenant)
+    for each, effects in enforced.items():
+        if "" in effects:
+            raise NotRead(f"the effect that {each.name} gives it is not known")
+    if enforced:
+        others = some(shown(each) for each in sorted(set().union(*enforced.values())))
+        return failed(f"{_named([*enforced])} gives it the effect {others} instead")
+    if found:
+        return failed(f"{_named([*found])} only reports: it is not enforced")
+    bound = "" if tenant.whole else " (lower bound: not all was scanned)"
+    return failed(f"no assignment puts it in force{bound}")
 
 
 def _is_enforced(assignment: PolicyAssignment) -> bool:
@@ -137,23 +146,25 @@ def _is_enforced(assignment: PolicyAssignment) -> bool:
 
 
 def _named(assignments: list[PolicyAssignment]) -> str:
-    return some(shown(each.name) for each in assignments)
+    return some(dict.fromkeys(shown(each.name) for each in assignments))
 
 
 def _assignments(
     definition: PolicyDefinition, tenant: Tenant
-) -> tuple[PolicyAssignment, ...]:
-    keys = tenant.once(_by_definition).get(definition.key, ())
-    found = (tenant.known(PolicyAssignment, key) for key in keys)
-    return tuple(each for each in found if each)
+) -> dict[PolicyAssignment, set[str]]:
+    """Return the assignments of a definition, with the effects they give it."""
+    keys = tenant.once(_by_definition).get(definition.key, {})
+    found = {tenant.known(PolicyAssignment, key): each for key, each in keys.items()}
+    return {each: effects for each, effects in found.items() if each}
 
 
-def _by_definition(tenant: Tenant) -> Mapping[str, tuple[str, ...]]:
-    found = defaultdict[str, list[str]](list)
+def _by_definition(tenant: Tenant) -> Mapping[str, dict[str, set[str]]]:
+    found = defaultdict[str, dict[str, set[str]]](dict)
     for key, content in tenant.once(assigned).items():
         for each in content.found:
-            found[id_key(each.definition_id)].append(key)
-    return {key: tuple(dict.fromkeys(keys)) for key, keys in found.items()}
+            effects = found[id_key(each.definition_id)].setdefault(key, set())
+            effects.add(each.effect)
+    return found
 
 
 def _require_every_assignment(tenant: Tenant) -> None:
@@ -176,14 +187,16 @@ def _placed(
     manager = tenant.get(NetworkManager, group.parts.parent) if group else None
     if manager is None:
         return warned(f"{_named(enforced)} fills no group: the one named is not there")
-    told = {each.name: _overlaps(each, manager) for each in enforced}
-    inside = [name for name, overlap in told.items() if overlap]
+    told = [(each, _overlaps(each, manager)) for each in enforced]
+    inside = [each for each, overlap in told if overlap]
     if inside:
-        return passed(f"{some(map(shown, inside))} puts it in force")
-    if None in told.values():
+        return passed(f"{_named(inside)} puts it in force")
+    if None in (overlap for _, overlap in told):
         raise NotRead(f"whether {manager.name} manages what it is assigned to")
     places = some(scope_name(_scope(each)) for each in enforced)
-    return warned(f"assigned at {places} only, which {shown(manager.name)} manages not")
+    return warned(
+        f"assigned at {places} only, which {shown(manager.name)} does not manage"
+    )
 
 
 def _scope(assignment: PolicyAssignment) -> str:

@@ -47,6 +47,8 @@ _APPLIED: tuple[tuple[type[Resource], Texts, str], ...] = (
 )
 """What names groups, by which field, and the kind of configuration that is."""
 
+_SUBNETS = f"{VirtualNetwork.type}/subnets".lower()
+
 
 @check(
     id="avnm-group-in-config",
@@ -96,8 +98,9 @@ def group_in_config(group: NetworkGroup, tenant: Tenant) -> Verdict:
     }
     ```
 
-    Deploying a connectivity configuration may delete peerings that were made by hand,
-    if it is set to.
+    The list of groups takes the place of the one that is there: name those that the
+    configuration applies to already as well. Deploying a connectivity configuration may
+    delete peerings that were made by hand, if it is set to.
 
     ## References
     - AVNM - Dynamic Network Group Membership
@@ -181,7 +184,9 @@ def static_stale(member: StaticMember, tenant: Tenant) -> Verdict:
     named = member.resource_id
     if not named:
         return warned("it names no network")
-    network_id, _, subnet = named.partition("/subnets/")
+    parts = ResourceId.parse(named)
+    subnet = parts.name if parts.type.lower() == _SUBNETS else ""
+    network_id = parts.parent if subnet else named
     if tenant.is_foreign(network_id):
         _require_no_guests(member, tenant)
         return warned(f"{shown(_name(named))} is in no subscription of the tenant")

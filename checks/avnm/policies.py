@@ -95,7 +95,12 @@ def policy_mode(definition: PolicyDefinition, _: Tenant) -> Verdict:
         policyType: 'Custom'
         mode: 'Microsoft.Network.Data'
         policyRule: {
-          if: { field: 'name', like: 'vnet-spoke-*' }
+          if: {
+            allOf: [
+              { field: 'type', equals: 'Microsoft.Network/virtualNetworks' }
+              { field: 'name', like: 'vnet-spoke-*' }
+            ]
+          }
           then: {
             effect: 'addToNetworkGroup'
             details: { networkGroupId: groupId }
@@ -172,7 +177,10 @@ def networkgroup_literal(definition: PolicyDefinition, _: Tenant) -> Verdict:
 
     ```terraform
     policy_rule = jsonencode({
-      if   = { field = "name", like = "vnet-spoke-*" }
+      if = { allOf = [
+        { field = "type", equals = "Microsoft.Network/virtualNetworks" },
+        { field = "name", like = "vnet-spoke-*" },
+      ] }
       then = {
         effect  = "addToNetworkGroup"
         details = { networkGroupId = azurerm_network_manager_network_group.spokes.id }

@@ -157,6 +157,7 @@ SUBNETS = {"subnets": [{"id": f"{NETWORK}/subnets/a"}]}
         (7, [network()], [], UNREAD),
         (NETWORK, [network()], [(VirtualNetwork, SUBSCRIPTION)], UNREAD),
         (f"{NETWORK}/subnets/a", [network(properties=SUBNETS)], [], PASS),
+        (f"{NETWORK}/Subnets/A", [network(properties=SUBNETS)], [], PASS),
         (f"{NETWORK}/subnets/b", [network(properties=SUBNETS)], [], WARN),
         (NETWORK.replace(SUBSCRIPTION, ELSEWHERE), [], [], WARN),
         (

@@ -200,6 +200,11 @@ def test_a_subscription_outside_a_narrow_scan_may_have_the_group(
     assert "outside the scan" in result.reason
 
 
+def by_parameter() -> list[Body]:
+    declared = {"effect": {"type": "String", "defaultValue": ADD}}
+    return [definition(effect="[parameters('effect')]", parameters=declared)]
+
+
 ALL = (manager(), group(), *GROUPS)
 MEMBERS = [{"policyDefinitionId": ID, "policyDefinitionReferenceId": "join"}]
 
@@ -222,13 +227,37 @@ MEMBERS = [{"policyDefinitionId": ID, "policyDefinitionReferenceId": "join"}]
             PASS,
             "join",
         ),
+        (
+            [*by_parameter(), assignment(parameters={"effect": {"value": ADD}})],
+            [],
+            PASS,
+            "join",
+        ),
+        (
+            [*by_parameter(), assignment(parameters={"effect": {"value": "Disabled"}})],
+            [],
+            FAIL,
+            "join gives it the effect disabled instead",
+        ),
+        (
+            [definition(effect="[concat('a')]"), assignment()],
+            [],
+            UNREAD,
+            "the effect that join gives it",
+        ),
+        (
+            [definition(), assignment(TOP), assignment(OTHER)],
+            [],
+            PASS,
+            "join",
+        ),
         ([definition()], [], FAIL, "no assignment"),
         ([definition(), assignment(enforcementMode="DoNotEnforce")], [], FAIL, "only"),
         (
             [definition(), assignment(), manager(networkManagerScopes=None)],
             [],
             WARN,
-            "manages not",
+            "does not manage",
         ),
         ([definition("[parameters('a')]"), assignment()], [], WARN, "no group"),
         (
