@@ -23,6 +23,7 @@ from scanner.model.check import (
     check,
     failed,
     passed,
+    warned,
 )
 from scanner.model.coverage import NotRead
 from scanner.model.directory import DirectoryObject, object_id
@@ -130,8 +131,7 @@ def stub_inventory(application: DirectoryObject, tenant: Tenant) -> Verdict:
     A partner's deployment stops when its application loses the role.
 
     ## Settings
-    `approved_tenants` has the ids of tenants whose applications may hold roles. While
-    it is empty, an application is a warning, not a failure.
+    `approved_tenants` has the ids of tenants whose applications may hold roles.
 
     ## References
     - Deploying Resources Across Multiple Azure tenants
@@ -141,7 +141,9 @@ def stub_inventory(application: DirectoryObject, tenant: Tenant) -> Verdict:
     if _is_own(application):
         return passed(f"{name} is of this tenant, or Microsoft's")
     finding = unreviewed(tenant, f"{name} is of tenant", [application.owner_tenant])
-    return finding or passed(f"{name} is of an approved tenant")
+    if finding is not None:
+        return warned(finding.reason)
+    return passed(f"{name} is of an approved tenant")
 
 
 def _of_stubs(tenant: Tenant) -> frozenset[str]:
