@@ -78,7 +78,8 @@ def duplicate_entry(names: DomainList, tenant: Tenant) -> Verdict:
     }
     ```
 
-    Take out the entry of the rule that is tried later, and nothing changes for anybody.
+    The list is written as a whole: name every domain that is to stay on it. Take out
+    the entry of the rule that is tried later, and nothing changes for anybody.
 
     ## References
     - DNS Security Policies
@@ -266,6 +267,9 @@ def domain_list_unreferenced(names: DomainList, tenant: Tenant) -> Verdict:
       --body '{"properties": {"dnsResolverDomainLists": [{"id": "LIST_ID"}]}}'
     ```
 
+    The array takes the place of the one that is there: name the rule's other lists as
+    well, or it lets go of what they hold.
+
     ## References
     - DNS Security Policies
     - Microsoft Learn: DNS security policy
@@ -380,6 +384,8 @@ def domain_list_consistency(names: DomainList, tenant: Tenant) -> Verdict:
       }
     ]
     ```
+
+    Each list is written as a whole: name every domain that is to stay on it.
 
     ## Exceptions
     An environment that blocks more than another on purpose: name its list differently.

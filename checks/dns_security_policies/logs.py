@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from checks.shared.wording import shown
+from checks.shared.wording import count, shown
 from scanner.dns.gather import logs_queries
 from scanner.model.coverage import NotRead
 from scanner.model.dns import ResolverPolicy
@@ -41,7 +41,8 @@ def kept(workspace_id: str, tenant: Tenant) -> str:
     except NotRead:
         return name
     more = transformed(workspace_id, tenant)
-    return f"{name} (plan {shown(plan)}, kept {days} days{more})"
+    long = "" if days is None else f", kept {count(days, 'day', 'days')}"
+    return f"{name} (plan {shown(plan)}{long}{more})"
 
 
 def transformed(workspace_id: str, tenant: Tenant) -> str:

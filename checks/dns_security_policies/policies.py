@@ -176,7 +176,8 @@ def block_rule(policy: ResolverPolicy, tenant: Tenant) -> Verdict:
         if found.filled:
             return passed(f"an enabled rule blocks the domains of {shown(found.name)}")
     rules = sum(1 for _ in policy.rules)
-    return warned(f"none of its {rules} rules is an enabled Block rule with domains")
+    among = f" among its {count(rules, 'rule', 'rules')}" if rules else ""
+    return warned(f"there is no enabled Block rule with domains{among}")
 
 
 def _blocking(rules: Iterable[SecurityRule]) -> Iterator[SecurityRule]:

@@ -528,6 +528,9 @@ def rule_domainlist_exists(rule: SecurityRule, tenant: Tenant) -> Verdict:
     }
     ```
 
+    The array takes the place of the one that is there: name the rule's other lists as
+    well, or it lets go of what they hold.
+
     ## References
     - DNS Security Policies
     - Microsoft Learn: DNS security policy

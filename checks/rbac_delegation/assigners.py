@@ -158,7 +158,7 @@ def unconstrained(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     """
     found = _delegation(assignment)
     if found.reach is Reach.BOUNDED:
-        return passed(f"a condition restricts which roles {_name(found)} assigns")
+        return passed(f"a condition restricts what {_name(found)} assigns")
     if _is_approved(found, tenant):
         return passed(f"{_name(found)}, held by a principal that the settings list")
     if last_segment(found.assignment.role_definition_id) != BuiltIn.OWNER:
@@ -186,8 +186,10 @@ def _owner(found: Delegation, tenant: Tenant) -> Verdict:
     """Judge an Owner by how many there are on its scope."""
     scope, limit = found.assignment.scope, tenant.settings.owner_warning
     every = tenant.once(Delegations)
-    owners = _owners(every.at[id_key(scope)], tenant)
-    eligible = _owners(every.eligible_at.get(id_key(scope), []), tenant)
+    holding = _owners(every.at[id_key(scope)], tenant)
+    _cite_delegations(tenant, holding)
+    owners = len(holding)
+    eligible = len(_owners(every.eligible_at.get(id_key(scope), []), tenant))
     more = f", and {eligible} more may activate it" if eligible else ""
     number = count(owners, "unrestricted assignment", "unrestricted assignments")
     reason = f"{number} of Owner at {printable(scope_name(scope))}{more}"
@@ -207,13 +209,14 @@ def _require_assignments(scope: str, tenant: Tenant) -> None:
     require_settled(each for each in missing if each.part is Part.ASSIGNMENTS)
 
 
-def _owners(delegations: list[Delegation], tenant: Tenant) -> int:
-    return sum(
-        each.reach is Reach.ANY
+def _owners(delegations: list[Delegation], tenant: Tenant) -> list[Delegation]:
+    return [
+        each
+        for each in delegations
+        if each.reach is Reach.ANY
         and last_segment(each.assignment.role_definition_id) == BuiltIn.OWNER
         and not _is_approved(each, tenant)
-        for each in delegations
-    )
+    ]
 
 
 @check(
@@ -415,7 +418,7 @@ def elevated_root(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
         cite_role(assignment, role)
         return passed(f"{printable(role.name)} at the root does not assign roles")
     if _delegation(assignment).reach is Reach.BOUNDED:
-        return passed("a condition restricts which roles can be assigned")
+        return passed("a condition restricts what it assigns")
     name = printable(role.name) if role else "the role"
     return failed(f"{name} at the root assigns any role in every subscription")
 

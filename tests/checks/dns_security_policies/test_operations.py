@@ -153,6 +153,8 @@ def test_retention_unread(verdicts: Verdicts) -> None:
     ("bodies", "told"),
     [
         ((table(totalRetentionInDays=180, plan="Basic"),), "plan Basic, kept 180 days"),
+        ((table(retentionInDays=1, plan="Basic"),), "plan Basic, kept 1 day)"),
+        ((table(plan="Basic"),), "(plan Basic)"),
         ((table(plan=5),), "workspace logs"),
         ((), "workspace logs"),
     ],

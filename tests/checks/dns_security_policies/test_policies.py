@@ -188,6 +188,24 @@ def test_blocking_by_a_list_that_was_not_read(verdicts: Verdicts) -> None:
     assert only(verdicts(block_rule, policy(), far, near, BAD), POLICY).status is PASS
 
 
+@pytest.mark.parametrize(
+    ("bodies", "told"),
+    [
+        ((), "there is no enabled Block rule with domains"),
+        ((rule("r", "Allow", 100, "bad"),), "with domains among its 1 rule"),
+        (
+            (rule("r", "Allow", 100, "bad"), rule("s", "Alert", 110, "bad")),
+            "with domains among its 2 rules",
+        ),
+    ],
+)
+def test_how_many_rules_block_nothing(
+    verdicts: Verdicts, bodies: tuple[Body, ...], told: str
+) -> None:
+    found = only(verdicts(block_rule, policy(), BAD, *bodies), POLICY)
+    assert found.reason.endswith(told)
+
+
 def test_blocking_is_a_setting(verdicts: Verdicts) -> None:
     settings = Settings(dns_filtering_expected=False)
     assert (
