@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from checks.shared.perimeters import guard_of, left_to_perimeter
+from checks.shared.perimeters import guard_of, left_to_perimeter, let_in
 from checks.shared.ranges import is_range, public_range, wider_than
 from checks.shared.wording import count, quote, shown, some
 from scanner.model import initiatives
@@ -75,9 +75,9 @@ def public_network_disabled(account: CognitiveAccount, _: Tenant) -> Verdict:
 
     Absent or null `publicNetworkAccess` means Enabled (built-in policy 037eea7a), and
     absent or null `networkAcls` means that there is no firewall, which is Allow (Azure
-    AI services virtual networks page). Unless it is Disabled, `properties.accessMode`
-    of the account's associations with perimeters, and the inbound rules of an enforced
-    one, go first.
+    AI services virtual networks page). `properties.accessMode` of the account's
+    associations with perimeters, and the inbound rules of an enforced one, go first;
+    where it is Disabled, those of a perimeter in transition mode count too.
 
     ## Why it matters
     With the public endpoint on and no firewall, a leaked key or token works from any
@@ -113,8 +113,9 @@ def public_network_disabled(account: CognitiveAccount, _: Tenant) -> Verdict:
 
     ## Exceptions
     Inside a network security perimeter in enforced mode the perimeter's rules apply
-    instead: an account whose setting is open passes there unless one of the inbound
-    rules is too wide. `SecuredByPerimeter` without such a perimeter is a warning.
+    instead, whatever the setting says: an account passes there unless one of the
+    inbound rules is too wide. `SecuredByPerimeter` without such a perimeter is a
+    warning.
     Perimeters of subscriptions outside the scan are not seen.
 
     ## References
@@ -122,9 +123,10 @@ def public_network_disabled(account: CognitiveAccount, _: Tenant) -> Verdict:
     - Blocking API Key Access in Azure OpenAI Service
     - Microsoft Learn: Configure virtual networks for Azure AI services
     """
-    if is_closed(account):
-        return passed("publicNetworkAccess is Disabled")
     public = f"publicNetworkAccess is {shown(account.public_network_access)}"
+    if is_closed(account):
+        opening = let_in(account)
+        return failed(f"{public}, but {opening}") if opening else passed(public)
     guard = guard_of(account)
     if guard is not None:
         return (passed if guard.holds else failed)(f"{guard}; {public}")
@@ -155,8 +157,8 @@ def acl_default_deny(account: CognitiveAccount, _: Tenant) -> Verdict:
     AI services virtual networks page). With `publicNetworkAccess` Disabled or
     SecuredByPerimeter the firewall is not consulted, and the check does not apply;
     absent or null means Enabled (built-in policy 037eea7a). A network security
-    perimeter in enforced mode decides instead of the firewall, so an account in one
-    passes unless an inbound rule there is too wide.
+    perimeter in enforced mode decides instead of the firewall, whatever that says: an
+    account in one passes unless an inbound rule there is too wide.
 
     ## Why it matters
     Rules for addresses and subnets only mean something when whoever matches none of
@@ -207,13 +209,13 @@ def acl_default_deny(account: CognitiveAccount, _: Tenant) -> Verdict:
     """
     if is_closed(account):
         return _not_consulted(account)
-    if not left_to_perimeter(account) and denies_by_default(account):
-        return passed("networkAcls.defaultAction is Deny")
     guard = guard_of(account)
     if guard is not None:
         return (passed if guard.holds else failed)(str(guard))
     if left_to_perimeter(account):
         return _not_consulted(account)
+    if denies_by_default(account):
+        return passed("networkAcls.defaultAction is Deny")
     action = shown(account.network_default_action)
     return failed(f"networkAcls.defaultAction is {action}: every address gets in")
 

@@ -9,11 +9,17 @@ from checks.aoai_inbound.network import (
     denies_by_default,
     has_no_firewall,
     is_closed,
+    leads_in,
 )
+from checks.authorization.principals import platform_identities
+from checks.shared.data_access import cited_data_users
+from checks.shared.grants import named, require_settled
 from checks.shared.past_gateway import FILTERED, ways_beside
+from checks.shared.perimeters import guard_of
 from checks.shared.subnets import subnet_of
 from checks.shared.wording import FIRST, count, quote, shown, some
 from checks.shared.zones import found_by_name
+from scanner.access.answers import Grant
 from scanner.model.check import (
     Check,
     Post,
@@ -31,7 +37,7 @@ from scanner.model.check import (
 from scanner.model.cognitive import CognitiveAccount, hosts_models
 from scanner.model.coverage import NotRead
 from scanner.model.ids import ResourceId
-from scanner.model.network import PrivateEndpoint
+from scanner.model.network import PrivateEndpoint, PrivateEndpointConnection
 from scanner.model.tenant import Tenant
 
 CONTROLS = (
@@ -81,9 +87,17 @@ def vnet_rules(account: CognitiveAccount, tenant: Tenant) -> Verdict:
         return not_applicable("no subnet is let in by a service endpoint")
     if has_no_firewall(account):
         return not_applicable("the account's own firewall decides nothing")
-    faults = [fault for rule in rules if (fault := _fault(rule.id, rule.state, tenant))]
-    if faults:
-        return warned(some(faults))
+    faults: list[str] = []
+    unread: list[NotRead] = []
+    for rule in rules:
+        try:
+            faults.append(_fault(rule.id, rule.state, tenant))
+        except NotRead as problem:
+            unread.append(problem)
+    if any(faults):
+        return warned(some(filter(None, faults)))
+    if unread:
+        raise unread[0]
     return passed(f"{count(len(rules), 'subnet', 'subnets')} let in, all of them there")
 
 
@@ -113,7 +127,8 @@ def pe_not_pending(account: CognitiveAccount, _: Tenant) -> Verdict:
     """
     Reads `properties.privateEndpointConnections`.
 
-    A connection's status is that of its `privateLinkServiceConnectionState`.
+    A connection's status is that of its `privateLinkServiceConnectionState`, which
+    Azure returns for each: where one has none, it is not assessed.
 
     ## Why it matters
     A pending request is somebody asking for a private way in. Whoever approves all
@@ -133,15 +148,17 @@ def pe_not_pending(account: CognitiveAccount, _: Tenant) -> Verdict:
     - Blocking API Key Access in Azure OpenAI Service
     - Microsoft Learn: Manage private endpoint connections
     """
-    states = [
-        (each.status or "").lower() for each in account.private_endpoint_connections
-    ]
+    connections = account.private_endpoint_connections
+    states = [(each.status or "").lower() for each in connections]
     if not states:
         return not_applicable("no private endpoint was asked for")
     if waiting := states.count("pending"):
         return warned(
             f"{count(waiting, 'request waits', 'requests wait')} for an answer"
         )
+    for each in connections:
+        if not each.status:
+            raise each.unread(PrivateEndpointConnection.status.path, "says nothing")
     ended = sum(state in {"rejected", "disconnected"} for state in states)
     if ended:
         return info(f"{count(ended, 'connection', 'connections')} rejected or gone")
@@ -217,12 +234,16 @@ def _named(ids: list[str]) -> str:
     guidance=Post.OUTBOUND_ACCESS,
     controls=CONTROLS,
 )
-def bypass_reviewed(account: CognitiveAccount, _: Tenant) -> Verdict:
+def bypass_reviewed(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     """
     Reads `properties.networkAcls.bypass` and `properties.networkAcls.defaultAction`.
 
     Absent or null means None: nobody is let by. Without a firewall that denies by
-    default the setting does nothing.
+    default the setting does nothing. Whether a service is meant to come that way is
+    told by the data roles at the account: those of the identities of Search services,
+    workspaces, their endpoints and computes, and Foundry projects. `AzureServices` is a
+    fact where one of them has such a role, and a warning where none has; None is a
+    warning where one has, and no private endpoint is approved that it could use.
 
     ## Why it matters
     `AzureServices` lets Cognitive Services, Machine Learning and Search past the
@@ -248,9 +269,25 @@ def bypass_reviewed(account: CognitiveAccount, _: Tenant) -> Verdict:
     if has_no_firewall(account) or not denies_by_default(account):
         return not_applicable("no firewall denies by default, so nothing is bypassed")
     bypass = account.network_bypass or "None"
-    if bypass.lower() == "none":
+    closed = bypass.lower() == "none"
+    if closed and any(map(leads_in, account.private_endpoint_connections)):
+        return passed("no service is let by")
+    users = cited_data_users(tenant, account)
+    services = tenant.once(platform_identities)
+    calling = [each for each in users.active if _id(each) in services.known]
+    if calling:
+        said = f"bypass is {shown(bypass)}, and {named(calling)} may call it"
+        return warned(f"{said} but gets no way in") if closed else info(said)
+    require_settled(users.missing)
+    if services.unread:
+        raise services.unread
+    if closed:
         return passed("no service is let by")
     return warned(f"bypass is {shown(bypass)}: is any service meant to come that way?")
+
+
+def _id(grant: Grant) -> str:
+    return grant.principal_id.lower()
 
 
 def _leads_to_models(endpoint: PrivateEndpoint) -> bool:
@@ -435,15 +472,21 @@ def only_apim_reaches(account: CognitiveAccount, _: Tenant) -> Verdict:
       --priority 100 --source-address-prefixes GATEWAY_SUBNET \
       --destination-port-ranges 443 --access Allow --protocol Tcp
     az network nsg rule create --resource-group RG --nsg-name NSG --name others \
-      --priority 200 --source-address-prefixes VirtualNetwork --access Deny
+      --priority 200 --source-address-prefixes VirtualNetwork \
+      --destination-port-ranges '*' --access Deny
     ```
+
+    The second rule refuses everybody else, at every endpoint of the subnet: put the
+    account's endpoint in a subnet of its own first.
 
     ## References
     - Blocking API Key Access in Azure OpenAI Service
     - Microsoft Learn: Network security groups
     """
     if not has_no_firewall(account) and not denies_by_default(account):
-        return warned("everyone on the Internet reaches it beside any gateway")
+        guard = guard_of(account)
+        if guard is None or not guard.holds:
+            return warned("everyone on the Internet reaches it beside any gateway")
     ways = ways_beside(account)
     if ways.open:
         return warned(f"not only the gateway reaches it: {some(ways.open)}")
@@ -476,6 +519,8 @@ def studio_direct_path(account: CognitiveAccount, _: Tenant) -> Verdict:
     """
     Reads `properties.networkAcls.ipRules` and the account's private endpoints.
 
+    Endpoints count that are approved.
+
     ## Why it matters
     The portal's playground calls the account from the user's own machine. Every network
     that is let in for it is a way past the gateway, for whatever else runs there.
@@ -487,8 +532,9 @@ def studio_direct_path(account: CognitiveAccount, _: Tenant) -> Verdict:
     - Blocking API Key Access in Azure OpenAI Service
     - Microsoft Learn: Configure virtual networks for Azure AI services
     """
-    ways = len(account.ip_rules or ()) + len(account.private_endpoint_connections)
-    if not ways and has_no_firewall(account):
+    approved = sum(each.approved for each in account.private_endpoint_connections)
+    account.cite(CognitiveAccount.ip_rules)
+    if not approved and has_no_firewall(account):
         return not_applicable("no way in is open")
     return manual(
         "which people reach it directly, from where, and who agreed?",

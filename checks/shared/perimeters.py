@@ -63,7 +63,12 @@ def is_enforced(association: Association) -> bool:
     One that has provisioning issues may not have reached the resource.
     """
     enforced = (association.access_mode or "").lower() == "enforced"
-    return enforced and (association.provisioning_issues or "").lower() != "yes"
+    return enforced and not has_issues(association)
+
+
+def has_issues(association: Association) -> bool:
+    """Whether an association may not have reached the resource."""
+    return (association.provisioning_issues or "").lower() == "yes"
 
 
 def is_inbound(rule: AccessRule) -> bool:
@@ -133,6 +138,22 @@ def guard_of(resource: Resource) -> Guard | None:
             association.cite(Association.target_id, Association.profile_id)
             wide = tuple(_wide_in(association))
             return Guard(perimeter_of(association), wide)
+    return None
+
+
+def let_in(resource: Resource) -> str | None:
+    """Return what a perimeter lets in to a resource whose public access is off.
+
+    None if that is nothing too wide. The rules of a perimeter hold then in transition
+    mode too (azure-docs, "Transition to a network security perimeter"). Raises NotRead
+    where there may be one that was not read, or its rules were not.
+    """
+    for association in associations(resource):
+        if not has_issues(association):
+            association.cite(Association.target_id, Association.profile_id)
+            wide = some(map(shown, _wide_in(association)))
+            if wide:
+                return f"perimeter {perimeter_of(association)} lets in {wide}"
     return None
 
 

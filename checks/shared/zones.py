@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable
 
 from checks.shared.wording import count, shown, some
 from scanner.dns.gather import dns_of
@@ -10,7 +10,7 @@ from scanner.model.check import Verdict, manual, passed, warned
 from scanner.model.coverage import NotRead
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.network import PrivateEndpoint, VirtualNetwork
-from scanner.model.privatedns import PrivateZone, ZoneGroup
+from scanner.model.privatedns import PrivateZone
 from scanner.model.tenant import Tenant
 
 
@@ -36,11 +36,11 @@ def found_by_name(
     if route.doubts:
         raise NotRead(route.doubts[0].reason, route.doubts[0].gap)
     asked = set(map(id_key, route.asked))
-    grouped = _grouped(endpoint) if kept else set()
+    ids = _zone_ids(endpoint) if kept else []
     missing = [each for each in sorted(needed) if not _is_linked(each, asked, tenant)]
     if missing:
-        return warned(f"not linked where its network asks: {some(map(shown, missing))}")
-    unkept = sorted(set(needed) - grouped) if grouped else []
+        return _unlinked(endpoint.tenant, missing, ids)
+    unkept = sorted(set(needed) - set(map(_zone_name, ids))) if ids else []
     if unkept:
         return warned(f"its zone group leaves out {some(map(shown, unkept))}")
     return passed(
@@ -48,11 +48,44 @@ def found_by_name(
     )
 
 
-def _grouped(endpoint: PrivateEndpoint) -> set[str]:
-    """Return the names of the zones that keep an endpoint's records."""
-    groups: Iterator[ZoneGroup] = iter(endpoint.zone_groups)
-    ids = (zone for group in groups for zone in group.zone_ids or ())
-    return {each.rpartition("/")[2].lower() for each in ids}
+def _unlinked(tenant: Tenant, names: Iterable[str], ids: Collection[str]) -> Verdict:
+    """Return what it means that no zone of the scan is linked where it has to be.
+
+    The ids are those of the zones that keep the records. Raises NotRead where zones
+    outside the scan may be linked, and nothing else is wrong.
+    """
+    lost: list[str] = []
+    theirs: list[str] = []
+    unseen: list[str] = []
+    for name in names:
+        mine = [each for each in ids if _zone_name(each) == name]
+        if any(map(tenant.is_foreign, mine)):
+            theirs.append(name)
+        elif all(_is_scanned(each, tenant) for each in mine) and (mine or tenant.whole):
+            lost.append(name)
+        else:
+            unseen.append(name)
+    if lost:
+        return warned(f"not linked where its network asks: {some(map(shown, lost))}")
+    if unseen:
+        raise NotRead(f"zones outside the scan: {some(map(shown, unseen))}")
+    return manual(
+        f"its records are in zones of another tenant: {some(map(shown, theirs))}",
+        "Find out whether they are linked where the endpoint's network asks.",
+    )
+
+
+def _is_scanned(zone_id: str, tenant: Tenant) -> bool:
+    return tenant.scanned(ResourceId.parse(zone_id).subscription)
+
+
+def _zone_ids(endpoint: PrivateEndpoint) -> list[str]:
+    """Return the ids of the zones that keep an endpoint's records."""
+    return [zone for group in endpoint.zone_groups for zone in group.zone_ids or ()]
+
+
+def _zone_name(zone_id: str) -> str:
+    return zone_id.rpartition("/")[2].lower()
 
 
 def _is_linked(name: str, networks: set[str], tenant: Tenant) -> bool:

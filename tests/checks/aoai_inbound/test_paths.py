@@ -9,11 +9,13 @@ import pytest
 
 from checks.aoai_inbound.paths import CHECKS
 from scanner.model.apimanagement import ApiService
+from scanner.model.authorization import RoleAssignment
 from scanner.model.check import Status
 from scanner.model.cognitive import CognitiveAccount
 from scanner.model.network import PrivateEndpoint, VirtualNetwork
 from scanner.model.privatedns import PrivateZone, ZoneLink
 from scanner.model.results import Result
+from scanner.model.search import SearchService
 from scanner.model.settings import Settings
 from scanner.model.traffic import (
     Firewall,
@@ -128,6 +130,15 @@ def test_subnets_that_are_let_in(
     assert status_of(verdicts, "aoai-vnet-rules", given, network()) is status
 
 
+def test_a_rule_that_is_wrong_decides_whatever_else_was_not_read(
+    verdicts: Verdicts,
+) -> None:
+    rules = [{"id": SUBNET}, {"id": f"{NETWORK}/subnets/b", "state": "Failed"}]
+    given = account(networkAcls=acls(virtualNetworkRules=rules))
+    unread = [(VirtualNetwork, SUBSCRIPTION)]
+    assert status_of(verdicts, "aoai-vnet-rules", given, unread=unread) is WARN
+
+
 def test_networks_that_were_not_read_leave_rules_open(verdicts: Verdicts) -> None:
     given = account(networkAcls=acls(virtualNetworkRules=[{"id": SUBNET}]))
     unread = [(VirtualNetwork, SUBSCRIPTION)]
@@ -142,6 +153,8 @@ def test_networks_that_were_not_read_leave_rules_open(verdicts: Verdicts) -> Non
         (["Approved", "Rejected"], INFO),
         ([], NONE),
         ([7], UNREAD),
+        (["Approved", None], UNREAD),
+        ([None, "Pending"], WARN),
     ],
 )
 def test_requests_that_wait(
@@ -178,6 +191,44 @@ def test_services_that_are_let_by(
     assert status_of(verdicts, "aoai-bypass-reviewed", given) is status
 
 
+FIND: Body = {
+    "id": f"{PROVIDERS}/Microsoft.Search/searchServices/find",
+    "identity": {"type": "SystemAssigned", "principalId": "find"},
+    "properties": {},
+}
+CHAT = "Microsoft.CognitiveServices/accounts/OpenAI/*"
+
+
+@pytest.mark.parametrize(
+    ("bypass", "properties", "status"),
+    [
+        ("AzureServices", {}, INFO),
+        ("None", {}, WARN),
+        (None, {"privateEndpointConnections": [connection("Rejected")]}, WARN),
+        (None, {"privateEndpointConnections": [connection()]}, PASS),
+    ],
+)
+def test_services_that_mean_to_come(
+    bypass: object, properties: Body, status: Status, verdicts: Verdicts, rbac: Any
+) -> None:
+    given = account(networkAcls=acls(bypass=bypass), **properties)
+    role = rbac.role("user", dataActions=[CHAT])
+    grant = rbac.grant("find", "user", ACCOUNT, "ServicePrincipal")
+    bodies = (given, FIND, role, grant)
+    assert status_of(verdicts, "aoai-bypass-reviewed", *bodies) is status
+
+
+@pytest.mark.parametrize("bypass", ["AzureServices", "None"])
+def test_services_that_were_not_read_may_mean_to_come(
+    bypass: str, verdicts: Verdicts
+) -> None:
+    given = account(networkAcls=acls(bypass=bypass))
+    for view in (SearchService, RoleAssignment):
+        unread = [(view, SUBSCRIPTION)]
+        check = "aoai-bypass-reviewed"
+        assert status_of(verdicts, check, given, unread=unread) is UNREAD
+
+
 def test_without_a_firewall_nothing_is_bypassed(verdicts: Verdicts) -> None:
     check = "aoai-bypass-reviewed"
     assert status_of(verdicts, check, account(networkAcls=None)) is NONE
@@ -199,6 +250,28 @@ def test_names_lead_to_the_endpoint(verdicts: Verdicts) -> None:
     assert status_of(verdicts, check, *forwarding, zone, link(HUB)) is PASS
     away = (endpoint(), account(), network(servers=["192.0.2.1"]), zone, link())
     assert status_of(verdicts, check, *away) is ASKED
+
+
+def kept_in(zone: str) -> Body:
+    config = {"properties": {"privateDnsZoneId": zone}}
+    return {
+        "id": f"{ENDPOINT}/privateDnsZoneGroups/default",
+        "properties": {"privateDnsZoneConfigs": [config]},
+    }
+
+
+def test_zones_elsewhere_may_be_linked(verdicts: Verdicts) -> None:
+    check = "aoai-private-dns-linked"
+    usual = (endpoint(), account(), network())
+    theirs = kept_in(ZONE.replace(SUBSCRIPTION, FOREIGN))
+    assert status_of(verdicts, check, *usual, theirs) is ASKED
+    for group in ([theirs], []):
+        found = status_of(verdicts, check, *usual, *group, whole_tenant=False)
+        assert found is UNREAD
+    ours = kept_in(ZONE)
+    zone: Body = {"id": ZONE, "name": ZONE.rpartition("/")[2], "properties": {}}
+    found = status_of(verdicts, check, *usual, zone, ours, whole_tenant=False)
+    assert found is WARN
 
 
 def test_zones_that_were_not_read_may_be_linked(verdicts: Verdicts) -> None:
@@ -260,6 +333,15 @@ def test_a_subnet_that_is_not_there_decides_nothing(verdicts: Verdicts) -> None:
         ("aoai-only-apim-reaches", {"publicNetworkAccess": 7}, UNREAD),
         ("aoai-studio-direct-path", {}, ASKED),
         ("aoai-studio-direct-path", {"publicNetworkAccess": "Disabled"}, NONE),
+        (
+            "aoai-studio-direct-path",
+            {
+                "publicNetworkAccess": "Disabled",
+                "networkAcls": acls(ipRules=[{"value": "198.51.100.1"}]),
+                "privateEndpointConnections": [connection("Rejected")],
+            },
+            NONE,
+        ),
         ("aoai-studio-direct-path", {"privateEndpointConnections": 7}, UNREAD),
         ("aoai-jump-host", {}, ASKED),
     ],

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from checks.aoai_inbound.network import acl_default_deny, public_network_disabled
+from checks.aoai_inbound.paths import CHECKS as PATHS
 from checks.nsp.inside import (
     associated,
     diag,
@@ -93,19 +94,27 @@ NARROW, WIDE = ranges("198.51.100.0/28"), ranges("198.51.100.1", "0.0.0.0/0")
 
 
 @pytest.mark.parametrize(
-    ("inside", "open_", "deny", "left"),
+    ("inside", "open_", "deny", "left", "shut"),
     [
-        ((association(), NARROW), (PASS, PASS), (PASS, PASS), (PASS, PASS)),
-        ((association(),), (PASS, PASS), (PASS, PASS), (PASS, PASS)),
-        ((association(), WIDE), (FAIL, FAIL), (FAIL, PASS), (FAIL, FAIL)),
-        ((association("Learning"),), (FAIL, FAIL), (WARN, PASS), (WARN, NONE)),
+        ((association(), NARROW), (PASS, PASS), (PASS, PASS), (PASS, PASS), PASS),
+        ((association(),), (PASS, PASS), (PASS, PASS), (PASS, PASS), PASS),
+        ((association(), WIDE), (FAIL, FAIL), (FAIL, FAIL), (FAIL, FAIL), FAIL),
+        ((association("Learning"),), (FAIL, FAIL), (WARN, PASS), (WARN, NONE), PASS),
         (
-            (association(hasProvisioningIssues="yes"),),
+            (association("Learning"), WIDE),
             (FAIL, FAIL),
             (WARN, PASS),
             (WARN, NONE),
+            FAIL,
         ),
-        ((), (FAIL, FAIL), (WARN, PASS), (WARN, NONE)),
+        (
+            (association(hasProvisioningIssues="yes"), WIDE),
+            (FAIL, FAIL),
+            (WARN, PASS),
+            (WARN, NONE),
+            PASS,
+        ),
+        ((), (FAIL, FAIL), (WARN, PASS), (WARN, NONE), PASS),
     ],
 )
 def test_an_enforced_perimeter_replaces_the_own_settings(
@@ -114,6 +123,7 @@ def test_an_enforced_perimeter_replaces_the_own_settings(
     open_: tuple[Status, Status],
     deny: tuple[Status, Status],
     left: tuple[Status, Status],
+    shut: Status,
 ) -> None:
     accounts = (
         account(),
@@ -121,7 +131,7 @@ def test_an_enforced_perimeter_replaces_the_own_settings(
         account("SecuredByPerimeter"),
         account("Disabled"),
     )
-    for one, expected in zip(accounts, (open_, deny, left, (PASS, NONE)), strict=True):
+    for one, expected in zip(accounts, (open_, deny, left, (shut, NONE)), strict=True):
         judged = (one, *EDGE, *inside)
         for check, status in zip(
             (public_network_disabled, acl_default_deny), expected, strict=True
@@ -364,3 +374,24 @@ def test_kinds(verdicts: Verdicts, top: Body, words: str) -> None:
     result = only(verdicts(kind_support, account(**top)), ACCOUNT)
     assert result.status is INFO
     assert words in result.reason
+
+
+@pytest.mark.parametrize(
+    ("inside", "status"),
+    [((association(), NARROW), Status.MANUAL), ((association(), WIDE), WARN)],
+)
+def test_an_enforced_perimeter_keeps_the_internet_from_an_account(
+    verdicts: Verdicts, inside: tuple[Body, ...], status: Status
+) -> None:
+    [check] = [each for each in PATHS if each.id == "aoai-only-apim-reaches"]
+    result = only(verdicts(check, account(), *EDGE, *inside), ACCOUNT)
+    assert result.status is status
+
+
+def test_perimeters_that_were_not_read_may_open_what_is_shut(
+    verdicts: Verdicts,
+) -> None:
+    unread = [(Association, PERIMETER)]
+    judged = (account("Disabled"), *EDGE)
+    result = only(verdicts(public_network_disabled, *judged, unread=unread), ACCOUNT)
+    assert result.status is UNREAD
