@@ -155,9 +155,10 @@ def unconditioned_overlap(assignment: RoleAssignment, tenant: Tenant) -> Verdict
     actions = analysed(assignment, by_role=True).restricted
     if not actions:
         return not_applicable("it restricts no data action that the role grants")
+    held = [*others(assignment, tenant)]
     free = [
         (other, action)
-        for other in others(assignment, tenant)
+        for other in held
         for action in actions
         if _grants_freely(tenant, other, action)
     ]
@@ -167,6 +168,7 @@ def unconditioned_overlap(assignment: RoleAssignment, tenant: Tenant) -> Verdict
     if free:
         return warned(_overlap(tenant, assignment, free))
     missing = _unsettled(assignment, tenant, actions, unrestricted=True)
+    cite(tenant, held, assignment)
     reason = (
         "its principal holds none of it at that scope or above by another grant "
         "without a condition"
@@ -264,6 +266,7 @@ def _by_another(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     below = tenant.once(_unlisted).at(scope_at(assignment))
     if below:
         raise below
+    cite(tenant, others(assignment, tenant), assignment)
     return passed(bounded("its principal cannot set the tags it is judged by", missing))
 
 

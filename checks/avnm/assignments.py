@@ -137,6 +137,8 @@ def policy_assigned(definition: PolicyDefinition, tenant: Tenant) -> Verdict:
         return failed(f"{_named([*enforced])} gives it the effect {others} instead")
     if found:
         return failed(f"{_named([*found])} only reports: it is not enforced")
+    version = PolicyAssignment.api_version
+    tenant.trace.note(definition.id, PolicyAssignment.type, [], version)
     bound = "" if tenant.whole else " (lower bound: not all was scanned)"
     return failed(f"no assignment puts it in force{bound}")
 

@@ -286,6 +286,8 @@ def vnet_uncovered(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     for key in standing.managers:
         named.append(shown(_name(groups.facts.managers[key].id)))
         _cite_manager(tenant.known(NetworkManager, key))
+    for rule in groups.facts.networks[network.key].rules:
+        _cite_condition(tenant.known(PolicyDefinition, rule.definition_id))
     return warned(f"in the scope of {some(named)}, and in no group")
 
 
@@ -294,13 +296,16 @@ def _cite_ways(network: VirtualNetwork, standing: Standing) -> None:
     tenant = network.tenant
     for group, definitions in standing.groups.items():
         for key in definitions:
-            definition = tenant.known(PolicyDefinition, key)
-            if definition:
-                definition.cite(PolicyDefinition.condition)
+            _cite_condition(tenant.known(PolicyDefinition, key))
         if not definitions:
             for member in tenant.within(StaticMember, group).known():
                 if id_key(member.resource_id or "") == network.key:
                     member.cite(StaticMember.resource_id)
+
+
+def _cite_condition(definition: PolicyDefinition | None) -> None:
+    if definition:
+        definition.cite(PolicyDefinition.condition)
 
 
 def _cite_manager(manager: NetworkManager | None) -> None:

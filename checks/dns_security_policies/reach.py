@@ -301,8 +301,13 @@ def _cite_way(network: VirtualNetwork, row: Row) -> None:
 
 
 def _cite_links(tenant: Tenant, network: str) -> None:
-    for link in tenant.referring(PolicyLink, "network_id", network).known():
+    """Note the links to a network; that there are none is evidence too."""
+    links = tenant.referring(PolicyLink, "network_id", network)
+    for link in links.known():
         link.cite(PolicyLink.network_id)
+    if links.whole and not links:
+        name = tenant.once(dns_of).id_of(network)
+        tenant.trace.note(name, PolicyLink.type, [], PolicyLink.api_version)
 
 
 def _unlinked(unlinked: Iterable[str], row: Row, dns: Resolver) -> Verdict:

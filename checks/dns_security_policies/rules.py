@@ -330,6 +330,7 @@ def wildcard_block(rule: SecurityRule, tenant: Tenant) -> Verdict:
         return failed(f"it blocks every name, and none before it allows {some(shut)}")
     for each in decisions:
         require_known(_serious(each))
+        _cite_match(each, tenant)
     return passed("rules before it let the zones of the platform through")
 
 
@@ -338,6 +339,14 @@ def _is_by(decision: Decision, rule: SecurityRule) -> bool:
     match = decision.match
     by = match is not None and id_key(match.rule.id) == rule.key
     return by and not any(_serious(decision))
+
+
+def _cite_match(decision: Decision, tenant: Tenant) -> None:
+    """Note the list by which a rule decides a name."""
+    match = decision.match
+    found = tenant.known(DomainList, match.list_id) if match else None
+    if found:
+        found.cite(DomainList.domains)
 
 
 def _serious(decision: Decision) -> Iterator[Doubt]:
@@ -407,7 +416,8 @@ def alert_no_op(rule: SecurityRule, tenant: Tenant) -> Verdict:
         return not_applicable("the rule is not Enabled")
     worthy = list(_block_worthy(rule, tenant))
     if worthy:
-        _siblings(rule).require_whole()
+        for each in _siblings(rule):
+            each.cite(SecurityRule.action, SecurityRule.state, SecurityRule.list_ids)
         return failed(f"it only logs {some(worthy)}, and no Block rule has it")
     return info("it has no effect but a log row, with the action None")
 

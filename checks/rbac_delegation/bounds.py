@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import islice
+
 from checks.rbac_delegation.delegations import (
     CONTROLS,
     conditioned,
@@ -9,7 +12,7 @@ from checks.rbac_delegation.delegations import (
 from checks.shared.conditions import Analysis, analysed, judged
 from checks.shared.grants import access
 from checks.shared.privileged import privileged
-from checks.shared.wording import count, printable, some
+from checks.shared.wording import FIRST, count, printable, some
 from scanner.access.conditions import (
     assignable_roles,
     limits_roles,
@@ -17,7 +20,9 @@ from scanner.access.conditions import (
 )
 from scanner.access.conditions.values import guid
 from scanner.model.authorization import (
+    Permission,
     RoleAssignment,
+    RoleDefinition,
 )
 from scanner.model.check import (
     Post,
@@ -123,7 +128,8 @@ def privileged_inside(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     fault = found.of("delegation-privileged-inside")
     if fault:
         inside = _assignable(found, tenant)
-        names = printable(some(inside))
+        names = printable(some(inside.values()))
+        _cite_roles(inside, tenant)
         place = f"line {fault.line}, column {fault.column}"
         return failed(f"{place}: privileged roles can be assigned: {names}")
     gone = _unknown_roles(found, tenant)
@@ -133,13 +139,26 @@ def privileged_inside(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     return passed("no privileged role can be assigned")
 
 
-def _assignable(found: Analysis, tenant: Tenant) -> list[str]:
-    """Return the privileged roles that a condition lets through, by what they are."""
+def _assignable(found: Analysis, tenant: Tenant) -> dict[str, str]:
+    """Return the privileged roles that a condition lets through, and what they are."""
     if found.condition is None:
-        return []
+        return {}
     roles = privileged(tenant)
     inside = assignable_roles(found.condition.expression, roles)
-    return [roles[each] for each in inside]
+    return {each: roles[each] for each in inside}
+
+
+def _cite_roles(ids: Iterable[str], tenant: Tenant) -> None:
+    """Note what the first few roles that are named in a reason allow."""
+    roles = access(tenant).facts.roles
+    for key in islice(ids, FIRST):
+        definition = (
+            tenant.known(RoleDefinition, roles[key].id) if key in roles else None
+        )
+        if definition:
+            definition.cite(RoleDefinition.role_name)
+            for block in definition.permissions:
+                block.cite(Permission.actions, Permission.data_actions)
 
 
 def _unknown_roles(found: Analysis, tenant: Tenant) -> int:

@@ -104,6 +104,14 @@ class TestOverlap:
             assert "read is also held without a condition" in result.reason
             assert {f"ANN-{role}", role} <= cited(result)
 
+    def test_what_else_is_held_is_evidence(self, judge: Any, rbac: Any) -> None:
+        narrow = rbac.grant("ann", "reader", LAKE, condition=TAGGED)
+        other = rbac.grant("ann", "admin", GROUP)
+        for check in (unconditioned_overlap, tag_self_escalation):
+            result = judge(check, narrow, other)
+            assert result.status is Status.PASS
+            assert "ann-admin" in cited(result)
+
     def test_somebody_else(self, judge: Any, rbac: Any) -> None:
         narrow = rbac.grant("ann", "reader", LAKE, condition=NAMED)
         result = judge(unconditioned_overlap, narrow, rbac.grant("bob", "owner", GROUP))

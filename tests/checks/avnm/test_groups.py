@@ -229,6 +229,13 @@ def test_uncovered(
     assert (result.status, said in result.reason) == (status, True), result.reason
 
 
+def test_conditions_that_do_not_hold_are_evidence(verdicts: Verdicts) -> None:
+    whole = (manager(), group(), network(tags=None), policy(), assigned(), *GROUPS)
+    result = judged(verdicts(vnet_uncovered, *whole, parents=PARENTS), NETWORK)
+    assert result.status is WARN
+    assert policy()["id"] in {each.resource_id for each in result.evidence}
+
+
 def test_a_manager_of_a_management_group(verdicts: Verdicts) -> None:
     given = (manager(at=ZONES), group(), network(), *GROUPS)
     known = judged(verdicts(vnet_uncovered, *given, parents=PARENTS), NETWORK)

@@ -291,6 +291,12 @@ def test_assigned(
     assert said in judged(results).reason
 
 
+def test_that_nothing_is_assigned_is_evidence(verdicts: Verdicts) -> None:
+    results = verdicts(policy_assigned, *ALL, definition(), parents=PARENTS)
+    shown = {each.path: each.value for each in judged(results).evidence}
+    assert shown[PolicyAssignment.type] == []
+
+
 def test_a_manager_beside_the_assignment(verdicts: Verdicts) -> None:
     scopes = {"managementGroups": [OTHER]}
     bodies = (definition(), assignment(), group(), *GROUPS)

@@ -191,6 +191,9 @@ def test_link_evidence(verdicts: Verdicts) -> None:
     assert seen[HUB, "properties.addressSpace.addressPrefixes"] == ["10.1.0.0/16"]
     path = "properties.virtualNetwork.id"
     assert seen[f"{POLICY}/virtualNetworkLinks/link", path] == HUB
+    alone = only(judged(verdicts, *bodies[:-1]), SPOKE)
+    assert alone.status is FAIL
+    assert evidence(alone)[HUB, PolicyLink.type] == []
 
 
 def test_peered_network_comes_before_a_namesake(verdicts: Verdicts) -> None:

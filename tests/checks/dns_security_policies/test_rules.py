@@ -211,6 +211,14 @@ def test_lockouts(verdicts: Verdicts, bodies: tuple[Body, ...], status: Status) 
     assert only(verdicts(wildcard_block, policy(), *bodies)).status is status
 
 
+def test_what_spares_the_platform_is_evidence(verdicts: Verdicts) -> None:
+    bodies = SHUT, ALL, early(), PLATFORM
+    shown = only(verdicts(wildcard_block, policy(), *bodies)).evidence
+    assert (PLATFORM["id"], "properties.domains") in {
+        (each.resource_id, each.path) for each in shown
+    }
+
+
 def test_threat_lists_hold_no_zone_of_the_platform(verdicts: Verdicts) -> None:
     threats = rule("Block", 150, name="t", managedDomainLists=["AzureDnsThreatIntel"])
     open_ = only(
@@ -272,6 +280,13 @@ THREATS: dict[str, Any] = {"managedDomainLists": ["AzureDnsThreatIntel"]}
 )
 def test_alerts(verdicts: Verdicts, bodies: tuple[Body, ...], status: Status) -> None:
     assert only(verdicts(alert_no_op, policy(), *bodies)).status is status
+
+
+def test_rules_that_do_not_block_either_are_evidence(verdicts: Verdicts) -> None:
+    other = rule("Block", 300, "all", name="b")
+    found = only(verdicts(alert_no_op, policy(), rule("Alert", 200, "block"), other))
+    assert found.status is FAIL
+    assert other["id"] in {each.resource_id for each in found.evidence}
 
 
 @pytest.mark.parametrize(

@@ -400,7 +400,10 @@ class TestPrivileged:
     def test_names_them(self, judge: Any, rbac: Any) -> None:
         condition = both(only(READER, KEYS, CONTRIBUTOR, CUSTOM))
         grant = rbac.grant("ann", RBAC, GROUP, condition=condition)
-        reason = judge(bounds.privileged_inside, grant["id"], grant).reason
+        result = judge(bounds.privileged_inside, grant["id"], grant)
+        reason = result.reason
+        shown = {each.resource_id.rpartition("/")[2] for each in result.evidence}
+        assert {CONTRIBUTOR, KEYS, CUSTOM} <= shown
         assert "Contributor, " in reason
         assert f"{KEYS} (reads keys)" in reason
         assert f"{CUSTOM} (assigns roles)" in reason
