@@ -8,7 +8,7 @@ from typing import Any
 from checks.authorization.assigned_principals import directory, require_asked
 from checks.shared.grants import access
 from checks.shared.tenancy import unreviewed
-from checks.shared.wording import count, printable
+from checks.shared.wording import count, printable, shown, some
 from scanner.access.answers import scope_name, titled
 from scanner.access.builtin import BuiltIn
 from scanner.access.facts import Assignment, last_segment
@@ -26,7 +26,12 @@ from scanner.model.check import (
     warned,
 )
 from scanner.model.coverage import NotRead
-from scanner.model.directory import DirectoryObject, object_id
+from scanner.model.directory import (
+    MICROSOFT,
+    Consent,
+    DirectoryObject,
+    object_id,
+)
 from scanner.model.ids import id_key
 from scanner.model.tenant import Tenant
 
@@ -39,10 +44,6 @@ _CONTROLS = (
     "ISO-27001-2022:A.5.23",
     "PCI-DSS-4.0.1:8.2.7",
 )
-_MICROSOFT = frozenset(
-    {"f8cdef31-a31e-4b4a-93e4-5f571e91255a", "72f988bf-86f1-41af-91ab-2d7cd011db47"}
-)
-"""The tenants of Microsoft's own applications, which every directory knows."""
 
 
 def _held(tenant: Tenant) -> Iterator[Assignment]:
@@ -91,7 +92,7 @@ def _owner(application: DirectoryObject) -> str:
 
 def _is_own(application: DirectoryObject) -> bool:
     owner = _owner(application)
-    return not owner or owner in _MICROSOFT or owner == application.tenant.id.lower()
+    return not owner or owner in MICROSOFT or owner == application.tenant.id.lower()
 
 
 @check(
@@ -146,6 +147,10 @@ def stub_inventory(application: DirectoryObject, tenant: Tenant) -> Verdict:
     return passed(f"{name} is of an approved tenant")
 
 
+def _is_stub(named: DirectoryObject) -> bool:
+    return _is_application(named) and not _is_own(named)
+
+
 def _of_stubs(tenant: Tenant) -> frozenset[str]:
     """Return the keys of the assignments of applications that may not be our own.
 
@@ -167,7 +172,7 @@ def _of_stubs(tenant: Tenant) -> frozenset[str]:
 
 def _may_be_stub(named: DirectoryObject) -> bool:
     try:
-        return _is_application(named) and not _is_own(named)
+        return _is_stub(named)
     except NotRead:
         return True
 
@@ -241,4 +246,71 @@ def stub_least(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     return failed(f"{held}, more than IPAM Pool User")
 
 
-CHECKS: tuple[Check[Any], ...] = (stub_inventory, stub_least)
+@check(
+    id="xt-no-admin-consent",
+    title="Applications of other tenants that hold roles have no consent to APIs",
+    topic=Topic.CROSS_TENANT,
+    severity=Severity.MEDIUM,
+    on=DirectoryObject,
+    among=_applications,
+    where=_is_stub,
+    guidance=Post.CROSS_TENANT,
+    controls=(*_CONTROLS, "NIST-800-53:AC-6"),
+)
+def no_admin_consent(application: DirectoryObject, _: Tenant) -> Verdict:
+    r"""
+    Reads `properties.resourceDisplayName` of the app roles that a stub was given.
+
+    Also `properties.consentType` and `scope` of the delegated permissions granted to
+    it. It answers for applications of other tenants that hold Azure roles here,
+    Microsoft's left out; one that came without `appOwnerOrganizationId` is not
+    assessed. An absent or null `consentType` counts as consent for one person. Unless
+    the directory is asked the whole check is not assessed, said once and no gap.
+
+    ## Why it matters
+    An application that only deploys to Azure works by its roles there, and needs no
+    consent to any API. With consent it also reads mail, files or the directory itself,
+    and with that of an administrator it does so for everybody.
+
+    ## How to fix
+    Find out what the consent was given for, and take it back; roles in Azure stay.
+
+    ```sh
+    az rest --method get       --url "https://graph.microsoft.com/v1.0/servicePrincipals/$ID/appRoleAssignments"
+    az rest --method delete       --url "https://graph.microsoft.com/v1.0/oauth2PermissionGrants/$GRANT"
+    ```
+
+    What the application does with those APIs stops at once.
+
+    ## References
+    - Deploying Resources Across Multiple Azure tenants
+    - Microsoft Learn: Review permissions granted to enterprise applications
+    """
+    name = printable(application.display_name or application.name)
+    consents = [*application.consents.known()]
+    everybody = [each for each in consents if _is_for_all(each)]
+    if everybody:
+        return warned(f"{name} may act for everybody here: {_scopes(everybody)}")
+    roles = [*application.app_roles.known()]
+    if roles:
+        apis = some(dict.fromkeys(shown(each.api) for each in roles))
+        return warned(
+            f"{name} holds {count(len(roles), 'app role', 'app roles')}: {apis}"
+        )
+    if consents:
+        return warned(f"{name} may act for some people: {_scopes(consents)}")
+    application.consents.require_whole()
+    application.app_roles.require_whole()
+    application.cite(DirectoryObject.owner_tenant)
+    return passed(f"{name} has no consent to any API")
+
+
+def _is_for_all(consent: Consent) -> bool:
+    return (consent.kind or "").lower() == "allprincipals"
+
+
+def _scopes(consents: list[Consent]) -> str:
+    return some(dict.fromkeys(shown((each.scope or "").strip()) for each in consents))
+
+
+CHECKS: tuple[Check[Any], ...] = (stub_inventory, stub_least, no_admin_consent)

@@ -22,6 +22,9 @@ TYPES = ("user", "group", "servicePrincipal")
 _BY_IDS = f"/{VERSION}/directoryObjects/getByIds"
 _NAMES = "$select=id,displayName,userPrincipalName"
 _OBJECTS = f"{_NAMES},appOwnerOrganizationId"
+_APPLICATIONS = (
+    "$select=id,appId,displayName,signInAudience,passwordCredentials,keyCredentials"
+)
 _ADVANCED = {"ConsistencyLevel": "eventual"}
 _TYPE = "@odata.type"
 _PRINCIPAL = "microsoft.graph.servicePrincipal"
@@ -85,6 +88,30 @@ class Directory:
         if len(seen) < max(counts):
             listed = f"counts {max(counts)} members and lists {len(seen)}"
             raise ReadError(f"Microsoft Graph {listed}: some may not be seen")
+
+    async def applications(self) -> AsyncIterator[list[msgspec.Raw]]:
+        """Yield the applications of the tenant; raises ReadError where it breaks off.
+
+        Graph returns no secrets of them, but the first letters of each.
+        """
+        path = f"/{VERSION}/applications?{_APPLICATIONS}&$top=999"
+        async for page in self._pages(path):
+            yield page.value
+
+    async def granted(
+        self, principal: str, collection: str
+    ) -> AsyncIterator[list[msgspec.Raw]]:
+        """Yield what a service principal is permitted; raises ReadError.
+
+        `collection` is `appRoleAssignments` or `oauth2PermissionGrants`.
+        """
+        path = f"/{VERSION}/servicePrincipals/{principal}/{collection}"
+        async for page in self._pages(path):
+            yield page.value
+
+    def _pages(self, path: str) -> AsyncIterator[Page]:
+        request = HttpRequest("GET", f"{self._url}{path}")
+        return self._host.pages(request, Page, self._budget_of)
 
     def _listed(self, group: str, cast: str) -> AsyncIterator[Page]:
         path = f"/{VERSION}/groups/{group}/transitiveMembers{cast}"

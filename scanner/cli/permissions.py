@@ -39,8 +39,7 @@ def permissions(
         or ["/providers/Microsoft.Management/managementGroups/<id>"],
     }
     typer.echo(json.dumps(role, indent=2))
-    typer.echo(
-        "posture scan --directory needs in Microsoft Graph: "
-        f"{', '.join(PERMISSIONS)}; or the directory role {ROLE}",
-        err=True,
-    )
+    typer.echo("posture scan --directory needs in Microsoft Graph:", err=True)
+    for permission, purpose in PERMISSIONS.items():
+        typer.echo(f"  {permission}, for {purpose}", err=True)
+    typer.echo(f"or the directory role {ROLE}", err=True)

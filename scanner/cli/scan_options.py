@@ -84,8 +84,9 @@ AskDirectory = Annotated[
     typer.Option(
         "--directory",
         help="Ask Microsoft Graph, too, who holds the roles and is in their "
-        "groups. Needs Directory Readers, or User.Read.All, GroupMember.Read.All "
-        "and Application.Read.All.",
+        "groups, and about applications. Needs Directory Readers, or User.Read.All, "
+        "GroupMember.Read.All, Application.Read.All and "
+        "DelegatedPermissionGrant.Read.All.",
     ),
 ]
 

@@ -19,7 +19,6 @@ from scanner.model.activity import ActivityEvent
 from scanner.model.authorization import RoleAssignment
 from scanner.model.cognitive import CognitiveAccount
 from scanner.model.coverage import Outcome, Reading
-from scanner.model.directory import DirectoryObject
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.resource import Record
 from scanner.model.resources import ManagementGroup, Subscription
@@ -35,6 +34,9 @@ _EVENT = re.compile(r"/events/[^/]+/ticks/[0-9]+$", re.IGNORECASE)
 
 _AT_OWN_SCOPE = {read.of for read in ABOVE} - {RoleAssignment}
 """What a list holds where it lies, and no list below."""
+
+
+_OF_DIRECTORY = {read.of.type for read in DIRECTORY}
 
 
 def assemble(
@@ -60,7 +62,7 @@ def assemble(
             record = _record(body, read, scope)
             found[record.type, id_key(record.id), id_key(scope)] = record
     records = [*found.values(), *_descendants(found.values(), hierarchy)]
-    named = any(record.type == DirectoryObject.type for record in records)
+    named = any(record.type in _OF_DIRECTORY for record in records)
     counts = Counter((each.type, id_key(each.scope)) for each in records)
     return records, [
         reading_of(read, scope, counts[read.of.type, id_key(scope)])

@@ -1,20 +1,75 @@
-"""Microsoft Graph: the names of whom roles are given to, and who is in their groups.
+"""Microsoft Graph: whom roles are given to, who is in groups, which applications.
 
 Read only where a scan asks for it; its rights are no actions of Azure RBAC.
 """
 
 from __future__ import annotations
 
-from scanner.collect.read import Body, Every, GraphOperation, Read, kind_of
-from scanner.model.directory import GROUP, DirectoryObject, GroupMember
+from typing import Any
 
-PERMISSIONS = ("Application.Read.All", "GroupMember.Read.All", "User.Read.All")
-"""What an application needs, or the directory role of `ROLE` instead."""
+from scanner.collect.read import Body, Every, GraphOperation, Read, kind_of
+from scanner.model.directory import (
+    APPLICATION,
+    GROUP,
+    MICROSOFT,
+    Application,
+    AppRole,
+    Consent,
+    DirectoryObject,
+    GroupMember,
+)
+
+PERMISSIONS = {
+    "Application.Read.All": "applications and what they are permitted",
+    "DelegatedPermissionGrant.Read.All": "consents to applications of other tenants",
+    "GroupMember.Read.All": "groups and who is in them",
+    "User.Read.All": "the names of people",
+}
+"""What an application needs and what for, or the directory role of `ROLE` instead."""
 ROLE = "Directory Readers"
+
+_PARTS_OF_SECRETS = frozenset({"hint", "secretText", "customKeyIdentifier"})
+"""What Graph has of a credential that is a secret, or tells the first letters of it."""
 
 
 def _is_group(body: Body) -> bool:
     return kind_of(body) == GROUP
+
+
+def _is_stub(body: Body) -> bool:
+    """Whether an object stands for an application of another tenant.
+
+    Managed identities are of none, and Microsoft's own are in every directory.
+    """
+    properties = body.get("properties")
+    owner = properties.get("appOwnerOrganizationId") if properties else None
+    home = str(body.get("id")).split("/")[2:3]
+    return (
+        kind_of(body) == APPLICATION.lower()
+        and isinstance(owner, str)
+        and owner.lower() not in {*MICROSOFT, *map(str.lower, home)}
+    )
+
+
+def _without_secrets(body: Body) -> Body:
+    properties = body.get("properties")
+    if not isinstance(properties, dict):
+        return body
+    return {**body, "properties": {**properties, **dict(_credentials(properties))}}
+
+
+def _credentials(properties: dict[str, Any]) -> list[tuple[str, list[Any]]]:
+    return [
+        (name, [_bare(each) for each in found])
+        for name in ("passwordCredentials", "keyCredentials")
+        if isinstance(found := properties.get(name), list)
+    ]
+
+
+def _bare(credential: Any) -> Any:
+    if not isinstance(credential, dict):
+        return credential
+    return {k: v for k, v in credential.items() if k not in _PARTS_OF_SECRETS}
 
 
 OBJECTS = Read(
@@ -22,6 +77,14 @@ OBJECTS = Read(
     operation=GraphOperation(name="directoryObjects.getByIds"),
     action="",
     every=Every.TENANT,
+)
+
+APPLICATIONS = Read(
+    of=Application,
+    operation=GraphOperation(name="applications.list"),
+    action="",
+    every=Every.TENANT,
+    keep=_without_secrets,
 )
 
 MEMBERS = Read(
@@ -32,4 +95,21 @@ MEMBERS = Read(
     where=_is_group,
 )
 
-READS = (OBJECTS, MEMBERS)
+APP_ROLES = Read(
+    of=AppRole,
+    at=DirectoryObject,
+    operation=GraphOperation(name="servicePrincipals.appRoleAssignments"),
+    action="",
+    where=_is_stub,
+)
+
+CONSENTS = Read(
+    of=Consent,
+    at=DirectoryObject,
+    operation=GraphOperation(name="servicePrincipals.oauth2PermissionGrants"),
+    action="",
+    where=_is_stub,
+)
+
+AT_TENANT = (OBJECTS, APPLICATIONS)
+READS = (*AT_TENANT, MEMBERS, APP_ROLES, CONSENTS)

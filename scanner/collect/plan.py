@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Iterator
 
 import msgspec
 
-from scanner.collect.directory import OBJECTS
+from scanner.collect.directory import AT_TENANT as OF_DIRECTORY
 from scanner.collect.read import Read, its_subscription, itself
 from scanner.collect.reads import ABOVE, AT_SUBSCRIPTION, AT_TENANT, BELOW, QUERIES
 from scanner.collect.resources import DESCENDANTS, SUBSCRIPTIONS
@@ -32,7 +32,7 @@ def planned(
     """
     yield SUBSCRIPTIONS, tenant_scope(tenant_id)
     if directory:
-        yield OBJECTS, tenant_scope(tenant_id)
+        yield from ((read, tenant_scope(tenant_id)) for read in OF_DIRECTORY)
     once = iter(AT_TENANT)
     known = list(records)
     scanned = {id_key(each.id) for each in known if each.type == Subscription.type}

@@ -1,7 +1,8 @@
-"""Whom roles are given or denied to, named by the directory if it is asked."""
+"""What the directory tells if it is asked: whom roles are given to, applications."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ import msgspec
 from scanner.access.facts import EVERYONE
 from scanner.arm.directory import Directory
 from scanner.arm.session import is_guid
-from scanner.collect.directory import MEMBERS, OBJECTS
+from scanner.collect.directory import APPLICATIONS, MEMBERS, OBJECTS
 from scanner.collect.drain import Job, drain
 from scanner.collect.ledger import Ledger
 from scanner.collect.plan import below, tenant_scope
@@ -21,6 +22,7 @@ from scanner.model.resource import Record
 
 _GIVEN = {RoleAssignment.type, RoleEligibility.type}
 _NAMESPACE = "#microsoft.graph."
+_GRANT_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
 class Principals:
@@ -42,11 +44,16 @@ class Principals:
                 self._groups[key] = self._groups.get(key, False) or kind == "Group"
 
     async def read(self, ledger: Ledger, workers: int) -> None:
-        """Read the names of everyone noted, and the members of the groups.
+        """Read everyone noted and what they lead to, and the tenant's applications.
 
-        Where not all names could be read, what Azure calls a group is taken for one.
+        Groups lead to their members, applications of other tenants to what they are
+        permitted. Where not all names could be read, what Azure calls a group is taken
+        for one.
         """
         scope = tenant_scope(ledger.tenant_id)
+        registered = self._directory.applications()
+        found = _resources(registered, APPLICATIONS, scope)
+        await ledger.account(APPLICATIONS, scope, found)
         pages = self._directory.named(sorted(self._groups))
         made = await ledger.account(OBJECTS, scope, _resources(pages, OBJECTS, scope))
         jobs = {job for record in made.records for job in below(record)}
@@ -55,12 +62,17 @@ class Principals:
             jobs |= {(MEMBERS, object_id(ledger.tenant_id, each)) for each in groups}
 
         async def carry_out(job: Job) -> list[Job]:
-            read, group = job
-            members = self._directory.members(group.rpartition("/")[2])
-            await ledger.account(read, group, _resources(members, read, group))
+            read, place = job
+            pages = self._pages(read, place.rpartition("/")[2])
+            await ledger.account(read, place, _resources(pages, read, place))
             return []
 
         await drain(sorted(jobs, key=_scope, reverse=True), workers, carry_out)
+
+    def _pages(self, read: Read, name: str) -> AsyncIterator[list[msgspec.Raw]]:
+        if read is MEMBERS:
+            return self._directory.members(name)
+        return self._directory.granted(name, read.of.type.rpartition("/")[2])
 
 
 def _scope(job: Job) -> str:
@@ -92,7 +104,7 @@ async def _resources(
 
 
 def _resource(raw: msgspec.Raw, read: Read, scope: str) -> msgspec.Raw:
-    """Return what Graph returned as a resource; unchanged if it has no GUID for an id.
+    """Return what Graph returned as a resource; unchanged if its id is no id.
 
     It is then booked as malformed, because its id lies outside the scope.
     """
@@ -101,7 +113,7 @@ def _resource(raw: msgspec.Raw, read: Read, scope: str) -> msgspec.Raw:
     except (msgspec.DecodeError, UnicodeDecodeError):
         return raw
     name, kind = item.get("id"), item.get("@odata.type")
-    if not (isinstance(name, str) and is_guid(name.lower())):
+    if not (isinstance(name, str) and _is_id(name, read)):
         return raw
     namespace, _, collection = read.of.type.rpartition("/")
     inside = namespace.startswith(DirectoryObject.type)
@@ -115,3 +127,10 @@ def _resource(raw: msgspec.Raw, read: Read, scope: str) -> msgspec.Raw:
         "properties": raw,
     }
     return msgspec.Raw(msgspec.json.encode(body))
+
+
+def _is_id(text: str, read: Read) -> bool:
+    """Whether a text is an id as Graph has them: a GUID, or 43 letters of base64."""
+    if read in (OBJECTS, APPLICATIONS, MEMBERS):
+        return is_guid(text.lower())
+    return _GRANT_ID.fullmatch(text) is not None

@@ -10,11 +10,13 @@ import msgspec
 
 from scanner.emulator.listing import Listing, listing_of
 from scanner.model.coverage import Reading
-from scanner.model.directory import DirectoryObject
+from scanner.model.directory import Application, DirectoryObject, GroupMember
 from scanner.model.ids import id_key
 from scanner.model.resource import Record
 
-_TYPE = DirectoryObject.type.lower()
+_OBJECTS = DirectoryObject.type.lower()
+_MEMBERS = GroupMember.type.lower()
+_APPLICATIONS = Application.type.lower()
 
 
 class _Resource(msgspec.Struct):
@@ -35,6 +37,9 @@ class Directory:
     """By their own ids; None where Microsoft Graph was not asked."""
     members: Mapping[str, Listing] = field(default_factory=dict)
     """Those of each group, by its id."""
+    applications: Listing | None = None
+    granted: Mapping[tuple[str, str], Listing] = field(default_factory=dict)
+    """What service principals are permitted, by their id and the kind of list."""
 
     @classmethod
     def of(cls, records: Iterable[Record], readings: Iterable[Reading]) -> Directory:
@@ -42,21 +47,23 @@ class Directory:
         found: dict[tuple[str, str], list[Record]] = defaultdict(list)
         for record in records:
             found[record.type.lower(), id_key(record.scope)].append(record)
-        objects = None
-        members = {}
+        whole: dict[str, Listing] = {}
+        members, granted = {}, {}
         for reading in readings:
-            key = reading.resource_type.lower(), id_key(reading.scope)
+            kind, scope = key = reading.resource_type.lower(), id_key(reading.scope)
             listing = _unwrapped(listing_of(reading, found[key]))
-            if key[0] == _TYPE:
-                objects = listing
+            if kind in (_OBJECTS, _APPLICATIONS):
+                whole[kind] = listing
+            elif kind == _MEMBERS:
+                members[_last(scope)] = listing
             else:
-                members[_last(key[1])] = listing
-        return cls(objects, members)
+                granted[_last(scope), _last(kind)] = listing
+        return cls(whole.get(_OBJECTS), members, whole.get(_APPLICATIONS), granted)
 
 
 def is_of_directory(resource_type: str) -> bool:
     """Whether a type is Microsoft Graph's and not Resource Manager's."""
-    return f"{resource_type.lower()}/".startswith(f"{_TYPE}/")
+    return resource_type.lower().startswith("microsoft.graph/")
 
 
 def _unwrapped(listing: Listing) -> Listing:

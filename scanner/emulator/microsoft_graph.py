@@ -1,4 +1,4 @@
-"""Microsoft Graph: the objects that some ids name, and the members of a group.
+"""Microsoft Graph: objects by their ids, members of groups, applications, consents.
 
 It stands at a path of its own on Resource Manager's host, and wants tokens of its own.
 """
@@ -27,6 +27,11 @@ _APPLICATION = "serviceprincipal"
 _MEMBERS = re.compile(
     rf"{PREFIX}/v1\.0/groups/([^/]+)/transitivemembers"
     rf"(/microsoft\.graph\.{_APPLICATION})?"
+)
+_APPLICATIONS = f"{PREFIX}/v1.0/applications"
+_GRANTED = re.compile(
+    rf"{PREFIX}/v1\.0/serviceprincipals/([^/]+)"
+    r"/(approleassignments|oauth2permissiongrants)"
 )
 _MISCOUNTED = re.compile(r"Microsoft Graph counts (\d+) members and lists \d+.*")
 _NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -60,6 +65,15 @@ class MicrosoftGraph:
         directory = self._directories[tenant_id]
         if ask.key == _BY_IDS and (ask.method == "POST" or ask.page > 1):
             return _named(ask, directory)
+        if ask.method == "GET" and ask.key == _APPLICATIONS:
+            if directory.applications is None:
+                return _denied()
+            return page(ask, directory.applications, self._page_size, ODATA)
+        if ask.method == "GET" and (match := _GRANTED.fullmatch(ask.key)):
+            granted = directory.granted.get((match[1], match[2]))
+            if granted is None:
+                return _denied() if directory.objects is None else _no_such(match[1])
+            return page(ask, granted, self._page_size, ODATA)
         match = _MEMBERS.fullmatch(ask.key)
         if match is None or ask.method != "GET":
             message = f"Resource not found for the segment '{ask.path}'."

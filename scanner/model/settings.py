@@ -63,6 +63,10 @@ class Settings:
     """Resource ids of other tenants' network managers that may be used here."""
     foreign_application_roles: tuple[str, ...] = ()
     """Ids of roles that applications of other tenants may hold, beside IPAM's."""
+    approved_applications: tuple[str, ...] = ()
+    """Ids of applications that people of other tenants may sign in to."""
+    application_secret_days: int = 180
+    """Days that a client secret may last at most."""
     user_assigned_hubs: bool = False
     """Whether hubs are meant to sign in with user-assigned identities."""
 

@@ -18,7 +18,7 @@ SCHEMA = "posture-snapshot/1"
 MANIFEST = "manifest.json"
 LARGEST_MANIFEST = 1 << 28
 
-_PART = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[a-z.]+\.jsonl\.gz")
+_PART = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[a-z0-9.]+\.jsonl\.gz")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from scanner.emulator import Estate, Options
 from scanner.emulator.background import in_thread
 from scanner.emulator.faults import Malformed, Status
 from scanner.emulator.tokens import MARKER
-from scanner.model.directory import DirectoryObject, GroupMember
+from scanner.model.directory import Application, DirectoryObject, GroupMember
 
 UNREAD = "not-assessed"
 BY_IDS = "/graph/v1.0/directoryobjects/getbyids"
@@ -94,6 +94,7 @@ def test_a_refusal_is_a_gap_and_takes_no_verdict(bench: Any, calm: Any) -> None:
     assert kinds == {
         (DirectoryObject.type, "Authorization_RequestDenied"),
         (GroupMember.type, "Authorization_RequestDenied"),
+        (Application.type, "Authorization_RequestDenied"),
     }
     assert verdicts(day) == verdicts(calm)
     assert {row["check_id"] for row in unread(day)} <= {

@@ -26,7 +26,14 @@ from scanner.model.authorization import (
     RoleEligibility,
 )
 from scanner.model.coverage import Outcome, Reading
-from scanner.model.directory import DirectoryObject, GroupMember, object_id
+from scanner.model.directory import (
+    Application,
+    AppRole,
+    Consent,
+    DirectoryObject,
+    GroupMember,
+    object_id,
+)
 from scanner.model.resource import Resource
 from scanner.snapshot.reader import Snapshot
 from scanner.snapshot.resume import keep_whole
@@ -141,7 +148,7 @@ def test_names_and_members_are_kept_as_resources(scan_estate: Scan) -> None:
     assert reading(done, DirectoryObject).count == 2
     assert reading(done, GroupMember, object_id(TENANT, STAFF)).count == 3
     # Names, and both lists of the one group: members of members come with them.
-    assert asked(done) == 3
+    assert asked(done) == 3 + 1  # and the applications
 
 
 def test_everyone_with_a_role_or_a_denial_is_asked_for(scan_estate: Scan) -> None:
@@ -179,7 +186,7 @@ def test_everyone_with_a_role_or_a_denial_is_asked_for(scan_estate: Scan) -> Non
 
 def test_nobody_is_asked_for_where_nobody_has_a_role(scan_estate: Scan) -> None:
     done = scan_estate(directory=True)
-    assert asked(done) == 0
+    assert done.asked(NAMES) == 0
     assert reading(done, DirectoryObject).outcome is Outcome.EMPTY
 
 
@@ -190,6 +197,85 @@ def test_who_is_gone_is_passed_over(scan_estate: Scan) -> None:
     assert set(found(done, DirectoryObject)) == {ANN}
     assert done.gaps == []
     assert done.asked("transitivemembers") == 0
+
+
+# Applications
+
+PARTNER = guid("9a")
+GRANT = "F-mgxWQfLUudg-YPexokn"
+
+
+def stub(owner: object = PARTNER) -> dict[str, Any]:
+    body = known(APP, "servicePrincipal")
+    body["properties"]["appOwnerOrganizationId"] = owner
+    return body
+
+
+def permitted(view: type[Resource]) -> dict[str, Any]:
+    at = f"{object_id(TENANT, APP)}/{view.type.rpartition('/')[2]}/{GRANT}"
+    return {"id": at, "properties": {"id": GRANT, "scope": "User.Read"}}
+
+
+def registered(*secrets: object) -> dict[str, Any]:
+    own = {"id": BOB, "appId": ANN, "signInAudience": "AzureADMyOrg"}
+    return {
+        "id": f"{SCOPE}/providers/{Application.type}/{BOB}",
+        "properties": {**own, "passwordCredentials": [*secrets], "keyCredentials": 7},
+    }
+
+
+def test_what_stubs_are_permitted_is_asked_for(scan_estate: Scan) -> None:
+    bodies = (assigned(APP, "ServicePrincipal"), stub())
+    given = (*bodies, permitted(AppRole), permitted(Consent))
+    done = scan_estate(bodies=given, directory=True)
+    assert done.gaps == []
+    for view in (AppRole, Consent):
+        assert found(done, view)[GRANT]["properties"]["scope"] == "User.Read"
+        assert reading(done, view, object_id(TENANT, APP)).count == 1
+    assert asked(done) == 4
+
+
+@pytest.mark.parametrize(
+    "owner", [None, TENANT.upper(), "f8cdef31-a31e-4b4a-93e4-5f571e91255a", 7]
+)
+def test_what_others_are_permitted_is_nobodys_business(
+    scan_estate: Scan, owner: object
+) -> None:
+    bodies = (assigned(APP, "ServicePrincipal"), stub(owner))
+    done = scan_estate(bodies=bodies, directory=True)
+    assert done.gaps == []
+    assert asked(done) == 2
+
+
+def test_permissions_that_are_refused_are_a_gap(scan_estate: Scan) -> None:
+    path = "/graph/*/oauth2permissiongrants"
+    refused = Status(path=path, status=403, code="Authorization_RequestDenied")
+    bodies = (assigned(APP, "ServicePrincipal"), stub())
+    done = scan_estate(refused, bodies=bodies, directory=True)
+    assert done.gaps == [reading(done, Consent, object_id(TENANT, APP))]
+
+
+def test_applications_are_kept_without_hints_of_their_secrets(
+    scan_estate: Scan,
+) -> None:
+    secret = {"displayName": "x", "hint": "Tn8", "secretText": "Tn8~", "keyId": CAT}
+    done = scan_estate(bodies=(registered(secret, 7),), directory=True)
+    body = found(done, Application)[BOB]
+    assert body["properties"]["passwordCredentials"] == [
+        {"displayName": "x", "keyId": CAT},
+        7,
+    ]
+    assert "Tn8" not in json.dumps(body)
+
+
+def test_applications_come_in_pages(scan_estate: Scan) -> None:
+    own = f"{SCOPE}/providers/{Application.type}"
+    bodies = tuple(
+        {"id": f"{own}/{guid(str(n))}", "properties": {"id": guid(str(n))}}
+        for n in range(5)
+    )
+    done = scan_estate(bodies=bodies, directory=True, page_size=2)
+    assert reading(done, Application).count == 5
 
 
 # What is refused
@@ -235,7 +321,8 @@ def test_no_token_for_the_directory_is_a_gap_of_the_directory_alone(
 ) -> None:
     done = scan_estate(TokenRefused(after=1), bodies=ESTATE, directory=True)
     codes = {each.resource_type: each.gaps[0].error_code for each in done.gaps}
-    assert codes == {DirectoryObject.type: "SignInLost", GroupMember.type: "SignInLost"}
+    views = (DirectoryObject, GroupMember, Application)
+    assert codes == {view.type: "SignInLost" for view in views}
     assert asked(done) == 0
 
 
@@ -272,6 +359,7 @@ def test_what_was_never_asked_is_a_gap(scan_estate: Scan) -> None:
     lacking = never_made(done.records, rest, TENANT, directory=True)
     assert {(each.resource_type, each.scope) for each in lacking} == {
         (DirectoryObject.type, SCOPE),
+        (Application.type, SCOPE),
         (GroupMember.type, object_id(TENANT, STAFF)),
     }
     assert all(each.requested for each in lacking)
