@@ -265,9 +265,10 @@ def _look_into(
 def _roles_inside(cosmos: CosmosAccount, principals: tuple[str, ...]) -> Iterator[str]:
     """Yield the ids of the roles that some principals hold on the threads."""
     wanted = {each.lower() for each in principals}
+    threads = f"{cosmos.key}{DATABASE}/"
     for each in cosmos.sql_role_assignments.known():
         scope = id_key(each.scope or "")
-        inside = scope == cosmos.key or scope.startswith(cosmos.key + DATABASE)
+        inside = scope == cosmos.key or f"{scope}/".startswith(threads)
         if inside and (each.principal_id or "").lower() in wanted:
             yield (each.role_definition_id or "").lower().rpartition("/")[2]
 

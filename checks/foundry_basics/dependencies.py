@@ -114,7 +114,8 @@ def outbound_pe_dependencies(hub: Workspace, tenant: Tenant) -> Verdict:
     accounts, vault and registry, and the Search services and model accounts that its
     connections lead to. Storage needs a rule for `blob` and one for `file`. A rule
     counts when its status is Active; one that has no status is not assessed. An absent
-    or null `publicNetworkAccess` means Enabled. A hub without a managed network
+    or null `publicNetworkAccess` means Enabled. What does not exist any more needs no
+    rule. A hub without a managed network
     (absent, null or Disabled isolation) has no such rules and is not applicable.
 
     ## Why it matters
@@ -159,7 +160,7 @@ def outbound_pe_dependencies(hub: Workspace, tenant: Tenant) -> Verdict:
     problems: list[NotRead] = []
     needs = {id_key(each.id): each for each in _needs(hub, problems)}.values()
     ways = _Ways(hub)
-    broken, by_public_address = [], []
+    broken, by_public_address, reached = [], [], 0
     for need in needs:
         try:
             fault = _fault(need, ways, tenant)
@@ -170,16 +171,18 @@ def outbound_pe_dependencies(hub: Workspace, tenant: Tenant) -> Verdict:
             broken.append(fault)
         elif fault is not None:
             by_public_address.append(_name(need))
+        else:
+            reached += need.ways <= ways.active
     if broken:
         return failed(some(broken))
     if problems:
         raise problems[0]
     if by_public_address:
         names = some(by_public_address)
-        return warned(f"reached by its public address, without an active rule: {names}")
-    if not needs:
-        return not_applicable("the hub works with nothing that is named")
-    many = count(len(needs), "resource", "resources")
+        return warned(f"no active rule leads to {names}, which may be called in public")
+    if not reached:
+        return not_applicable("the hub works with nothing that is there")
+    many = count(reached, "resource", "resources")
     return passed(f"active rules lead to what it works with: {many}")
 
 

@@ -307,7 +307,8 @@ def rg_writers(group: ResourceGroup, tenant: Tenant) -> Verdict:
         tenant.settings.managed_group_writer_warning,
     )
     if writers > limit:
-        reason = f"{writers} principals can change it: {named(grants)}"
+        number = count(writers, "principal", "principals")
+        reason = f"{number} can change what is in it: {named(grants)}"
         return warned(bounded(reason, missing))
     require_settled(missing)
     number = count(writers, "principal", "principals")

@@ -32,11 +32,14 @@ from scanner.model.check import (
     check,
     failed,
     info,
+    manual,
     passed,
     warned,
 )
 from scanner.model.cognitive import CognitiveAccount, has_own_key, hosts_models
+from scanner.model.coverage import NotRead
 from scanner.model.identity import ManagedIdentity
+from scanner.model.ids import ResourceId
 from scanner.model.keyvault import KeyVault, VaultKey
 from scanner.model.machinelearning import Workspace
 from scanner.model.resource import Resource
@@ -44,6 +47,9 @@ from scanner.model.tenant import Tenant
 
 SOON = timedelta(days=30)
 """How long before its end a key is about to expire."""
+
+MANAGED_HSM = "microsoft.keyvault/managedhsms"
+"""Where a key may lie instead of a vault."""
 
 _NEEDED = ("get", "wrapKey", "unwrapKey")
 _ROLES = (BuiltIn.KEY_VAULT_CRYPTO_SERVICE_USER, BuiltIn.KEY_VAULT_CRYPTO_USER)
@@ -68,7 +74,8 @@ def key_permission(workspace: Workspace, tenant: Tenant) -> Verdict:
     `properties.enableRbacAuthorization` it needs Key Vault Crypto Service Encryption
     User or Crypto User on the key or above; in any other (absent and null are false)
     the key permissions get, wrapKey and unwrapKey in `properties.accessPolicies`.
-    Identities of Microsoft that some variants need beside it are not judged.
+    Identities of Microsoft that some variants need beside it are not judged. Who may
+    use a key in a managed HSM is the HSM's own data, and asked about.
 
     ## Why it matters
     An encrypted workspace asks for its key again and again. An identity that has lost
@@ -115,6 +122,8 @@ def key_permission(workspace: Workspace, tenant: Tenant) -> Verdict:
     - Microsoft Learn: Customer-managed keys for encryption with Azure AI Foundry
     """
     vault_id, key = vault_id_of(workspace), key_of(workspace)
+    if ResourceId.parse(vault_id).type.lower() == MANAGED_HSM:
+        return manual(f"may it use key {shown(key.name)} of its managed HSM?")
     vault = tenant.get(KeyVault, vault_id)
     if vault is None:
         return failed("broken: the vault of its key is gone")
@@ -265,9 +274,15 @@ def vault_protection(vault: KeyVault, _: Tenant) -> Verdict:
     - AI Foundry - Encryption with CMK
     - Microsoft Learn: Customer-managed keys for encryption with Azure AI Foundry
     """
-    faults = [*_unprotected(vault), *_misplaced(vault)]
+    faults, unread = [*_unprotected(vault)], None
+    try:
+        faults += _misplaced(vault)
+    except NotRead as problem:
+        unread = problem
     if faults:
         return failed("; ".join(faults))
+    if unread is not None:
+        raise unread
     return passed("protected from purging, in its place, open to trusted services")
 
 
@@ -313,7 +328,7 @@ def key_rotation(key: VaultKey, _: Tenant) -> Verdict:
     tells of them. An absent or null policy does not rotate, nor does one that only
     notifies; an absent end means that the key does not expire (vaults/keys REST
     reference). A workspace that names a version is compared with the newest,
-    `properties.keyUriWithVersion`.
+    `properties.keyUriWithVersion`; where that is absent or null it is not assessed.
 
     ## Why it matters
     With a key of your own, nobody rotates it but you. A key that was never changed is
@@ -359,9 +374,15 @@ def key_rotation(key: VaultKey, _: Tenant) -> Verdict:
     - AI Foundry - Encryption with CMK
     - Microsoft Learn: Configure cryptographic key auto-rotation in Azure Key Vault
     """
-    faults = [*_stale(key), *_pinned(key)]
+    faults, unread = [*_stale(key)], None
+    try:
+        faults += _pinned(key)
+    except NotRead as problem:
+        unread = problem
     if faults:
         return warned("; ".join(faults))
+    if unread is not None:
+        raise unread
     return passed("rotated by its policy, and not about to expire")
 
 
@@ -384,10 +405,13 @@ def _stale(key: VaultKey) -> Iterator[str]:
 
 def _pinned(key: VaultKey) -> Iterator[str]:
     newest = KeyName.parse(key.newest or "").version.lower()
+    pinned = [each for each in users_of_key(key) if each[1].version]
+    if pinned and not newest:
+        raise key.unread(VaultKey.newest.path, "names no version")
     names = [
         shown(workspace.name)
-        for workspace, named in users_of_key(key)
-        if newest and named.version and named.version.lower() != newest
+        for workspace, named in pinned
+        if named.version.lower() != newest
     ]
     if names:
         yield f"{some(names)} does not use its newest version"

@@ -328,7 +328,8 @@ def hub_mi_network(hub: Workspace, tenant: Tenant) -> Verdict:
     And, for the hub's identities, the role assignments that reach each of these
     resources: by one of them the hub must be able to write private endpoint connections
     there, as Azure AI Enterprise Network Connection Approver, Azure AI Administrator
-    and Contributor can. An absent or null `properties.managedNetwork.isolationMode`
+    and Contributor can. A rule that does not say where it leads is not assessed. An
+    absent or null `properties.managedNetwork.isolationMode`
     means Disabled (workspace REST reference, 2025-12-01): without a managed network
     there is nothing to approve.
 
@@ -391,7 +392,9 @@ def _approvals(hub: Workspace) -> Iterator[Case]:
         if (rule.rule_type or "").lower() != "privateendpoint":
             continue
         target_id = rule.target_id
-        if target_id and id_key(target_id) not in seen:
+        if not target_id:
+            raise rule.unread("properties.destination", "says not where it leads")
+        if id_key(target_id) not in seen:
             seen.add(id_key(target_id))
             need = approve_endpoints(ResourceId.parse(target_id).type)
             yield Case("the hub", ids(hub.identities), (need,), hub, target_id)

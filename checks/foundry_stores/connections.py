@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from checks.foundry_stores.kept_secrets import STORED
@@ -24,6 +23,7 @@ from scanner.model.check import (
     passed,
     warned,
 )
+from scanner.model.coverage import NotRead
 from scanner.model.keyvault import KeyVault
 from scanner.model.machinelearning import (
     Datastore,
@@ -33,6 +33,7 @@ from scanner.model.machinelearning import (
     Workspace,
     WorkspaceConnection,
     in_workspace,
+    is_hub_or_project,
     keeps_secrets,
     vault_users,
 )
@@ -251,19 +252,29 @@ def kv_access_policies(vault: KeyVault, _: Tenant) -> Verdict:
     if vault.rbac_authorization:
         return passed("enableRbacAuthorization is true")
     allowed = {(each.object_id or "").lower() for each in vault.access_policies}
-    named = list(_named_in(vault, allowed))
-    if not named:
-        return passed("access policies, none of them for a hub or project")
-    whom = f"{count(len(named), 'hub or project', 'hubs and projects')}: {some(named)}"
-    return warned(f"access policies open every secret to {whom}", _advice(vault))
+    named, unread = _named_in(vault, allowed)
+    if named:
+        many = count(len(named), "hub or project", "hubs and projects")
+        reason = f"access policies, not Azure RBAC, let in {many}: {some(named)}"
+        return warned(reason, _advice(vault))
+    if unread is not None:
+        raise unread
+    return passed("access policies, none of them for a hub or project")
 
 
-def _named_in(vault: KeyVault, allowed: set[str]) -> Iterator[str]:
-    """Yield the users of a vault that an access policy names."""
-    for workspace in vault_users(vault):
-        ids = {identity.principal_id.lower() for identity in workspace.identities}
-        if ids & allowed:
-            yield workspace.name
+def _named_in(vault: KeyVault, allowed: set[str]) -> tuple[list[str], NotRead | None]:
+    """Return the users of a vault that an access policy names, and why more may be."""
+    tenant, named = vault.tenant, list[str]()
+    users = tenant.referring(Workspace, "key_vault_id", vault.id)
+    unread = users.missing
+    for workspace in users.known():
+        try:
+            ids = {each.principal_id.lower() for each in workspace.identities}
+            if is_hub_or_project(workspace) and ids & allowed:
+                named.append(workspace.name)
+        except NotRead as problem:
+            unread = unread or problem
+    return named, unread
 
 
 def _advice(vault: KeyVault) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from checks.shared.connections import ENTRA, KEYS, NEITHER, WITHOUT_ENTRA
+from checks.shared.connections import ENTRA, KEYS, NEITHER, OTHERWISE, WITHOUT_ENTRA
 from checks.shared.wording import shown
 from scanner.model.check import Verdict, failed, not_applicable, passed, warned
 from scanner.model.connections import Connection
@@ -20,7 +20,7 @@ def sign_in(connection: Connection) -> Verdict:
     if kind.lower() in ENTRA:
         return passed(f"authType is {kind}")
     if kind.lower() in NEITHER:
-        return warned(f"authType is {kind}: no key is kept, but not Entra ID")
+        return warned(f"authType is {kind}: {OTHERWISE[kind.lower()]}")
     if kind.lower() not in KEYS:
         return warned(f"authType is {shown(kind)}, which is not a known type")
     category = connection.category or ""

@@ -30,8 +30,18 @@ KEYS = {
     "customkeys",
     "serviceprincipal",
 }
-NEITHER = {"oauth2", "delegatedsas", "none"}
-"""Neither a stored key nor the caller's Entra token."""
+OTHERWISE = {
+    "oauth2": "it keeps a client's secret, though no key",
+    "delegatedsas": "a token that tells no caller from another",
+    "none": "nobody signs in",
+    "agentuserimpersonation": "an agent acts in the name of a person",
+    "agenticuser": "an agent acts as a user of its own",
+}
+"""Ways without a stored key or a token of the caller or an identity, and what they do.
+
+The last two are new ways of agents, which nobody has judged yet.
+"""
+NEITHER = set(OTHERWISE)
 
 SECRETS_OF_ENTRA = {"serviceprincipal", "pat"}
 """Stored secrets that are no keys of the target: switching its keys off spares them."""

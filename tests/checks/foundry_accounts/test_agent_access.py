@@ -154,6 +154,7 @@ def test_blob_data_contributor_on_the_account_will_do(
     ("assignment", "status"),
     [
         (inside(scope=MEMORY), PASS),
+        (inside(scope=f"{MEMORY}_old"), FAIL),
         (inside(scope=f"{COSMOS}/dbs/other"), FAIL),
         (inside(1, scope=COSMOS), FAIL),
         (inside(9, scope=COSMOS), WARN),

@@ -123,6 +123,9 @@ def test_what_is_gone_needs_no_rule(verdicts: Verdicts) -> None:
     given = hub(storageAccount=STORAGE, keyVault=VAULT)
     kept = (resource(VAULT), rule(VAULT, "vault"))
     assert status_of(verdicts, WAYS, given, *kept) is PASS
+    [result] = verdicts(WAYS, given, *kept)
+    assert "1 resource" in result.reason
+    assert status_of(verdicts, WAYS, given) is NONE
 
 
 def test_what_was_not_read_may_be_out_of_reach(verdicts: Verdicts) -> None:

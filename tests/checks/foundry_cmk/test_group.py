@@ -172,6 +172,14 @@ def test_writers(
     assert only(results, GROUP).status is expected
 
 
+def test_one_writer_may_be_one_too_many(verdicts: Verdicts, rbac: Any) -> None:
+    writer = rbac.role("writer", actions=["Microsoft.Search/*"])
+    grant = rbac.grant("a", "writer", SUBSCRIPTION)
+    settings = Settings(managed_group_writer_warning=0)
+    results = verdicts(rg_writers, *estate(), writer, grant, settings=settings)
+    assert only(results, GROUP).reason.startswith("1 principal can change")
+
+
 def test_writers_that_are_denied_it(verdicts: Verdicts, rbac: Any) -> None:
     writer = rbac.role("writer", actions=["*"])
     grants = [rbac.grant(each, "writer", GROUP) for each in "abcd"]

@@ -128,6 +128,12 @@ def test_access_policies(
     assert only(results, HUB).status is expected
 
 
+def test_a_key_in_a_managed_hsm_is_asked_about(verdicts: Verdicts) -> None:
+    hsm = VAULT.replace("vaults", "managedHSMs")
+    result = only(verdicts(key_permission, hub(vault=hsm), vault()), HUB)
+    assert result.status is Status.MANUAL
+
+
 @pytest.mark.parametrize(
     ("scope", "eligible", "expected"),
     [
@@ -215,6 +221,14 @@ def test_protection_in_another_region(verdicts: Verdicts) -> None:
     assert reason == "soft delete is off; it is in westeurope, not in the region of ai"
 
 
+def test_a_fault_of_a_vault_stands_whatever_was_not_read(verdicts: Verdicts) -> None:
+    unread = [(Workspace, SUBSCRIPTION)]
+    for on, expected in ((False, FAIL), (True, UNREAD)):
+        bodies = (account(), vault(enablePurgeProtection=on))
+        results = verdicts(vault_protection, *bodies, unread=unread)
+        assert only(results, VAULT).status is expected
+
+
 def test_protection_of_another_type(verdicts: Verdicts) -> None:
     odd = vault(enablePurgeProtection="yes")
     assert only(verdicts(vault_protection, hub(), odd), VAULT).status is UNREAD
@@ -262,7 +276,7 @@ def key(*actions: str, **properties: object) -> Body:
 
 
 def ends(day: object) -> Body:
-    return key("Rotate", attributes={"exp": day})
+    return key("Rotate", attributes={"exp": day}, keyUriWithVersion=f"{ADDRESS}/1")
 
 
 NOW = 1788220800  # 2026-09-01
@@ -272,7 +286,7 @@ DAY = 86400
 @pytest.mark.parametrize(
     ("given", "fault"),
     [
-        (key("rotate", "notify"), None),
+        (key("rotate", "notify", keyUriWithVersion=f"{ADDRESS}/1"), None),
         (key("notify"), "no rotation policy"),
         (key(), "no rotation policy"),
         (body(KEY), "no rotation policy"),
@@ -297,6 +311,13 @@ def test_rotation_of_a_key_without_version(verdicts: Verdicts) -> None:
     newest = key("rotate", keyUriWithVersion=f"{ADDRESS}/2")
     for given in (hub(), hub(key=f"{ADDRESS}/")):
         assert only(verdicts(key_rotation, given, vault(), newest), KEY).status is PASS
+
+
+def test_rotation_of_a_key_whose_newest_version_is_not_told(verdicts: Verdicts) -> None:
+    pinned = hub(key=f"{ADDRESS}/1")
+    for given, expected in ((key("rotate"), UNREAD), (key("notify"), WARN)):
+        results = verdicts(key_rotation, pinned, vault(), given)
+        assert only(results, KEY).status is expected
 
 
 @pytest.mark.parametrize("given", [ends("soon"), ends(10**18)])

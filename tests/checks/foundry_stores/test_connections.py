@@ -199,6 +199,8 @@ def test_vault_policies_for_identities_that_are_not_told(verdicts: Verdicts) -> 
     policies = vault(False, HUB_PRINCIPAL)
     results = verdicts(kv_access_policies, vague, policies)
     assert only(results, VAULT).status is UNREAD
+    both = verdicts(kv_access_policies, vague, workspace(), policies)
+    assert only(both, VAULT).status is WARN
 
 
 @pytest.mark.parametrize("policies", ["all", [7], {"objectId": HUB_PRINCIPAL}])

@@ -256,6 +256,7 @@ ENTRA = [
         ("DelegatedSAS", WARN),
         ("None", WARN),
         ("AgenticUser", WARN),
+        ("AgentUserImpersonation", WARN),
         ("Telepathy", WARN),
         (None, UNREAD),
         (ABSENT, UNREAD),
@@ -467,3 +468,13 @@ def test_storage_of_unread_workspaces(verdicts: Verdicts) -> None:
     unread = [(Workspace, SUBSCRIPTION)]
     results = verdicts(storage_pe_blob_file, storage(), BLOB, FILE, unread=unread)
     assert only(results, STORAGE).status is UNREAD
+
+
+def test_what_is_kept_by_other_ways_to_sign_in(verdicts: Verdicts) -> None:
+    for kind, said in (
+        ("OAuth2", "keeps a client's secret"),
+        ("None", "nobody signs in"),
+        ("AgenticUser", "an agent acts"),
+    ):
+        results = verdicts(connection_entra, workspace(), connection(authType=kind))
+        assert said in only(results, CONNECTION).reason
