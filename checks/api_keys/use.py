@@ -172,11 +172,12 @@ def key_in_apim(front: Front, _: Tenant) -> Verdict:
     Judged are backends whose `properties.url`, and APIs whose `properties.serviceUrl`,
     is the host of a Cognitive Services account. A key is a header or parameter named
     `api-key`, `Ocp-Apim-Subscription-Key` or `subscription-key`, in the backend or set
-    by the policy of the service or of an API that leads there; an identity is
-    `authentication-managed-identity` for Cognitive Services in such a policy. Absent
-    credentials are none (backend REST reference). Where neither is found it is a
-    matter of what callers send, and of policies of products, operations and fragments,
-    which are not read.
+    by the policy of the service, of an API that leads there, of a product that the API
+    is in, or by a fragment these include; an identity is
+    `authentication-managed-identity` for Cognitive Services in such a policy. An API
+    that is in products is called by way of one of them. Absent credentials are none
+    (backend REST reference). Where neither is found it is a matter of what callers
+    send, and of policies of single operations, which are not read.
 
     ## Why it matters
     A gateway is there to know who calls. If it uses a key behind that, the key lies in

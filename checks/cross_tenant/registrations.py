@@ -141,7 +141,7 @@ def app_audience(application: Application, tenant: Tenant) -> Verdict:
     on=Application,
     among=_registered,
     guidance=Post.CROSS_TENANT,
-    controls=(*_CONTROLS, "NIST-800-53:IA-5", "PCI-DSS-4.0.1:8.6.2"),
+    controls=(*_CONTROLS, "NIST-800-53:IA-5"),
 )
 def app_credential(application: Application, tenant: Tenant) -> Verdict:
     r"""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
+from itertools import chain
 from typing import TypeVar
 
 from checks.shared.hosts import answering, leads_to
@@ -14,6 +15,9 @@ from scanner.model.apimanagement import (
     ApiService,
     Backend,
     Policy,
+    PolicyFragment,
+    Product,
+    ProductPolicy,
     ServicePolicy,
 )
 from scanner.model.cognitive import CognitiveAccount
@@ -42,6 +46,10 @@ _SETTING = re.compile(
 )
 _NAME = re.compile(r"\bname\s*=\s*[\"']([^\"']*)[\"']", re.IGNORECASE)
 _DELETES = re.compile(r"\bexists-action\s*=\s*[\"']delete[\"']", re.IGNORECASE)
+_INCLUDED = re.compile(
+    r"<include-fragment\b[^>]*\bfragment-id\s*=\s*[\"']([^\"']*)[\"']", re.IGNORECASE
+)
+_REVISION = re.compile(r";rev=\d+$", re.IGNORECASE)
 _BACKEND = re.compile(r"\bbackend-id\s*=\s*[\"']([^\"']*)[\"']", re.IGNORECASE)
 
 
@@ -111,10 +119,13 @@ def _ways(front: Front) -> tuple[list[Said], NotRead | None]:
     problems: list[NotRead] = []
     service = _service_of(front)
     everywhere = [*_noting(map(_said, service.policies), problems)]
-    ways = [
-        _first(_noting(map(_said, api.policies), problems), everywhere)
-        for api in _apis_before(front, service, problems)
-    ]
+    ways = []
+    for api in _apis_before(front, service, problems):
+        said = [*_noting(map(_said, api.policies), problems)]
+        ways += [
+            _first(said, _noting(map(_said, product.policies), problems), everywhere)
+            for product in _products_with(api, service, problems)
+        ] or [_first(said, everywhere)]
     return ways or [_first([], everywhere)], next(iter(problems), None)
 
 
@@ -163,8 +174,37 @@ def _apis_before(
     for api in _noting(service.apis, problems):
         if api.is_current is False:
             continue
-        if any(names & _backends_in(each) for each in _noting(api.policies, problems)):
+        products = _products_with(api, service, problems)
+        policies = chain(
+            _noting(api.policies, problems),
+            *(_noting(product.policies, problems) for product in products),
+        )
+        if any(names & _noted_backends(each, problems) for each in policies):
             yield api
+
+
+def _products_with(
+    api: Api, service: ApiService, problems: list[NotRead]
+) -> list[Product]:
+    """Return the products that an API is in: it is called by way of one of them."""
+    key = _REVISION.sub("", api.key)
+    return [
+        product
+        for product in _noting(service.products, problems)
+        if any(
+            _REVISION.sub("", id_key(each.api_id or "")) == key
+            for each in _noting(product.apis, problems)
+        )
+    ]
+
+
+def _noted_backends(policy: Policy, problems: list[NotRead]) -> set[str]:
+    """Return the backends that a policy and its fragments name, as far as read."""
+    return {
+        each.lower()
+        for text in _noting(_texts(policy), problems)
+        for each in _BACKEND.findall(text)
+    }
 
 
 def _pools_with(backend: Backend, service: ApiService) -> Iterator[str]:
@@ -174,27 +214,54 @@ def _pools_with(backend: Backend, service: ApiService) -> Iterator[str]:
             yield pool.name.lower()
 
 
-def _text(policy: Policy) -> str:
-    return _COMMENT.sub("", policy.xml or "")
+def _texts(policy: Policy) -> Iterator[str]:
+    """Yield the text of a policy, then of the fragments it includes, each once.
 
-
-def _backends_in(policy: Policy) -> set[str]:
-    return {each.lower() for each in _BACKEND.findall(_text(policy))}
+    Raises NotRead in the end if there may be more; a fragment that is not there says
+    nothing.
+    """
+    service = policy.parts
+    while service.type.lower() != ApiService.type.lower():
+        service = ResourceId.parse(service.parent)
+    at, unread = f"{service.text}/policyFragments", None
+    waiting, seen = [policy], {policy.key}
+    while waiting:
+        text = _COMMENT.sub("", waiting.pop(0).xml or "")
+        yield text
+        for name in _INCLUDED.findall(text):
+            fragment_id = f"{at}/{name}"
+            if id_key(fragment_id) in seen:
+                continue
+            seen.add(id_key(fragment_id))
+            try:
+                found = policy.tenant.get(PolicyFragment, fragment_id)
+            except NotRead as problem:
+                unread = unread or problem
+                continue
+            waiting += [found] if found else []
+    if unread is not None:
+        raise unread
 
 
 def _said(policy: Policy) -> Said:
-    """Return how a policy signs in, as far as its own text says."""
-    text, by = _text(policy), _called(policy)
-    if any(_sets_key(each["attributes"]) for each in _SETTING.finditer(text)):
-        return Said(SignIn.KEY, by)
-    if _IDENTITY.search(text):
-        return Said(SignIn.IDENTITY, by)
-    return Said(SignIn.NOT_TOLD, by)
+    """Return how a policy signs in, as far as its text and its fragments say.
+
+    Raises NotRead where none sets a key, and one that was not read may.
+    """
+    by, how = _called(policy), SignIn.NOT_TOLD
+    for text in _texts(policy):
+        if any(_sets_key(each["attributes"]) for each in _SETTING.finditer(text)):
+            return Said(SignIn.KEY, by)
+        if _IDENTITY.search(text):
+            how = SignIn.IDENTITY
+    return Said(how, by)
 
 
 def _called(policy: Policy) -> str:
     if isinstance(policy, ServicePolicy):
         return "the policy of all APIs"
+    if isinstance(policy, ProductPolicy):
+        return f"the policy of product {ResourceId.parse(policy.parts.parent).name}"
     return f"the policy of API {ResourceId.parse(policy.parts.parent).name}"
 
 

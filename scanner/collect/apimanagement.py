@@ -13,6 +13,10 @@ from scanner.model.apimanagement import (
     Backend,
     GatewayDiagnostic,
     NamedValue,
+    PolicyFragment,
+    Product,
+    ProductApi,
+    ProductPolicy,
     ServicePolicy,
 )
 from scanner.model.resource import Resource
@@ -40,6 +44,10 @@ READS = (
         indexed=True,
     ),
     _below(ApiService, ServicePolicy),
+    _below(ApiService, PolicyFragment),
+    _below(ApiService, Product),
+    _below(Product, ProductPolicy),
+    _below(Product, ProductApi),
     _below(ApiService, Backend),
     _below(ApiService, NamedValue),
     _below(ApiService, GatewayDiagnostic),

@@ -19,6 +19,9 @@ HINT = b"/microsoft.apimanagement/service/"
 
 WITHHELD = "REDACTED"
 
+_POLICIES = ("/policies", "/policyfragments")
+"""What is XML in which anything may be written."""
+
 _KEPT = re.compile(r"\s*(?:\{\{[^{}]+\}\}|@[({].*)\s*", re.DOTALL)
 
 _LITERAL = re.compile(r"(\"|&quot;)[^\"&\s]{16,}\1")
@@ -51,7 +54,7 @@ def withheld(body: bytes) -> bytes:
     elif kind == Backend.type.lower():
         for name in properties.keys() & {"credentials", "proxy"}:
             properties[name] = _withheld(properties[name])
-    elif kind.endswith("/policies") and isinstance(properties.get("value"), str):
+    elif kind.endswith(_POLICIES) and isinstance(properties.get("value"), str):
         properties["value"] = policy_without_secrets(properties["value"])
     else:
         return body

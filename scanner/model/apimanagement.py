@@ -32,6 +32,37 @@ class ApiPolicy(Policy):
     type = f"{_SERVICES}/apis/policies"
 
 
+class PolicyFragment(Policy):
+    """A piece of a policy, which others include by its name."""
+
+    type = f"{_SERVICES}/policyFragments"
+
+
+class ProductPolicy(Policy):
+    """The policy of what is called by way of a product."""
+
+    type = f"{_SERVICES}/products/policies"
+
+
+class ProductApi(Resource):
+    """An API that is in a product."""
+
+    type = f"{_SERVICES}/products/apiLinks"
+    api_version = API_VERSION
+
+    api_id = Text("properties.apiId")
+
+
+class Product(Resource):
+    """APIs that are subscribed to together."""
+
+    type = f"{_SERVICES}/products"
+    api_version = API_VERSION
+
+    policies = Children(ProductPolicy)
+    apis = Children(ProductApi)
+
+
 class Api(Resource):
     """An API, in one of its revisions."""
 
@@ -90,6 +121,8 @@ class ApiService(Identified):
     addresses = Texts("properties.privateIPAddresses")
 
     policies = Children(ServicePolicy)
+    fragments = Children(PolicyFragment)
+    products = Children(Product)
     apis = Children(Api)
     backends = Children(Backend)
     named_values = Children(NamedValue)

@@ -51,6 +51,9 @@ DOCUMENTED = {
     },
     f"{_SERVICE}/policies": {"properties.value"},
     f"{_SERVICE}/apis/policies": {"properties.value"},
+    f"{_SERVICE}/policyFragments": {"properties.value"},
+    f"{_SERVICE}/products/policies": {"properties.value"},
+    f"{_SERVICE}/products/apiLinks": {"properties.apiId"},
     f"{_SERVICE}/apis": {"properties.serviceUrl", "properties.isCurrent"},
     f"{_SERVICE}/backends": {
         "properties.url",

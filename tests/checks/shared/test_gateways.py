@@ -14,6 +14,10 @@ from scanner.model.apimanagement import (
     ApiPolicy,
     ApiService,
     Backend,
+    PolicyFragment,
+    Product,
+    ProductApi,
+    ProductPolicy,
     ServicePolicy,
 )
 from scanner.model.check import Status
@@ -146,6 +150,86 @@ def test_a_backend_behind_a_pool(judged: Any) -> None:
     )
     through = TO_BACKEND.replace("Models", "pool") + IDENTITY
     assert judged(pool, body(API), policy(API, through)).status is PASS
+
+
+INCLUDED = '<include-fragment fragment-id="Sign-In" />'
+
+
+def fragment(xml: str, name: str = "sign-in") -> Body:
+    return body(
+        f"{SERVICE}/policyFragments/{name}", value=f"<fragment>{xml}</fragment>"
+    )
+
+
+@pytest.mark.parametrize(
+    ("fragments", "status"),
+    [
+        ([fragment(IDENTITY)], PASS),
+        ([fragment(KEY)], FAIL),
+        ([fragment("")], MANUAL),
+        ([fragment(KEY, "other")], MANUAL),
+        ([fragment(INCLUDED)], MANUAL),
+        (
+            [fragment('<include-fragment fragment-id="b"/>'), fragment(KEY, "b")],
+            FAIL,
+        ),
+        ([], MANUAL),
+    ],
+)
+def test_what_a_policy_includes_is_part_of_it(
+    judged: Any, fragments: list[Body], status: Status
+) -> None:
+    bodies = body(API), policy(API, TO_BACKEND + INCLUDED), *fragments
+    assert judged(*bodies).status is status
+    named = body(API), policy(API, INCLUDED), fragment(TO_BACKEND + IDENTITY)
+    assert judged(*named).status is PASS
+
+
+PRODUCT = f"{SERVICE}/products/apps"
+
+
+def product(xml: str, api: object = API, id: str = PRODUCT) -> list[Body]:
+    link = body(f"{id}/apiLinks/one", apiId=api)
+    return [body(id), policy(id, xml), link]
+
+
+@pytest.mark.parametrize(
+    ("bodies", "status"),
+    [
+        (product(IDENTITY), PASS),
+        (product(KEY), FAIL),
+        (product(""), MANUAL),
+        (product(IDENTITY, f"{API.upper()};rev=2"), PASS),
+        (product(KEY, f"{SERVICE}/apis/other"), MANUAL),
+        ([*product(IDENTITY), *product("", id=f"{PRODUCT}2")], MANUAL),
+        ([*product(IDENTITY), *product(KEY, id=f"{PRODUCT}2")], FAIL),
+        (product(IDENTITY, 7), UNREAD),
+    ],
+)
+def test_products_sign_in_for_their_apis(
+    judged: Any, bodies: list[Body], status: Status
+) -> None:
+    assert judged(body(API), policy(API, TO_BACKEND), *bodies).status is status
+
+
+def test_a_product_may_choose_the_backend(judged: Any) -> None:
+    assert judged(body(API), *product(TO_BACKEND + IDENTITY)).status is PASS
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        (Product, SERVICE),
+        (ProductPolicy, PRODUCT),
+        (ProductApi, PRODUCT),
+        (PolicyFragment, SERVICE),
+    ],
+)
+def test_products_and_fragments_that_were_not_read(judged: Any, refused: Any) -> None:
+    bodies = body(API), policy(API, TO_BACKEND + INCLUDED), *product(IDENTITY)
+    assert judged(*bodies, unread=[refused]).status is UNREAD
+    keyed = body(API), policy(API, TO_BACKEND + INCLUDED + KEY), *product(IDENTITY)
+    assert judged(*keyed, unread=[refused]).status is FAIL
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,15 @@ HEADER = '<set-header name="{}" exists-action="override"><value>{}</value></set-
 PARAMETER = "<set-query-parameter name='{}'>\n<value>{}</value></set-query-parameter>"
 
 
-@pytest.mark.parametrize("path", ["policies/policy", "apis/chat/policies/policy"])
+POLICIES = (
+    "policies/policy",
+    "apis/chat/policies/policy",
+    "products/apps/policies/policy",
+    "policyFragments/sign-in",
+)
+
+
+@pytest.mark.parametrize("path", POLICIES)
 @pytest.mark.parametrize(
     ("name", "value", "after"),
     [
