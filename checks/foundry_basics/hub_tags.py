@@ -29,6 +29,7 @@ from scanner.model.check import (
 )
 from scanner.model.coverage import NotRead
 from scanner.model.machinelearning import Workspace, is_hub, is_project
+from scanner.model.resources import ResourceGroup, Subscription
 from scanner.model.tenant import Tenant
 
 Values = Sequence[tuple[str, str]]
@@ -49,8 +50,9 @@ def env_homogeneous(hub: Workspace, tenant: Tenant) -> Verdict:
     """
     Reads `tags` of the hub and of its projects, and `properties.hubResourceId`.
 
-    A missing tag says nothing, and is asked about, as is an environment that no setting
-    knows beside others.
+    Where one of them has no such tag, that of its resource group or else of its
+    subscription counts. A tag that is missing there too says nothing, and is asked
+    about, as is an environment that no setting knows beside others.
 
     ## Why it matters
     All projects of a hub share its storage, vault, network and connections. Put a test
@@ -86,7 +88,7 @@ def env_homogeneous(hub: Workspace, tenant: Tenant) -> Verdict:
     def differ(values: Sequence[str]) -> bool:
         return are_of_several_stages(values, settings)
 
-    values, unread = _tags_of(hub, tenant, settings.environment_tags)
+    values, unread = _tags_of(hub, tenant, settings.environment_tags, _handed_down)
     verdict = _judged(values, unread, differ, failed, "environment")
     if verdict.status is not Status.PASS or not are_several(_told(values)):
         return verdict
@@ -186,8 +188,30 @@ def bu_homogeneous(hub: Workspace, tenant: Tenant) -> Verdict:
     return _judged(*found, are_several, warned, "business unit")
 
 
+def _own(workspace: Workspace, names: tuple[str, ...]) -> str:
+    """Return what a workspace is tagged with, empty where it is not."""
+    return tagged(workspace.tags, names)
+
+
+def _handed_down(workspace: Workspace, names: tuple[str, ...]) -> str:
+    """Return the same, or what its resource group or subscription is tagged with."""
+    tenant, parts = workspace.tenant, workspace.parts
+    scope = f"/subscriptions/{parts.subscription}"
+    group = f"{scope}/resourceGroups/{parts.resource_group}"
+    places = (
+        workspace,
+        tenant.known(ResourceGroup, group),
+        tenant.known(Subscription, scope),
+    )
+    found = (tagged(each.tags, names) for each in places if each is not None)
+    return next(filter(None, found), "")
+
+
 def _tags_of(
-    hub: Workspace, tenant: Tenant, names: Iterable[str]
+    hub: Workspace,
+    tenant: Tenant,
+    names: Iterable[str],
+    tag_of: Callable[[Workspace, tuple[str, ...]], str] = _own,
 ) -> tuple[Values, NotRead | None]:
     """Return what a hub and its projects are tagged with, empty where they are not.
 
@@ -196,7 +220,7 @@ def _tags_of(
     wanted = tuple(names)
     listing = tenant.referring(Workspace, "hub_id", hub.id)
     parts = (hub, *filter(is_project, listing.known()))
-    return [(each.name, tagged(each.tags, wanted)) for each in parts], listing.missing
+    return [(each.name, tag_of(each, wanted)) for each in parts], listing.missing
 
 
 def _told(values: Values) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from checks.logging.diagnostics import delivered, is_any
 from checks.shared.encryption import KEEPING, is_managed
-from checks.shared.wording import shown, some
+from checks.shared.wording import count, shown, some
 from scanner.model.check import (
     Check,
     Post,
@@ -61,7 +61,9 @@ def search_public_open(search: SearchService, tenant: Tenant) -> Verdict:
 
     Answers for the Search services that Azure made for workspaces with
     customer-managed keys. Absent and null mean enabled (Search REST reference). A
-    perimeter whose association is `Enforced` decides in its place. This check wants the
+    perimeter whose association is `Enforced` decides in its place. Rules in
+    `properties.networkRuleSet.ipRules` let in only whom they name, and warn; absent,
+    null and empty let in everyone. This check wants the
     opposite of `foundry-search-hardened`, which leaves these services out.
 
     ## Why it matters
@@ -95,6 +97,9 @@ def search_public_open(search: SearchService, tenant: Tenant) -> Verdict:
         if (association.access_mode or "").lower() == "enforced":
             perimeter = shown(association.parts.parent.rpartition("/")[2])
             return failed(f"broken: perimeter {perimeter} is enforced on it")
+    if rules := search.ip_rules:
+        many = count(len(rules), "address", "addresses")
+        return warned(f"open to {many} alone: {_owner(search)} may not be among them")
     return passed(f"open to public networks, as {_owner(search)} needs it")
 
 

@@ -43,8 +43,12 @@ class PolicyDefinition(Resource):
     parameters = Entries("properties.parameters", Parameter)
 
     def mentions(self, alias: str) -> bool:
-        """Whether its rule names a property of a resource, as Azure Policy names it."""
-        return f'"{alias}"'.lower() in plain(self.rule).lower()
+        """Whether its rule names a property of a resource, as Azure Policy names it.
+
+        By itself, or as `field('...')` in an expression.
+        """
+        rule, name = plain(self.rule).lower(), alias.lower()
+        return f'"{name}"' in rule or f"'{name}'" in rule
 
 
 class Member(Part):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scanner.model.fields import Text, Texts
+from scanner.model.fields import Text, Texts, Tree
 from scanner.model.insights import ActivityLogAlert, DiagnosticSetting
 from scanner.model.resource import Children, Resource
 
@@ -27,6 +27,7 @@ class Subscription(Resource):
     display_name = Text("displayName")
     state = Text("state")
     tenant_id = Text("tenantId")
+    tags = Tree("tags")
     managing_tenants = Texts("managedByTenants[].tenantId")
 
     diagnostic_settings = Children(DiagnosticSetting)
@@ -39,6 +40,7 @@ class ResourceGroup(Resource):
     type = "Microsoft.Resources/resourceGroups"
     api_version = "2021-04-01"
 
+    tags = Tree("tags")
     managed_by = Text("managedBy")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scanner.model.fields import Flag, Keys, Part, Parts, Text
+from scanner.model.fields import Flag, Keys, Part, Parts, Text, Texts
 from scanner.model.identity import Identified
 from scanner.model.insights import DiagnosticSetting
 from scanner.model.network import PrivateEndpointConnection
@@ -33,6 +33,7 @@ class SearchService(Identified):
     keys_or_tokens = Keys("properties.authOptions.aadOrApiKey")
     public_network_access = Text("properties.publicNetworkAccess")
     network_bypass = Text("properties.networkRuleSet.bypass")
+    ip_rules = Texts("properties.networkRuleSet.ipRules[].value")
     private_endpoint_connections = Parts(
         "properties.privateEndpointConnections", PrivateEndpointConnection
     )

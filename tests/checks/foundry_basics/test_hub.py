@@ -453,6 +453,19 @@ def test_what_tags_tell(
     assert status_of(verdicts, f"foundry-hub-{check}-homogeneous", *bodies) is status
 
 
+def test_environments_are_those_of_what_is_above(verdicts: Verdicts) -> None:
+    group = {"id": f"{SUBSCRIPTION}/resourceGroups/rg", "tags": {"env": "prod"}}
+    plain, dev = project(), {**project(), "tags": {"env": "dev"}}
+    check = "foundry-hub-env-homogeneous"
+    assert status_of(verdicts, check, hub(), plain, group) is PASS
+    assert status_of(verdicts, check, hub(), dev, group) is FAIL
+    assert status_of(verdicts, check, hub(), plain) is Status.MANUAL
+    other = {**group, "tags": {"bu": "claims"}}
+    assert status_of(verdicts, check, hub(), plain, other) is Status.MANUAL
+    unit = "foundry-hub-bu-homogeneous"
+    assert status_of(verdicts, unit, hub(), plain, other) is Status.MANUAL
+
+
 def test_projects_of_one_name_are_told_apart(verdicts: Verdicts) -> None:
     elsewhere = PROJECT.replace("/rg/", "/other/")
     tags = ({"env": "prod"}, {"env": "dev"}, {"env": "prod"})

@@ -220,6 +220,23 @@ def test_an_enforced_perimeter_closes_search(
     assert judge(verdicts, search_public_open, *others).status is expected
 
 
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [
+        (None, PASS),
+        ({"ipRules": []}, PASS),
+        ({"ipRules": [{"value": "198.51.100.7"}]}, WARN),
+        ({"ipRules": "198.51.100.7"}, UNREAD),
+    ],
+)
+def test_a_firewall_may_keep_the_workspace_from_search(
+    verdicts: Verdicts, rules: object, expected: Status
+) -> None:
+    result = judge(verdicts, search_public_open, networkRuleSet=rules)
+    assert result.status is expected
+    assert ("open to 1 address alone" in result.reason) is (expected is WARN)
+
+
 def test_perimeters_that_were_not_read(verdicts: Verdicts) -> None:
     bodies = (hub(), body(SEARCH), body(PERIMETER))
     unread = [(Association, PERIMETER)]

@@ -207,6 +207,14 @@ def test_what_policies_do(
             UNREAD,
         ),
         ([assignment(what=CUSTOM), definition(CUSTOM), workspace()], WARN),
+        (
+            [
+                assignment(what=CUSTOM),
+                definition(CUSTOM, field=f"[field('{ALIAS.lower()}')]"),
+                workspace(),
+            ],
+            WARN,
+        ),
         ([assignment("Audit", CUSTOM), definition(CUSTOM), workspace()], PASS),
         ([assignment(None, CUSTOM), definition(CUSTOM, "deny"), workspace()], WARN),
     ],
