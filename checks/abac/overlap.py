@@ -168,7 +168,13 @@ def unconditioned_overlap(assignment: RoleAssignment, tenant: Tenant) -> Verdict
     if free:
         return warned(_overlap(tenant, assignment, free))
     missing = _unsettled(assignment, tenant, actions, unrestricted=True)
-    cite(tenant, held, assignment)
+    by = access(tenant).by
+    restricted = (
+        each
+        for each in held
+        if any(by(each.assignment, action, data=True) for action in actions)
+    )
+    cite(tenant, restricted, assignment)
     reason = (
         "its principal holds none of it at that scope or above by another grant "
         "without a condition"
@@ -266,7 +272,7 @@ def _by_another(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     below = tenant.once(_unlisted).at(scope_at(assignment))
     if below:
         raise below
-    cite(tenant, others(assignment, tenant), assignment)
+    cite(tenant, _near(assignment, tenant), assignment)
     return passed(bounded("its principal cannot set the tags it is judged by", missing))
 
 
@@ -276,11 +282,7 @@ def _setting_tags(
     """Return by what else its principal sets tags, and why that may be more."""
     found: dict[Grant, None] = {}
     unread: NotRead | None = None
-    for other in tenant.once(TagSetters).of(_holder(assignment)):
-        if id_key(other.assignment_id) == assignment.key:
-            continue
-        if not _overlaps(tenant, scope_at(assignment), other.scope):
-            continue
+    for other in _near(assignment, tenant):
         for action, call in TAG_WRITES:
             try:
                 if _sets_tags(tenant, other, action, call):
@@ -288,6 +290,15 @@ def _setting_tags(
             except NotRead as problem:
                 unread = unread or problem
     return list(found), unread
+
+
+def _near(assignment: RoleAssignment, tenant: Tenant) -> Iterator[Grant]:
+    """Yield what else its principal may set tags by at its scope, above or below."""
+    for other in tenant.once(TagSetters).of(_holder(assignment)):
+        if id_key(other.assignment_id) == assignment.key:
+            continue
+        if _overlaps(tenant, scope_at(assignment), other.scope):
+            yield other
 
 
 class TagSetters:

@@ -106,11 +106,14 @@ class TestOverlap:
 
     def test_what_else_is_held_is_evidence(self, judge: Any, rbac: Any) -> None:
         narrow = rbac.grant("ann", "reader", LAKE, condition=TAGGED)
-        other = rbac.grant("ann", "admin", GROUP)
+        both = f"{TAGGED} AND {block(SENT, WRITE)}"
+        other = rbac.grant("ann", "editor", GROUP, condition=both)
+        idle = rbac.grant("ann", "admin", GROUP)
         for check in (unconditioned_overlap, tag_self_escalation):
-            result = judge(check, narrow, other)
+            result = judge(check, narrow, other, idle)
             assert result.status is Status.PASS
-            assert "ann-admin" in cited(result)
+            assert "ann-editor" in cited(result)
+            assert "ann-admin" not in cited(result)
 
     def test_somebody_else(self, judge: Any, rbac: Any) -> None:
         narrow = rbac.grant("ann", "reader", LAKE, condition=NAMED)
