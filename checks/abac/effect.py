@@ -19,10 +19,11 @@ from checks.shared.conditions import (
     on_principals,
     on_tags,
     on_time,
+    require_restricted,
 )
 from checks.shared.wording import count, printable, some
 from scanner.access.conditions import attributes_of, time_windows
-from scanner.access.conditions.analysis.catalogue import BLOB_READ
+from scanner.access.conditions.analysis.catalogue import BLOB_LIST, BLOB_READ
 from scanner.model.authorization import RoleAssignment
 from scanner.model.check import (
     Check,
@@ -146,6 +147,8 @@ def action_coverage(assignment: RoleAssignment, _: Tenant) -> Verdict:
     fault = found.of("abac-action-coverage")
     if fault is None and not found.restricted:
         return not_applicable("it restricts no data action that the role grants")
+    if fault is None:
+        require_restricted(found, *((action, None) for action in found.restricted))
     return judged(fault, "every action on the same data is restricted")
 
 
@@ -205,7 +208,10 @@ def list_exposed(assignment: RoleAssignment, _: Tenant) -> Verdict:
     found = analysed(assignment, by_role=True)
     if not _reads(found):
         return _OPEN
-    return judged(found.of("abac-list-exposed"), "listing blobs is restricted too")
+    fault = found.of("abac-list-exposed")
+    if fault is None:
+        require_restricted(found, (BLOB_READ, BLOB_LIST))
+    return judged(fault, "listing blobs is restricted too")
 
 
 @check(
@@ -353,10 +359,10 @@ def utcnow_window(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
 
     The comparison is with absolute moments; hours of each day cannot be written
     (azure-docs, "Azure role assignment condition format and syntax", environment
-    attributes). Warns of a window that is over, not open yet, or longer than a year,
-    as seen from the time of the scan. Fails where windows have a longest duration and
-    one exceeds it. What has no start or no end is no window. Conditions without
-    `UtcNow` are left out.
+    attributes). Warns of a window that is over, not open yet, or longer than a year, as
+    seen from the time of the scan, and of what compares with no moment. Fails where
+    windows have a longest duration and one exceeds it. What has no start or no end is
+    no window. Conditions without `UtcNow` are left out.
 
     ## Why it matters
     A pair of moments that reads like nine to five is one window from the first morning

@@ -71,7 +71,7 @@ def _delegation(assignment: RoleAssignment) -> Delegation:
     assignment.cite(RoleGrant.scope, RoleGrant.principal_id, RoleGrant.condition)
     cite_role(assignment, found.role)
     if found.reach is Reach.UNKNOWN:
-        raise NotRead("a condition on assigning roles cannot be read")
+        raise NotRead("a condition on assigning roles cannot be read or evaluated")
     return found
 
 

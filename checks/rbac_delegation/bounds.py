@@ -9,7 +9,7 @@ from checks.rbac_delegation.delegations import (
     CONTROLS,
     conditioned,
 )
-from checks.shared.conditions import Analysis, analysed, judged
+from checks.shared.conditions import Analysis, analysed, judged, require_documented
 from checks.shared.grants import access
 from checks.shared.privileged import privileged
 from checks.shared.wording import FIRST, count, printable, some
@@ -35,6 +35,13 @@ from scanner.model.check import (
 )
 from scanner.model.coverage import NotRead
 from scanner.model.tenant import Tenant
+
+
+def _told(assignment: RoleAssignment) -> Analysis:
+    """Return what a condition comes to; raises NotRead where that cannot be told."""
+    found = analysed(assignment, by_role=True)
+    require_documented(found)
+    return found
 
 
 @check(
@@ -78,7 +85,7 @@ def role_bounded(assignment: RoleAssignment, _: Tenant) -> Verdict:
     - Microsoft Learn: Examples to delegate Azure role assignment management with
       conditions
     """
-    fault = analysed(assignment, by_role=True).of("delegation-role-bounded")
+    fault = _told(assignment).of("delegation-role-bounded")
     return judged(fault, "the condition limits which roles can be assigned")
 
 
@@ -124,7 +131,7 @@ def privileged_inside(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     - Authorization in Azure OpenAI Service
     - Microsoft Learn: Delegate Azure access management to others
     """
-    found = analysed(assignment, by_role=True)
+    found = _told(assignment)
     fault = found.of("delegation-privileged-inside")
     if fault:
         inside = _assignable(found, tenant)
@@ -216,7 +223,7 @@ def denylist_style(assignment: RoleAssignment, _: Tenant) -> Verdict:
     - Microsoft Learn: Examples to delegate Azure role assignment management with
       conditions
     """
-    fault = analysed(assignment, by_role=True).of("delegation-denylist-style")
+    fault = _told(assignment).of("delegation-denylist-style")
     return judged(fault, "no role can be assigned for not being on a list")
 
 
@@ -261,7 +268,7 @@ def delete_covered(assignment: RoleAssignment, _: Tenant) -> Verdict:
     - Microsoft Learn: Examples to delegate Azure role assignment management with
       conditions
     """
-    fault = analysed(assignment, by_role=True).of("delegation-delete-covered")
+    fault = _told(assignment).of("delegation-delete-covered")
     return judged(fault, "removing assignments is restricted, or not granted")
 
 
@@ -305,7 +312,7 @@ def principal_bounded(assignment: RoleAssignment, _: Tenant) -> Verdict:
     - Microsoft Learn: Examples to delegate Azure role assignment management with
       conditions
     """
-    fault = analysed(assignment, by_role=True).of("delegation-principal-bounded")
+    fault = _told(assignment).of("delegation-principal-bounded")
     return judged(fault, "few roles can be assigned, or not to anyone")
 
 

@@ -10,7 +10,7 @@ from enum import Enum, auto
 from checks.shared.conditions import About, Conditions
 from checks.shared.grants import access
 from scanner.access.conditions.analysis.catalogue import ASSIGNMENT_WRITE
-from scanner.access.conditions.analysis.guards import is_open
+from scanner.access.conditions.analysis.guards import is_open, may_be_open
 from scanner.access.engine import Access
 from scanner.access.facts import ROOT, Assignment, Missing, Part, Role, last_segment
 from scanner.access.restrictions import Ask
@@ -47,7 +47,7 @@ class Reach(Enum):
     """Those that a condition lets through."""
     ANY = auto()
     UNKNOWN = auto()
-    """The role, or a condition, could not be read."""
+    """The role, or a condition, could not be read or evaluated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +117,12 @@ def _reach(ways: tuple[Way, ...] | None, condition: str | None) -> Reach:
 
 def reach_of(way: Way) -> Reach:
     """Return which roles may be assigned in one way; all its conditions must hold."""
-    left = [each.residual for each in way.restrictions]
-    if all(one is not None and is_open(one) for one in left):
+    left = [each.residual for each in way.restrictions if each.residual is not None]
+    if len(left) < len(way.restrictions):
+        return Reach.UNKNOWN
+    if all(map(is_open, left)):
         return Reach.ANY
-    return Reach.UNKNOWN if None in left else Reach.BOUNDED
+    return Reach.UNKNOWN if all(map(may_be_open, left)) else Reach.BOUNDED
 
 
 # Which resources

@@ -23,8 +23,10 @@ from scanner.access.conditions import (
     guarded_actions,
     lint,
     parse,
+    residual,
 )
 from scanner.access.conditions.analysis.catalogue import BLOBS, DELEGATION, QUEUES
+from scanner.access.conditions.analysis.guards import may_be_open
 from scanner.access.conditions.analysis.network import ORIGINS
 from scanner.access.conditions.analysis.storage import BLOB_PATH, TAGS
 from scanner.access.facts import Role, last_segment
@@ -283,6 +285,26 @@ def analysed(assignment: RoleAssignment, *, by_role: bool = False) -> Analysis:
     if by_role:
         cite_role(assignment, found.role)
     return found
+
+
+def require_restricted(found: Analysis, *calls: tuple[str, str | None]) -> None:
+    """Raise NotRead if some call may be free, as what is not documented may come to.
+
+    Calls are actions with the suboperation they are called as.
+    """
+    if found.condition is None:
+        return
+    whole = found.condition.expression
+    for action, call in calls:
+        if may_be_open(residual(whole, action, call)):
+            require_documented(found)
+
+
+def require_documented(found: Analysis) -> None:
+    """Raise NotRead if a condition has what nobody can evaluate."""
+    fault = found.of("abac-parse")
+    if fault:
+        raise NotRead(f"what the condition asks cannot be told: {told(fault)}")
 
 
 def cite_role(assignment: RoleAssignment, role: Role | None) -> None:

@@ -88,6 +88,24 @@ def compare(comparison: Comparison, read: Read) -> Tri:
     return cross.compare(comparator, left, right)
 
 
+def is_documented(atom: Expression) -> bool:
+    """Return whether what an atom asks is documented, so that it can be evaluated."""
+    match atom:
+        case Call():
+            return False
+        case Exists(attribute=attribute):
+            return attribute.source in SOURCES
+        case Comparison(left=left, operator=operator, right=right):
+            return (
+                operator.name.lower() in COMPARATORS
+                and operator.cross.lower() in ("", *CROSSES)
+                and _is_known(left)
+                and _is_known(right)
+            )
+        case _:
+            return True
+
+
 def _is_known(operand: Operand) -> bool:
     match operand:
         case Call():

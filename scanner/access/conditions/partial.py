@@ -9,7 +9,12 @@ from collections.abc import Callable, Iterable
 from enum import Enum, unique
 from typing import TypeAlias
 
-from scanner.access.conditions.evaluate import compare, exists, is_sub_operation_of
+from scanner.access.conditions.evaluate import (
+    compare,
+    exists,
+    is_documented,
+    is_sub_operation_of,
+)
 from scanner.access.conditions.operators import COMPARATORS, CROSSES, absent
 from scanner.access.conditions.request import Request, is_sub_operation
 from scanner.access.conditions.syntax import (
@@ -121,6 +126,26 @@ def _without(comparison: Comparison) -> Tri:
     if comparator is None or not crosses or not sources <= {*SOURCES}:
         return Tri.UNKNOWN
     return absent(comparator)
+
+
+def at_most(expression: Expression, *, allowing: bool = True) -> Expression:
+    """Return the most that an expression may allow, whatever is not documented.
+
+    Without `allowing` the least.
+    """
+    match expression:
+        case And(terms=terms, start=start):
+            every = [at_most(term, allowing=allowing) for term in terms]
+            return conjunction(every, start)
+        case Or(terms=terms, start=start):
+            every = [at_most(term, allowing=allowing) for term in terms]
+            return disjunction(every, start)
+        case Not(term=term, start=start):
+            return negation(at_most(term, allowing=not allowing), start)
+        case _ if is_documented(expression):
+            return expression
+        case _:
+            return Literal(allowing, expression.start)
 
 
 def rewrite(expression: Expression, decide: Decide) -> Expression:

@@ -106,6 +106,7 @@ FOUNDRY = block(
     "'3c1b6f0e-5a0f-4c1d-9a51-0d8f6f6c2b11'",
     *(DELETE, READ, WRITE, MOVE, ADD),
 )
+ODD = "@Environment[UtcNow] TimeOfDayGreaterThan '08:00:00'"
 GOOD = block(LOW, READ, sub="Blob.List") + " AND " + listing(PREFIX)
 
 
@@ -184,6 +185,27 @@ conditioned = pytest.mark.parametrize("check", CONDITIONED, ids=lambda check: ch
         ("abac-action-coverage", FOUNDRY, CONTRIBUTOR, Status.PASS, "every action"),
         ("abac-action-coverage", GOOD, READER, Status.PASS, "every action"),
         ("abac-action-coverage", GOOD, CONTRIBUTOR, Status.FAIL, "write, delete"),
+        (
+            "abac-action-coverage",
+            block(ODD, READ),
+            READER,
+            Status.NOT_ASSESSED,
+            "cannot be told: line 1",
+        ),
+        (
+            "abac-action-coverage",
+            block(f"{ODD} AND {NAME}", READ),
+            READER,
+            Status.PASS,
+            "every action",
+        ),
+        (
+            "abac-list-exposed",
+            block(f"{ODD} OR {NAME}", READ),
+            READER,
+            Status.NOT_ASSESSED,
+            "cannot be told: line 1",
+        ),
         (
             "abac-action-coverage",
             block(NAME, READ, WRITE),

@@ -115,6 +115,13 @@ def judge(verdicts: Verdicts, roles: list[Body]) -> Callable[..., Result]:
             "does not restrict that",
         ),
         (RBAC, "(", Status.NOT_ASSESSED, "cannot be read"),
+        (RBAC, both("@Request[a] IsOdd 1"), Status.NOT_ASSESSED, "cannot be read"),
+        (
+            RBAC,
+            both(f"@Request[a] IsOdd 1 AND {SERVICES}"),
+            Status.PASS,
+            "a condition restricts",
+        ),
         (MANAGER, None, Status.PASS, "a condition restricts"),
         (MANAGER, "(", Status.NOT_ASSESSED, "cannot be read"),
         (
@@ -350,6 +357,19 @@ BOUNDS = (
     bounds.principal_bounded,
     bounds.or_tautology,
 )
+
+
+@pytest.mark.parametrize(
+    "check", [each for each in BOUNDS if each is not bounds.or_tautology]
+)
+def test_what_is_not_documented_bounds_nothing_for_sure(
+    judge: Any, rbac: Any, check: Check[Any]
+) -> None:
+    odd = both(f"@@[{ASSIGN}:RoleDefinitionId] IsOneOf {{{READER}}}")
+    grant = rbac.grant("ann", RBAC, GROUP, condition=odd)
+    result = judge(check, grant["id"], grant)
+    assert result.status is Status.NOT_ASSESSED
+    assert "IsOneOf" in result.reason
 
 
 @pytest.mark.parametrize("check", BOUNDS, ids=lambda check: check.id)

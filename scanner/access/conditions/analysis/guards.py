@@ -17,7 +17,7 @@ from scanner.access.conditions.analysis.catalogue import (
     sub_operations,
 )
 from scanner.access.conditions.analysis.subject import Fault, Subject
-from scanner.access.conditions.partial import negation, residual
+from scanner.access.conditions.partial import at_most, negation, residual
 from scanner.access.conditions.solve import may_hold
 from scanner.access.conditions.syntax import (
     Condition,
@@ -73,6 +73,14 @@ def _guard(action: str, left: Expression) -> Guard:
 def is_open(left: Expression) -> bool:
     """Return whether what is asked of an action always holds."""
     return not may_hold(negation(left))
+
+
+def may_be_open(left: Expression) -> bool:
+    """Return whether what is asked of an action may always hold, for all that is told.
+
+    What is not documented may come to anything.
+    """
+    return is_open(at_most(left))
 
 
 def coverage(subject: Subject) -> Iterator[Fault]:

@@ -23,7 +23,7 @@ from scanner.access.conditions.syntax import (
     Or,
 )
 from scanner.access.conditions.values import instant, moment
-from scanner.access.conditions.walk import nodes
+from scanner.access.conditions.walk import attributes_of, nodes
 
 LONGEST = timedelta(days=366)
 """A window beyond this is no working hours and no project either."""
@@ -86,6 +86,10 @@ def windows(subject: Subject) -> Iterator[Fault]:
     """Find windows that are years long, over, not open yet, or never open."""
     reported = set[int]()
     for left in subject.residuals(*(subject.actions or ("",))):
+        for start, complaint in _unclear(left):
+            if start not in reported:
+                reported.add(start)
+                yield subject.fault("abac-utcnow-window", start, complaint)
         for start, window in _windows(left):
             complaint = _complaint(window, subject.now)
             if complaint and start not in reported:
@@ -105,6 +109,20 @@ def _windows(expression: Expression) -> Iterator[tuple[int, TimeWindow]]:
         match part:
             case And(terms=terms) | Or(terms=terms):
                 waiting.extend(reversed(terms))
+
+
+def _unclear(expression: Expression) -> Iterator[tuple[int, str]]:
+    """Yield what is asked of the time and is no comparison with a moment."""
+    for node in nodes(expression):
+        if not isinstance(node, Comparison) or _now_and(node) is not None:
+            continue
+        if any(map(_is_now, attributes_of(node))):
+            said = f"{node.operator.text} does not compare UtcNow with a moment"
+            yield node.start, f"{said}: hours of each day cannot be written"
+
+
+def _is_now(attribute: Attribute) -> bool:
+    return attribute.source == "Environment" and attribute.bare.lower() == "utcnow"
 
 
 def _mentions(part: Expression) -> int | None:
