@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from checks.shared.wording import count, quote, some
@@ -19,6 +19,7 @@ from scanner.model.check import (
     passed,
 )
 from scanner.model.cognitive import CognitiveAccount, hosts_models
+from scanner.model.coverage import NotRead
 from scanner.model.ids import id_key
 from scanner.model.insights import (
     ActivityLogAlert,
@@ -26,6 +27,7 @@ from scanner.model.insights import (
     AlertClauseGroup,
     DiagnosticSetting,
     LogCategory,
+    QueryRule,
 )
 from scanner.model.resources import Subscription
 from scanner.model.tenant import Listing, Tenant
@@ -218,8 +220,9 @@ def diag_requestresponse(account: CognitiveAccount, _: Tenant) -> Verdict:
 
     That is `Microsoft.Insights/diagnosticSettings` at the account. The category
     `RequestResponse` counts, and so does the group `allLogs`; the group `audit` does
-    not, because which categories it stands for is not read. A log that is absent, or
-    whose `enabled` is not true, is off (diagnostic settings 2021-05-01-preview).
+    where `properties.categoryGroups` of the category says that it is in there. A log
+    that is absent, or whose `enabled` is not true, is off (diagnostic settings
+    2021-05-01-preview).
 
     ## Why it matters
     This log has one line for each call to the data plane: completions, uploaded and
@@ -260,11 +263,29 @@ def diag_requestresponse(account: CognitiveAccount, _: Tenant) -> Verdict:
     - Logging in Azure OpenAI Service
     - Microsoft Learn: Monitor Azure OpenAI
     """
-    logs = delivered(account.diagnostic_settings)
+    logs = list(delivered(account.diagnostic_settings))
     if any(is_any(log, "RequestResponse", "alllogs") for log in logs):
         return passed("a diagnostic setting sends RequestResponse")
+    audited = any((log.group or "").lower() == "audit" for log in logs)
+    if audited and _audits_requests(account):
+        return passed("a diagnostic setting sends RequestResponse, in the group audit")
     settings = found(account.diagnostic_settings)
     return failed(f"{settings}, and none sends RequestResponse")
+
+
+def _audits_requests(account: CognitiveAccount) -> bool:
+    """Whether the group `audit` has RequestResponse; not if no scan asked for that."""
+    try:
+        categories = list(account.diagnostic_categories)
+    except NotRead as problem:
+        if problem.gap:
+            raise
+        return False
+    return any(
+        each.name.lower() == "requestresponse"
+        and "audit" in map(str.lower, each.groups or ())
+        for each in categories
+    )
 
 
 @check(
@@ -432,7 +453,11 @@ def listkeys_alert(subscription: Subscription, tenant: Tenant) -> Verdict:
     (prefixes of the ids it applies to; absent or empty means none), the conditions, of
     which one must be `operationName`, and `properties.actions.actionGroups` (absent or
     empty means that nobody is told). The accounts are those whose `kind` is OpenAI or
-    AIServices; a subscription without one is not judged.
+    AIServices; a subscription without one is not judged. An alert by log query
+    (scheduledQueryRules) counts too, from whichever subscription: one that is enabled,
+    tells an action group, has the operation in its query, and asks the account, what it
+    lies in, or a workspace to which the subscription sends its Activity Log. What else
+    the query says is not worked out.
 
     ## Why it matters
     Whoever reads a key holds the data plane until the key is changed, and whatever they
@@ -490,10 +515,10 @@ def listkeys_alert(subscription: Subscription, tenant: Tenant) -> Verdict:
     The portal and Foundry read keys as people browse: expect noise until few can.
 
     ## Exceptions
-    Alerts by log query (scheduledQueryRules), Sentinel rules and a SIEM outside Azure
-    are not seen: a subscription that is watched that way needs an exemption that says
-    so. An alert that also filters on anything a successful key read does not always
-    carry, such as a caller or a resource group, is no full watch.
+    Sentinel rules and a SIEM outside Azure are not seen: a subscription that is watched
+    that way needs an exemption that says so. An alert that also filters on anything a
+    successful key read does not always carry, such as a caller or a resource group, is
+    no full watch.
 
     ## References
     - Logging in Azure OpenAI Service
@@ -503,18 +528,84 @@ def listkeys_alert(subscription: Subscription, tenant: Tenant) -> Verdict:
     if not any(map(hosts_models, accounts)):
         return not_applicable("no Azure OpenAI or AI Services account is here")
     alerts = subscription.activity_log_alerts
+    queries = [*_key_queries(tenant)]
     for account in filter(hosts_models, accounts):
-        if not any(watches(alert, account) for alert in alerts):
-            return failed(_unwatched(account, alerts))
+        if any(watches(alert, account) for alert in alerts.known()):
+            continue
+        if not any(_asks(rule, account, subscription) for rule in queries):
+            alerts.require_whole()
+            tenant.all(QueryRule).require_whole()
+            return failed(_unwatched(account, alerts, queries))
     return passed("alerts cover the key reads of every account that serves models")
 
 
-def _unwatched(account: CognitiveAccount, alerts: Listing[ActivityLogAlert]) -> str:
+def _key_queries(tenant: Tenant) -> Iterator[QueryRule]:
+    """Yield the alerts by log query that are known to be about key reads."""
+    named = KEY_READ["operationname"]
+    ids = tenant.once(_rules_on_keys)
+    for rule in (tenant.known(QueryRule, each) for each in ids):
+        if rule and any(named in query.lower() for query in rule.queries or ()):
+            yield rule
+
+
+def _rules_on_keys(tenant: Tenant) -> tuple[str, ...]:
+    """Return the ids of those, and of those that do not say what they ask."""
+    return tuple(
+        rule.id for rule in tenant.all(QueryRule).known() if _may_ask_for_keys(rule)
+    )
+
+
+def _may_ask_for_keys(rule: QueryRule) -> bool:
+    try:
+        queries = rule.queries or ()
+    except NotRead:
+        return True
+    return any(KEY_READ["operationname"] in query.lower() for query in queries)
+
+
+def _asks(
+    rule: QueryRule, account: CognitiveAccount, subscription: Subscription
+) -> bool:
+    """Whether an alert by log query tells somebody of an account's key reads."""
+    if _unheard(rule):
+        return False
+    scopes = [*map(id_key, rule.scopes or ())]
+    if any(f"{account.key}/".startswith(f"{scope}/") for scope in scopes):
+        return True
+    return not set(scopes).isdisjoint(_told_of_operations(subscription))
+
+
+def _unheard(rule: QueryRule) -> str:
+    """Return why nobody hears of an alert; an absent `enabled` means true."""
+    if rule.enabled is False:
+        return "is disabled"
+    return "" if rule.action_group_ids else "has no action group"
+
+
+def _told_of_operations(subscription: Subscription) -> Iterator[str]:
+    """Yield the workspaces to which a subscription sends its Activity Log."""
+    for setting in subscription.diagnostic_settings:
+        if setting.workspace_id and any(
+            log.enabled and is_any(log, "Administrative", "alllogs")
+            for log in setting.logs
+        ):
+            yield id_key(setting.workspace_id)
+
+
+def _unwatched(
+    account: CognitiveAccount,
+    alerts: Iterable[ActivityLogAlert],
+    queries: Iterable[QueryRule],
+) -> str:
     """Return that nobody hears of an account's key reads, and what is wrong."""
     flaws = [
         f"{quote(alert.name)} {shortcoming(alert) or 'does not cover it'}"
         for alert in alerts
         if names_operation(alert)
+    ]
+    flaws += [
+        f"{quote(rule.name)} {_unheard(rule) or 'asks where its log does not go'}"
+        for rule in queries
     ]
     why = some(flaws) or "there is none on that operation"
     return f"no alert tells of key reads of {quote(account.name)}: {why}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from checks.logging.diagnostics import delivered, is_any
-from checks.shared.fronting import fronting
 from checks.shared.grants import is_listed
+from checks.shared.links import KINDS, connections_to
+from checks.shared.tenancy import is_ours
 from checks.shared.wording import count, quote, shown, some
 from scanner.model import initiatives
 from scanner.model.activity import ActivityEvent
@@ -20,19 +22,24 @@ from scanner.model.check import (
     check,
     failed,
     info,
-    manual,
     not_applicable,
     passed,
     warned,
 )
 from scanner.model.cognitive import CognitiveAccount, hosts_models
 from scanner.model.containerregistry import Registry
+from scanner.model.coverage import NotRead
 from scanner.model.documentdb import CosmosAccount
-from scanner.model.ids import ResourceId
 from scanner.model.insights import DiagnosticSetting
 from scanner.model.keyvault import KeyVault
 from scanner.model.loganalytics import LogWorkspace
-from scanner.model.machinelearning import Workspace, is_hub_or_project, keeps_secrets
+from scanner.model.machinelearning import (
+    Workspace,
+    encrypted_by,
+    is_hub_or_project,
+    keeps_secrets,
+    keeps_work,
+)
 from scanner.model.resource import Resource
 from scanner.model.search import SearchService
 from scanner.model.storage import StorageAccount
@@ -106,6 +113,7 @@ def diag_metrics(account: CognitiveAccount, _: Tenant) -> Verdict:
     sent = any(
         metric.enabled
         for setting in account.diagnostic_settings
+        if setting.has_destination
         for metric in setting.metrics
     )
     return info(
@@ -163,10 +171,11 @@ def diag_table(account: CognitiveAccount, _: Tenant) -> Verdict:
 )
 def diag_destination_valid(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     """
-    Reads `properties.workspaceId` and `properties.storageAccountId` of the settings.
+    Reads `properties.workspaceId` and the other destinations of the settings.
 
-    The workspace and storage account are looked up. Event hubs and partners are not
-    read, and are taken as they are.
+    Those are `storageAccountId`, `eventHubAuthorizationRuleId` and `serviceBusRuleId`.
+    The workspace and storage account are looked up. Of event hubs only the subscription
+    is told, whether one is still there is not read, and partners are taken as they are.
 
     ## Why it matters
     A setting outlives its workspace. It still says that logs are kept, while every row
@@ -176,38 +185,57 @@ def diag_destination_valid(account: CognitiveAccount, tenant: Tenant) -> Verdict
     Point the setting at a workspace that is there, and have one setting for each copy.
 
     ```sh
-    az monitor diagnostic-settings update --resource "$ACCOUNT_ID" --name SETTING \
-      --set workspaceId="$WORKSPACE_ID"
+    az monitor diagnostic-settings create --resource "$ACCOUNT_ID" --name SETTING \
+      --workspace "$WORKSPACE_ID" \
+      --logs '[{"categoryGroup": "allLogs", "enabled": true}]'
     ```
+
+    Creating a setting under a name that is in use replaces that setting.
 
     ## References
     - Logging in Azure OpenAI Service
     - Microsoft Learn: Diagnostic settings in Azure Monitor
     """
-    targets = list(_destinations(account.diagnostic_settings))
-    if not targets:
-        return not_applicable("no logs go to a workspace or storage account")
-    foreign = [each for _, each in targets if tenant.is_foreign(each)]
-    gone = [
-        each
-        for view, each in targets
-        if each not in foreign and tenant.get(view, each) is None
-    ]
+    gone: list[str] = []
+    foreign: list[str] = []
+    unread: list[NotRead] = []
+    number = 0
+    for view, each in _destinations(account.diagnostic_settings):
+        number += 1
+        try:
+            if not is_ours(tenant, each):
+                foreign.append(each)
+            elif view and tenant.get(view, each) is None:
+                gone.append(each)
+        except NotRead as problem:
+            unread.append(problem)
     if gone:
         return failed(f"logs are sent to what is gone: {_named(gone)}")
     if foreign:
         return warned(f"logs are sent to another tenant: {_named(foreign)}")
-    return passed(f"{count(len(targets), 'destination', 'destinations')}, all there")
+    if unread:
+        raise unread[0]
+    if not number:
+        return not_applicable("no logs go to a workspace, storage account or event hub")
+    return passed(_all_there(number))
+
+
+def _all_there(number: int) -> str:
+    return f"{count(number, 'destination', 'destinations')}, of this tenant"
 
 
 def _destinations(
     settings: Listing[DiagnosticSetting],
-) -> Iterator[tuple[type[Resource], str]]:
+) -> Iterator[tuple[type[Resource] | None, str]]:
+    """Yield where logs go, with the type that is read of it, if one is."""
     for setting in settings:
         if setting.workspace_id:
             yield LogWorkspace, setting.workspace_id
         if setting.storage_account_id:
             yield StorageAccount, setting.storage_account_id
+        for hub in (setting.event_hub_rule_id, setting.service_bus_rule_id):
+            if hub:
+                yield None, hub
 
 
 def _named(ids: list[str]) -> str:
@@ -226,10 +254,12 @@ def _named(ids: list[str]) -> str:
 )
 def listkeys_observed(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     """
-    Reads `operationName.value`, `caller` and `claims.appid` of Activity Log events.
+    Reads `operationName.value`, `status.value` and `caller` of Activity Log events.
 
-    They are those of the last 90 days on the account, one for each correlation id. The
-    portal reads the keys when some of its pages are opened.
+    Also who the caller is by the claims of the token: its object id and `claims.appid`,
+    for `caller` is the name of a person. The events are those of the last 90 days on
+    the account, one for each correlation id; what was refused reads nothing. The portal
+    reads the keys when some of its pages are opened.
 
     ## Why it matters
     The resource's own log has a row for every reading of keys, and no caller in it. The
@@ -245,165 +275,69 @@ def listkeys_observed(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     ```
 
     ## Settings
-    `approved_principals` may read keys.
+    `approved_principals` may read keys, by object id, application id or the name that
+    the Activity Log shows.
 
     ## References
     - Logging in Azure OpenAI Service
     - Microsoft Learn: Azure Activity Log
     """
     events = tenant.referring(ActivityEvent, "resource_id", account.id)
-    callers = {}
-    for event in events:
-        if (event.operation or "").lower() == LIST_KEYS:
-            who = event.caller or event.application_id or "somebody"
-            callers[event.correlation_id or event.id] = who
+    reads = _reads([each for each in events.known() if _is_read(each)])
     approved = tenant.settings.approved_principals
-    strange = sorted({who for who in callers.values() if not is_listed(who, approved)})
+    strange = [
+        each
+        for each in reads
+        if not any(is_listed(name, approved) for name in _names(each))
+    ]
+    times = f"keys were read {count(len(reads), 'time', 'times')}"
     if strange:
-        times = count(len(callers), "time", "times")
-        return warned(f"keys were read {times}, by {some(map(shown, strange))}")
-    tenant.trace.note(account.id, ActivityEvent.type, len(callers), "2015-04-01")
-    if callers:
-        return passed(f"keys were read {len(callers)} times, by approved principals")
+        for each in strange[:SHOWN]:
+            each.cite(ActivityEvent.client_address, ActivityEvent.at)
+        callers = sorted({_names(each)[0] for each in strange})
+        return warned(f"{times}, {len(strange)} by {some(map(shown, callers))}")
+    events.require_whole()
+    tenant.trace.note(account.id, ActivityEvent.type, len(reads), "2015-04-01")
+    if reads:
+        return passed(f"{times}, each by an approved principal")
     return passed("nobody read the keys in 90 days")
 
 
-@check(
-    id="aoai-requestresponse-gap",
-    title="It is decided how prompts and answers are logged",
-    topic=Topic.LOGGING,
-    severity=Severity.MEDIUM,
-    on=CognitiveAccount,
-    where=hosts_models,
-    guidance=Post.LOGGING,
-    controls=CONTROLS,
-)
-def requestresponse_gap(account: CognitiveAccount, _: Tenant) -> Verdict:
+SHOWN = 20
+"""Events whose details a verdict cites; the rest are counted in its reason."""
+
+
+def _is_read(event: ActivityEvent) -> bool:
+    return (event.operation or "").lower() == LIST_KEYS
+
+
+def _reads(events: Sequence[ActivityEvent]) -> list[ActivityEvent]:
+    """Return an event of each time that keys were read: those refused are left out.
+
+    The event that says most of the caller stands for those of its correlation id.
     """
-    Reads `properties.endpoint`: which API Management services lead there.
-
-    ## Why it matters
-    The account's logs have no prompt, no answer and no token counts, and the caller's
-    address lacks its last part. Who needs those has to log in front of the account.
-
-    ## How to fix
-    Decide whether content and tokens are to be logged. If so, put a gateway in front
-    that logs them, or log in the applications, and mind what may be kept.
-
-    ## References
-    - Logging in Azure OpenAI Service
-    - Microsoft Learn: GenAI gateway capabilities in Azure API Management
-    """
-    found = fronting(account)
-    if found.keyed or found.others:
-        return not_applicable("a gateway leads here: see aoai-apim-front")
-    if found.unread is not None:
-        raise found.unread
-    account.cite(CognitiveAccount.endpoint)
-    return manual(
-        "are prompts, answers and tokens logged anywhere, and are they meant to be?",
-        "Evidence: where they are logged, for how long, and who may read them.",
-    )
+    ended: dict[str, set[str]] = defaultdict(set)
+    first: dict[str, ActivityEvent] = {}
+    for event in events:
+        one = event.correlation_id or event.id
+        ended[one].add((event.status or "").lower())
+        if one not in first or len(_names(event)) > len(_names(first[one])):
+            first[one] = event
+    return [
+        event
+        for one, event in first.items()
+        if "failed" not in ended[one] or not DONE.isdisjoint(ended[one])
+    ]
 
 
-@check(
-    id="aoai-apim-front",
-    title="A gateway logs what the account does not",
-    topic=Topic.LOGGING,
-    severity=Severity.MEDIUM,
-    on=CognitiveAccount,
-    where=hosts_models,
-    guidance=(Post.LOGGING, Post.API_KEYS),
-    controls=CONTROLS,
-)
-def apim_front(account: CognitiveAccount, _: Tenant) -> Verdict:
-    """
-    Reads `properties.endpoint`: which backends and APIs of API Management lead there.
-
-    Other gateways are not read: then this tells only that none of API Management leads
-    here.
-
-    ## Why it matters
-    A gateway knows the caller, the tokens and, where that is allowed, the prompt. It
-    can also hold callers back before they use up what others need.
-
-    ## How to fix
-    Put API Management in front, log to Application Insights or a workspace, and close
-    the ways past it.
-
-    ```sh
-    az apim api import --service-name APIM --resource-group RG --path openai \
-      --specification-format OpenApi --specification-path inference.json
-    ```
-
-    Streaming answers limit what a gateway can log of them.
-
-    ## References
-    - Logging in Azure OpenAI Service
-    - Blocking API Key Access in Azure OpenAI Service
-    - Microsoft Learn: GenAI gateway capabilities in Azure API Management
-    """
-    found = fronting(account)
-    if gateways := (*found.keyed, *found.others):
-        account.cite(CognitiveAccount.endpoint)
-        return passed(f"{some(gateways)} leads here")
-    if found.unread is not None:
-        raise found.unread
-    return info("no API Management service of the scan leads here")
+DONE = frozenset({"accepted", "succeeded"})
+"""The states of an operation that was carried out."""
 
 
-@check(
-    id="aoai-locked-to-front",
-    title="An account with a gateway is used through it alone",
-    topic=Topic.LOGGING,
-    severity=Severity.MEDIUM,
-    on=CognitiveAccount,
-    where=hosts_models,
-    guidance=Post.LOGGING,
-    controls=(*CONTROLS, "NIST-800-53:AC-3"),
-)
-def locked_to_front(account: CognitiveAccount, _: Tenant) -> Verdict:
-    """
-    Reads `properties.disableLocalAuth` and `properties.publicNetworkAccess`.
-
-    It is about accounts that an API Management service leads to. Absent means that keys
-    are accepted and that public networks are let in.
-
-    ## Why it matters
-    What a gateway logs is worth its being the only way. With keys accepted, or the
-    public endpoint open, a caller who knows the account's address is in no log of the
-    gateway.
-
-    ## How to fix
-    Switch keys off, give the data role to the gateway's identity alone, and close
-    public access.
-
-    ```sh
-    az rest --method patch --url "$ACCOUNT_ID?api-version=2025-09-01" --body '{
-      "properties": {"disableLocalAuth": true, "publicNetworkAccess": "Disabled"}
-    }'
-    ```
-
-    ## References
-    - Logging in Azure OpenAI Service
-    - Microsoft Learn: Authenticate and authorize access to LLM APIs
-    """
-    found = fronting(account)
-    if not (found.keyed or found.others):
-        if found.unread is not None:
-            raise found.unread
-        return not_applicable("no API Management service leads here")
-    open_ = list(_ways_past(account))
-    if open_:
-        return warned(f"it can be used past the gateway: {'; '.join(open_)}")
-    return passed("keys are off and public networks are closed")
-
-
-def _ways_past(account: CognitiveAccount) -> Iterator[str]:
-    if not account.local_auth_disabled:
-        yield "keys are accepted"
-    if (account.public_network_access or "enabled").lower() == "enabled":
-        yield "public networks are let in"
+def _names(event: ActivityEvent) -> list[str]:
+    """Return what an event calls whoever caused it, the best known name first."""
+    named = (event.caller, event.caller_id, event.application_id)
+    return [each for each in named if each] or ["somebody"]
 
 
 @check(
@@ -473,9 +407,12 @@ def diag_new_categories(account: CognitiveAccount, _: Tenant) -> Verdict:
 
     ```sh
     az monitor diagnostic-settings categories list --resource "$ACCOUNT_ID"
-    az monitor diagnostic-settings update --resource "$ACCOUNT_ID" --name SETTING \
-      --set logs='[{"categoryGroup": "allLogs", "enabled": true}]'
+    az monitor diagnostic-settings create --resource "$ACCOUNT_ID" --name SETTING \
+      --workspace "$WORKSPACE_ID" \
+      --logs '[{"categoryGroup": "allLogs", "enabled": true}]'
     ```
+
+    Creating a setting under a name that is in use replaces that setting.
 
     ## References
     - Logging in Azure OpenAI Service
@@ -496,7 +433,14 @@ def diag_new_categories(account: CognitiveAccount, _: Tenant) -> Verdict:
     return info("every newer category that is offered is kept")
 
 
-DEPENDENCIES = (KeyVault, Registry, SearchService, CosmosAccount, Workspace)
+DEPENDENCIES = (
+    KeyVault,
+    Registry,
+    SearchService,
+    CosmosAccount,
+    Workspace,
+    StorageAccount,
+)
 
 
 def _is_leaned_on(resource: Resource) -> bool:
@@ -509,8 +453,15 @@ def _is_leaned_on(resource: Resource) -> bool:
         case Registry():
             users = resource.tenant.referring(Workspace, "registry_id", resource.id)
             return any(is_hub_or_project(each) for each in users)
+        case StorageAccount():
+            return keeps_work(resource)
         case _:
-            return True
+            made_for = encrypted_by(resource)
+            return made_for is not None or _is_connected(resource)
+
+
+def _is_connected(resource: Resource) -> bool:
+    return any(True for _ in connections_to(resource, *KINDS))
 
 
 @check(
@@ -532,16 +483,18 @@ def diag_dependencies(resource: Resource, tenant: Tenant) -> Verdict:
     """
     Reads `properties.logs` and the destinations of the diagnostic settings.
 
-    They are those of hubs and projects, and of the vaults, registries, Search services
-    and Cosmos DB accounts beside them. Storage logs lie at its services: see
-    foundry-cmk-managed-diag and the account's own settings.
+    They are those of hubs and projects, of their vaults, registries and default
+    storage, of Search services and Cosmos DB accounts that a connection leads to, and
+    of what Azure made for an encrypted workspace. The settings of storage are those of
+    its blob and of its file service, each of which has to send something.
 
     ## Why it matters
     A blocked network and a missing role show the same error in the portal. Which it was
     is in the log of the service that refused, if there is one.
 
     ## How to fix
-    Send the logs of each of them to a workspace.
+    Send the logs of each of them to a workspace; those of storage are configured at its
+    services, such as `$STORAGE_ID/blobServices/default`.
 
     ```sh
     az monitor diagnostic-settings create --resource "$RESOURCE_ID" --name logs \
@@ -563,12 +516,26 @@ def diag_dependencies(resource: Resource, tenant: Tenant) -> Verdict:
     - AI Foundry - Identity, Authentication and Authorization
     - Microsoft Learn: Diagnostic settings in Azure Monitor
     """
-    settings = tenant.children(resource, DiagnosticSetting)
-    kept = sum(1 for _ in delivered(settings))
-    if kept:
-        return passed(f"{count(kept, 'log category', 'log categories')} kept")
-    kind = ResourceId.parse(resource.id).type.rpartition("/")[2]
-    return failed(f"no logs of this one of the {kind} are kept")
+    parts = {name: _kept(tenant, each) for name, each in _logged(resource)}
+    silent = [name for name, kept in parts.items() if not kept]
+    if silent:
+        return failed(f"no logs of {' and '.join(silent)} are kept")
+    categories = count(sum(parts.values()), "log category", "log categories")
+    return passed(f"{categories} kept")
+
+
+def _logged(resource: Resource) -> Iterator[tuple[str, Iterable[Resource]]]:
+    """Yield what has logs of its own, each with a name: for storage, its services."""
+    if isinstance(resource, StorageAccount):
+        yield "its blob service", resource.blob_services
+        yield "its file service", resource.file_services
+    else:
+        yield shown(resource.name), [resource]
+
+
+def _kept(tenant: Tenant, parts: Iterable[Resource]) -> int:
+    settings = (tenant.children(each, DiagnosticSetting) for each in parts)
+    return sum(1 for each in settings for _ in delivered(each))
 
 
 CHECKS: tuple[Check[Any], ...] = (
@@ -577,9 +544,6 @@ CHECKS: tuple[Check[Any], ...] = (
     diag_destination_valid,
     diag_table,
     listkeys_observed,
-    requestresponse_gap,
-    apim_front,
-    locked_to_front,
     entra_for_traceability,
     diag_new_categories,
     diag_dependencies,

@@ -19,7 +19,7 @@ from scanner.collect.read import (
     RestOperation,
     its_subscription,
 )
-from scanner.model.activity import ActivityEvent
+from scanner.model.activity import OBJECT_ID, ActivityEvent
 from scanner.model.cognitive import CognitiveAccount
 from scanner.model.fields import Field
 from scanner.model.ids import ResourceId
@@ -36,6 +36,7 @@ _KEY_OPERATIONS = {
 _FIELDS = (
     "id",
     *(field.path for field in vars(ActivityEvent).values() if isinstance(field, Field)),
+    f"claims.{OBJECT_ID}",
 )
 
 
@@ -60,7 +61,8 @@ def _told(event: Body) -> Body:
         name, _, inner = path.partition(".")
         value = event.get(name)
         if inner and isinstance(value, dict):
-            kept[name] = {inner: value[inner]} if inner in value else {}
+            told = {inner: value[inner]} if inner in value else {}
+            kept[name] = kept.get(name, {}) | told
         elif value is not None:
             kept[name] = value
     return kept

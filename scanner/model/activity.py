@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from scanner.model.fields import Moment, Text
 from scanner.model.resource import Resource
+
+OBJECT_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
+"""The claim that says who signed in, by object id."""
 
 
 class ActivityEvent(Resource):
@@ -22,3 +27,11 @@ class ActivityEvent(Resource):
     at = Moment("eventTimestamp")
     request_body = Text("properties.requestbody")
     """What was asked for, as JSON in a string; most providers leave it out."""
+
+    @property
+    def caller_id(self) -> str | None:
+        """The object id of the caller; the name of that claim is no path."""
+        claims = self.lookup("claims")
+        found = claims.get(OBJECT_ID) if isinstance(claims, Mapping) else None
+        self.note(f"claims['{OBJECT_ID}']", found)
+        return found if isinstance(found, str) else None

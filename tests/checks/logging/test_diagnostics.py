@@ -14,7 +14,12 @@ from checks.logging.diagnostics import (
 )
 from scanner.model.check import Check, Status
 from scanner.model.cognitive import CognitiveAccount
-from scanner.model.insights import ActivityLogAlert, DiagnosticSetting
+from scanner.model.insights import (
+    ActivityLogAlert,
+    DiagnosticCategory,
+    DiagnosticSetting,
+    QueryRule,
+)
 from scanner.model.resources import Subscription
 from scanner.model.results import Result
 
@@ -364,6 +369,79 @@ def test_refused_reads(verdicts: Verdicts, view: type[Any]) -> None:
     refused = [(view, SUBSCRIPTION)]
     results = verdicts(listkeys_alert, account(), alert(), unread=refused)
     assert on(results, SUBSCRIPTION).status is UNREAD
+
+
+RULE = f"{PROVIDERS}/microsoft.insights/scheduledQueryRules/asked"
+QUERY = f'AzureActivity | where OperationNameValue =~ "{OPERATION.upper()}"'
+
+
+def asked(**changes: object) -> Body:
+    usual = {
+        "scopes": [WORKSPACE.upper()],
+        "criteria": {"allOf": [{"query": QUERY}]},
+        "actions": {"actionGroups": [f"{PROVIDERS}/microsoft.insights/actionGroups/a"]},
+    }
+    kept = {k: v for k, v in {**usual, **changes}.items() if v is not ABSENT}
+    return {"id": RULE, "properties": kept}
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({}, PASS),
+        ({"enabled": None}, PASS),
+        ({"enabled": False}, FAIL),
+        ({"actions": {}}, FAIL),
+        ({"scopes": [WORKSPACE.replace("central", "other")]}, FAIL),
+        ({"scopes": [SUBSCRIPTION]}, PASS),
+        ({"criteria": {"allOf": [{"query": "AzureActivity"}]}}, FAIL),
+        ({"criteria": None}, FAIL),
+        ({"criteria": {"allOf": "odd"}}, UNREAD),
+        ({"enabled": "yes"}, UNREAD),
+    ],
+)
+def test_an_alert_by_log_query(
+    verdicts: Verdicts, changes: Body, status: Status
+) -> None:
+    exported = setting(SUBSCRIPTION, category("Administrative"))
+    bodies = (account(), exported, asked(**changes))
+    assert on(verdicts(listkeys_alert, *bodies), SUBSCRIPTION).status is status
+
+
+def test_a_query_asks_where_the_activity_log_goes(verdicts: Verdicts) -> None:
+    for logs in (category("Administrative", False), category("Policy")):
+        bodies = (account(), setting(SUBSCRIPTION, logs), asked())
+        result = on(verdicts(listkeys_alert, *bodies), SUBSCRIPTION)
+        assert result.status is FAIL
+        assert "asked" in result.reason
+
+
+def test_queries_that_were_not_read_may_ask_for_keys(verdicts: Verdicts) -> None:
+    refused = [(QueryRule, SUBSCRIPTION)]
+    results = verdicts(listkeys_alert, account(), unread=refused)
+    assert on(results, SUBSCRIPTION).status is UNREAD
+    watched = verdicts(listkeys_alert, account(), alert(), unread=refused)
+    assert on(watched, SUBSCRIPTION).status is PASS
+
+
+@pytest.mark.parametrize(
+    ("groups", "status"),
+    [(["audit", "allLogs"], PASS), (["allLogs"], FAIL), (None, FAIL), ("x", UNREAD)],
+)
+def test_what_the_group_audit_stands_for(
+    verdicts: Verdicts, groups: object, status: Status
+) -> None:
+    at = f"{ACCOUNT}/providers/microsoft.insights/diagnosticSettingsCategories"
+    told: Body = {
+        "id": f"{at}/RequestResponse",
+        "properties": {"categoryType": "Logs", "categoryGroups": groups},
+    }
+    bodies = (account(), setting(ACCOUNT, group("audit")), told)
+    assert on(verdicts(diag_requestresponse, *bodies), ACCOUNT).status is status
+    if status is PASS:
+        unread = [(DiagnosticCategory, ACCOUNT)]
+        results = verdicts(diag_requestresponse, *bodies, unread=unread)
+        assert on(results, ACCOUNT).status is UNREAD
 
 
 @pytest.mark.parametrize("body", [{}, {"properties": None}])

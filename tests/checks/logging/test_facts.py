@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from checks.logging.facts import CHECKS
-from scanner.model.activity import ActivityEvent
+from checks.logging import CHECKS
+from scanner.model.activity import OBJECT_ID, ActivityEvent
 from scanner.model.apimanagement import ApiService
 from scanner.model.check import Status
 from scanner.model.insights import DiagnosticSetting
@@ -23,6 +23,8 @@ PROVIDERS = f"{SUBSCRIPTION}/resourceGroups/rg/providers"
 ACCOUNT = f"{PROVIDERS}/Microsoft.CognitiveServices/accounts/oai"
 LOGS = f"{PROVIDERS}/Microsoft.OperationalInsights/workspaces/logs"
 SEARCH = f"{PROVIDERS}/Microsoft.Search/searchServices/find"
+STORAGE = f"{PROVIDERS}/Microsoft.Storage/storageAccounts/store"
+HUB = f"{PROVIDERS}/Microsoft.MachineLearningServices/workspaces/hub"
 VAULT = f"{PROVIDERS}/Microsoft.KeyVault/vaults/vault"
 
 PASS, FAIL, WARN, INFO = Status.PASS, Status.FAIL, Status.WARN, Status.INFO
@@ -103,6 +105,14 @@ def test_where_logs_go(verdicts: Verdicts) -> None:
     assert status_of(verdicts, check, account(), abroad, whole_tenant=False) is UNREAD
     assert status_of(verdicts, check, account(), setting(workspaceId=None)) is NONE
     assert status_of(verdicts, check, account(), setting(workspaceId=7)) is UNREAD
+    hub = f"{PROVIDERS}/Microsoft.EventHub/namespaces/siem/authorizationRules/send"
+    stream: Body = {"workspaceId": None, "eventHubAuthorizationRuleId": hub}
+    assert status_of(verdicts, check, account(), setting(**stream)) is PASS
+    stream["eventHubAuthorizationRuleId"] = hub.replace("bbbb", "cccc")
+    assert status_of(verdicts, check, account(), setting(**stream)) is WARN
+    beside = {**setting(**stream), "id": setting()["id"].replace("one", "another")}
+    given = (account(), beside, setting())
+    assert status_of(verdicts, check, *given, whole_tenant=False) is FAIL
 
 
 @pytest.mark.parametrize(
@@ -142,22 +152,70 @@ def test_who_read_the_keys(verdicts: Verdicts) -> None:
     assert status_of(verdicts, check, *given) is WARN
     known = Settings(approved_principals=("ANN@example.org", "app"))
     assert status_of(verdicts, check, *given, settings=known) is PASS
+    unread = [(ActivityEvent, SUBSCRIPTION)]
+    assert status_of(verdicts, check, account(), unread=unread) is UNREAD
     odd = {**read_by("x"), "caller": ["x"]}
     assert status_of(verdicts, check, account(), odd) is UNREAD
-    assert ActivityEvent.type
+
+
+def test_people_who_read_the_keys_are_approved_by_object_id(verdicts: Verdicts) -> None:
+    check = "listkeys-observed"
+    event = read_by("ann@example.org")
+    event["claims"] = {OBJECT_ID: "11111111-0000-0000-0000-00000000000a"}
+    started = {**read_by(""), "id": f"{ACCOUNT}/events/e0/ticks/0", "caller": None}
+    known = Settings(approved_principals=("11111111-0000-0000-0000-00000000000A",))
+    given = (account(), started, event)
+    assert status_of(verdicts, check, *given, settings=known) is PASS
+    assert status_of(verdicts, check, *given) is WARN
+
+
+def test_who_was_refused_the_keys_did_not_read_them(verdicts: Verdicts) -> None:
+    check = "listkeys-observed"
+
+    def event(number: int, status: str) -> Body:
+        one = {**read_by("eve@example.org"), "status": {"value": status}}
+        return {**one, "id": f"{ACCOUNT}/events/e{number}/ticks/{number}"}
+
+    refused = (event(1, "Started"), event(2, "Failed"))
+    assert status_of(verdicts, check, account(), *refused) is PASS
+    again = event(3, "Succeeded")
+    assert status_of(verdicts, check, account(), *refused, again) is WARN
 
 
 def test_what_foundry_leans_on_is_logged(verdicts: Verdicts) -> None:
     check = "foundry-diag-dependencies"
     search: Body = {"id": SEARCH, "properties": {}}
-    assert status_of(verdicts, check, search, setting(SEARCH)) is PASS
+    kept = {"authType": "AAD", "metadata": {"ResourceId": SEARCH}}
+    connection = {"id": f"{HUB}/connections/c", "properties": kept}
+    used = (search, hub(), connection)
+    assert status_of(verdicts, check, *used, setting(SEARCH)) is PASS
     off = setting(SEARCH, logs=[{"category": "OperationLogs", "enabled": False}])
-    assert status_of(verdicts, check, search, off) is FAIL
-    assert status_of(verdicts, check, search) is FAIL
-    assert status_of(verdicts, check, search, setting(SEARCH, logs="odd")) is UNREAD
+    assert status_of(verdicts, check, *used, off) is FAIL
+    assert status_of(verdicts, check, *used) is FAIL
+    assert status_of(verdicts, check, *used, setting(SEARCH, logs="odd")) is UNREAD
     unread = [(DiagnosticSetting, SEARCH)]
-    assert status_of(verdicts, check, search, unread=unread) is UNREAD
-    lonely: Body = {"id": VAULT, "properties": {}}
-    assert all(
-        each.target.resource_id != VAULT for each in verdicts(BY_ID[check], lonely)
-    )
+    assert status_of(verdicts, check, *used, unread=unread) is UNREAD
+    for lonely in (VAULT, SEARCH):
+        bodies = ({"id": lonely, "properties": {}}, hub())
+        found = verdicts(BY_ID[check], *bodies)
+        assert all(each.target.resource_id != lonely for each in found)
+
+
+def hub(**properties: object) -> Body:
+    return {"id": HUB, "kind": "Hub", "properties": properties}
+
+
+def test_both_services_of_default_storage_are_logged(verdicts: Verdicts) -> None:
+    check = "foundry-diag-dependencies"
+    blobs, files = f"{STORAGE}/blobServices/default", f"{STORAGE}/fileServices/default"
+    parts = [{"id": each, "properties": {}} for each in (blobs, files)]
+    store = {"id": STORAGE, "kind": "StorageV2", "properties": {}}
+    used = (store, *parts, hub(storageAccount=STORAGE))
+    assert status_of(verdicts, check, *used, setting(blobs), setting(files)) is PASS
+    assert status_of(verdicts, check, *used, setting(blobs)) is FAIL
+    assert status_of(verdicts, check, *used, setting(STORAGE)) is FAIL
+    unread = [(DiagnosticSetting, files)]
+    given = (*used, setting(blobs))
+    assert status_of(verdicts, check, *given, unread=unread) is UNREAD
+    found = verdicts(BY_ID[check], store, *parts, hub())
+    assert all(each.target.resource_id != STORAGE for each in found)

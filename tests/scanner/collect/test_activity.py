@@ -8,7 +8,7 @@ from typing import Any
 
 from scanner.collect.plan import never_made
 from scanner.emulator.faults import Status
-from scanner.model.activity import ActivityEvent
+from scanner.model.activity import OBJECT_ID, ActivityEvent
 from scanner.model.coverage import Reading
 from scanner.model.ids import id_key
 
@@ -65,15 +65,15 @@ def test_events_of_accounts_and_of_managed_groups(scan_estate: Scan) -> None:
 
 
 def test_only_what_is_read_of_an_event_is_kept(scan_estate: Scan) -> None:
-    told = {
+    told: dict[str, Any] = {
         "id": event(ACCOUNT, None, 9)["id"],
         "caller": "someone@a.example",
         "operationName": {"value": f"{KEYS}/listKeys/action"},
-        "claims": {"appid": "app"},
+        "claims": {"appid": "app", OBJECT_ID: "someone"},
         "httpRequest": {"clientIpAddress": "192.0.2.7"},
     }
     more = {
-        "claims": {"appid": "app", "name": "Some One"},
+        "claims": {**told["claims"], "name": "Some One"},
         "operationName": {"value": f"{KEYS}/listKeys/action", "localizedValue": "x"},
         "authorization": {"action": "x"},
         "properties": {"eventCategory": "x"},

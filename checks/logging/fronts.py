@@ -1,0 +1,272 @@
+"""Gateways in front of Azure OpenAI accounts: what they log, and who goes past."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from checks.aoai_inbound.network import denies_by_default, has_no_firewall, is_closed
+from checks.logging.diagnostics import delivered, is_any
+from checks.shared.data_access import cited_data_users
+from checks.shared.fronting import Fronting, fronting
+from checks.shared.grants import actors, named, principals, require_settled
+from checks.shared.past_gateway import ways_beside
+from checks.shared.perimeters import guard_of
+from checks.shared.wording import FIRST, count, quote, some
+from scanner.access.answers import Answer, Grant
+from scanner.model.apimanagement import ApiService
+from scanner.model.check import (
+    Check,
+    Post,
+    Severity,
+    Topic,
+    Verdict,
+    check,
+    info,
+    manual,
+    not_applicable,
+    passed,
+    warned,
+)
+from scanner.model.cognitive import CognitiveAccount, hosts_models
+from scanner.model.coverage import NotRead
+from scanner.model.tenant import Tenant
+
+CONTROLS = (
+    "MCSB:LT-3",
+    "NIST-800-53:AU-2",
+    "NIST-800-53:AU-12",
+    "ISO-27001-2022:A.8.15",
+)
+_INSIGHTS = "applicationinsights"
+"""What the diagnostics that go to Application Insights are called."""
+
+
+def _services(found: Fronting, tenant: Tenant) -> Iterator[ApiService]:
+    """Yield the API Management services in front; raises NotRead where one is not."""
+    for service_id in found.service_ids:
+        service = tenant.get(ApiService, service_id)
+        if service is None:
+            raise NotRead(f"{service_id} was not read")
+        yield service
+
+
+def _kept(service: ApiService) -> list[str]:
+    """Return where a service logs what goes through it, tokens and prompts included."""
+    logs = list(delivered(service.diagnostic_settings))
+    kept = []
+    if all(any(is_any(log, each, "alllogs") for log in logs) for each in _LOGS):
+        kept.append(" and ".join(_LOGS))
+    if any(
+        each.name.lower() == _INSIGHTS and each.logger_id
+        for each in service.diagnostics
+    ):
+        kept.append("Application Insights")
+    return kept
+
+
+_LOGS = ("GatewayLogs", "GatewayLlmLogs")
+
+
+def _silent(found: Fronting, tenant: Tenant) -> list[str]:
+    """Return the services in front that do not log what goes through them."""
+    return [each.name for each in _services(found, tenant) if not _kept(each)]
+
+
+@check(
+    id="aoai-requestresponse-gap",
+    title="It is decided how prompts and answers are logged",
+    topic=Topic.LOGGING,
+    severity=Severity.MEDIUM,
+    on=CognitiveAccount,
+    where=hosts_models,
+    guidance=Post.LOGGING,
+    controls=CONTROLS,
+)
+def requestresponse_gap(account: CognitiveAccount, tenant: Tenant) -> Verdict:
+    """
+    Reads `properties.endpoint`: which API Management services lead there.
+
+    Where each of them keeps gateway logs that tell of models, or logs to Application
+    Insights, the check does not apply: see `aoai-apim-front`.
+
+    ## Why it matters
+    The account's logs have no prompt, no answer and no token counts, and the caller's
+    address lacks its last part. Who needs those has to log in front of the account.
+
+    ## How to fix
+    Decide whether content and tokens are to be logged. If so, put a gateway in front
+    that logs them, or log in the applications, and mind what may be kept.
+
+    ## References
+    - Logging in Azure OpenAI Service
+    - Microsoft Learn: GenAI gateway capabilities in Azure API Management
+    """
+    found = fronting(account)
+    if found.service_ids:
+        if not _silent(found, tenant):
+            return not_applicable("a gateway in front logs: see aoai-apim-front")
+    elif found.unread is not None:
+        raise found.unread
+    account.cite(CognitiveAccount.endpoint)
+    return manual(
+        "are prompts, answers and tokens logged anywhere, and are they meant to be?",
+        "Evidence: where they are logged, for how long, and who may read them.",
+    )
+
+
+@check(
+    id="aoai-apim-front",
+    title="A gateway logs what the account does not",
+    topic=Topic.LOGGING,
+    severity=Severity.MEDIUM,
+    on=CognitiveAccount,
+    where=hosts_models,
+    guidance=(Post.LOGGING, Post.API_KEYS),
+    controls=CONTROLS,
+)
+def apim_front(account: CognitiveAccount, tenant: Tenant) -> Verdict:
+    """
+    Reads `properties.endpoint`: which backends and APIs of API Management lead there.
+
+    Each service in front has to send `GatewayLogs` and `GatewayLlmLogs` by a diagnostic
+    setting, by name or as `allLogs`, or to log all APIs to Application Insights by a
+    `loggerId`. Tiers that do not offer `GatewayLlmLogs` need the latter. Loggers of
+    single APIs and other gateways are not read: then this tells what API Management
+    does, and finds no fault.
+
+    ## Why it matters
+    A gateway knows the caller, the tokens and, where that is allowed, the prompt. It
+    can also hold callers back before they use up what others need.
+
+    ## How to fix
+    Put API Management in front, log to Application Insights or a workspace, and close
+    the ways past it.
+
+    ```sh
+    az apim api import --service-name APIM --resource-group RG --path openai \
+      --specification-format OpenApi --specification-path inference.json
+    ```
+
+    Streaming answers limit what a gateway can log of them.
+
+    ## References
+    - Logging in Azure OpenAI Service
+    - Blocking API Key Access in Azure OpenAI Service
+    - Microsoft Learn: GenAI gateway capabilities in Azure API Management
+    """
+    found = fronting(account)
+    if not found.service_ids:
+        if found.unread is not None:
+            raise found.unread
+        return info("no API Management service of the scan leads here")
+    account.cite(CognitiveAccount.endpoint)
+    gateways = some((*found.keyed, *found.others))
+    if silent := _silent(found, tenant):
+        lacks = f"{some(map(quote, silent))} keeps no log of prompts and tokens"
+        return info(f"{gateways} in front, but {lacks}")
+    ways = dict.fromkeys(
+        each for service in _services(found, tenant) for each in _kept(service)
+    )
+    return passed(f"{gateways} in front, logged by {some(ways)}")
+
+
+@check(
+    id="aoai-locked-to-front",
+    title="An account with a gateway is used through it alone",
+    topic=Topic.LOGGING,
+    severity=Severity.MEDIUM,
+    on=CognitiveAccount,
+    where=hosts_models,
+    guidance=Post.LOGGING,
+    controls=(*CONTROLS, "NIST-800-53:AC-3"),
+)
+def locked_to_front(account: CognitiveAccount, tenant: Tenant) -> Verdict:
+    """
+    Reads `disableLocalAuth`, the data roles, and the ways over the network.
+
+    It is about accounts that an API Management service leads to. Absent or null
+    `properties.disableLocalAuth` means that keys are accepted, `publicNetworkAccess`
+    Enabled, and an absent firewall Allow. A data role counts that somebody else than an
+    identity of the gateway holds, here or above. Over the network only the gateway's
+    subnet may get to the private endpoints, as for `aoai-only-apim-reaches`; what the
+    rules leave open there, a person has to say.
+
+    ## Why it matters
+    What a gateway logs is worth its being the only way. With keys accepted, a role of
+    their own or a network that gets there, a caller who knows the account's address is
+    in no log of the gateway.
+
+    ## How to fix
+    Switch keys off, give the data role to the gateway's identity alone, and close
+    public access.
+
+    ```sh
+    az rest --method patch --url "$ACCOUNT_ID?api-version=2025-09-01" --body '{
+      "properties": {"disableLocalAuth": true, "publicNetworkAccess": "Disabled"}
+    }'
+    ```
+
+    Callers that use a key or come in over the Internet are cut off at once: the gateway
+    needs its data role and a private endpoint first.
+
+    ## References
+    - Logging in Azure OpenAI Service
+    - Microsoft Learn: Authenticate and authorize access to LLM APIs
+    """
+    found = fronting(account)
+    if not found.service_ids:
+        if found.unread is not None:
+            raise found.unread
+        return not_applicable("no API Management service leads here")
+    users = cited_data_users(tenant, account)
+    ways = ways_beside(account)
+    past = [*_by_settings(account), *ways.open]
+    unread = ways.problems
+    try:
+        past += _by_roles(users, found, tenant)
+    except NotRead as problem:
+        unread = [*unread, problem]
+    if past:
+        return warned(f"it can be used past the gateway: {'; '.join(past)}")
+    if unread:
+        raise unread[0]
+    require_settled(users.missing)
+    if not is_closed(account):
+        ways.asked.append("which addresses are let in beside the gateway, and why?")
+    if ways.asked:
+        return manual("; ".join(ways.asked[:FIRST]))
+    return passed("keys are off, and only the gateway has a role and a way in")
+
+
+def _by_settings(account: CognitiveAccount) -> Iterator[str]:
+    if not account.local_auth_disabled:
+        yield "keys are accepted"
+    if not has_no_firewall(account) and not denies_by_default(account):
+        guard = guard_of(account)
+        if guard is None or not guard.holds:
+            yield "public networks are let in"
+
+
+def _by_roles(users: Answer, found: Fronting, tenant: Tenant) -> Iterator[str]:
+    """Yield that somebody beside the gateway holds a data role, if somebody does."""
+    gateway = {
+        each.principal_id.lower()
+        for service in _services(found, tenant)
+        for each in service.identities
+    }
+    others: list[Grant] = [
+        each
+        for each in actors(tenant, users.active)
+        if each.principal_id.lower() not in gateway
+    ]
+    if others:
+        many = count(len(principals(others)), "principal holds", "principals hold")
+        yield f"{many} a data role beside it: {named(others)}"
+
+
+CHECKS: tuple[Check[Any], ...] = (
+    requestresponse_gap,
+    apim_front,
+    locked_to_front,
+)

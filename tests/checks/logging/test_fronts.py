@@ -1,0 +1,167 @@
+"""Gateways in front of accounts: what they log, and who goes past them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from checks.logging.fronts import CHECKS
+from scanner.model.apimanagement import GatewayDiagnostic
+from scanner.model.authorization import RoleAssignment
+from scanner.model.check import Status
+from scanner.model.insights import DiagnosticSetting
+from scanner.model.results import Result
+
+Verdicts = Callable[..., list[Result]]
+Body = dict[str, Any]
+
+SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
+PROVIDERS = f"{SUBSCRIPTION}/resourceGroups/rg/providers"
+ACCOUNT = f"{PROVIDERS}/Microsoft.CognitiveServices/accounts/oai"
+SERVICE = f"{PROVIDERS}/Microsoft.ApiManagement/service/apim"
+LOGS = f"{PROVIDERS}/Microsoft.OperationalInsights/workspaces/logs"
+
+PASS, WARN, INFO = Status.PASS, Status.WARN, Status.INFO
+UNREAD, NONE, ASKED = Status.NOT_ASSESSED, Status.NOT_APPLICABLE, Status.MANUAL
+BY_ID = {check.id: check for check in CHECKS}
+FRONT, GAP = "aoai-apim-front", "aoai-requestresponse-gap"
+LOCKED = "aoai-locked-to-front"
+
+
+def account(**properties: Any) -> Body:
+    usual = {
+        "customSubDomainName": "oai",
+        "endpoint": "https://oai.openai.azure.com/",
+        "publicNetworkAccess": "Disabled",
+        "disableLocalAuth": True,
+    }
+    return {"id": ACCOUNT, "kind": "OpenAI", "properties": {**usual, **properties}}
+
+
+APIM: Body = {
+    "id": SERVICE,
+    "identity": {"type": "SystemAssigned", "principalId": "apim"},
+    "properties": {},
+}
+BACKEND: Body = {
+    "id": f"{SERVICE}/backends/models",
+    "properties": {"url": "https://oai.openai.azure.com/openai"},
+}
+INSIGHTS: Body = {
+    "id": f"{SERVICE}/diagnostics/applicationinsights",
+    "properties": {"loggerId": f"{SERVICE}/loggers/ai"},
+}
+
+
+def logs(*names: str, **properties: Any) -> Body:
+    usual = {
+        "workspaceId": LOGS,
+        "logs": [{"category": each, "enabled": True} for each in names],
+    }
+    return {
+        "id": f"{SERVICE}/providers/Microsoft.Insights/diagnosticSettings/one",
+        "properties": {**usual, **properties},
+    }
+
+
+def result_of(verdicts: Verdicts, check: str, *bodies: Body, **options: Any) -> Result:
+    found = verdicts(BY_ID[check], *bodies, **options)
+    [result] = [each for each in found if each.target.resource_id == ACCOUNT]
+    assert "internal error" not in result.reason, result.reason
+    return result
+
+
+@pytest.mark.parametrize(
+    ("kept", "front", "gap"),
+    [
+        ([], INFO, ASKED),
+        ([logs("GatewayLogs")], INFO, ASKED),
+        ([logs("GatewayLogs", "GatewayLlmLogs")], PASS, NONE),
+        ([logs("GatewayLogs", "GatewayLlmLogs", workspaceId=None)], INFO, ASKED),
+        ([logs(logs=[{"categoryGroup": "allLogs", "enabled": True}])], PASS, NONE),
+        ([INSIGHTS], PASS, NONE),
+        ([{**INSIGHTS, "id": f"{SERVICE}/diagnostics/azuremonitor"}], INFO, ASKED),
+        ([{**INSIGHTS, "properties": {}}], INFO, ASKED),
+        ([logs(logs="odd")], UNREAD, UNREAD),
+    ],
+)
+def test_what_a_gateway_keeps(
+    kept: list[Body], front: Status, gap: Status, verdicts: Verdicts
+) -> None:
+    bodies = (account(), APIM, BACKEND, *kept)
+    assert result_of(verdicts, FRONT, *bodies).status is front
+    assert result_of(verdicts, GAP, *bodies).status is gap
+
+
+def test_logs_that_were_not_read_may_be_kept(verdicts: Verdicts) -> None:
+    for view in (DiagnosticSetting, GatewayDiagnostic):
+        for check in (FRONT, GAP):
+            bodies, unread = (account(), APIM, BACKEND), [(view, SERVICE)]
+            assert result_of(verdicts, check, *bodies, unread=unread).status is UNREAD
+
+
+def roles(rbac: Any, *holders: str) -> list[Body]:
+    kinds = {"apim": "ServicePrincipal"}
+    user = rbac.role("user", dataActions=["Microsoft.CognitiveServices/accounts/*"])
+    grants = [rbac.grant(e, "user", ACCOUNT, kinds.get(e, "User")) for e in holders]
+    return [user, *grants]
+
+
+@pytest.mark.parametrize(
+    ("holders", "properties", "status", "told"),
+    [
+        (["apim"], {}, PASS, ""),
+        ([], {}, PASS, ""),
+        (["apim", "ann"], {}, WARN, "1 principal holds"),
+        (["apim"], {"disableLocalAuth": None}, WARN, "keys are accepted"),
+        (["apim"], {"publicNetworkAccess": None}, WARN, "public networks"),
+        (
+            ["apim"],
+            {
+                "publicNetworkAccess": "Enabled",
+                "networkAcls": {"defaultAction": "deny"},
+            },
+            ASKED,
+            "which addresses",
+        ),
+        (["apim"], {"disableLocalAuth": "x"}, UNREAD, ""),
+    ],
+)
+def test_who_goes_past_the_gateway(
+    holders: list[str],
+    properties: Body,
+    status: Status,
+    told: str,
+    verdicts: Verdicts,
+    rbac: Any,
+) -> None:
+    given = (account(**properties), APIM, BACKEND, *roles(rbac, *holders))
+    result = result_of(verdicts, LOCKED, *given)
+    assert result.status is status
+    assert told in result.reason
+
+
+def test_an_endpoint_that_is_not_known_may_be_a_way_past(
+    verdicts: Verdicts, rbac: Any
+) -> None:
+    endpoint = f"{PROVIDERS}/Microsoft.Network/privateEndpoints/pe"
+    state = {"privateLinkServiceConnectionState": {"status": "Approved"}}
+    connection = {"properties": {**state, "privateEndpoint": {"id": endpoint}}}
+    given = account(privateEndpointConnections=[connection])
+    bodies = (given, APIM, BACKEND, *roles(rbac, "apim"))
+    assert result_of(verdicts, LOCKED, *bodies).status is UNREAD
+    theirs = {"privateEndpoint": {"id": endpoint.replace("bbbb", "cccc")}}
+    foreign = account(privateEndpointConnections=[{"properties": {**state, **theirs}}])
+    bodies = (foreign, APIM, BACKEND, *roles(rbac, "apim"))
+    assert result_of(verdicts, LOCKED, *bodies).status is WARN
+
+
+def test_roles_and_identities_that_were_not_read(verdicts: Verdicts, rbac: Any) -> None:
+    bodies = (account(), APIM, BACKEND, *roles(rbac, "apim"))
+    unread = [(RoleAssignment, SUBSCRIPTION)]
+    assert result_of(verdicts, LOCKED, *bodies, unread=unread).status is UNREAD
+    unclear = {**APIM, "identity": {"type": "SystemAssigned"}}
+    bodies = (account(), unclear, BACKEND, *roles(rbac, "apim"))
+    assert result_of(verdicts, LOCKED, *bodies).status is UNREAD
