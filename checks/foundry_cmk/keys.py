@@ -21,7 +21,9 @@ from checks.logging.diagnostics import delivered, found, is_any
 from checks.shared.encryption import CONTROLS, keeps_itself
 from checks.shared.grants import access, bounded, cite, require_settled
 from checks.shared.wording import shown, some
+from scanner.access.answers import Grant
 from scanner.access.builtin import BuiltIn
+from scanner.access.facts import Missing
 from scanner.model import initiatives
 from scanner.model.check import (
     Check,
@@ -52,6 +54,9 @@ MANAGED_HSM = "microsoft.keyvault/managedhsms"
 """Where a key may lie instead of a vault."""
 
 _NEEDED = ("get", "wrapKey", "unwrapKey")
+_KEYS = "Microsoft.KeyVault/vaults/keys"
+_USES = ("read", "wrap/action", "unwrap/action")
+"""The same three, as Azure RBAC names them."""
 _ROLES = (BuiltIn.KEY_VAULT_CRYPTO_SERVICE_USER, BuiltIn.KEY_VAULT_CRYPTO_USER)
 
 
@@ -72,7 +77,8 @@ def key_permission(workspace: Workspace, tenant: Tenant) -> Verdict:
     The identity is the one that `properties.encryption.identity` names, or else the
     system-assigned one, the primary user-assigned one, or the only one. In a vault with
     `properties.enableRbacAuthorization` it needs Key Vault Crypto Service Encryption
-    User or Crypto User on the key or above; in any other (absent and null are false)
+    User or Crypto User on the key or above, or roles that allow the same three things
+    of the key; in any other (absent and null are false)
     the key permissions get, wrapKey and unwrapKey in `properties.accessPolicies`.
     Identities of Microsoft that some variants need beside it are not judged. Who may
     use a key in a managed HSM is the HSM's own data, and asked about.
@@ -138,13 +144,30 @@ def key_permission(workspace: Workspace, tenant: Tenant) -> Verdict:
 def _by_role(identity: ManagedIdentity, vault: KeyVault, key: KeyName) -> Verdict:
     tenant, key_id = vault.tenant, f"{vault.id}/keys/{key.name}"
     holding = access(tenant).holds(identity.principal_id, _ROLES, key_id)
-    grants = [each for each in holding.grants if not each.eligible]
+    grants, missing = holding.active, [*holding.missing]
+    if not grants:
+        grants, unseen = _by_action(tenant, identity.principal_id, key_id)
+        missing += unseen
     cite(tenant, grants, vault)
     if grants:
         return passed(f"{identity.name} may use the key, {grants[0].why}")
-    require_settled(holding.missing)
-    reason = f"broken: {identity.name} has no role on key {shown(key.name)}"
-    return failed(bounded(reason, holding.missing))
+    require_settled(missing)
+    reason = f"broken: no role lets {identity.name} use key {shown(key.name)}"
+    return failed(bounded(reason, missing))
+
+
+def _by_action(
+    tenant: Tenant, principal: str, key_id: str
+) -> tuple[tuple[Grant, ...], list[Missing]]:
+    """Return the grants that together let a key be used, and why there may be more."""
+    ways = [
+        access(tenant).can(principal, f"{_KEYS}/{each}", key_id, data=True)
+        for each in _USES
+    ]
+    grants = [[each for each in way.grants if not each.eligible] for way in ways]
+    allowed = all(grants) and not any(way.denied_by for way in ways)
+    found = tuple(each[0] for each in grants) if allowed else ()
+    return found, [each for way in ways for each in way.missing]
 
 
 def _by_policy(identity: ManagedIdentity, vault: KeyVault) -> Verdict:

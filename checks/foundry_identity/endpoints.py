@@ -360,7 +360,8 @@ def _readers(
     held, missing = list[Grant](), list[Missing]()
     for principal in ids(runner.identities):
         decision = access(runner.tenant).can(principal, need.action, workspace.id)
-        held += [each for each in decision.grants if not each.eligible]
+        if not decision.denied_by:
+            held += [each for each in decision.grants if not each.eligible]
         missing += decision.missing
     cite(runner.tenant, held, workspace)
     return held, missing

@@ -155,6 +155,28 @@ def test_roles(
     assert only(results, HUB).status is expected
 
 
+@pytest.mark.parametrize(
+    ("allowed", "expected"),
+    [
+        (("read", "wrap/action", "unwrap/action"), PASS),
+        (("*",), PASS),
+        (("read", "wrap/action"), FAIL),
+        (("encrypt/action",), FAIL),
+    ],
+)
+def test_roles_of_ones_own(
+    verdicts: Verdicts, rbac: Any, allowed: tuple[str, ...], expected: Status
+) -> None:
+    keys = "Microsoft.KeyVault/vaults/keys"
+    role = rbac.role("own", custom=True, dataActions=[f"{keys}/{a}" for a in allowed])
+    grant = rbac.grant("me", "own", KEY, "ServicePrincipal")
+    under_rbac = vault(enableRbacAuthorization=True)
+    bodies = [hub(), under_rbac, role, grant]
+    assert only(verdicts(key_permission, *bodies), HUB).status is expected
+    denial = rbac.denial(KEY, f"{keys}/wrap/action", ("me", "ServicePrincipal"))
+    assert only(verdicts(key_permission, *bodies, denial), HUB).status is FAIL
+
+
 @pytest.mark.parametrize("view", [KeyVault, RoleAssignment, Workspace])
 def test_permissions_that_were_not_read(verdicts: Verdicts, view: Any) -> None:
     bodies = [hub(), vault(enableRbacAuthorization=True)]

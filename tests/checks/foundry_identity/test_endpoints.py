@@ -279,6 +279,15 @@ def test_who_reads_secrets(
     assert only(verdicts(check, *bodies, connection()), id).status is without
 
 
+def test_secrets_that_a_denial_keeps_from_a_reader(
+    verdicts: Verdicts, rbac: Any
+) -> None:
+    denial = rbac.denial(PROJECT, SECRETS, (OWN_ID, "ServicePrincipal"))
+    reader = grant(BuiltIn.ML_CONNECTION_SECRETS_READER, PROJECT)
+    bodies = *ROLES, *BEHIND, endpoint(), reader, connection(), denial
+    assert only(verdicts(compute_secrets_reader, *bodies), ENDPOINT).status is PASS
+
+
 @pytest.mark.parametrize(
     ("links", "status"),
     [
