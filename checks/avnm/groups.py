@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from checks.avnm.network_groups import membership, require_known
@@ -46,6 +47,9 @@ _APPLIED: tuple[tuple[type[Resource], Texts, str], ...] = (
     (UserRuleCollection, UserRuleCollection.group_ids, "security user"),
 )
 """What names groups, by which field, and the kind of configuration that is."""
+
+CITED = 20
+"""Networks of a group by whose ways into it a verdict is shown."""
 
 _SUBNETS = f"{VirtualNetwork.type}/subnets".lower()
 
@@ -298,8 +302,10 @@ def _cite_ways(network: VirtualNetwork, standing: Standing) -> None:
         for key in definitions:
             _cite_condition(tenant.known(PolicyDefinition, key))
         if not definitions:
-            for member in tenant.within(StaticMember, group).known():
-                if id_key(member.resource_id or "") == network.key:
+            for member in tenant.referring(
+                StaticMember, "resource_id", network.id
+            ).known():
+                if id_key(member.parts.parent) == group:
                     member.cite(StaticMember.resource_id)
 
 
@@ -366,6 +372,10 @@ def multi_group(group: NetworkGroup, tenant: Tenant) -> Verdict:
     """
     groups = membership(tenant)
     members = groups.members(group.key)
+    for member in islice(members, CITED):
+        network = tenant.known(VirtualNetwork, member)
+        if network:
+            _cite_ways(network, groups.standings[member])
     shared = {
         other: key
         for key in members
@@ -382,6 +392,8 @@ def multi_group(group: NetworkGroup, tenant: Tenant) -> Verdict:
     require_known(doubt for key in members for _, doubt in groups.standings[key].open)
     tenant.all(VirtualNetwork).require_whole()
     if not members:
+        for stale in islice(tenant.children(group, StaticMember), CITED):
+            stale.cite(StaticMember.resource_id)
         return not_applicable("no network is in it")
     what = count(len(members), "network", "networks")
     return passed(f"{what} in it, and in no other group")

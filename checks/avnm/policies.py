@@ -331,7 +331,8 @@ def _filled(group: Resource, tenant: Tenant) -> Verdict:
     if keys:
         return passed(f"{count(len(keys), 'definition', 'definitions')} for it")
     tenant.all(PolicyDefinition).require_whole()
-    if tenant.children(group, StaticMember):
+    for member in tenant.children(group, StaticMember):
+        member.cite(StaticMember.resource_id)
         return not_applicable("its members are put in by hand")
     known = knows_definitions(tenant)
     bound = "" if known else " (lower bound: not all definitions were read)"

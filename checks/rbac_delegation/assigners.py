@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from checks.rbac_delegation import bounds
 from checks.rbac_delegation.delegations import (
@@ -364,7 +365,7 @@ def _roles(ids: list[str], tenant: Tenant) -> str:
     known = {guid(key): role.name for key, role in roles.items()}
     powers = {guid(key): power for key, power in privileged(tenant).items()}
     every = list(dict.fromkeys(ids))
-    names = (powers.get(each) or known.get(each) or each for each in every)
+    names = (powers.get(each) or known.get(each) or str(UUID(each)) for each in every)
     return f"{count(len(every), 'role', 'roles')}: {printable(some(names))}"
 
 

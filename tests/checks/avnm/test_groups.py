@@ -282,6 +282,20 @@ def test_several_groups(
     assert result.status is status, result.reason
 
 
+@pytest.mark.parametrize(
+    "way",
+    [(member(),), (member(what=f"{NETWORK}-gone"),), (policy(), assigned())],
+    ids=["by hand", "gone", "by policy"],
+)
+def test_the_ways_into_a_group_are_evidence(
+    verdicts: Verdicts, way: tuple[Body, ...]
+) -> None:
+    whole = (manager(), group(), network(), *way)
+    result = judged(verdicts(multi_group, *whole), GROUP)
+    assert result.status in {PASS, NA}
+    assert way[0]["id"] in {each.resource_id for each in result.evidence}
+
+
 # Managers
 
 

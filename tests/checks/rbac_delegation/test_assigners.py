@@ -56,6 +56,7 @@ def both(rest: str, joint: str = "AND") -> str:
     return f"{block('write', rest)} {joint} {block('delete', rest)}"
 
 
+STRANGER = "33333333-2222-4333-8444-555555555555"
 BOUNDED = both(only(READER, CALLER))
 ON_BLOBS = f"((!(ActionMatches{{'{BLOBS}/read'}})) OR (@Resource[a] BoolEquals true))"
 
@@ -497,6 +498,7 @@ class TestPrivileged:
         (both(only(CONTRIBUTOR)), Status.PASS, "1 role: Contributor"),
         (both(only(KEYS)), Status.PASS, f"1 role: {KEYS} (reads keys)"),
         (block("write", only(READER)), Status.PASS, "1 role"),
+        (both(only(STRANGER)), Status.PASS, f"1 role: {STRANGER}"),
         (both(SERVICES), Status.WARN, "does not limit the roles"),
         (both(but(OWNER)), Status.WARN, "does not limit the roles"),
         (block("delete", only(READER)), Status.WARN, "any role can be assigned"),
