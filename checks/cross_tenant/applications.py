@@ -276,8 +276,12 @@ def no_admin_consent(application: DirectoryObject, _: Tenant) -> Verdict:
     Find out what the consent was given for, and take it back; roles in Azure stay.
 
     ```sh
-    az rest --method get       --url "https://graph.microsoft.com/v1.0/servicePrincipals/$ID/appRoleAssignments"
-    az rest --method delete       --url "https://graph.microsoft.com/v1.0/oauth2PermissionGrants/$GRANT"
+    GRAPH=https://graph.microsoft.com/v1.0
+    az rest --url "$GRAPH/servicePrincipals/$ID/appRoleAssignments"
+    az rest --method delete \
+      --url "$GRAPH/servicePrincipals/$ID/appRoleAssignments/$APP_ROLE"
+    az rest --url "$GRAPH/servicePrincipals/$ID/oauth2PermissionGrants"
+    az rest --method delete --url "$GRAPH/oauth2PermissionGrants/$GRANT"
     ```
 
     What the application does with those APIs stops at once.

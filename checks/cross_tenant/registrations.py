@@ -128,7 +128,8 @@ def app_audience(application: Application, tenant: Tenant) -> Verdict:
     if audience != _EVERY_TENANT:
         raise application.unread(Application.audience.path, "is of no known kind")
     approved = set(map(str.lower, tenant.settings.approved_applications))
-    if not approved.isdisjoint({(application.app_id or "").lower(), application.name}):
+    own = {(application.app_id or "").lower(), application.name.lower()}
+    if not approved.isdisjoint(own):
         return passed(f"{said}, which is approved")
     return failed(f"{said}, and not listed in approved_applications")
 
@@ -193,9 +194,9 @@ def app_credential(application: Application, tenant: Tenant) -> Verdict:
     reach = ", and is open to other tenants" if _is_open(application) else ""
     long = [*_too_long(secrets, tenant)]
     if long:
-        days = tenant.settings.application_secret_days
-        named = some(long)
-        return failed(f"{name} has secrets for more than {days} days{reach}: {named}")
+        days = count(tenant.settings.application_secret_days, "day", "days")
+        many = count(len(long), "client secret", "client secrets")
+        return failed(f"{name} has {many} for more than {days}{reach}: {some(long)}")
     many = count(len(secrets), "client secret", "client secrets")
     return warned(f"{name} has {many}{reach}")
 
@@ -205,10 +206,11 @@ def _too_long(secrets: tuple[Credential, ...], tenant: Tenant) -> Iterator[str]:
     limit = timedelta(days=tenant.settings.application_secret_days)
     for secret in secrets:
         start, end = secret.start or tenant.read_at, secret.end
+        name = shown(secret.name or "one without a name")
         if end is None:
-            yield f"{shown(secret.name)} without an end"
+            yield f"{name} without an end"
         elif end > tenant.read_at and end - start > limit:
-            yield f"{shown(secret.name)} until {end:%Y-%m-%d}"
+            yield f"{name} until {end:%Y-%m-%d}"
 
 
 CHECKS: tuple[Check[Any], ...] = (app_audience, app_credential)

@@ -145,6 +145,21 @@ def test_how_long_secrets_may_last_is_a_setting(verdicts: Verdicts) -> None:
     assert status_of(verdicts, app_credential, given, settings=settings) is WARN
 
 
+@pytest.mark.parametrize(
+    ("secrets", "said"),
+    [
+        ([LONG], "has 1 client secret for more than 180 days: "),
+        ([LONG, LONG], "has 2 client secrets for more than 180 days: "),
+        ([{**LONG, "displayName": None}], "one without a name until 2027-01-01"),
+    ],
+)
+def test_secrets_are_counted_and_named(
+    verdicts: Verdicts, secrets: object, said: str
+) -> None:
+    [result] = verdicts(app_credential, application(passwordCredentials=secrets))
+    assert said in result.reason
+
+
 def test_that_an_application_is_open_is_said(verdicts: Verdicts) -> None:
     given = application(
         passwordCredentials=[LONG], signInAudience="AzureADMultipleOrgs"
