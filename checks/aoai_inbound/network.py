@@ -23,6 +23,7 @@ from scanner.model.check import (
 )
 from scanner.model.cognitive import CognitiveAccount, hosts_models
 from scanner.model.network import PrivateEndpointConnection
+from scanner.model.results import FINDINGS
 from scanner.model.tenant import Tenant
 
 CONTROLS = (
@@ -241,7 +242,8 @@ def ip_rules_narrow(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     Absent, null or empty `ipRules` lets no address in, so there is nothing to judge.
     With `publicNetworkAccess` Disabled or SecuredByPerimeter the rules are not
     consulted (Azure AI services virtual networks page), and the check does not apply;
-    absent or null means Enabled (built-in policy 037eea7a).
+    absent or null means Enabled (built-in policy 037eea7a). Nor are they where the
+    account is in a network security perimeter in enforced mode.
 
     ## Why it matters
     A rule for a whole provider's range lets in every machine that somebody rents there,
@@ -296,12 +298,20 @@ def ip_rules_narrow(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     rules = account.ip_rules
     if not rules:
         return not_applicable("networkAcls.ipRules is empty")
+    verdict = _of_rules(account, rules, tenant.settings.ip_rule_warning)
+    guard = guard_of(account) if verdict.status in FINDINGS else None
+    if guard is not None:
+        return not_applicable(f"{guard}, and no IP rule is consulted")
+    return verdict
+
+
+def _of_rules(account: CognitiveAccount, rules: Sequence[str], limit: int) -> Verdict:
     if wide := wider_than(WIDEST_PREFIX, rules):
         return failed(f"IP rules wider than /{WIDEST_PREFIX}: {some(map(quote, wide))}")
     if odd := [rule for rule in rules if not is_range(rule)]:
         path = CognitiveAccount.ip_rules.path
         raise account.malformed(path, "an IP address or range", odd[0])
-    return _of_limited_rules(rules, tenant.settings.ip_rule_warning)
+    return _of_limited_rules(rules, limit)
 
 
 def _of_limited_rules(rules: Sequence[str], limit: int) -> Verdict:

@@ -21,6 +21,7 @@ from checks.shared.gateways import (
 )
 from checks.shared.grants import bounded, require_settled
 from checks.shared.links import KINDS
+from checks.shared.perimeters import guard_of
 from checks.shared.wording import count, shown, some
 from scanner.access.answers import Grant
 from scanner.access.facts import may_be_group
@@ -348,8 +349,9 @@ def apim_loss_accepted(account: CognitiveAccount, _: Tenant) -> Verdict:
     An account is meant to be reached through API Management when a backend or API of a
     service leads to it. A way past it is a public endpoint that is open or lets some
     networks in (absent or null `publicNetworkAccess` means Enabled, built-in policy
-    037eea7a; an absent firewall lets everybody in), or more than one approved private
-    endpoint. Accounts without a gateway or without such a way are not applicable.
+    037eea7a; an absent firewall lets everybody in; an enforced perimeter decides in
+    its place), or more than one approved private endpoint. Accounts without a gateway
+    or without such a way are not applicable.
 
     ## Why it matters
     What API Management logs, limits and charges it knows of the calls that come through
@@ -391,7 +393,11 @@ def _ways_past(account: CognitiveAccount) -> Iterator[str]:
     """Yield the ways on which the network lets calls go past a gateway."""
     if not has_no_firewall(account):
         lets_in = [*(account.ip_rules or ()), *account.virtual_network_rules]
-        if not denies_by_default(account):
+        guard = guard_of(account)
+        if guard is not None:
+            if not guard.holds:
+                yield str(guard)
+        elif not denies_by_default(account):
             yield "the public endpoint is open"
         elif lets_in:
             yield count(len(lets_in), "firewall rule", "firewall rules")

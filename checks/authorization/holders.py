@@ -8,7 +8,6 @@ from typing import Any
 from checks.authorization.principals import may_be_application, require_kind
 from checks.shared.grants import access, cite, is_approved, who
 from checks.shared.model_access import (
-    DEPLOY,
     LIST_KEYS,
     MANAGING,
     Held,
@@ -25,7 +24,7 @@ from checks.shared.wording import count, quote, some
 from scanner.access.answers import Grant, scope_name
 from scanner.access.builtin import BuiltIn
 from scanner.access.facts import Block, Role
-from scanner.access.roles import amounts_to
+from scanner.access.roles import allowed_in, amounts_to
 from scanner.model.authorization import RoleAssignment
 from scanner.model.check import (
     Check,
@@ -324,6 +323,19 @@ def _management(mine: Held, tenant: Tenant) -> Iterator[tuple[str, Grant]]:
             mine.require_known()
 
 
+def _changes(role: Role) -> str | None:
+    """Return what of accounts, or of who has roles, a role lets someone change."""
+    found = (allowed_in(role, area, data=False) for area in _CHANGING)
+    return next(filter(None, found), None)
+
+
+_CHANGING = tuple(
+    f"{area}/*/{verb}"
+    for area in ("Microsoft.CognitiveServices", "Microsoft.Authorization")
+    for verb in ("write", "delete", "action")
+)
+
+
 def _calls_at_most(role: Role, tenant: Tenant) -> bool:
     """Whether a role allows no data action that OpenAI User does not allow."""
     user = access(tenant).facts.roles.get(BuiltIn.OPENAI_USER)
@@ -357,7 +369,9 @@ def app_role_least(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     Reads `properties.principalType`, `roleDefinitionId`, and what the role allows.
 
     Answers for each service principal and managed identity with a role that reaches an
-    Azure OpenAI or AI Services account and allows more there than reading. Identities
+    Azure OpenAI or AI Services account and allows more there than reading. Less than
+    Cognitive Services OpenAI User is a role without other data actions, which changes
+    nothing of Microsoft.CognitiveServices and Microsoft.Authorization. Identities
     of Foundry hubs, projects, endpoints and of Search services have checks of their
     own. An absent or null `principalType`, which old assignments have, leaves open
     whose it is unless the directory says it; then only the right role is assessed.
@@ -428,8 +442,7 @@ def app_role_least(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
         actions = some(each.partition("accounts/")[2] for each in managing)
         return failed(f"{name} lets an application manage accounts: {actions}")
     cite_role(assignment, mine.role)
-    deploys = access(tenant).by(mine.assignment, DEPLOY)
-    if not deploys and _calls_at_most(mine.role, tenant):
+    if not _changes(mine.role) and _calls_at_most(mine.role, tenant):
         return passed(f"{name} allows no more than Cognitive Services OpenAI User")
     require_kind(assignment)
     return warned(f"{name} allows an application more than to call models")

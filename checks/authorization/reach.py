@@ -8,12 +8,14 @@ from checks.authorization.principals import is_platform, may_be_person, require_
 from checks.shared.data_access import cited_data_users
 from checks.shared.grants import (
     access,
+    actors,
     bounded,
     cite,
     is_approved,
     is_listed,
     named,
     principals,
+    require_in_force,
     require_settled,
     who,
 )
@@ -432,7 +434,8 @@ def keys_over_entra(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     An absent or null `disableLocalAuth` means that keys are accepted
     (Microsoft.CognitiveServices 2025-09-01). A role counts when it allows any data
     action of Microsoft.CognitiveServices at the account, whether it was granted there
-    or above; Owner and Contributor allow none (azure-docs, "Azure built-in roles").
+    or above; Owner and Contributor allow none (azure-docs, "Azure built-in roles"). A
+    group that is known to be empty holds it for nobody.
 
     ## Why it matters
     If nobody has a data role, then whoever uses the account uses its key. No call can
@@ -488,11 +491,11 @@ def keys_over_entra(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     if account.local_auth_disabled:
         return passed("keys are refused, so callers use Entra ID")
     users = cited_data_users(tenant, account)
-    if users.active:
-        many = count(
-            len(principals(users.active)), "principal holds", "principals hold"
-        )
-        return passed(f"{many} a data role: {named(users.active)}")
+    holding = actors(tenant, users.active)
+    if holding:
+        require_in_force(users.missing)
+        many = count(len(principals(holding)), "principal holds", "principals hold")
+        return passed(f"{many} a data role: {named(holding)}")
     require_settled(users.missing)
     if users.eligible:
         reason = f"a data role must be activated first: {named(users.eligible)}"

@@ -10,6 +10,7 @@ from checks.shared.grants import bounded, cite, require_settled, who
 from checks.shared.model_access import cite_role, held, reach, working
 from checks.shared.wording import count, quote, some
 from scanner.access.answers import scope_name
+from scanner.access.facts import EVERYONE
 from scanner.access.scopes import scope_of
 from scanner.model.authorization import DenyAssignment, RoleAssignment, RoleDefinition
 from scanner.model.check import (
@@ -158,20 +159,29 @@ def deny_present(deny: DenyAssignment, tenant: Tenant) -> Verdict:
     scope = deny.scope or scope_of(deny.id)
     below = reach(tenant).below(scope)
     accounts = len(below.keyed) + len(below.keyless) if below else 0
-    excluded = f" but {len(deny.excluded)}" if deny.excluded else ""
     return info(
         f"{quote(deny.deny_name or 'unnamed')} at {scope_name(scope)}, with "
         f"{count(accounts, 'model account', 'model accounts')}, "
-        f"denies {some(map(quote, _denied(deny))) or 'nothing'} "
-        f"to {count(len(deny.principals), 'principal', 'principals')}{excluded}"
+        f"denies {some(map(quote, _denied(deny))) or 'nothing'} to {_denied_to(deny)}"
     )
+
+
+def _denied_to(deny: DenyAssignment) -> str:
+    """Return to whom a deny assignment is: the zero id stands for everybody."""
+    everybody = any(each.principal_id == EVERYONE for each in deny.principals)
+    whom = count(len(deny.principals), "principal", "principals")
+    left_out = f", but not to {len(deny.excluded)}" if deny.excluded else ""
+    return f"{'everybody' if everybody else whom}{left_out}"
 
 
 def _denied(deny: DenyAssignment) -> Iterator[str]:
     """Yield the actions that a deny assignment forbids, as patterns."""
-    for block in deny.permissions:
-        yield from block.actions or ()
-        yield from block.data_actions or ()
+    every = [
+        each
+        for block in deny.permissions
+        for each in (*(block.actions or ()), *(block.data_actions or ()))
+    ]
+    yield from dict.fromkeys(every)
 
 
 CHECKS: tuple[Check[Any], ...] = (notaction_regranted, deny_present)

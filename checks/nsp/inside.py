@@ -351,8 +351,11 @@ def inbound_rules(rule: AccessRule, tenant: Tenant) -> Verdict:
     - Microsoft Learn: What is a network security perimeter?
     """
     is_inbound(rule)
-    foreign, unclear = _foreign(rule, tenant)
-    faults = [*map(shown, too_wide(rule)), *foreign]
+    faults, unclear = _foreign(rule, tenant)
+    try:
+        faults = [*map(shown, too_wide(rule)), *faults]
+    except NotRead as problem:
+        unclear = unclear or problem
     if faults:
         return failed(f"lets in {some(faults)}")
     if unclear is not None:
@@ -474,8 +477,8 @@ def provisioning_issues(association: Association, _: Tenant) -> Verdict:
     ```sh
     az rest --method get \
       --url "$RESOURCE_ID/networkSecurityPerimeterConfigurations?api-version=$VERSION"
-    az network perimeter association reconcile --resource-group "$GROUP" \
-      --perimeter-name "$PERIMETER" --association-name "$NAME"
+    az rest --method post --url "$RESOURCE_ID/\
+    networkSecurityPerimeterConfigurations/$NAME/reconcile?api-version=$VERSION"
     ```
 
     While the association is away, the resource's own firewall decides alone: see that

@@ -375,6 +375,27 @@ def openai_user(rbac: Any) -> Body:
         ({"actions": ["Microsoft.CognitiveServices/*/write"]}, FAIL),
         ({"actions": ["*"]}, FAIL),
         ({"actions": ["Microsoft.CognitiveServices/accounts/deployments/*"]}, WARN),
+        (
+            {
+                "dataActions": [CHAT],
+                "actions": ["Microsoft.CognitiveServices/accounts/raiPolicies/write"],
+            },
+            WARN,
+        ),
+        (
+            {
+                "dataActions": [CHAT],
+                "actions": ["Microsoft.Authorization/roleAssignments/write"],
+            },
+            WARN,
+        ),
+        (
+            {
+                "dataActions": [CHAT],
+                "actions": ["*/read", "Microsoft.Insights/metrics/read"],
+            },
+            PASS,
+        ),
     ],
 )
 @pytest.mark.parametrize("kind", ["ServicePrincipal", "serviceprincipal", None])

@@ -14,15 +14,17 @@ from checks.authorization.reach import (
     openai_contrib_metrics,
 )
 from scanner.access.builtin import BuiltIn
-from scanner.model.authorization import RoleAssignment
+from scanner.model.authorization import DenyAssignment, RoleAssignment
 from scanner.model.check import Check, Status
 from scanner.model.cognitive import CognitiveAccount
+from scanner.model.directory import member_id, object_id
 from scanner.model.results import Result
 from scanner.model.settings import Settings
 
 Verdicts = Callable[..., list[Result]]
 Body = dict[str, Any]
 
+TENANT = "aaaaaaaa-0000-0000-0000-000000000001"
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
 GROUP = f"{SUBSCRIPTION}/resourceGroups/rg"
 PROVIDERS = f"{GROUP}/providers"
@@ -311,6 +313,15 @@ def test_roles_still_to_be_activated(verdicts: Verdicts, rbac: Any) -> None:
     assert status_of(found) is WARN
 
 
+def test_denials_that_were_not_read_may_leave_keys_alone(
+    verdicts: Verdicts, rbac: Any
+) -> None:
+    granted = rbac.grant("ann", BuiltIn.OPENAI_CONTRIBUTOR, GROUP)
+    bodies = (account(), contributor(rbac), granted)
+    found = verdicts(keys_over_entra, *bodies, unread=[(DenyAssignment, SUBSCRIPTION)])
+    assert status_of(found) is UNREAD
+
+
 @pytest.mark.parametrize("unread", [RoleAssignment, CognitiveAccount])
 def test_keys_instead_of_roles_unread(verdicts: Verdicts, unread: Any) -> None:
     found = verdicts(keys_over_entra, account(), unread=[(unread, SUBSCRIPTION)])
@@ -319,3 +330,17 @@ def test_keys_instead_of_roles_unread(verdicts: Verdicts, unread: Any) -> None:
 
 def test_other_kinds_are_left_out(verdicts: Verdicts) -> None:
     assert status_of(verdicts(keys_over_entra, account(kind="Face"))) is NONE
+
+
+@pytest.mark.parametrize(("members", "status"), [((), FAIL), (("ann",), PASS)])
+def test_an_empty_group_calls_nothing(
+    verdicts: Verdicts, rbac: Any, members: tuple[str, ...], status: Status
+) -> None:
+    team = {"id": object_id(TENANT, "team"), "kind": "group", "properties": {}}
+    inside = [
+        {"id": member_id(TENANT, "team", each), "kind": "user", "properties": {}}
+        for each in members
+    ]
+    granted = rbac.grant("team", BuiltIn.OPENAI_CONTRIBUTOR, GROUP, "Group")
+    bodies = (account(), contributor(rbac), granted, team, *inside)
+    assert status_of(verdicts(keys_over_entra, *bodies)) is status

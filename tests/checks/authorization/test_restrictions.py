@@ -7,6 +7,7 @@ import pytest
 
 from checks.authorization.restrictions import CHECKS, deny_present, notaction_regranted
 from scanner.access.builtin import BuiltIn
+from scanner.access.facts import EVERYONE
 from scanner.model.authorization import DenyAssignment, RoleAssignment
 from scanner.model.check import Status
 from scanner.model.results import Result
@@ -209,7 +210,7 @@ def test_deny_assignments(
         '"no"',
         f"with {accounts} model",
         '"*/delete"',
-        "2 principals but 1",
+        "2 principals, but not to 1",
     ):
         assert phrase in result.reason
 
@@ -241,3 +242,11 @@ def test_a_deny_assignment_that_is_malformed(
 def test_deny_assignments_that_were_not_read(verdicts: Verdicts) -> None:
     [result] = verdicts(deny_present, unread=[(DenyAssignment, SUBSCRIPTION)])
     assert (result.status, result.target.resource_id) == (UNREAD, SUBSCRIPTION)
+
+
+def test_a_denial_to_everybody_is_no_denial_to_one(
+    verdicts: Verdicts, rbac: Any
+) -> None:
+    denial = rbac.denial(ACCOUNT, "*/delete", (EVERYONE, "SystemDefined"))
+    [result] = verdicts(deny_present, ACCOUNT_BODY, denial)
+    assert result.reason.endswith("to everybody")

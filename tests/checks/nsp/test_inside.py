@@ -5,8 +5,13 @@ from typing import Any
 
 import pytest
 
-from checks.aoai_inbound.network import acl_default_deny, public_network_disabled
+from checks.aoai_inbound.network import (
+    acl_default_deny,
+    ip_rules_narrow,
+    public_network_disabled,
+)
 from checks.aoai_inbound.paths import CHECKS as PATHS
+from checks.api_keys.use import CHECKS as USE
 from checks.nsp.inside import (
     associated,
     diag,
@@ -285,6 +290,13 @@ def test_a_subscription_that_was_left_out_may_be_our_own(verdicts: Verdicts) -> 
     assert result.status is FAIL
 
 
+def test_a_foreign_subscription_decides_whatever_else_is_odd(
+    verdicts: Verdicts,
+) -> None:
+    judged = (*EDGE, rule(subscriptions=FOREIGN, addressPrefixes=["odd"]))
+    assert only(verdicts(inbound_rules, *judged), RULE).status is FAIL
+
+
 @pytest.mark.parametrize(
     ("hosts", "status"),
     [
@@ -395,3 +407,33 @@ def test_perimeters_that_were_not_read_may_open_what_is_shut(
     judged = (account("Disabled"), *EDGE)
     result = only(verdicts(public_network_disabled, *judged, unread=unread), ACCOUNT)
     assert result.status is UNREAD
+
+
+@pytest.mark.parametrize(("inside", "status"), [((association(),), NONE), ((), FAIL)])
+def test_an_enforced_perimeter_consults_no_ip_rules(
+    verdicts: Verdicts, inside: tuple[Body, ...], status: Status
+) -> None:
+    given = account()
+    given["properties"]["networkAcls"] = {"ipRules": [{"value": "0.0.0.0/0"}]}
+    result = only(verdicts(ip_rules_narrow, given, *EDGE, *inside), ACCOUNT)
+    assert result.status is status
+
+
+@pytest.mark.parametrize(
+    ("inside", "status"),
+    [
+        ((association(), NARROW), NONE),
+        ((association(), WIDE), Status.MANUAL),
+        ((), Status.MANUAL),
+    ],
+)
+def test_an_enforced_perimeter_leaves_no_way_past_a_gateway(
+    verdicts: Verdicts, inside: tuple[Body, ...], status: Status
+) -> None:
+    [check] = [each for each in USE if each.id == "aoai-apim-loss-accepted"]
+    given = account()
+    given["properties"]["customSubDomainName"] = "ai"
+    apim = f"{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.ApiManagement/service"
+    backend = body(f"{apim}/apim/backends/b", url="https://ai.openai.azure.com/openai")
+    judged = (given, body(f"{apim}/apim"), backend, *EDGE, *inside)
+    assert only(verdicts(check, *judged), ACCOUNT).status is status
