@@ -22,6 +22,7 @@ from scanner.model.check import (
     warned,
 )
 from scanner.model.containerregistry import Registry
+from scanner.model.ids import ResourceId
 from scanner.model.keyvault import KeyVault
 from scanner.model.machinelearning import (
     Workspace,
@@ -184,7 +185,9 @@ def project_hub_exists(project: Workspace, tenant: Tenant) -> Verdict:
         return failed("the project names no hub")
     hub = tenant.get(Workspace, project.hub_id)
     if hub is None:
-        return failed(f"the hub is gone: {quote(project.hub_id)}")
+        return failed(
+            f"the hub is gone: {quote(ResourceId.parse(project.hub_id).name)}"
+        )
     return passed(f"the hub is {hub.name}")
 
 

@@ -222,6 +222,8 @@ def rg_modified(group: ResourceGroup, tenant: Tenant) -> Verdict:
         who = some(dict.fromkeys(map(_told, changes)))
         return warned(f"{count(number, 'change', 'changes')} by others: {who}")
     events.require_whole()
+    if not any(True for _ in events.ids()):
+        tenant.trace.note(group.id, ActivityEvent.type, [], ActivityEvent.api_version)
     return passed("the Activity Log has no change by anybody but Azure")
 
 
@@ -397,6 +399,7 @@ def rg_lock(group: ResourceGroup, tenant: Tenant) -> Verdict:
             kept = kept or shown(lock.name)
     if kept:
         return info(f"lock {kept} keeps it from being deleted, not from being changed")
+    tenant.trace.note(group.id, Lock.type, [], Lock.api_version)
     return info("no lock keeps it from being deleted")
 
 

@@ -232,6 +232,8 @@ def test_a_project_has_its_hub(verdicts: Verdicts) -> None:
     check = "foundry-project-hub-exists"
     assert status_of(verdicts, check, project(), hub()) is PASS
     assert status_of(verdicts, check, project()) is FAIL
+    [result] = verdicts(CHECKS[check], project())
+    assert result.reason == 'the hub is gone: "hub"'
     for nothing in (None, ABSENT):
         assert status_of(verdicts, check, project(hubResourceId=nothing)) is FAIL
     elsewhere = HUB.replace("bbbb", "cccc")

@@ -235,6 +235,12 @@ def test_changes_are_told_once(verdicts: Verdicts) -> None:
     assert told == '2 changes by others: caller1 on "db", caller2 on "db"'
 
 
+def test_that_there_is_no_change_or_lock_is_evidence(verdicts: Verdicts) -> None:
+    for check in (rg_modified, rg_lock):
+        result = only(verdicts(check, *estate()), GROUP)
+        assert [each.value for each in result.evidence if not each.value] == [[]]
+
+
 def test_changes_that_were_not_read(verdicts: Verdicts) -> None:
     unread = [(ActivityEvent, GROUP)]
     assert only(verdicts(rg_modified, *estate(), unread=unread), GROUP).status is UNREAD
