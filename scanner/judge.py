@@ -6,7 +6,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from scanner.model.check import Check, Status, Verdict, everything
@@ -63,16 +63,24 @@ class Judge:
         return tuple(sorted(reports, key=lambda report: _gap_order(report.gap)))
 
     def _of(self, check: Check[Any]) -> Iterator[Result]:
+        """Yield the answers on what was picked out, and then what may be missing."""
+        told = {id_key(self._tenant().resource_id)}
         try:
             judged = self._judged(check)
         except NotRead as missing:
             yield self._unpicked(check, missing.reason, missing.gap)
-            return
         except Exception as error:
             log.exception("check %s failed to pick its resources", check.id)
             reason = _internal_error(check, error)
             yield self._unpicked(check, reason, self._gap(check, reason))
-            return
+        else:
+            told.clear()
+            yield from self._answers(check, judged)
+        yield from self._unseen(check, told)
+
+    def _answers(
+        self, check: Check[Any], judged: Iterator[tuple[type[Resource], Record]]
+    ) -> Iterator[Result]:
         regions = set[str]()
         for view, record in judged:
             region = self._region(view, record) if check.by_region else None
@@ -86,11 +94,16 @@ class Judge:
             else:
                 regions.add(region)
                 yield replace(result, target=self._tenant(region))
-        scopes = set()
+
+    def _unseen(self, check: Check[Any], told: set[str]) -> Iterator[Result]:
+        """Yield a row for each place where gaps may hide what a check is about.
+
+        Once for each, and none for those that have one.
+        """
         for gap in self._hiding(check):
             self._blamed[gap].add(check.id)
-            if id_key(gap.scope) not in scopes:
-                scopes.add(id_key(gap.scope))
+            if id_key(gap.scope) not in told:
+                told.add(id_key(gap.scope))
                 yield self._unread(check, gap)
 
     def _judged(self, check: Check[Any]) -> Iterator[tuple[type[Resource], Record]]:
@@ -152,7 +165,7 @@ class Judge:
                 return None
             # What tells that it is about the resource is no evidence of the verdict.
             tenant.trace = Trace()
-            verdict = check.decide(resource, tenant)
+            verdict = self._decided(check, resource, tenant)
         except NotRead as missing:
             verdict = self._not_assessed(check, missing.reason, missing.gap)
         except Exception as error:
@@ -160,6 +173,13 @@ class Judge:
             reason = _internal_error(check, error)
             verdict = self._not_assessed(check, reason, resource.gap(reason))
         return self._result(check, resource, verdict, tenant)
+
+    def _decided(
+        self, check: Check[Any], resource: Resource, tenant: Tenant
+    ) -> Verdict:
+        """Return the verdict; raises NotRead, with a gap if one was met on the way."""
+        decide = partial(check.decide, resource, tenant)
+        return self._inventory.watched(decide)[0]
 
     def _not_assessed(self, check: Check[Any], reason: str, gap: Gap | None) -> Verdict:
         if gap is not None:

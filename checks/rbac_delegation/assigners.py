@@ -278,7 +278,7 @@ def not_used(subscription: Subscription, tenant: Tenant) -> Verdict:
     if reaches[Reach.UNKNOWN]:
         gap = access(tenant).facts.unread_roles
         reason = "roles or conditions of delegations were not read"
-        raise NotRead.from_gap(gap) if gap else NotRead(reason)
+        raise NotRead(reason).over(gap)
     if not reaches[Reach.ANY]:
         return not_applicable("nobody may assign roles")
     number = count(reaches[Reach.ANY], "delegation", "delegations")

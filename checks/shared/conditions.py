@@ -319,7 +319,7 @@ def cite_role(assignment: RoleAssignment, role: Role | None) -> None:
         gap = access(tenant).facts.unread_roles
         name = shown(last_segment(assignment.role_definition_id or ""))
         reason = f"the definition of role {name} was not read"
-        raise NotRead.from_gap(gap) if gap else NotRead(reason)
+        raise NotRead(reason).over(gap)
     definition.cite(RoleDefinition.role_name)
     for block in definition.permissions:
         block.cite(Permission.actions, Permission.not_actions)

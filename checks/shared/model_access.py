@@ -205,7 +205,7 @@ def held(assignment: RoleAssignment) -> Held:
 def _undefined(assignment: RoleAssignment) -> NotRead:
     """Return why it is not known what an assignment allows."""
     reason = f"the definition of role {assignment.role_definition_id} was not read"
-    return NotRead(reason, access(assignment.tenant).facts.unread_roles)
+    return NotRead(reason).over(access(assignment.tenant).facts.unread_roles)
 
 
 def lets_call(assignment: RoleAssignment) -> bool:

@@ -64,3 +64,9 @@ class NotRead(Exception):  # noqa: N818 - a fact about the tenant, not a fault o
         code = f" {gap.error_code}" if gap.error_code else ""
         what = f"{gap.resource_type} of {gap.scope}"
         return cls(f"{what} was not read:{code}{status} {gap.reason}", gap)
+
+    def over(self, gap: Gap | None) -> NotRead:
+        """Return the same where it names a gap, or else with one that was met."""
+        if self.gap or gap is None:
+            return self
+        return NotRead(f"{self.reason}; {NotRead.from_gap(gap).reason}", gap)

@@ -99,13 +99,19 @@ class Inventory:
         return found
 
     def watched(self, ask: Callable[[], T]) -> tuple[T, Gap | None]:
-        """Return an answer, and the first gap that it was given in spite of."""
+        """Return an answer, and the first gap that it was given in spite of.
+
+        Raises NotRead with that gap where there is none and the reason names no other.
+        """
         self._met.append(None)
         try:
-            answer = ask()
+            return ask(), self._met[-1]
+        except NotRead as missing:
+            raise missing.over(self._met[-1]) from missing
         finally:
             gap = self._met.pop()
-        return answer, gap
+            if gap:
+                self.meet(gap)
 
     def meet(self, gap: Gap) -> None:
         """Remember that what is being answered does without what a gap hides."""
@@ -305,14 +311,35 @@ class Tenant:
         return listing
 
     def _missing_at(self, view: type[Resource], scope: str) -> NotRead | None:
+        """Return why there may be more of a type at a scope, None if there is not."""
         reading = self._inventory.readings.get((view.type.lower(), id_key(scope)))
         if reading is None:
-            return NotRead(f"{view.type} of {scope}: outside the scan")
+            outside = NotRead(f"{view.type} of {scope}: outside the scan")
+            return self._hidden(scope) or outside
+        return self._missed(reading)
+
+    def _missed(self, reading: Reading) -> NotRead | None:
+        """Return why a read is not whole; what was tried for context is no gap."""
         if reading.whole:
             return None
-        if reading.requested:
-            self._inventory.meet(reading.gaps[0])
-        return NotRead.from_gap(reading.gaps[0])
+        missing = NotRead.from_gap(reading.gaps[0])
+        if not reading.requested:
+            return NotRead(missing.reason)
+        self._inventory.meet(reading.gaps[0])
+        return missing
+
+    def _hidden(self, scope: str) -> NotRead | None:
+        """Return what kept a scope from being found, so that nothing was asked of it.
+
+        None if nothing did: it does not exist, or lies outside the scan.
+        """
+        kind = ResourceId.parse(scope).type.lower()
+        is_root = kind == Subscription.type.lower()
+        above = f"/tenants/{self.id}" if is_root else self._scope_of(scope, kind)
+        reading = self._inventory.readings.get((kind, id_key(above)))
+        if reading:
+            return self._missed(reading)
+        return self._hidden(above) if len(above) < len(scope) else None
 
     def meet(self, gap: Gap) -> None:
         """Remember a gap: what is being answered does without what it hides."""

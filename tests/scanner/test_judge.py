@@ -322,6 +322,26 @@ def test_an_index_made_without_all_it_needs_finds_nothing_for_certain() -> None:
     assert result.status is Status.NOT_APPLICABLE
 
 
+def test_an_answer_that_could_not_be_given_names_the_gap_it_met() -> None:
+    def count(tenant: Any) -> int:
+        tenant.within(Deployment, account("a")["id"])
+        raise NotRead("nobody can count them")
+
+    def decide(account: Any, tenant: Any) -> Verdict:
+        try:
+            tenant.once(count)
+        except NotRead:
+            raise NotRead("how many there are is not known") from None
+        return passed("counted")
+
+    missing = gap(Deployment.type, account("a")["id"])
+    one = judge([account("a", kind="OpenAI")], missing)
+    [result] = one.results([made(decide)])
+    named = NotRead.from_gap(missing).reason
+    assert result.reason == f"how many there are is not known; {named}"
+    assert [report.checks for report in one.gaps()] == [("example",)]
+
+
 def test_a_fault_of_an_index_costs_the_check_and_no_other() -> None:
     def broken(_: Any) -> set[str]:
         raise KeyError("secret detail")
