@@ -473,7 +473,9 @@ def policy_guardrail(account: CognitiveAccount, tenant: Tenant) -> Verdict:
         return passed(f"a policy looks after it: {names}")
     if found.unread and found.unread.gap:
         raise found.unread
-    return info("no policy looks after it: new accounts start without restriction")
+    limit = f" (lower bound: {found.unread.reason})" if found.unread else ""
+    reason = "no policy looks after it: new accounts start without restriction"
+    return info(f"{reason}{limit}")
 
 
 def _about_outbound(tenant: Tenant) -> Mapping[str, Content]:

@@ -270,9 +270,13 @@ def membership_pending(assignment: PolicyAssignment, tenant: Tenant) -> Verdict:
 
 
 def _require_asked(tenant: Tenant) -> None:
-    """Raise NotRead if Resource Graph was not asked for states: that is no gap."""
+    """Raise NotRead if Resource Graph was not asked for states: that is no gap.
+
+    Nobody asks it where no network group was found, for whatever reason.
+    """
     problem = tenant.within(PolicyState, f"/tenants/{tenant.id}").missing
     if problem and problem.gap is None:
+        tenant.all(NetworkGroup).require_whole()
         raise NotRead("Resource Graph was not asked when policies were evaluated")
 
 

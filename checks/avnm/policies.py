@@ -331,11 +331,11 @@ def _filled(group: Resource, tenant: Tenant) -> Verdict:
     if keys:
         return passed(f"{count(len(keys), 'definition', 'definitions')} for it")
     tenant.all(PolicyDefinition).require_whole()
-    for member in tenant.children(group, StaticMember):
-        member.cite(StaticMember.resource_id)
-        return not_applicable("its members are put in by hand")
     known = knows_definitions(tenant)
     bound = "" if known else " (lower bound: not all definitions were read)"
+    for member in tenant.children(group, StaticMember):
+        member.cite(StaticMember.resource_id)
+        return not_applicable(f"its members are put in by hand{bound}")
     return warned(f"no definition fills it, and it has no members{bound}")
 
 

@@ -338,7 +338,11 @@ def _block_lists(tenant: Tenant) -> frozenset[str]:
 
 
 def _is_block_list(names: DomainList) -> bool:
-    return _stem(names) in names.tenant.once(_copies)
+    """Whether a list is for blocking; raises NotRead where it may be by a rule."""
+    if _stem(names) in names.tenant.once(_copies):
+        return True
+    names.tenant.all(SecurityRule).require_whole()
+    return False
 
 
 @check(

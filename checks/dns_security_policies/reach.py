@@ -110,6 +110,9 @@ def policy_per_region(network: VirtualNetwork, tenant: Tenant) -> Verdict:
         return passed(f"{here.location} has {named}")
     asking = _asking(here, tenant)
     if not asking:
+        tenant.all(VirtualNetwork).require_whole()
+        tenant.all(InboundEndpoint).require_whole()
+        require_known(filter(None, [here.doubt]))
         require_known(chain.from_iterable(row.route.doubts for row in here.rows))
         return not_applicable(f"no network in {here.location} asks Azure's resolver")
     _cite_networks((row.network.id for row in asking), tenant)
@@ -272,6 +275,7 @@ def _of_way(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     dns = tenant.once(dns_of)
     row = dns.covered()[network.key]
     _cite_way(network, row)
+    _cite_end(tenant, row)
     unlinked = [each.network for each in row.sights if each.seen is False]
     if unlinked:
         return _unlinked(unlinked, row, dns)
@@ -287,16 +291,20 @@ def _of_way(network: VirtualNetwork, tenant: Tenant) -> Verdict:
 
 
 def _cite_way(network: VirtualNetwork, row: Row) -> None:
-    """Note where the queries of a network go, and the links there."""
+    """Note where the queries of a network go."""
     network.cite(VirtualNetwork.dns_servers)
-    tenant = network.tenant
+    for asked in row.route.asked if row.network.servers else ():
+        found = network.tenant.known(VirtualNetwork, asked)
+        if found:
+            found.cite(VirtualNetwork.address_prefixes)
+
+
+def _cite_end(tenant: Tenant, row: Row) -> None:
+    """Note who answers the queries of a network, and the links there."""
     for stop in row.route.stops:
         if stop.host:
             cite_host(tenant, stop.host)
     for asked in row.route.asked:
-        found = tenant.known(VirtualNetwork, asked)
-        if found and row.network.servers:
-            found.cite(VirtualNetwork.address_prefixes)
         _cite_links(tenant, asked)
 
 
