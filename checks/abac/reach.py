@@ -158,8 +158,7 @@ def _exists(reference: NetworkReference, tenant: Tenant) -> bool:
     is_subnet = reference.path == SUBNETS
     view = VirtualNetwork if is_subnet else PrivateEndpoint
     target = ResourceId.parse(named).parent if is_subnet else named
-    is_foreign = not tenant.scanned(ResourceId.parse(named).subscription)
-    if is_foreign and tenant.whole:
+    if tenant.is_foreign(named):
         stores.require_endpoints(tenant)
         return False
     found = tenant.get(view, target)

@@ -58,7 +58,7 @@ async def scan(
                 writer.discard()
             raise
         run = scanning.finished(scopes)
-        writer.finish(run, scanning.tenants)
+        writer.finish(run, scanning.tenants, scanning.left_out(scopes))
         return run
 
 
@@ -174,6 +174,14 @@ class _Scanning:
             notes=tuple(dict.fromkeys(notes)),
             requests=self._watch.tally.requests + (earlier.requests if earlier else 0),
         )
+
+    def left_out(self, scopes: list[Scope]) -> tuple[str, ...]:
+        """Return the subscriptions that are there and were not read, by their ids."""
+        chosen = {each.id for scope in scopes for each in scope.chosen}
+        known = (each.id for scope in scopes for each in scope.known)
+        earlier = self._earlier.manifest.left_out if self._earlier else ()
+        every = dict.fromkeys((*earlier, *known))
+        return tuple(each for each in every if each not in chosen)
 
 
 def _first(group: ExceptionGroup[Exception]) -> Exception:

@@ -37,12 +37,15 @@ class Inventory:
         read_at: datetime,
         suffixes: Suffixes,
         whole_tenant: bool,
+        left_out: Iterable[str] = (),
     ) -> None:
         self.tenant_id = tenant_id
         self.read_at = read_at
         self.suffixes = suffixes
         self.whole_tenant = whole_tenant
         """Whether nothing narrowed the scan: an unknown subscription is foreign."""
+        self.left_out = frozenset(map(str.lower, left_out))
+        """The subscriptions that are there and were not read: they are not foreign."""
         self.by_id: dict[tuple[str, str], Record] = {}
         self.by_type: dict[str, list[Record]] = defaultdict(list)
         self.by_scope: dict[tuple[str, str], list[Record]] = defaultdict(list)
@@ -390,8 +393,10 @@ class Tenant:
         Only a scan of the whole tenant can tell that from one that was left out.
         """
         subscription = ResourceId.parse(resource_id).subscription
+        if not subscription or subscription.lower() in self._inventory.left_out:
+            return False
         every = self.whole and self.all(Subscription).whole
-        return bool(subscription) and every and not self.scanned(subscription)
+        return every and not self.scanned(subscription)
 
     def scanned(self, subscription_id: str) -> bool:
         """Whether a subscription was in the scan."""

@@ -40,6 +40,8 @@ class Manifest:
     suffixes: Suffixes
     whole_tenant: bool
     """Whether nothing narrowed the scan."""
+    left_out: tuple[str, ...] = ()
+    """The ids of subscriptions that are there and were not read: disabled ones too."""
     tenants: tuple[str, ...]
     api_versions: dict[str, str]
     """By resource type."""

@@ -74,7 +74,9 @@ class SnapshotWriter:
             part.close()
         shutil.rmtree(self._directory)
 
-    def finish(self, run: Run, tenants: tuple[str, ...]) -> Manifest:
+    def finish(
+        self, run: Run, tenants: tuple[str, ...], left_out: tuple[str, ...] = ()
+    ) -> Manifest:
         """Close the parts and write the manifest of a finished run."""
         for part in self._parts.values():
             part.close()
@@ -83,6 +85,7 @@ class SnapshotWriter:
             self._manifest,
             run=run,
             tenants=tenants,
+            left_out=left_out,
             parts=tuple(
                 describe_part(self._directory, path)
                 for path in parts_on_disk(self._directory)

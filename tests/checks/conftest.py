@@ -108,7 +108,8 @@ def verdicts() -> Verdicts:
     """Return a function that judges bodies with one check: its results, by id.
 
     `unread` names reads that were refused: (type, scope) pairs. The subscription
-    `SUBSCRIPTION` is always there. `parents` says which management group has what.
+    `SUBSCRIPTION` is always there. `parents` says which management group has what,
+    `left_out` names subscriptions of the tenant that were not read.
     """
 
     def judge(
@@ -117,6 +118,7 @@ def verdicts() -> Verdicts:
         unread: Sequence[Unread] = (),
         settings: Settings | None = None,
         whole_tenant: bool = True,
+        left_out: Sequence[str] = (),
         parents: Mapping[str, str] | None = None,
     ) -> list[Result]:
         subscription = {
@@ -142,6 +144,7 @@ def verdicts() -> Verdicts:
             read_at=READ_AT,
             suffixes=Suffixes(),
             whole_tenant=whole_tenant,
+            left_out=left_out,
         )
         return list(Judge(inventory, settings or Settings()).results([check]))
 

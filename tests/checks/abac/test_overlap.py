@@ -372,9 +372,10 @@ class TestNetwork:
     def test_outside_the_scan(self, judge: Any, rbac: Any) -> None:
         named = ENDPOINT.replace(SUBSCRIPTION, FOREIGN)
         grant = rbac.grant("a", "reader", LAKE, condition=from_endpoint(named))
-        result = judge(env_network, grant, *THERE, whole_tenant=False)
-        assert result.status is Status.NOT_ASSESSED
-        assert "outside the scan" in result.reason
+        for scan in ({"whole_tenant": False}, {"left_out": [FOREIGN[15:]]}):
+            result = judge(env_network, grant, *THERE, **scan)
+            assert result.status is Status.NOT_ASSESSED
+            assert "outside the scan" in result.reason
         both = f"{from_endpoint(named)} AND {from_endpoint(f'{ENDPOINT}2')}"
         grant = rbac.grant("a", "reader", LAKE, condition=both)
         result = judge(env_network, grant, *THERE, whole_tenant=False)

@@ -123,8 +123,15 @@ def test_connections(
     assert only(results, judged["id"]).status is status
 
 
-def test_a_manager_that_was_left_out_may_be_our_own(verdicts: Verdicts) -> None:
-    results = verdicts(scope_connection, *BASE, consent(), whole_tenant=False)
+@pytest.mark.parametrize(
+    "scan",
+    [{"whole_tenant": False}, {"left_out": [ELSEWHERE.rpartition("/")[2].upper()]}],
+    ids=["narrowed", "disabled"],
+)
+def test_a_manager_that_was_left_out_may_be_our_own(
+    verdicts: Verdicts, scan: dict[str, Any]
+) -> None:
+    results = verdicts(scope_connection, *BASE, consent(), **scan)
     result = only(results, CONSENT)
     assert result.status is UNREAD
     assert "outside the scan" in result.reason

@@ -10,6 +10,7 @@ import pytest
 
 from scanner.collect.scope import ScopeError
 from scanner.emulator.faults import Status
+from scanner.snapshot.manifest import read_manifest
 
 Scan = Callable[..., Any]
 
@@ -23,12 +24,15 @@ def refused(type: str, **where: Any) -> Status:
     return Status(type=type, status=403, code="AuthorizationFailed", **where)
 
 
-def test_every_enabled_subscription(scan_estate: Scan) -> None:
+def test_every_enabled_subscription(scan_estate: Scan, tmp_path: Path) -> None:
     done = scan_estate()
     assert done.names == ["Alpha", "Beta"]
     assert done.gaps == []
     assert "Gamma (bbbbbbbb-0000-4000-8000-000000000003) is Disabled" in done.notes
     assert "left out" in done.notes
+    snapshot = read_manifest(tmp_path / "snapshot")
+    assert snapshot.left_out == ("bbbbbbbb-0000-4000-8000-000000000003",)
+    assert snapshot.whole_tenant
 
 
 @pytest.mark.parametrize("name", ["Beta", "bETA", BETA, BETA.upper()])
