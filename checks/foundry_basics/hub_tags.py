@@ -194,17 +194,19 @@ def _own(workspace: Workspace, names: tuple[str, ...]) -> str:
 
 
 def _handed_down(workspace: Workspace, names: tuple[str, ...]) -> str:
-    """Return the same, or what its resource group or subscription is tagged with."""
+    """Return the same, or what its resource group or subscription is tagged with.
+
+    Raises NotRead where it is not tagged itself and one of these was not read.
+    """
     tenant, parts = workspace.tenant, workspace.parts
     scope = f"/subscriptions/{parts.subscription}"
-    group = f"{scope}/resourceGroups/{parts.resource_group}"
-    places = (
-        workspace,
-        tenant.known(ResourceGroup, group),
-        tenant.known(Subscription, scope),
-    )
-    found = (tagged(each.tags, names) for each in places if each is not None)
-    return next(filter(None, found), "")
+    if own := _own(workspace, names):
+        return own
+    group = tenant.get(ResourceGroup, f"{scope}/resourceGroups/{parts.resource_group}")
+    if group and (found := tagged(group.tags, names)):
+        return found
+    subscription = tenant.get(Subscription, scope)
+    return tagged(subscription.tags, names) if subscription else ""
 
 
 def _tags_of(
@@ -215,12 +217,17 @@ def _tags_of(
 ) -> tuple[Values, NotRead | None]:
     """Return what a hub and its projects are tagged with, empty where they are not.
 
-    And why there may be more projects.
+    And why there may be more projects, or more tags of them.
     """
-    wanted = tuple(names)
+    wanted, values = tuple(names), list[tuple[str, str]]()
     listing = tenant.referring(Workspace, "hub_id", hub.id)
-    parts = (hub, *filter(is_project, listing.known()))
-    return [(each.name, tag_of(each, wanted)) for each in parts], listing.missing
+    unread = listing.missing
+    for each in (hub, *filter(is_project, listing.known())):
+        try:
+            values.append((each.name, tag_of(each, wanted)))
+        except NotRead as problem:
+            unread = unread or problem
+    return values, unread
 
 
 def _told(values: Values) -> list[str]:

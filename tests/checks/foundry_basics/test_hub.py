@@ -13,6 +13,7 @@ from checks.foundry_basics import managed_network as foundry_managed_network
 from scanner.model.check import Check, Status
 from scanner.model.machinelearning import OutboundRule, Workspace
 from scanner.model.perimeter import Association
+from scanner.model.resources import ResourceGroup
 from scanner.model.results import Result
 
 Verdicts = Callable[..., list[Result]]
@@ -462,6 +463,13 @@ def test_environments_are_those_of_what_is_above(verdicts: Verdicts) -> None:
     assert status_of(verdicts, check, hub(), plain, group) is PASS
     assert status_of(verdicts, check, hub(), dev, group) is FAIL
     assert status_of(verdicts, check, hub(), plain) is Status.MANUAL
+    unread = [(ResourceGroup, SUBSCRIPTION)]
+    assert status_of(verdicts, check, hub(), plain, unread=unread) is UNREAD
+    tags = {"tags": {"env": "prod"}}
+    both = ({**hub(), **tags}, {**plain, **tags})
+    assert status_of(verdicts, check, *both, unread=unread) is PASS
+    bare = {**plain, "id": f"{WORKSPACES}/bare"}
+    assert status_of(verdicts, check, both[0], dev, bare, unread=unread) is FAIL
     other = {**group, "tags": {"bu": "claims"}}
     assert status_of(verdicts, check, hub(), plain, other) is Status.MANUAL
     unit = "foundry-hub-bu-homogeneous"
