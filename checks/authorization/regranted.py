@@ -73,7 +73,12 @@ class Regranting:
         return (
             *self._access.more(principal, scope),
             *(
-                Missing(Part.MEMBERS, each, reason)
+                Missing(
+                    Part.MEMBERS,
+                    each,
+                    reason,
+                    self._access.facts.unread_members.get(each),
+                )
                 for each in sorted(groups - {principal.lower()})
             ),
         )

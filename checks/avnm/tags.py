@@ -14,9 +14,13 @@ from checks.shared.grants import (
     bounded,
     cite,
     is_approved,
+    or_unclear,
     require_settled,
+    understood,
     who,
 )
+from checks.shared.model_access import undefined
+from checks.shared.reach import of_unknown_role
 from checks.shared.wording import FIRST, shown
 from scanner.access.answers import Grant
 from scanner.access.facts import Missing
@@ -105,14 +109,15 @@ def _writing(tenant: Tenant) -> Iterator[Grant]:
 
 
 def tag_writers(tenant: Tenant) -> frozenset[str]:
-    """Return the assignments to judge, by key.
+    """Return the assignments to judge, by key, with those whose role was not read.
 
     Raises NotRead if there are none, but networks may be in groups by their tags.
     """
-    found = frozenset(tenant.once(holds))
-    if not tenant.once(by_tags):
+    at = tenant.once(by_tags)
+    if not at:
         _require_no_more(tenant)
-    return found
+    unknown = (key for key, scope in of_unknown_role(tenant) if id_key(scope) in at)
+    return frozenset((*tenant.once(holds), *unknown))
 
 
 def _require_no_more(tenant: Tenant) -> None:
@@ -130,7 +135,8 @@ def _require_no_more(tenant: Tenant) -> None:
     topic=Topic.AVNM,
     severity=Severity.MEDIUM,
     on=RoleAssignment,
-    among=tag_writers,
+    among=or_unclear(tag_writers),
+    where=understood,
     guidance=Post.AVNM,
     controls=(*CONTROLS, "NIST-800-53:AC-6"),
 )
@@ -183,7 +189,9 @@ def tag_tamper(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     - AVNM - Dynamic Network Group Membership
     - Microsoft Learn: Configuring Azure Policy with network groups
     """
-    hold = tenant.once(holds)[assignment.key]
+    hold = tenant.once(holds).get(assignment.key)
+    if hold is None:
+        raise undefined(assignment)
     _cite(hold, tenant)
     if is_approved(tenant, hold.grant.principal_id):
         return passed(f"{who(hold.grant)} is approved of")

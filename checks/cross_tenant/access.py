@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from checks.authorization.assigned_principals import directory, require_asked
-from checks.shared.grants import access
+from checks.shared.grants import access, or_unclear, understood
 from checks.shared.tenancy import unreviewed
 from checks.shared.wording import printable, shown
 from scanner.access.answers import scope_name, titled
@@ -154,7 +154,8 @@ _POOL_SCOPES = {NetworkManager.type.lower(), IpamPool.type.lower()}
     topic=Topic.CROSS_TENANT,
     severity=Severity.LOW,
     on=RoleAssignment,
-    among=_on_pools,
+    among=or_unclear(_on_pools),
+    where=understood,
     guidance=Post.CROSS_TENANT,
     controls=("MCSB:PA-7", "NIST-800-53:AC-6", "ISO-27001-2022:A.5.15"),
 )
@@ -233,7 +234,8 @@ def _perhaps_foreign(tenant: Tenant) -> frozenset[str]:
     topic=Topic.CROSS_TENANT,
     severity=Severity.LOW,
     on=RoleAssignment,
-    among=_perhaps_foreign,
+    among=or_unclear(_perhaps_foreign),
+    where=understood,
     guidance=Post.CROSS_TENANT,
     controls=_CONTROLS,
 )

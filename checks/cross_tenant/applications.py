@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from checks.authorization.assigned_principals import directory, require_asked
-from checks.shared.grants import access
+from checks.shared.grants import access, or_unclear, understood
 from checks.shared.tenancy import unreviewed
 from checks.shared.wording import count, printable, shown, some
 from scanner.access.answers import scope_name, titled
@@ -183,7 +183,8 @@ def _may_be_stub(named: DirectoryObject) -> bool:
     topic=Topic.CROSS_TENANT,
     severity=Severity.HIGH,
     on=RoleAssignment,
-    among=_of_stubs,
+    among=or_unclear(_of_stubs),
+    where=understood,
     guidance=Post.CROSS_TENANT,
     controls=(*_CONTROLS, "NIST-800-53:AC-6"),
 )

@@ -215,7 +215,7 @@ def rg_modified(group: ResourceGroup, tenant: Tenant) -> Verdict:
     - AI Foundry - Encryption with CMK
     - Microsoft Learn: Activity log in Azure Monitor
     """
-    events = tenant.within(ActivityEvent, group.id)
+    events = tenant.children(group, ActivityEvent)
     changes = [each for each in events.known() if _is_foreign_change(each)]
     if changes:
         number = len({each.correlation_id or each.id for each in changes})

@@ -6,7 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from checks.shared.foundry_matrix import READ_DOCUMENTS, READ_SEARCH, On, Who, needs
-from checks.shared.grants import access, bounded, cite, require_settled
+from checks.shared.grants import (
+    access,
+    bounded,
+    cite,
+    or_unclear,
+    require_settled,
+    understood,
+)
 from checks.shared.links import KINDS, connections_to, links, partners
 from checks.shared.project_users import project_assignments, require_workspaces
 from checks.shared.shortfall import Case, Shortfall, ids, person, shortfall
@@ -51,7 +58,8 @@ _CONTROLS = (
     topic=Topic.FOUNDRY_IDENTITY,
     severity=Severity.MEDIUM,
     on=RoleAssignment,
-    among=project_assignments,
+    among=or_unclear(project_assignments),
+    where=understood,
     guidance=Post.FOUNDRY_IDENTITY,
     controls=_CONTROLS,
 )

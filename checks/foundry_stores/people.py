@@ -11,9 +11,11 @@ from checks.shared.grants import (
     access,
     bounded,
     cite,
+    or_unclear,
     principals,
     require_settled,
     unapproved,
+    understood,
     who,
 )
 from checks.shared.links import keeps_key
@@ -86,7 +88,8 @@ def _secret_readers(tenant: Tenant) -> Mapping[str, Reach]:
     topic=Topic.FOUNDRY_STORES,
     severity=Severity.HIGH,
     on=RoleAssignment,
-    among=secret_readers,
+    among=or_unclear(secret_readers),
+    where=understood,
     guidance=Post.FOUNDRY_IDENTITY,
     controls=_CONTROLS,
 )
@@ -289,7 +292,8 @@ def _one_each(grants: tuple[Grant, ...], wanted: set[str]) -> list[Grant]:
     topic=Topic.FOUNDRY_STORES,
     severity=Severity.MEDIUM,
     on=RoleAssignment,
-    among=project_assignments,
+    among=or_unclear(project_assignments),
+    where=understood,
     guidance=Post.DATA_STORES,
     controls=(
         "MCSB:PA-7",
@@ -448,7 +452,8 @@ def _default_storages(tenant: Tenant) -> Iterator[str]:
     topic=Topic.FOUNDRY_STORES,
     severity=Severity.HIGH,
     on=RoleAssignment,
-    among=key_holders,
+    among=or_unclear(key_holders),
+    where=understood,
     guidance=Post.DATA_STORES,
     controls=_CONTROLS,
 )

@@ -195,14 +195,14 @@ def held(assignment: RoleAssignment) -> Held:
         raise unclear(assignment)
     role = access(assignment.tenant).role_of(found)
     if role is None:
-        raise _undefined(assignment)
+        raise undefined(assignment)
     reached = known.below(found.scope) or Reached()
     if reached.unread and not (reached.keyed or reached.keyless):
         raise reached.unread
     return Held(found, role, reached)
 
 
-def _undefined(assignment: RoleAssignment) -> NotRead:
+def undefined(assignment: RoleAssignment) -> NotRead:
     """Return why it is not known what an assignment allows."""
     reason = f"the definition of role {assignment.role_definition_id} was not read"
     return NotRead(reason).over(access(assignment.tenant).facts.unread_roles)

@@ -54,7 +54,7 @@ def reach(
     for key, action, grant in _grants(tenant, actions):
         grants[key][action] = grant
     scopes = {key: next(iter(found.values())).scope for key, found in grants.items()}
-    scopes.update(_unknown(tenant))
+    scopes.update(of_unknown_role(tenant))
     reached = _reached(tenant, scopes, targets)
     return {
         key: Reach(grants.get(key, {}), tuple(reached.get(key, ())))
@@ -70,7 +70,7 @@ def _grants(tenant: Tenant, actions: Iterable[str]) -> Iterator[tuple[str, str, 
                 yield id_key(grant.assignment_id), action, grant
 
 
-def _unknown(tenant: Tenant) -> Iterator[tuple[str, str]]:
+def of_unknown_role(tenant: Tenant) -> Iterator[tuple[str, str]]:
     """Yield the assignments whose role was not read: the key and scope of each."""
     facts = access(tenant).facts
     for assignment in facts.assignments:

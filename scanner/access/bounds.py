@@ -140,13 +140,16 @@ class Bounds:
         unread = (each for each in holders if self._unread(each.assignment))
         names = dict.fromkeys(each.principal_id.lower() for each in unread)
         for name in names:
-            yield Missing(Part.MEMBERS, name, "its members were not read")
+            gap = self._facts.unread_members.get(name)
+            yield Missing(Part.MEMBERS, name, "its members were not read", gap)
 
     def _unread_parties(self, bars: Iterable[Bar]) -> Iterator[Missing]:
         for bar in bars:
             for party in bar.unread(self._facts.members):
                 reason = f"its members were not read, and {bar.denial.id} names it"
-                yield Missing(Part.MEMBERS, party.id.lower(), reason)
+                name = party.id.lower()
+                gap = self._facts.unread_members.get(name)
+                yield Missing(Part.MEMBERS, name, reason, gap)
 
     def _unread(self, assignment: Assignment) -> bool:
         """Whether others than its principal may hold an assignment."""

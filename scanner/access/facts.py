@@ -153,6 +153,8 @@ class Facts:
 
     Who is known to be no group has none.
     """
+    unread_members: Mapping[str, Gap] = field(default_factory=dict)
+    """The gaps of groups whose members were asked for and not to be had."""
     principals: Mapping[str, Principal] = field(default_factory=dict)
     """Everyone whom the directory names."""
     scanned: frozenset[str] = frozenset()

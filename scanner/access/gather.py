@@ -39,7 +39,7 @@ from scanner.model.directory import DirectoryObject, GroupMember, object_id
 from scanner.model.ids import id_key
 from scanner.model.resource import Resource
 from scanner.model.resources import Descendant, ManagementGroup, Subscription
-from scanner.model.tenant import Tenant
+from scanner.model.tenant import Listing, Tenant
 
 R = TypeVar("R", bound=Resource)
 T = TypeVar("T")
@@ -89,6 +89,7 @@ class _Gathering:
         self._tenant = tenant
         self._missing: dict[str, list[Missing]] = defaultdict(list)
         self._unread_role: NotRead | None = None
+        self._unread_members: dict[str, Gap] = {}
 
     def facts(self) -> Facts:
         """Return everything that bears on access."""
@@ -111,6 +112,7 @@ class _Gathering:
             parents=dict(self._parents()),
             seen_above=dict(self._seen_above()),
             members=dict(self._members(groups, principals)),
+            unread_members=self._unread_members,
             principals=principals,
             scanned=scanned,
             missing={key: tuple(found) for key, found in self._missing.items()},
@@ -175,6 +177,13 @@ class _Gathering:
             listed = self._tenant.within(GroupMember, object_id(self._tenant.id, group))
             if listed.whole:
                 yield group, frozenset(map(last_segment, listed.ids()))
+            else:
+                self._note_group(group, every if every.gap else listed)
+
+    def _note_group(self, group: str, listed: Listing[Any]) -> None:
+        """Keep the gap that hides members; there is none if nobody asked for them."""
+        if listed.gap:
+            self._unread_members[group] = listed.gap
 
     def _parents(self) -> Iterator[tuple[str, str]]:
         for below in self._tenant.all(Descendant).known():

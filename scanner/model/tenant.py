@@ -239,6 +239,11 @@ class Listing(Generic[R]):
         return self._missing
 
     @property
+    def gap(self) -> Gap | None:
+        """The gap by which there may be more; none where it was not asked for."""
+        return self._missing.gap if self._missing else None
+
+    @property
     def whole(self) -> bool:
         """Whether there can be no more than what is known."""
         return self._missing is None

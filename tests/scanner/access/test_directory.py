@@ -110,13 +110,13 @@ def test_a_group_without_members_lets_nobody_in(access_to: Any) -> None:
     assert missing(access) == []
 
 
-def test_a_group_whose_members_were_refused_is_a_lower_bound(access_to: Any) -> None:
+def test_a_group_whose_members_were_refused_is_a_gap(access_to: Any) -> None:
     unread = [(GroupMember, object_id(TENANT, "staff"))]
     access = access_to(*STAFF, unread=unread)
     (gone,) = access.who_can(LIST_KEYS, ACCOUNT).missing
     assert (gone.part, gone.scope) == (Part.MEMBERS, "staff")
-    # Checks answer all the same: it is a bound, and no open question.
-    assert gone.gap is None
+    assert gone.gap is not None
+    assert gone.gap.resource_type == GroupMember.type
     assert access.can("bob", LIST_KEYS, ACCOUNT).result is Result.UNKNOWN
 
 
@@ -125,7 +125,9 @@ def test_nobody_is_in_a_group_that_is_gone(access_to: Any) -> None:
     assert missing(access_to(*gone)) == []
     # It may be there where the directory did not tell all, or is another tenant's.
     unread = [(DirectoryObject, f"/tenants/{TENANT}")]
-    assert missing(access_to(*gone, unread=unread)) == [Part.MEMBERS]
+    (hidden,) = access_to(*gone, unread=unread).who_can(LIST_KEYS, ACCOUNT).missing
+    assert hidden.part is Part.MEMBERS
+    assert hidden.gap is not None
     for kind in ("ForeignGroup", None):
         access = access_to(OWNER, assignment("staff", kind), named("ann"))
         assert missing(access) == [Part.MEMBERS]
