@@ -235,10 +235,10 @@ def membership_pending(assignment: PolicyAssignment, tenant: Tenant) -> Verdict:
     Resource Graph has the states, one for each resource that was evaluated; the latest
     one counts. Against it stands when the assignment was changed: the last of
     `systemData.lastModifiedAt` and of `properties.metadata.updatedOn` and `createdOn`.
-    Where Azure returns none of the three, or Resource Graph was not asked, the check is
-    not assessed. No state means that nothing was evaluated yet; an absent or null
-    `timestamp` is not assessed. Azure Policy evaluates everything once in 24 hours
-    (Azure Policy documentation, compliance data).
+    Where Azure returns none of the three, or Resource Graph was not asked
+    (`--discovery arm`), the check is not assessed. No state means that nothing was
+    evaluated yet; an absent or null `timestamp` is not assessed. Azure Policy evaluates
+    everything once in 24 hours (Azure Policy documentation, compliance data).
 
     ## Why it matters
     Networks join their group at the next evaluation, not with the assignment. Until

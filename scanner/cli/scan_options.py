@@ -74,8 +74,9 @@ MinSeverity = Annotated[
 DiscoveryMode = Annotated[
     Discovery,
     typer.Option(
-        help="auto asks Resource Graph where to look, arm lists everything; "
-        "every verdict is made on what ARM returns."
+        help="auto asks Resource Graph where to look, arm lists everything; every "
+        "verdict is made on what ARM returns, but for when policies that fill network "
+        "groups were evaluated: Resource Graph alone tells that."
     ),
 ]
 
