@@ -22,7 +22,7 @@ from scanner.cli.failure import Exit
 from scanner.collect.operations import path_of
 from scanner.collect.plan import planned, tenant_scope
 from scanner.collect.read import Read
-from scanner.collect.reads import AT_TENANT, READS
+from scanner.collect.reads import AT_TENANT, QUERIES, READS
 from scanner.collect.resources import MANAGEMENT_GROUPS
 from scanner.demo import TENANT_ID
 from scanner.model.check import Status
@@ -67,7 +67,7 @@ def _scan(bench: Any, azure: Any) -> tuple[Any, ...]:
 
 
 def _wait_for(condition: Callable[[], bool]) -> None:
-    until = time.monotonic() + 30
+    until = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < until, "it never came to that"
         time.sleep(0.02)
@@ -129,7 +129,7 @@ def _addresses(directory: Path) -> dict[tuple[str, str], str]:
     return {
         (read.of.type, scope.lower()): path_of(read, "" if scope == tenant else scope)
         for read, scope in every
-        if read not in AT_TENANT
+        if read not in (*AT_TENANT, *QUERIES)
     }
 
 
