@@ -16,10 +16,13 @@ from hatchling.builders.wheel import WheelBuilder
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+import checks
 from docs import generate
+from scanner.collect.actions import ACTIONS
 from scanner.model.check import Check, Severity, Topic, Verdict, check, passed
 from scanner.model.check import Post as Guidance
 from scanner.model.cognitive import CognitiveAccount
+from scanner.model.controls import Edition, Setting
 from scanner.model.tenant import Tenant
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -160,7 +163,8 @@ def test_what_needs_no_tenant_imports_neither_azure_nor_pandas(
     severity=Severity.HIGH,
     on=CognitiveAccount,
     guidance=Guidance.OUTBOUND_ACCESS,
-    controls=("MCSB:NS-2",),
+    controls=("MCSB:NS-2", "ISO-27001-2022:A.8.20"),
+    mapped=(Setting(("0a",), ((Edition("MCSB", ("v1", "v2")), "IM-1"),)),),
     aliases=("former-name",),
 )
 def example(account: CognitiveAccount, tenant: Tenant) -> Verdict:
@@ -182,7 +186,7 @@ def example(account: CognitiveAccount, tenant: Tenant) -> Verdict:
 
 def test_a_check_is_documented_whole() -> None:
     catalogue: list[Check[CognitiveAccount]] = [example]
-    page = generate.checks_page(catalogue)
+    page = generate.checks_page(catalogue, {"example-check": ["Microsoft.A/b/read"]})
     assert "**[aoai-outbound](#aoai-outbound)**" in page
     assert "| [`example-check`](#example-check) | high | Accounts do one" in page
     assert r"one thing \| not another |" in page
@@ -199,7 +203,9 @@ def test_a_check_is_documented_whole() -> None:
 | Severity | high |
 | Resource type | `Microsoft.CognitiveServices/accounts` |
 | Guidance | Azure OpenAI Service - Controlling Outbound Access |
-| Controls | MCSB:NS-2 |
+| Controls, by Microsoft's initiatives | MCSB:IM-1 (v1 and v2) |
+| Controls, by expert judgement | MCSB:NS-2 (v1 and v2), ISO-27001-2022:A.8.20 (2022) |
+| Rights | `Microsoft.A/b/read` |
 | Also known as | `former-name` |
 
 Reads `properties.thing`.
@@ -217,6 +223,39 @@ az thing update
 ```
 """
     )
+
+
+def test_checks_are_listed_by_control() -> None:
+    page = generate.checks_page([example], {"example-check": []})
+    index = page.partition("## By control")[2].partition("## aoai-outbound")[0]
+    assert [line for line in index.splitlines() if line.startswith(("| ", "**"))] == [
+        "**Microsoft cloud security benchmark v1 and v2**",
+        "| Control | Checks |",
+        r"| MCSB:IM-1 | [`example-check`](#example-check)\* |",
+        "| MCSB:NS-2 | [`example-check`](#example-check) |",
+        "**ISO/IEC 27001, Annex A 2022**",
+        "| Control | Checks |",
+        "| ISO-27001-2022:A.8.20 | [`example-check`](#example-check) |",
+    ]
+
+
+def test_controls_are_listed_as_they_are_numbered() -> None:
+    numbers = ["AC-10", "AC-2", "AC-2(1)", "AU-2", "AC-3"]
+    wanted = ["AC-2", "AC-2(1)", "AC-3", "AC-10", "AU-2"]
+    assert sorted(numbers, key=generate.in_order) == wanted
+
+
+def test_every_check_names_the_rights_it_takes() -> None:
+    rights = generate.needed(checks.ALL)
+    assert rights["aoai-outbound-restricted"] == [
+        "Microsoft.CognitiveServices/accounts/read"
+    ]
+    assert rights["aoai-diag-enabled"] == [
+        "Microsoft.CognitiveServices/accounts/read",
+        "Microsoft.Insights/diagnosticSettings/read",
+    ]
+    assert "Microsoft.Authorization/roleAssignments/read" in rights["aoai-key-readers"]
+    assert {action for each in rights.values() for action in each} <= {*ACTIONS}
 
 
 def test_documenting_needs_neither_azure_nor_pandas() -> None:
