@@ -498,7 +498,7 @@ def test_tokens_are_renewed(calm: Any, bench: Any) -> None:
 
 
 def test_the_token_endpoint_refuses_from_some_moment_on(calm: Any, bench: Any) -> None:
-    day = bench.scan(TokenRefused(after=1), token_lifetime=1, latency=0.15)
+    day = bench.scan(TokenRefused(after=1), token_lifetime=3, latency=0.08)
     assert day.exit is Exit.INCOMPLETE
     _assert_nothing_flipped(calm, day)
     assert _refusals(day) == {(401, "SignInLost")}
