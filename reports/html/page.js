@@ -167,25 +167,31 @@ function facts(pairs) {
   return list;
 }
 
+/** Return a heading of a table: of a column, or of the rows below it. */
+function heading(scope, text) {
+  const cell = make("th", "", text);
+  cell.scope = scope;
+  return cell;
+}
+
 function evidence(items) {
   if (!items.length) return make("p", "note", "No value was read for this answer.");
-  const heads = ["Resource", "ARM path", "Value", "API version"].map((name) => {
-    const cell = make("th", "", name);
-    cell.scope = "col";
-    return cell;
-  });
-  const rows = items.map(([id, path, value, version]) =>
-    make(
-      "tr",
-      "",
-      make("td", "id", id),
-      make("td", "", make("code", "", path)),
-      make("td", "", make("code", "", value)),
-      make("td", "", version),
-    ),
-  );
+  const heads = ["ARM path", "Value", "API version"].map((name) => heading("col", name));
   const table = make("table", "", make("thead", "", make("tr", "", ...heads)));
-  table.append(make("tbody", "", ...rows));
+  let last = null;
+  for (const [id, path, value, version] of items) {
+    if (id !== last) {
+      const owner = heading("rowgroup", id);
+      owner.className = "id";
+      owner.colSpan = heads.length;
+      table.append(make("tbody", "", make("tr", "", owner)));
+      last = id;
+    }
+    const cells = [make("code", "", path), make("code", "", value), version];
+    table.tBodies[table.tBodies.length - 1].append(
+      make("tr", "", ...cells.map((cell) => make("td", "", cell))),
+    );
+  }
   return make("div", "scroll", table);
 }
 

@@ -4,8 +4,6 @@ import base64
 import hashlib
 import json
 import re
-import shutil
-import subprocess
 import unicodedata
 import zlib
 from collections.abc import Callable, Iterator
@@ -13,7 +11,6 @@ from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -457,55 +454,3 @@ def test_lists_and_code_are_blocks() -> None:
     assert "<ol><li>c</li></ol>" in made
     assert "<figcaption>bash</figcaption>" in made
     assert '<pre tabindex="0"><code>az &lt;x&gt;</code></pre>' in made
-
-
-# --- In a browser ------------------------------------------------------------------
-
-CHROMIUM = shutil.which("chromium")
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--virtual-time-budget=5000",
-    "--dump-dom",
-    "--enable-logging=stderr",
-    "--window-size=1280,20000",  # the list holds what is in view
-)
-
-
-def opened(page: Path, profile: Path) -> tuple[Page, str]:
-    """Return a page as Chromium leaves it, and what Chromium logged."""
-    assert CHROMIUM
-    done = subprocess.run(
-        [CHROMIUM, *FLAGS, f"--user-data-dir={profile}", page.as_uri()],
-        capture_output=True,
-        check=True,
-        timeout=60,
-    )
-    return Page(done.stdout.decode()), done.stderr.decode(errors="replace")
-
-
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on the PATH")
-def test_a_browser_shows_hostile_results_as_text(
-    hostile: Hostile, tmp_path: Path
-) -> None:
-    report = tmp_path / "report.html"
-    report.write_bytes(b"".join(report_html(hostile("".join(HOSTILE)))))
-    page, log = opened(report, tmp_path / "profile")
-    names = [name for name, _ in page.elements]
-    buttons = [given.get("class") for _, given in page.named("button")]
-    assert buttons.count("result") == len(("fail", "warn", "not-assessed"))
-    assert IMAGE in page.said
-    assert "3 of 7 results" in page.said
-    assert names.count("script") == 1  # the block of results is taken out
-    assert not {"img", "iframe"} & set(names)
-    attributes = {name for _, given in page.elements for name in given}
-    assert not [name for name in attributes if name.startswith("on")]
-    assert "Uncaught" not in log
-    assert "Content Security Policy" not in log
-    assert "Refused to" not in log

@@ -1,0 +1,182 @@
+"""The report as Chromium shows it: to eyes, to a keyboard, to a screen reader."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reports.html import report_html
+from scanner.model.check import Severity, Status
+from scanner.model.drift import Judged, Row, compare
+from scanner.model.exemptions import Exemption, ExemptionReport, Use
+from scanner.model.results import Assessment
+from scanner.model.trend import Point
+
+CHROMIUM = shutil.which("chromium")
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic")
+HOSTILE = (
+    "</script><script>alert(1)</script><img src=x onerror=alert(1)>"
+    "</template></title></style><svg onload=alert(1)>"
+    '" onmouseover="alert(1)" x=\'<!-- ]]> javascript:alert(1)'
+    "\x00\x1b[2J\u202e\ufeff\u2028"
+)
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="there is no chromium on the PATH"
+)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """Return a headless Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+
+
+@dataclass
+class Opened:
+    """A page, and what it asked for and complained of since it was opened."""
+
+    page: Any
+    said: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def show(chromium: Any, tmp_path: Path) -> Iterator[Any]:
+    """Return a function that opens the report of an assessment."""
+    contexts = []
+
+    def opened(assessment: Assessment, **how: Any) -> Opened:
+        path = tmp_path / "report.html"
+        path.write_bytes(b"".join(report_html(assessment)))
+        context = chromium.new_context(**how)
+        contexts.append(context)
+        one = Opened(context.new_page())
+        one.page.on("console", lambda each: one.said.append(each.text))
+        one.page.on("pageerror", lambda each: one.said.append(str(each)))
+        one.page.on("dialog", lambda each: one.said.append(each.message))
+        one.page.on("request", lambda each: one.requests.append(each.url))
+        one.page.goto(path.as_uri())
+        one.page.wait_for_function("document.querySelector('#count').innerText")
+        one.page.evaluate("document.querySelector('#results').scrollIntoView()")
+        one.page.wait_for_selector(".result")
+        return one
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def whole(assessment: Assessment) -> Assessment:
+    """Return an assessment with every section that a report can have."""
+    first = assessment.results[0]
+    fixed = replace(first, status=Status.PASS, reason="It was fixed.")
+    earlier = (fixed, *assessment.results[1:-2])
+    exemption = Exemption(
+        check="keys.*",
+        owner="lab team",
+        approver="ciso",
+        reason="The lab ends with the year.",
+        created=date(2026, 1, 1),
+        expires=date(2026, 12, 31),
+    )
+    return replace(
+        assessment,
+        exemptions=tuple(
+            ExemptionReport(exemption=exemption, findings=1, use=use) for use in Use
+        ),
+        drift=compare(_judged(assessment, earlier), _judged(assessment)),
+        trend=tuple(_point(day) for day in range(1, 4)),
+    )
+
+
+def _judged(assessment: Assessment, results: Sequence[Any] | None = None) -> Judged:
+    rows = tuple(map(Row.of, assessment.results if results is None else results))
+    return Judged(run=assessment.run, rows=rows)
+
+
+def _point(day: int) -> Point:
+    return Point(
+        started=f"2026-01-{day:02}T00:00:00Z",
+        score=50.0 + day,
+        coverage=0.9,
+        findings={Severity.HIGH: day},
+        exempted=0,
+        gaps=0,
+    )
+
+
+def test_hostile_results_are_text_and_nothing_acts(show: Any, hostile: Any) -> None:
+    opened = show(hostile(HOSTILE))
+    page = opened.page
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    page.locator("[name=status]").evaluate_all(
+        "boxes => boxes.forEach(box => box.checked || box.click())"
+    )
+    page.wait_for_function("document.querySelector('#count').innerText[0] === '7'")
+    for number in range(7):
+        page.locator(".result").nth(number).click()
+    assert "<img src=x onerror=alert(1)>" in page.locator("#list").inner_text()
+    assert page.locator("img, iframe, svg[onload], body script[src]").count() == 0
+    assert opened.said == []
+    assert len(opened.requests) == 1
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(show: Any, whole: Assessment, scheme: str) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = show(whole, color_scheme=scheme).page
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    page.locator(".result").first.click()
+    page.wait_for_selector(".detail")
+    found = Axe().run(page).response
+    assert len(found["passes"]) > 20
+    told = [
+        (each["id"], [n["html"] for n in each["nodes"]]) for each in found["violations"]
+    ]
+    assert told == []
+
+
+def test_the_list_is_for_keyboards(show: Any, assessment: Assessment) -> None:
+    page = show(assessment).page
+    page.locator("#search").focus()
+    while not page.evaluate("document.activeElement.matches('.result')"):
+        page.keyboard.press("Tab")
+    page.keyboard.press("ArrowDown")
+    at = "document.activeElement.closest('.item').getAttribute('aria-posinset')"
+    assert page.evaluate(at) == "2"
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".detail")
+    assert page.evaluate("document.activeElement.ariaExpanded") == "true"
+    assert page.evaluate(at) == "2"
+    page.keyboard.press("End")
+    shown = sum(
+        each.status in {Status.FAIL, Status.WARN, Status.NOT_ASSESSED}
+        for each in assessment.results
+    )
+    assert page.evaluate(at) == str(shown)
+
+
+def test_paper_holds_what_needs_attention(show: Any, whole: Assessment) -> None:
+    page = show(whole).page
+    assert page.pdf().startswith(b"%PDF")
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    paper = page.locator("#print").inner_text()
+    for status in ("fail", "warn", "not-assessed"):
+        assert f"It is {status}." in paper
+    assert "It is pass." not in paper
+    assert not page.locator("#controls").is_visible()
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator("#print").inner_text() == ""
