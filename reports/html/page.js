@@ -178,19 +178,22 @@ function evidence(items) {
   if (!items.length) return make("p", "note", "No value was read for this answer.");
   const heads = ["ARM path", "Value", "API version"].map((name) => heading("col", name));
   const table = make("table", "", make("thead", "", make("tr", "", ...heads)));
-  let last = null;
-  for (const [id, path, value, version] of items) {
-    if (id !== last) {
-      const owner = heading("rowgroup", id);
-      owner.className = "id";
-      owner.colSpan = heads.length;
-      table.append(make("tbody", "", make("tr", "", owner)));
-      last = id;
-    }
-    const cells = [make("code", "", path), make("code", "", value), version];
-    table.tBodies[table.tBodies.length - 1].append(
-      make("tr", "", ...cells.map((cell) => make("td", "", cell))),
+  const byResource = new Map();
+  for (const [id, ...item] of items) byResource.set(id, [...(byResource.get(id) ?? []), item]);
+  for (const [id, read] of byResource) {
+    const owner = heading("rowgroup", id);
+    owner.className = "id";
+    owner.colSpan = heads.length;
+    const rows = read.map(([path, value, version]) =>
+      make(
+        "tr",
+        "",
+        make("td", "", make("code", "", path)),
+        make("td", "", make("code", "", value)),
+        make("td", "", version),
+      ),
     );
+    table.append(make("tbody", "", make("tr", "", owner), ...rows));
   }
   return make("div", "scroll", table);
 }

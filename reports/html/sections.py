@@ -182,7 +182,7 @@ def gaps(reports: Sequence[GapReport]) -> Markup:
 
 
 def _cause(group: GapGroup) -> Markup:
-    status = f"HTTP {group.http_status}" if group.http_status else "No HTTP error"
+    status = f"HTTP {group.http_status}" if group.http_status else "No HTTP status"
     kept = f"{count(group.checks, 'check')} kept from an answer" if group.checks else ""
     return tag(
         "details",
@@ -190,7 +190,7 @@ def _cause(group: GapGroup) -> Markup:
             "summary",
             tag("b", f"{len(group.gaps):,}", class_="number"),
             tag("span", status, class_="chip not-assessed"),
-            tag("span", tag("strong", group.error_code or "Unusable answer"), " "),
+            tag("span", tag("strong", group.error_code or "Not read"), " "),
             tag("span", group.reason, class_="reason"),
             tag("span", kept, class_="note"),
         ),

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from playwright.sync_api import sync_playwright
 
 from reports.html import report_html
 from scanner.model.check import Severity, Status
@@ -35,8 +37,6 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     """Return a headless Chromium."""
-    from playwright.sync_api import sync_playwright
-
     with sync_playwright() as playwright:
         yield playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
 
@@ -134,8 +134,6 @@ def test_hostile_results_are_text_and_nothing_acts(show: Any, hostile: Any) -> N
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious(show: Any, whole: Assessment, scheme: str) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
     page = show(whole, color_scheme=scheme).page
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     page.locator(".result").first.click()
