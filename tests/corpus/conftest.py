@@ -35,7 +35,12 @@ from scanner.model.documentdb import CosmosAccount
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.insights import DiagnosticCategory, DiagnosticSetting
 from scanner.model.keyvault import VaultKey
-from scanner.model.loganalytics import QUERIES, LogTable
+from scanner.model.loganalytics import (
+    QUERIES,
+    DataCollectionRule,
+    LogTable,
+    LogWorkspace,
+)
 from scanner.model.machinelearning import Workspace
 from scanner.model.network import PrivateEndpoint, VirtualNetwork
 from scanner.model.networkmanager import ManagerConnection
@@ -336,6 +341,10 @@ class _Tenancy:
                 self._require(policy)
                 sent = {"properties": {"workspaceId": parts.parent}}
                 self._put(sent, f"{policy}/providers/{DiagnosticSetting.type}/own")
+            case DataCollectionRule.type:
+                own = f"{group}/providers/{LogWorkspace.type}/collecting"
+                named = {"defaultDataCollectionRuleResourceId": resource_id}
+                self._put({"properties": named}, own)
             case Lock.type:
                 self._require(f"{group}/providers/{Workspace.type}/encrypted")
             case ManagerConnection.type:

@@ -39,9 +39,12 @@ NEVER_RECORDED = {
     "Microsoft.CognitiveServices/accounts/managedNetworks",
     *(
         f"Microsoft.ApiManagement/service/{child}"
-        for child in ("policies", "backends", "namedValues", "diagnostics", "apis")
+        for child in (
+            *("policies", "backends", "namedValues", "diagnostics", "apis"),
+            *("apis/policies", "policyFragments", "products", "products/policies"),
+            "products/apiLinks",
+        )
     ),
-    "Microsoft.ApiManagement/service/apis/policies",
     "Microsoft.Insights/eventtypes/values",
 }
 
