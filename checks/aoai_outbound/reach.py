@@ -20,8 +20,9 @@ from checks.shared.hosts import (
 from checks.shared.perimeters import guard_of, left_to_perimeter
 from checks.shared.policies import policies_on
 from checks.shared.wording import count, quote, shown, some
-from scanner.access.answers import Grant
+from scanner.access.answers import Grant, Holding
 from scanner.access.builtin import BuiltIn, is_role
+from scanner.access.facts import Missing, Part
 from scanner.model.check import (
     Check,
     Post,
@@ -208,13 +209,16 @@ def _searched(account: CognitiveAccount, tenant: Tenant) -> _Searched:
     principals = tuple(_principals(account, unread))
     services = tenant.all(SearchService)
     for service in services.known():
-        grants = [*_search_roles(service, principals)]
+        held = [
+            access(tenant).holds(each, _SEARCH_ROLES, service.id) for each in principals
+        ]
+        grants = [each for one in held for each in one.grants if _is_search_role(each)]
         if grants:
             cite(tenant, grants, service)
             found.append(service)
             continue
         try:
-            require_settled(access(tenant).missing(service.id))
+            require_settled(_unsettled(service, held))
         except NotRead as problem:
             unread.append(problem)
     unread += [services.missing] if services.missing else []
@@ -230,12 +234,17 @@ def _principals(account: CognitiveAccount, unread: list[NotRead]) -> Iterator[st
         unread.append(problem)
 
 
-def _search_roles(service: SearchService, principals: Iterable[str]) -> Iterator[Grant]:
-    known = access(service.tenant)
-    for principal in principals:
-        for grant in known.grants(principal, service.id):
-            if is_role(grant, *_SEARCH_ROLES):
-                yield grant
+def _unsettled(service: SearchService, held: Iterable[Holding]) -> Iterator[Missing]:
+    """Yield why there may be more: of groups, only those that hold a Search role."""
+    reaching = access(service.tenant).at(service.id)
+    groups = {each.principal_id.lower() for each in reaching if _is_search_role(each)}
+    for missing in (each for one in held for each in one.missing):
+        if missing.part is not Part.MEMBERS or missing.scope in groups:
+            yield missing
+
+
+def _is_search_role(grant: Grant) -> bool:
+    return is_role(grant, *_SEARCH_ROLES)
 
 
 @check(
