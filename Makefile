@@ -29,6 +29,8 @@ $(READY): pyproject.toml requirements.lock
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 		--constraint requirements.lock --editable '.[dev]'
+	@# pip compiles what it installs, but not what stays here to be edited.
+	@$(BIN)/python -m compileall -q $(PACKAGES)
 	@touch $@
 
 demo: $(READY) ## Scan the embedded demo tenant; the reports are left in demo-report/
@@ -49,7 +51,8 @@ check: $(READY) ## Check style, types, layers, and that the documentation is cur
 	@$(BIN)/python -m docs.generate --check
 
 bench: $(READY) ## Measure speed and memory
-	@$(BIN)/python -m bench.run
+	@$(BIN)/python -m compileall -q $(PACKAGES)
+	@$(BIN)/python -u -m bench.run
 
 corpus: $(READY) ## Scan recorded responses of real services
 	@$(BIN)/python -m pytest --numprocesses=$(JOBS) -rs tests/corpus

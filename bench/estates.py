@@ -31,8 +31,8 @@ def accounts_only(subscriptions: int, accounts: int) -> Estate:
     bodies = []
     for number in range(subscriptions):
         scope = _scope(number)
-        bodies += [_subscription(number), _group(scope)]
-        bodies += [_account(scope, index) for index in range(accounts)]
+        bodies += [subscription(number), group(scope)]
+        bodies += [account(scope, index) for index in range(accounts)]
     return _served(bodies)
 
 
@@ -41,7 +41,7 @@ def mixed(subscriptions: int) -> Estate:
     bodies = []
     for number in range(subscriptions):
         scope = _scope(number)
-        bodies += [_subscription(number), _group(scope)]
+        bodies += [subscription(number), group(scope)]
         for kind, count in MIX.items():
             bodies += [_MAKERS[kind](scope, index) for index in range(count)]
     return _served(bodies)
@@ -56,7 +56,8 @@ def _scope(number: int) -> str:
     return f"/subscriptions/{number:08d}-0000-4000-8000-000000000000"
 
 
-def _subscription(number: int) -> Body:
+def subscription(number: int) -> Body:
+    """Return an enabled subscription."""
     scope = _scope(number)
     return {
         "id": scope,
@@ -67,11 +68,13 @@ def _subscription(number: int) -> Body:
     }
 
 
-def _group(scope: str) -> Body:
+def group(scope: str) -> Body:
+    """Return the one resource group of a subscription."""
     return {"id": f"{scope}/resourceGroups/rg", "name": "rg", "location": "westeurope"}
 
 
-def _resource(scope: str, of: str, name: str, properties: Body, **more: Any) -> Body:
+def resource(scope: str, of: str, name: str, properties: Body, **more: Any) -> Body:
+    """Return a resource as ARM returns it, with tags and all."""
     return {
         "id": f"{scope}/resourceGroups/rg/providers/{of}/{name}",
         "name": name,
@@ -84,9 +87,10 @@ def _resource(scope: str, of: str, name: str, properties: Body, **more: Any) -> 
     }
 
 
-def _account(scope: str, index: int) -> Body:
+def account(scope: str, index: int) -> Body:
+    """Return an Azure OpenAI account; every other one is public."""
     name = f"oai-{scope[15:23]}-{index}"
-    return _resource(
+    return resource(
         scope,
         "Microsoft.CognitiveServices/accounts",
         name,
@@ -105,7 +109,7 @@ def _account(scope: str, index: int) -> Body:
 
 
 def _storage(scope: str, index: int) -> Body:
-    return _resource(
+    return resource(
         scope,
         "Microsoft.Storage/storageAccounts",
         f"st{scope[15:23]}{index}",
@@ -121,12 +125,13 @@ def _storage(scope: str, index: int) -> Body:
 
 def _vault(scope: str, index: int) -> Body:
     properties = {"enableRbacAuthorization": True, "sku": {"name": "standard"}}
-    return _resource(scope, "Microsoft.KeyVault/vaults", f"kv-{index}", properties)
+    return resource(scope, "Microsoft.KeyVault/vaults", f"kv-{index}", properties)
 
 
-def _network(scope: str, index: int) -> Body:
+def network(scope: str, index: int) -> Body:
+    """Return a virtual network."""
     properties = {"addressSpace": {"addressPrefixes": [f"10.{index}.0.0/16"]}}
-    return _resource(
+    return resource(
         scope, "Microsoft.Network/virtualNetworks", f"vnet-{index}", properties
     )
 
@@ -134,7 +139,7 @@ def _network(scope: str, index: int) -> Body:
 def _endpoint(scope: str, index: int) -> Body:
     target = _storage(scope, index)["id"]
     connection = {"privateLinkServiceId": target, "groupIds": ["blob"]}
-    return _resource(
+    return resource(
         scope,
         "Microsoft.Network/privateEndpoints",
         f"pe-{index}",
@@ -143,7 +148,7 @@ def _endpoint(scope: str, index: int) -> Body:
 
 
 def _workspace(scope: str, index: int) -> Body:
-    return _resource(
+    return resource(
         scope,
         "Microsoft.MachineLearningServices/workspaces",
         f"hub-{index}",
@@ -159,14 +164,14 @@ def _workspace(scope: str, index: int) -> Body:
 
 def _policy(scope: str, index: int) -> Body:
     properties = {"provisioningState": "Succeeded"}
-    return _resource(
+    return resource(
         scope, "Microsoft.Network/dnsResolverPolicies", f"policy-{index}", properties
     )
 
 
 def _list(scope: str, index: int) -> Body:
     properties = {"domains": [f"bad-{n}.example." for n in range(20)]}
-    return _resource(
+    return resource(
         scope, "Microsoft.Network/dnsResolverDomainLists", f"list-{index}", properties
     )
 
@@ -174,9 +179,9 @@ def _list(scope: str, index: int) -> Body:
 _MAKERS = {
     "storage": _storage,
     "vault": _vault,
-    "account": _account,
+    "account": account,
     "endpoint": _endpoint,
-    "network": _network,
+    "network": network,
     "workspace": _workspace,
     "list": _list,
     "policy": _policy,

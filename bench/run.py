@@ -24,6 +24,7 @@ from pathlib import Path
 from bench.access import who_can_list_keys
 from bench.dns import one_list_for_all, shadows_and_coverage
 from bench.estates import accounts_only, mixed
+from bench.judging import ESTATES, judged
 from scanner.arm.limits import Limits
 from scanner.arm.throttle import QUERIES, READS
 from scanner.emulator import Estate, Options
@@ -64,6 +65,8 @@ def main() -> None:
     print(who_can_list_keys())
     print(shadows_and_coverage())
     print(one_list_for_all())
+    for name in ESTATES:
+        print(f"judging {name}: {judged(name)}")
     growth = large.seconds / small.seconds
     print(f"10 x the resources take {growth:.1f} x the time")
 

@@ -106,7 +106,7 @@ def _contains(scope: str, resource: Resource) -> bool:
     Which management groups lie above is read where it can be: it is no gap.
     """
     known = access(resource.tenant)
-    if id_key(scope) in map(id_key, known.scopes(resource.id)):
+    if id_key(scope) in known.scopes(resource.id):
         return True
     if not is_inside(scope) and not known.knows_above(resource.id):
         raise NotRead(f"whether {scope} is above {resource.name} is not known")
@@ -175,11 +175,10 @@ def _exemption(
     """
     tenant = resource.tenant
     listing = tenant.within(PolicyExemption, _subscription_of(resource))
-    listed = set(map(id_key, listing.ids()))
     exemptions = tenant.referring(PolicyExemption, "assignment_id", assignment.id)
     for exemption in exemptions.known():
         if (
-            exemption.key in listed
+            exemption.key in map(id_key, listing.ids())
             and _concerns(exemption, each)
             and _is_for(exemption, resource)
             and not has_expired(exemption)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from scanner.access.answers import Grant, Result
 from scanner.access.deny import Bar, Subject
@@ -38,6 +39,7 @@ class Bounds:
         self._facts = facts
         self._ancestry = ancestry
         self._holdings = holdings
+        self._unread = cache(self._is_unread)
         self._groups: dict[tuple[str, frozenset[str]], tuple[Missing, ...]] = {}
 
     def of_answer(self, case: Case) -> tuple[Missing, ...]:
@@ -113,7 +115,9 @@ class Bounds:
         """Yield unknown roles in force that a principal holds, or may by a group."""
         for assignment in self._holdings.unknown(scopes):
             own = assignment.principal_id.lower() in subject.ids
-            by_group = _local_now(assignment) and self._unread(assignment)
+            by_group = _local_now(assignment) and self._unread(
+                assignment.principal_id, assignment.principal_type
+            )
             if by_group or (own and not assignment.eligible):
                 yield assignment
 
@@ -137,8 +141,13 @@ class Bounds:
             yield Missing(Part.ROLES, role, reason, self._facts.unread_roles)
 
     def _unread_groups(self, holders: Iterable[Grant]) -> Iterator[Missing]:
-        unread = (each for each in holders if self._unread(each.assignment))
-        names = dict.fromkeys(each.principal_id.lower() for each in unread)
+        unread = self._unread
+        held = (each.assignment for each in holders)
+        names = dict.fromkeys(
+            each.principal_id.lower()
+            for each in held
+            if unread(each.principal_id, each.principal_type)
+        )
         for name in names:
             gap = self._facts.unread_members.get(name)
             yield Missing(Part.MEMBERS, name, "its members were not read", gap)
@@ -151,10 +160,10 @@ class Bounds:
                 gap = self._facts.unread_members.get(name)
                 yield Missing(Part.MEMBERS, name, reason, gap)
 
-    def _unread(self, assignment: Assignment) -> bool:
-        """Whether others than its principal may hold an assignment."""
-        known = assignment.principal_id.lower() in self._facts.members
-        return not known and may_be_group(assignment.principal_type)
+    def _is_unread(self, principal_id: str, principal_type: str) -> bool:
+        """Whether others may hold by a principal what is given to it."""
+        known = principal_id.lower() in self._facts.members
+        return not known and may_be_group(principal_type)
 
 
 def _of(missing: Iterable[Missing], parts: frozenset[Part]) -> Iterator[Missing]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from scanner.access.facts import ROOT
 from scanner.model.ids import id_key
@@ -10,6 +11,9 @@ from scanner.model.ids import id_key
 _EXTENSION = "/providers/microsoft."
 _SUBSCRIPTION = "/subscriptions/"
 _GROUP = "/providers/microsoft.management/managementgroups/"
+
+REMEMBERED = 4096
+"""Resources whose scopes are kept: several questions are asked of each."""
 
 
 def prefixes(key: str) -> Iterator[str]:
@@ -59,9 +63,13 @@ class Ancestry:
         self._top = _GROUP + tenant_id.lower()
         self._seen = seen or {}
         self._above: dict[str, tuple[str, ...]] = {}
+        self._remembered = lru_cache(maxsize=REMEMBERED)(self._scopes)
 
     def scopes(self, resource_id: str) -> tuple[str, ...]:
         """Return every scope that a resource is in, from the root down to itself."""
+        return self._remembered(resource_id)
+
+    def _scopes(self, resource_id: str) -> tuple[str, ...]:
         key = id_key(resource_id)
         return (ROOT, *self.above(base_of(key)), *prefixes(key))
 

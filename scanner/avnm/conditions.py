@@ -58,9 +58,18 @@ class _Untold(Exception):  # noqa: N818 - a fact about the condition
     """Something outside of what can be evaluated."""
 
 
+Test = Callable[[Subject], Answer]
+"""A condition that was understood, for one network after another."""
+
+
 def evaluate(condition: Any, subject: Subject) -> Answer:
     """Return whether a condition holds for a network; it never raises."""
-    return _evaluate(condition, subject, DEEPEST)
+    return understood(condition)(subject)
+
+
+def understood(condition: Any) -> Test:
+    """Return what tells whether a condition holds; neither of them ever raises."""
+    return _understood(condition, DEEPEST)
 
 
 def leaves(condition: Any, *, negated: bool = False) -> Iterator[Mapping[str, Any]]:
@@ -119,56 +128,92 @@ def _texts(values: list[Any]) -> list[str]:
     return [each for each in values if isinstance(each, str)]
 
 
-def _evaluate(condition: Any, subject: Subject, levels: int) -> Answer:
-    parts = _parts(condition)
+def _understood(condition: Any, levels: int) -> Test:
     if not levels:
-        return Answer(None, (f"more than {DEEPEST} levels",))
+        return _open(f"more than {DEEPEST} levels")
+    parts = _parts(condition)
     if len(parts) == 1 and _LOGICAL & parts.keys():
         ((operator, inner),) = parts.items()
-        return _combined(operator, inner, subject, levels - 1)
+        return _combined(operator, inner, levels - 1)
     try:
-        return Answer(_compared(parts, subject))
+        return _compared(parts)
     except _Untold as reason:
-        return Answer(None, (str(reason),))
+        return _open(str(reason))
 
 
-def _combined(operator: str, inner: Any, subject: Subject, levels: int) -> Answer:
+def _open(reason: str) -> Test:
+    answer = Answer(None, (reason,))
+    return lambda _: answer
+
+
+def _combined(operator: str, inner: Any, levels: int) -> Test:
     if operator == "not":
-        found = _evaluate(inner, subject, levels)
-        return found if found.holds is None else Answer(not found.holds)
+        negated = _understood(inner, levels)
+        return lambda subject: _opposite(negated(subject))
     if not _list(inner):
-        return Answer(None, (f"{operator} without conditions",))
+        return _open(f"{operator} without conditions")
+    tests = [_understood(each, levels) for each in inner]
     deciding = operator == "anyof"
-    answers = [_evaluate(each, subject, levels) for each in inner]
-    if any(each.holds is deciding for each in answers):
-        return Answer(deciding)
-    unknown = dict.fromkeys(reason for each in answers for reason in each.open)
-    return Answer(None, tuple(unknown)) if unknown else Answer(not deciding)
+    return lambda subject: _united(tests, subject, deciding)
+
+
+def _opposite(answer: Answer) -> Answer:
+    return answer if answer.holds is None else _TOLD[not answer.holds]
+
+
+def _united(tests: list[Test], subject: Subject, deciding: bool) -> Answer:
+    """Return the deciding answer if any test gives it, else what all come to."""
+    unknown: dict[str, None] = {}
+    for test in tests:
+        answer = test(subject)
+        if answer.holds is deciding:
+            return answer
+        unknown.update(dict.fromkeys(answer.open))
+    return Answer(None, tuple(unknown)) if unknown else _TOLD[not deciding]
+
+
+_TOLD = {truth: Answer(truth) for truth in (True, False)}
 
 
 # Comparisons
 
 
-def _compared(parts: Mapping[str, Any], subject: Subject) -> bool:
-    """Return what one comparison comes to; raises _Untold."""
+def _compared(parts: Mapping[str, Any]) -> Test:
+    """Return what tells how one comparison comes out; raises _Untold."""
     sources, operators = parts.keys() & _SOURCES, parts.keys() - _SOURCES
     if len(sources) != 1 or len(operators) != 1:
         raise _Untold(f"a condition of {', '.join(sorted(parts)) or 'nothing'}")
     (source,), (operator,) = sources, operators
-    value, plain = _value(source, parts[source], subject)
+    read, plain = _value(source, parts[source])
     if operator == "exists" and source == "field":
-        return (value is not None) is _wanted(parts[operator])
+        wanted = _wanted(parts[operator])
+        return lambda subject: _TOLD[(read(subject) is not None) is wanted]
     compare = _COMPARISONS.get(operator.removeprefix("not"))
     if compare is None:
         raise _Untold(f"the operator {operator}")
-    fits = compare(plain(value or ""), parts[operator], plain)
-    if value is None and fits:
-        raise _Untold(f"whether what is not there {operator} an empty text")
-    return fits is not operator.startswith("not")
+    fits = compare(parts[operator], plain)
+    negated = operator.startswith("not")
+    nothing = _open(f"whether what is not there {operator} an empty text")
+
+    def test(subject: Subject) -> Answer:
+        value = read(subject)
+        try:
+            found = fits(plain(value or ""))
+        except _Untold as reason:
+            return Answer(None, (str(reason),))
+        if value is None and found:
+            return nothing(subject)
+        return _TOLD[found is not negated]
+
+    return test
 
 
+Read = Callable[[Subject], str | None]
+"""Tells what is compared, None where it is not there."""
 Plain = Callable[[str], str]
 """How texts compare: always without case."""
+Fits = Callable[[str], bool]
+"""Whether a value, as it compares, is as wanted; it may raise _Untold."""
 
 
 def _place(text: str) -> str:
@@ -176,34 +221,37 @@ def _place(text: str) -> str:
     return text.lower().replace(" ", "")
 
 
-def _value(source: str, named: Any, subject: Subject) -> tuple[str | None, Plain]:
-    """Return what is compared, None where it is not there, and how it compares."""
+def _value(source: str, named: Any) -> tuple[Read, Plain]:
+    """Return what reads the value that is compared, and how it compares."""
     if not isinstance(named, str):
         raise _Untold(f"a {source} that is no text")
     text = named.strip()
     if source == "field":
-        return _field(text, subject)
+        return _field(text)
     field = _FIELD.fullmatch(text)
     if field:
-        return _field(field["name"].replace("''", "'"), subject)
-    around = _around(subject).get(re.sub(r"\s", "", text).lower())
-    return (_literal(text) if around is None else around), str.lower
+        return _field(field["name"].replace("''", "'"))
+    around = _AROUND.get(re.sub(r"\s", "", text).lower())
+    if around is None:
+        literal = _literal(text)
+        return lambda _: literal, str.lower
+    return around, str.lower
 
 
-def _field(name: str, subject: Subject) -> tuple[str | None, Plain]:
+def _field(name: str) -> tuple[Read, Plain]:
     tag = _TAG.fullmatch(name)
     if tag:
         key = tag["bare"] or tag["dotted"] or tag["quoted"].replace("''", "'")
-        return _tag(key, subject), str.lower
+        return lambda subject: _tag(key, subject), str.lower
     match name.lower():
         case "name" | "fullname":
-            return subject.parts.name, str.lower
+            return lambda subject: subject.parts.name, str.lower
         case "id":
-            return subject.id, str.lower
+            return lambda subject: subject.id, str.lower
         case "type":
-            return subject.parts.type, str.lower
+            return lambda subject: subject.parts.type, str.lower
         case "location":
-            return subject.location, _place
+            return lambda subject: subject.location, _place
     raise _Untold(f"the field {name}")
 
 
@@ -215,16 +263,19 @@ def _tag(name: str, subject: Subject) -> str | None:
     return None
 
 
-def _around(subject: Subject) -> Mapping[str, str]:
-    """Return what is told of the group and subscription that a network lies in."""
-    subscription, group = subject.parts.subscription, subject.parts.resource_group
-    scope = f"/subscriptions/{subscription}"
-    return {
-        "[resourcegroup().name]": group,
-        "[resourcegroup().id]": f"{scope}/resourceGroups/{group}",
-        "[subscription().subscriptionid]": subscription,
-        "[subscription().id]": scope,
-    }
+def _subscription(subject: Subject) -> str:
+    return f"/subscriptions/{subject.parts.subscription}"
+
+
+_AROUND: Mapping[str, Read] = {
+    "[resourcegroup().name]": lambda subject: subject.parts.resource_group,
+    "[resourcegroup().id]": lambda subject: (
+        f"{_subscription(subject)}/resourceGroups/{subject.parts.resource_group}"
+    ),
+    "[subscription().subscriptionid]": lambda subject: subject.parts.subscription,
+    "[subscription().id]": _subscription,
+}
+"""What is told of the group and subscription that a network lies in."""
 
 
 def _literal(value: Any) -> str:
@@ -245,43 +296,50 @@ def _wanted(value: Any) -> bool:
     return text == "true"
 
 
-def _equals(value: str, wanted: Any, plain: Plain) -> bool:
-    return value == plain(_literal(wanted))
+def _equals(wanted: Any, plain: Plain) -> Fits:
+    text = plain(_literal(wanted))
+    return lambda value: value == text
 
 
-def _in(value: str, wanted: Any, plain: Plain) -> bool:
+def _in(wanted: Any, plain: Plain) -> Fits:
     if not isinstance(wanted, list):
         raise _Untold("in what is no list")
-    untold: list[_Untold] = []
+    texts, untold = set[str](), list[_Untold]()
     for each in wanted:
         try:
-            if _equals(value, each, plain):
-                return True
+            texts.add(plain(_literal(each)))
         except _Untold as reason:
             untold.append(reason)
-    if untold:
-        raise untold[0]
-    return False
+
+    def fits(value: str) -> bool:
+        if value not in texts and untold:
+            raise untold[0]
+        return value in texts
+
+    return fits
 
 
-def _contains(value: str, wanted: Any, plain: Plain) -> bool:
+def _contains(wanted: Any, plain: Plain) -> Fits:
     text = _literal(wanted)
     if "*" in text:
         raise _Untold("contains with a wildcard")
-    return plain(text) in value
+    part = plain(text)
+    return lambda value: part in value
 
 
-def _like(value: str, wanted: Any, plain: Plain) -> bool:
+def _like(wanted: Any, plain: Plain) -> Fits:
     before, star, after = plain(_literal(wanted)).partition("*")
     if "*" in after:
         raise _Untold("like with more than one wildcard")
     if not star:
-        return value == before
-    long_enough = len(value) >= len(before) + len(after)
-    return long_enough and value.startswith(before) and value.endswith(after)
+        return lambda value: value == before
+    shortest = len(before) + len(after)
+    return lambda value: (
+        len(value) >= shortest and value.startswith(before) and value.endswith(after)
+    )
 
 
-_COMPARISONS: Mapping[str, Callable[[str, Any, Plain], bool]] = {
+_COMPARISONS: Mapping[str, Callable[[Any, Plain], Fits]] = {
     "equals": _equals,
     "in": _in,
     "contains": _contains,

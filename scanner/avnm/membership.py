@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from scanner.avnm.conditions import Subject, evaluate, reads_tags
+from scanner.avnm.conditions import Subject, Test, reads_tags, understood
 from scanner.model.coverage import Gap
 
 
@@ -96,6 +96,7 @@ class Membership:
         self._groups: dict[str, list[str]] = defaultdict(list)
         for key, group in facts.groups.items():
             self._groups[group.manager].append(key)
+        self._tests: dict[int, Test] = {}
         self.standings = {key: self._standing(key) for key in facts.networks}
         self._members: dict[str, list[str]] = defaultdict(list)
         self._open: dict[str, list[Doubt]] = defaultdict(list)
@@ -161,6 +162,13 @@ class Membership:
             if network in self.facts.groups[key].members:
                 yield key, ()
 
+    def _test_of(self, condition: object) -> Test:
+        """Return a condition understood: it is asked about each of many networks."""
+        found = self._tests.get(id(condition))
+        if found is None:
+            found = self._tests[id(condition)] = understood(condition)
+        return found
+
     def _unread(self, manager: str) -> Iterator[tuple[str, Doubt]]:
         yield from (("", each) for each in self.facts.managers[manager].doubts)
         for key in self._groups[manager]:
@@ -174,7 +182,7 @@ class Membership:
         managed = within.get(group.manager) if group else None
         if group and managed is False:
             return False
-        answer = evaluate(rule.condition, network.subject)
+        answer = self._test_of(rule.condition)(network.subject)
         if answer.holds is False:
             return False
         if rule.doubt or not group:

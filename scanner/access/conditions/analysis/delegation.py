@@ -52,9 +52,8 @@ def delegation(subject: Subject) -> Iterator[Fault]:
 def assignable_roles(expression: Expression, roles: Iterable[str]) -> tuple[str, ...]:
     """Return which of some roles an expression lets someone assign, by their ids."""
     left = residual(expression, ASSIGNMENT_WRITE)
-    return tuple(
-        one for one in roles if (digits := guid(one)) and _allows(left, ROLE, digits)
-    )
+    allows = _allowing(left)
+    return tuple(one for one in roles if (digits := guid(one)) and allows(digits))
 
 
 def limits_roles(expression: Expression) -> bool:
@@ -116,7 +115,7 @@ def _roles(
 def _privileged(
     subject: Subject, left: Expression, named: dict[str, int], start: int
 ) -> Iterator[Fault]:
-    inside = [one for one in sorted(subject.privileged) if _allows(left, ROLE, one)]
+    inside = list(filter(_allowing(left), sorted(subject.privileged)))
     if not inside:
         return
     listed = ", ".join(inside[:5]) + (", …" if len(inside) > 5 else "")
@@ -155,6 +154,33 @@ def _allows(left: Expression, name: str, value: str) -> bool:
     return may_hold(assume(left, _only(name, value)))
 
 
+def _allowing(left: Expression) -> Callable[[str], bool]:
+    """Return what tells whether a role, by the digits of its id, may be assigned.
+
+    There may be a thousand roles: where they are told apart by their ids alone, all
+    that an expression does not name are alike.
+    """
+    named = _named(left, ROLE)
+    if guid(UNNAMED) in named or not all(map(_is_by_id, _about(left, ROLE))):
+        return lambda role: _allows(left, ROLE, role)
+    known = {role: _allows(left, ROLE, role) for role in named}
+    others = _allows(left, ROLE, UNNAMED)
+    return lambda role: known.get(role, others)
+
+
+def _is_by_id(comparison: Comparison) -> bool:
+    """Whether a comparison is of an attribute with ids, and asks nothing else."""
+    sides = (comparison.left, comparison.right)
+    one = sum(isinstance(side, Attribute) for side in sides) == 1
+    return one and comparison.operator.name.lower().startswith("guid")
+
+
+def _about(left: Expression, name: str) -> Iterator[Comparison]:
+    for node in nodes(left):
+        if isinstance(node, Comparison) and name in _names(node):
+            yield node
+
+
 def _only(name: str, value: str) -> Callable[[Attribute], Values | Fact]:
     def facts(attribute: Attribute) -> Values | Fact:
         return (value,) if attribute.bare.lower() == name else Fact.FREE
@@ -172,12 +198,11 @@ def _start(left: Expression, name: str) -> int | None:
 def _named(left: Expression, name: str) -> dict[str, int]:
     """Return the ids that an attribute is compared with, and where each stands."""
     found: dict[str, int] = {}
-    for node in nodes(left):
-        if isinstance(node, Comparison) and name in _names(node):
-            for constant in (*_constants(node.left), *_constants(node.right)):
-                digits = guid(constant.value)
-                if digits is not None:
-                    found.setdefault(digits, constant.start)
+    for node in _about(left, name):
+        for constant in (*_constants(node.left), *_constants(node.right)):
+            digits = guid(constant.value)
+            if digits is not None:
+                found.setdefault(digits, constant.start)
     return found
 
 

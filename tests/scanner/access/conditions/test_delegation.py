@@ -5,7 +5,10 @@ from datetime import UTC, datetime
 import pytest
 
 from scanner.access.conditions import (
+    Request,
+    Tri,
     assignable_roles,
+    evaluate,
     limits_roles,
     lint,
     named_roles,
@@ -138,6 +141,29 @@ def test_the_roles_that_can_be_assigned() -> None:
     assert limits_roles(bounded)
     assert not limits_roles(open_to_all)
     assert named_roles(bounded) == tuple(one.replace("-", "") for one in (READER, USER))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        BOUNDED,
+        DELETE,
+        f"{BOUNDED} AND {DELETE}",
+        block("write", f"@Request[{ASSIGNMENTS}:RoleDefinitionId] StringLike '8e*'"),
+        block("write", unless(USER)),
+    ],
+)
+def test_a_role_among_many_is_as_one_asked_about_alone(text: str) -> None:
+    every = (OWNER, READER, USER, *(f"{number:032x}" for number in range(3)))
+    expression = parse(text).expression
+    asked = {
+        role: Request(
+            f"{ASSIGNMENTS}/write", request={f"{ASSIGNMENTS}:RoleDefinitionId": role}
+        )
+        for role in every
+    }
+    alone = [role for role in every if evaluate(expression, asked[role]) is Tri.TRUE]
+    assert list(assignable_roles(expression, every)) == alone
 
 
 def test_many_roles_for_anyone() -> None:
