@@ -25,6 +25,7 @@ from bench.access import who_can_list_keys
 from bench.dns import one_list_for_all, shadows_and_coverage
 from bench.estates import accounts_only, mixed
 from bench.judging import ESTATES, judged
+from bench.report import shown_in_chromium
 from scanner.arm.limits import Limits
 from scanner.arm.throttle import QUERIES, READS
 from scanner.emulator import Estate, Options
@@ -67,6 +68,7 @@ def main() -> None:
     print(one_list_for_all())
     for name in ESTATES:
         print(f"judging {name}: {judged(name)}")
+    print(shown_in_chromium())
     growth = large.seconds / small.seconds
     print(f"10 x the resources take {growth:.1f} x the time")
 
