@@ -96,7 +96,6 @@ class NamedValue(Resource):
 
     display_name = Text("properties.displayName")
     secret = Flag("properties.secret")
-    vault_secret = Text("properties.keyVault.secretIdentifier")
 
 
 class GatewayDiagnostic(Resource):
@@ -114,9 +113,7 @@ class ApiService(Identified):
     type = _SERVICES
     api_version = API_VERSION
 
-    gateway_url = Text("properties.gatewayUrl")
     regional_url = Text("properties.gatewayRegionalUrl")
-    network_type = Text("properties.virtualNetworkType")
     subnet_id = Text("properties.virtualNetworkConfiguration.subnetResourceId")
     addresses = Texts("properties.privateIPAddresses")
 
@@ -125,6 +122,5 @@ class ApiService(Identified):
     products = Children(Product)
     apis = Children(Api)
     backends = Children(Backend)
-    named_values = Children(NamedValue)
     diagnostics = Children(GatewayDiagnostic)
     diagnostic_settings = Children(DiagnosticSetting)

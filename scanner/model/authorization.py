@@ -89,7 +89,6 @@ class RoleEligibility(RoleGrant):
 
     member_type = Text("properties.memberType")
     status = Text("properties.status")
-    end_time = Text("properties.endDateTime")
 
 
 class ClassicAdministrator(Resource):
@@ -98,7 +97,6 @@ class ClassicAdministrator(Resource):
     type = "Microsoft.Authorization/classicAdministrators"
     api_version = "2015-07-01"
 
-    email = Text("properties.emailAddress")
     role = Text("properties.role")
 
 

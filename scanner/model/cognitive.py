@@ -18,7 +18,6 @@ class Deployment(Resource):
     type = "Microsoft.CognitiveServices/accounts/deployments"
     api_version = API_VERSION
 
-    model_name = Text("properties.model.name")
     rai_policy_name = Text("properties.raiPolicyName")
 
 
@@ -27,8 +26,6 @@ class RaiPolicy(Resource):
 
     type = "Microsoft.CognitiveServices/accounts/raiPolicies"
     api_version = API_VERSION
-
-    base_policy_name = Text("properties.basePolicyName")
 
 
 class CapabilityHost(Resource):

@@ -94,7 +94,6 @@ class DiagnosticCategory(Resource):
     type = "Microsoft.Insights/diagnosticSettingsCategories"
     api_version = "2021-05-01-preview"
 
-    category_type = Text("properties.categoryType")
     groups = Texts("properties.categoryGroups")
 
 

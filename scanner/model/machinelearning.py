@@ -151,7 +151,6 @@ class Workspace(Identified):
     datastores = Children(Datastore)
     outbound_rules = Children(OutboundRule)
     online_endpoints = Children(OnlineEndpoint)
-    serverless_endpoints = Children(ServerlessEndpoint)
     computes = Children(Compute)
     diagnostic_settings = Children(DiagnosticSetting)
 

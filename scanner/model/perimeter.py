@@ -30,8 +30,6 @@ class Profile(Resource):
     type = f"{_PERIMETERS}/profiles"
     api_version = API_VERSION
 
-    access_rules = Children(AccessRule)
-
 
 class Association(Resource):
     """A resource inside a perimeter, with the profile that holds for it."""

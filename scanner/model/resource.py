@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, overload
 
@@ -118,11 +118,3 @@ class Children(Generic[C]):
         if resource is None:
             return self
         return resource.tenant.children(resource, self.child)
-
-
-def child_types(view: type[Resource]) -> Iterator[type[Resource]]:
-    """Yield the types a view declares as its children."""
-    for base in view.__mro__:
-        for member in vars(base).values():
-            if isinstance(member, Children):
-                yield member.child

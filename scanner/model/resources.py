@@ -41,7 +41,6 @@ class ResourceGroup(Resource):
     api_version = "2021-04-01"
 
     tags = Tree("tags")
-    managed_by = Text("managedBy")
 
 
 class Descendant(Resource):

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from scanner.model.fields import Flag, Keys, Part, Parts, Text, Texts
+from scanner.model.fields import Flag, Keys, Parts, Text, Texts
 from scanner.model.identity import Identified
 from scanner.model.insights import DiagnosticSetting
 from scanner.model.network import PrivateEndpointConnection
 from scanner.model.resource import Children
-
-
-class SharedPrivateLink(Part):
-    """A private link from a Search service to something that it reads."""
-
-    target_id = Text("properties.privateLinkResourceId")
-    group_id = Text("properties.groupId")
-    status = Text("properties.status")
 
 
 class SearchService(Identified):
@@ -36,9 +28,6 @@ class SearchService(Identified):
     ip_rules = Texts("properties.networkRuleSet.ipRules[].value")
     private_endpoint_connections = Parts(
         "properties.privateEndpointConnections", PrivateEndpointConnection
-    )
-    shared_private_links = Parts(
-        "properties.sharedPrivateLinkResources", SharedPrivateLink
     )
 
     diagnostic_settings = Children(DiagnosticSetting)

@@ -19,8 +19,6 @@ class BlobService(Resource):
     type = "Microsoft.Storage/storageAccounts/blobServices"
     api_version = API_VERSION
 
-    versioning = Flag("properties.isVersioningEnabled")
-
     diagnostic_settings = Children(DiagnosticSetting)
 
 

@@ -58,13 +58,12 @@ class SecurityGroupRule(Part):
 
 
 class SecurityGroup(Resource):
-    """A network security group: its own rules, and those that every group has."""
+    """A network security group, by its own rules."""
 
     type = "Microsoft.Network/networkSecurityGroups"
     api_version = API_VERSION
 
     rules = Parts("properties.securityRules", SecurityGroupRule)
-    default_rules = Parts("properties.defaultSecurityRules", SecurityGroupRule)
 
 
 class Route(Part):

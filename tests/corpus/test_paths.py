@@ -148,12 +148,6 @@ EXCEPTIONS = {
     "Microsoft.Search/searchServices": {GROUP_IDS},
     "Microsoft.DocumentDB/databaseAccounts": {GROUP_IDS},
     "Microsoft.ContainerRegistry/registries": {GROUP_IDS},
-    # The default rules are read as the others are, and name no groups.
-    "Microsoft.Network/networkSecurityGroups": {
-        f"properties.defaultSecurityRules[].properties.{end}ApplicationSecurityGroups"
-        "[].id"
-        for end in ("source", "destination")
-    },
     # 2025-12-01, later than the kept names (2025-09-01); recorded as null on
     # connections of accounts, which have the same properties.
     "Microsoft.MachineLearningServices/workspaces/connections": {"properties.error"},
