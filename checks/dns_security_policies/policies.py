@@ -367,8 +367,8 @@ def _let_through(standing: Standing) -> tuple[Shadow, ...]:
 
 
 def _shadowed(found: Sequence[Shadow], tenant: Tenant, note: str = "") -> Verdict:
-    """Return what the worst shadows over a rule come to."""
-    for shadow in found:
+    """Return what the worst shadows over a rule come to; the rules named are cited."""
+    for shadow in found[:FIRST]:
         _cite(tenant.known(SecurityRule, shadow.by.id))
     by = some(f"{shown(each.by.name)} ({each.by.priority})" for each in found)
     what = _entries(found)
