@@ -9,7 +9,8 @@ from typing import Any
 
 from checks.shared.assigned import Content, contents, gravest, is_of_azure, resolved
 from checks.shared.grants import access
-from checks.shared.policies import Policy, policies_on
+from checks.shared.policies import InForce, Policy, policies_on
+from scanner.access.scopes import scope_of
 from scanner.avnm.conditions import Subject
 from scanner.avnm.membership import (
     Doubt,
@@ -28,7 +29,11 @@ from scanner.model.networkmanager import (
     NetworkGroup,
     NetworkManager,
 )
-from scanner.model.policy import PolicyDefinition
+from scanner.model.policy import (
+    PolicyAssignment,
+    PolicyDefinition,
+    PolicyExemption,
+)
 from scanner.model.resources import ManagementGroup, Subscription
 from scanner.model.tenant import Listing, Tenant
 
@@ -257,10 +262,12 @@ class _Rules:
         self._tenant = tenant
         self._assigned = tenant.once(assigned)
         self._known: dict[str, Rule | None] = {}
+        self._alike = self._are_alike()
+        self._on_group: dict[str, InForce] = {}
 
     def on(self, network: VirtualNetwork, doubts: list[Doubt]) -> Iterator[Rule]:
         """Yield the policies in force on a network; note why there may be more."""
-        found = policies_on(network, self._assigned)
+        found = self._policies(network)
         for policy in found.policies:
             if not policy.holds:
                 continue
@@ -273,6 +280,34 @@ class _Rules:
                 doubts.append(Doubt(f"the effect that {what} is given is not known"))
         if found.unread:
             doubts.append(_doubt(found.unread))
+
+    def _policies(self, network: VirtualNetwork) -> InForce:
+        """Return the policies on a network, which is that on its group if it can be.
+
+        A thousand policies, each looked at for each of many networks, take minutes.
+        """
+        group = network.key.partition("/providers/")[0]
+        found = self._on_group.get(group)
+        if found is None:
+            found = policies_on(network, self._assigned)
+            if self._alike and not found.unread:
+                self._on_group[group] = found
+        return found
+
+    def _are_alike(self) -> bool:
+        """Whether policies tell no networks of one resource group apart."""
+        known = (self._tenant.known(PolicyAssignment, key) for key in self._assigned)
+        every = self._tenant.all(PolicyExemption).known()
+        try:
+            return not any(
+                each.overrides or each.resource_selectors or any(map(_is_one, scopes))
+                for each in filter(None, known)
+                for scopes in [_scopes_of(each)]
+            ) and not any(
+                each.resource_selectors or _is_one(scope_of(each.id)) for each in every
+            )
+        except NotRead:
+            return False
 
     def _of(self, policy: Policy) -> Rule | None:
         key = id_key(policy.assigned.definition_id)
@@ -297,6 +332,17 @@ class _Rules:
         except NotRead as problem:
             return Rule(definition.id, id_key(named), condition, _doubt(problem))
         return Rule(definition.id, id_key(named), condition) if exists else None
+
+
+def _scopes_of(assignment: PolicyAssignment) -> tuple[str, ...]:
+    """Return what an assignment is made at, and what it leaves out."""
+    at = assignment.scope or scope_of(assignment.id)
+    return (at, *(assignment.not_scopes or ()))
+
+
+def _is_one(scope: str) -> bool:
+    """Whether a scope is that of a resource."""
+    return "/providers/" in id_key(scope).partition("/resourcegroups/")[2]
 
 
 def _unread(listing: Listing[Any]) -> Iterator[Doubt]:

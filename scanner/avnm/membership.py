@@ -94,8 +94,13 @@ class Membership:
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
         self._groups: dict[str, list[str]] = defaultdict(list)
+        self._by_hand: dict[tuple[str, str], list[str]] = defaultdict(list)
+        """By manager and network, the groups that somebody put it into."""
         for key, group in facts.groups.items():
             self._groups[group.manager].append(key)
+            for member in group.members:
+                self._by_hand[group.manager, member].append(key)
+        self._unread = {each: tuple(self._unread_of(each)) for each in facts.managers}
         self._tests: dict[int, Test] = {}
         self.standings = {key: self._standing(key) for key in facts.networks}
         self._members: dict[str, list[str]] = defaultdict(list)
@@ -143,8 +148,8 @@ class Membership:
             if managed is None:
                 opened.append(("", _unknown_scope(manager)))
             if managed:
-                found.update(self._by_hand(key, manager))
-                opened += self._unread(manager)
+                found.update(dict.fromkeys(self._by_hand.get((manager, key), ()), ()))
+                opened += self._unread[manager]
         for rule in network.rules:
             taken = self._takes(rule, network, within)
             if taken is True:
@@ -155,13 +160,6 @@ class Membership:
         managers = tuple(each for each, managed in within.items() if managed)
         return Standing(managers, found, tuple(opened))
 
-    def _by_hand(
-        self, network: str, manager: str
-    ) -> Iterator[tuple[str, tuple[str, ...]]]:
-        for key in self._groups[manager]:
-            if network in self.facts.groups[key].members:
-                yield key, ()
-
     def _test_of(self, condition: object) -> Test:
         """Return a condition understood: it is asked about each of many networks."""
         found = self._tests.get(id(condition))
@@ -169,7 +167,7 @@ class Membership:
             found = self._tests[id(condition)] = understood(condition)
         return found
 
-    def _unread(self, manager: str) -> Iterator[tuple[str, Doubt]]:
+    def _unread_of(self, manager: str) -> Iterator[tuple[str, Doubt]]:
         yield from (("", each) for each in self.facts.managers[manager].doubts)
         for key in self._groups[manager]:
             yield from ((key, each) for each in self.facts.groups[key].doubts)

@@ -229,6 +229,29 @@ def test_uncovered(
     assert (result.status, said in result.reason) == (status, True), result.reason
 
 
+BESIDE = f"{NETWORK}-beside"
+LEFT_OUT = f"{BESIDE}{PROVIDER}/policyExemptions/e"
+REGION = {"kind": "resourceLocation", "in": ["westeurope"]}
+
+
+@pytest.mark.parametrize(
+    ("assignment", "bodies"),
+    [
+        (assigned(notScopes=[BESIDE]), []),
+        (assigned(at=NETWORK), []),
+        (assigned(resourceSelectors=[{"selectors": [REGION]}]), []),
+        (assigned(), [body(LEFT_OUT, policyAssignmentId=assigned()["id"])]),
+    ],
+)
+def test_networks_of_one_group_may_differ(
+    verdicts: Verdicts, assignment: Body, bodies: list[Body]
+) -> None:
+    beside = network(BESIDE, location="uksouth")
+    given = (manager(), group(), policy(), assignment, network(), beside, *bodies)
+    results = verdicts(vnet_uncovered, *given, parents=PARENTS)
+    assert [judged(results, each).status for each in (NETWORK, BESIDE)] == [PASS, WARN]
+
+
 def test_conditions_that_do_not_hold_are_evidence(verdicts: Verdicts) -> None:
     whole = (manager(), group(), network(tags=None), policy(), assigned(), *GROUPS)
     result = judged(verdicts(vnet_uncovered, *whole, parents=PARENTS), NETWORK)
