@@ -1,14 +1,19 @@
-"""results.json: the run, what it came to, every result and every gap."""
+"""results.json: the run, what it came to, every result and every gap.
+
+With a baseline also what changed since then, and how the runs came out over time.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from reports.drift import drift_chunks
 from reports.rows import gap_row, result_row
-from reports.text import json_text
+from reports.text import json_list, json_text
 from reports.totals import Tally, Totals
+from reports.trend import trend_json
 from scanner.model.controls import framework_of, version_of
 from scanner.model.exemptions import ExemptionReport
 from scanner.model.results import SCHEMA, Assessment, Run
@@ -101,15 +106,13 @@ def _chunks(assessment: Assessment) -> Iterator[str]:
     totals = summary(assessment)
     run = json_text(run_header(assessment.run))
     yield f'{{"schema":{json_text(SCHEMA)},\n"run":{run}'
-    yield f',\n"summary":{json_text(totals)},\n"results":['
-    yield from _lines(result_row(result) for result in assessment.results)
-    yield '],\n"gaps":['
-    yield from _lines(gap_row(report) for report in assessment.gaps)
-    yield "]}\n"
-
-
-def _lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
-    mark = "\n"
-    for row in rows:
-        yield mark + json_text(row)
-        mark = ",\n"
+    yield f',\n"summary":{json_text(totals)},\n"results":'
+    yield from json_list(result_row(result) for result in assessment.results)
+    yield ',\n"gaps":'
+    yield from json_list(gap_row(report) for report in assessment.gaps)
+    if assessment.drift:
+        yield ',\n"drift":'
+        yield from drift_chunks(assessment.drift)
+    if assessment.trend:
+        yield f',\n"trend":{trend_json(assessment.trend)}'
+    yield "}\n"

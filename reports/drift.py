@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from reports.text import clean, count, json_text
+from reports.text import clean, count, json_list, json_text
 from scanner.model.drift import Change, Drift, Kind, Property
 
 SHOWN = 20
@@ -34,17 +34,23 @@ _STYLES = {
 
 def drift_json(drift: Drift) -> str:
     """Return a comparison as JSON."""
-    return json_text(
-        {
-            "old": _run(drift, old=True),
-            "new": _run(drift, old=False),
-            "note": drift.note,
-            "counts": {kind.value: len(drift.of(kind)) for kind in KINDS},
-            "findings": [change_row(change) for change in drift.changes],
-            "judged_otherwise": [change_row(change) for change in drift.otherwise],
-            "resources": {"came": list(drift.came), "went": list(drift.went)},
-        }
-    )
+    return "".join(drift_chunks(drift))
+
+
+def drift_chunks(drift: Drift) -> Iterator[str]:
+    """Yield a comparison as JSON, one change a line."""
+    head = {
+        "old": _run(drift, old=True),
+        "new": _run(drift, old=False),
+        "note": drift.note,
+        "counts": {kind.value: len(drift.of(kind)) for kind in KINDS},
+    }
+    resources = {"came": list(drift.came), "went": list(drift.went)}
+    yield f'{json_text(head).removesuffix("}")},\n"findings":'
+    yield from json_list(map(change_row, drift.changes))
+    yield ',\n"judged_otherwise":'
+    yield from json_list(map(change_row, drift.otherwise))
+    yield f',\n"resources":{json_text(resources)}}}'
 
 
 def _run(drift: Drift, *, old: bool) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -63,6 +63,15 @@ def json_text(value: Any) -> str:
     if text.isascii() and "\x7f" not in text:
         return text
     return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def json_list(rows: Iterable[Any]) -> Iterator[str]:
+    """Yield a JSON list, one item a line."""
+    mark = "["
+    for row in rows:
+        yield f"{mark}\n{json_text(row)}"
+        mark = ","
+    yield "[]" if mark == "[" else "]"
 
 
 def percent(share: float | None) -> str:

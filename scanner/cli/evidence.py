@@ -46,8 +46,8 @@ def export(
 ) -> None:
     """Seal a run: results, gaps, snapshot, settings, exemptions, checks, statement.
 
-    The run is judged again first: only what its snapshot bears out is sealed. The same
-    run and key always give the same bytes.
+    The run is judged again first: only what its snapshot bears out is sealed, so not
+    what changed since a baseline. The same run and key always give the same bytes.
     """
     from scanner.cli.failure import Failure
     from scanner.cli.files import replace_file
@@ -144,7 +144,8 @@ def _members_of(run: Path) -> dict[str, bytes]:
         raise Failure(str(error)) from error
     except OSError as error:
         raise Failure(f"{run} cannot be read: {error.strerror}") from error
-    if members[RESULTS] != (run / RESULTS).read_bytes():
+    # What changed since a baseline is no matter of one snapshot, and is not sealed.
+    if recorded.beside_baseline(members[RESULTS]) != (run / RESULTS).read_bytes():
         raise Failure(
             f"{run / RESULTS} is not what this version of posture makes of the "
             f"snapshot: judge it again with `posture scan --from {run}` and seal that"

@@ -34,6 +34,17 @@ class Document(Header, frozen=True):
     """results.json, as far as it is read back."""
 
     results: tuple[Row, ...]
+    drift: msgspec.Raw = msgspec.Raw()
+    trend: msgspec.Raw = msgspec.Raw()
+
+    def beside_baseline(self, content: bytes) -> bytes:
+        """Return what a judgement without a baseline wrote, with what came of one."""
+        extra = b"".join(
+            b',\n"%s":%s' % (name, bytes(value))
+            for name, value in ((b"drift", self.drift), (b"trend", self.trend))
+            if bytes(value)
+        )
+        return content.removesuffix(b"}\n") + extra + b"}\n"
 
 
 D = TypeVar("D", bound=Header)

@@ -70,7 +70,30 @@ def test_a_scan_adds_itself_to_the_runs_of_a_folder(
     assert done.code == 1
     page = Path("again/report.html").read_text()
     assert page.count('class="dot score"') == 3
+    recorded = json.loads(Path("again/results.json").read_bytes())
+    assert list(recorded)[:5] == ["schema", "run", "summary", "results", "gaps"]
+    told = posture("trend", history, "again", "--format", "json").out
+    assert recorded["trend"] == json.loads(told)
+    told = posture("diff", run, "again", "--format", "json").out
+    assert recorded["drift"] == json.loads(told)
     assert "0 new findings" in " ".join(done.out.split())
+
+
+def test_what_came_of_a_baseline_is_not_sealed(
+    posture: Posture, history: Path, refused: Refused
+) -> None:
+    run = history / "b-later"
+    chosen = ("--check", "dns-*", "-o")
+    posture("scan", "--from", run, *chosen, "alone")
+    posture("scan", "--from", run, "--baseline", history, *chosen, "compared")
+    for name in ("alone", "compared"):
+        assert posture("evidence", "export", name, "-o", f"{name}.zip").code == 0
+    assert Path("alone.zip").read_bytes() == Path("compared.zip").read_bytes()
+    assert posture("evidence", "verify", "compared.zip").code == 0
+
+    results = Path("compared/results.json")
+    results.write_bytes(results.read_bytes().replace(b'"fail"', b'"pass"', 1))
+    assert "--from" in refused("evidence", "export", "compared", "-o", "pack.zip")
 
 
 def test_a_first_run_has_nothing_to_compare_with(
@@ -81,6 +104,8 @@ def test_a_first_run_has_nothing_to_compare_with(
     done = posture("scan", "--from", history / "b-later", *options)
     assert done.code == 1
     assert "What changed" not in Path("again/report.html").read_text()
+    recorded = json.loads(Path("again/results.json").read_bytes())
+    assert not {"drift", "trend"} & set(recorded)
 
 
 def test_what_holds_no_run(refused: Refused, tmp_path: Path) -> None:
