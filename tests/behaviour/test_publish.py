@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import os
 import shutil
 import socket
@@ -60,12 +61,24 @@ class Store:
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+def azurite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the program, installed once for all that run tests side by side."""
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
         pytest.skip("Azurite needs Node.js and npm")
-    folder = tmp_path_factory.mktemp("azurite")
-    installed = subprocess.run(
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    program = folder / "node_modules" / ".bin" / "azurite-blob"
+    with (folder / "azurite.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not program.exists() and _install(npm, folder).returncode:
+            pytest.skip("the npm registry did not give Azurite")
+    return program
+
+
+def _install(npm: str, folder: Path) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
         [
             *(npm, "install", "--no-audit", "--no-fund", "--fetch-retries=1"),
             *("--fetch-timeout=20000", "--prefix", str(folder), AZURITE),
@@ -74,19 +87,21 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         check=False,
         timeout=300,
     )
-    if installed.returncode:
-        pytest.skip("the npm registry did not give Azurite")
-    with _running(folder) as found:
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory, azurite: Path) -> Iterator[Store]:
+    with _running(azurite, tmp_path_factory.mktemp("azurite")) as found:
         yield found
 
 
 @contextmanager
-def _running(folder: Path) -> Iterator[Store]:
+def _running(program: Path, folder: Path) -> Iterator[Store]:
     certificate, key_file = _certificate(folder)
     key = base64.b64encode(os.urandom(64)).decode()
     port = _free_port()
     command = [
-        str(folder / "node_modules/.bin/azurite-blob"),
+        str(program),
         *("--silent", "--inMemoryPersistence", "--disableTelemetry"),
         *("--blobPort", str(port), "--oauth", "basic", "--skipApiVersionCheck"),
         *("--cert", str(certificate), "--key", str(key_file)),
