@@ -26,7 +26,7 @@ _ACCESS = (
 )
 ESTATES: Mapping[str, tuple[Callable[[], Iterator[Body]], tuple[Topic, ...]]] = {
     "access": (lambda: access(conditioned=0.1), _ACCESS),
-    "conditions": (lambda: access(conditioned=1.0), _ACCESS),
+    "conditions": (lambda: access(conditioned=1.0, assignments=20_000), _ACCESS),
     "dns": (domains, (Topic.DNS,)),
     "avnm": (network_groups, (Topic.AVNM,)),
 }

@@ -40,7 +40,7 @@ _TYPES = ("User", "User", "ServicePrincipal", "Group")
 _REGIONS = ("westeurope", "swedencentral", "uksouth", "northeurope")
 
 
-def access(*, conditioned: float) -> Iterator[Body]:
+def access(*, conditioned: float, assignments: int = ASSIGNMENTS) -> Iterator[Body]:
     """Yield accounts, roles and assignments, of which a share has a condition."""
     chance = random.Random(4)  # noqa: S311 - the same tenant every time
     scopes = []
@@ -59,7 +59,7 @@ def access(*, conditioned: float) -> Iterator[Body]:
         yield role
         roles.append(role["id"])
     texts = _conditions()
-    for number in range(ASSIGNMENTS):
+    for number in range(assignments):
         some = chance.random() < conditioned
         role, text = chance.choice(texts) if some else (chance.choice(roles), None)
         yield _assignment(chance, number, chance.choice(scopes), role, text)

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from checks.shared.conditions import (
     CONTROLS,
-    Analysis,
     analysed,
     conditioned,
     judged,
     measured,
     versioned,
 )
-from checks.shared.wording import count, printable, shown, some
+from checks.shared.wording import count, printable, shown
 from scanner.access.conditions import (
-    Attribute,
-    attributes_of,
-    families_of,
     is_as_edited,
     version_fault,
 )
@@ -366,19 +362,4 @@ def use_inventory(assignment: RoleAssignment, _: Tenant) -> Verdict:
     - Azure Authorization - Azure ABAC
     - Microsoft Learn: What is Azure attribute-based access control (Azure ABAC)?
     """
-    return info(f"a condition on {_services(analysed(assignment))}")
-
-
-def _services(found: Analysis) -> str:
-    if found.condition is None:
-        return "what cannot be told"
-    whole = found.condition.expression
-    services = some(family.about for family in families_of(whole))
-    asked = some(dict.fromkeys(map(_name, attributes_of(whole))))
-    wanted = f", by {printable(asked)}" if asked else ""
-    return (services or "actions of another service") + wanted
-
-
-def _name(attribute: Attribute) -> str:
-    """Return an attribute as people name it: its source and the end of its path."""
-    return f"@{attribute.source}[{attribute.bare.rpartition('/')[2]}]"
+    return info(f"a condition on {analysed(assignment).subject}")

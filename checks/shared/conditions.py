@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Container, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import cached_property
 
 from checks.shared.grants import access
 from checks.shared.privileged import privileged
-from checks.shared.wording import printable, shown
+from checks.shared.wording import printable, shown, some
 from scanner.access.conditions import (
+    Attribute,
     Condition,
     ConditionError,
     Expression,
@@ -78,6 +79,9 @@ class Analysis:
     condition: Condition | None
     """None where the text is none."""
     faults: tuple[Fault, ...]
+    _free: dict[tuple[str, str | None], bool] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     def of(self, check_id: str) -> Fault | None:
         """Return the fault that a check is about, the worst if there are several."""
@@ -90,6 +94,27 @@ class Analysis:
         if self.condition is None:
             return frozenset(About)
         return frozenset(_subjects(self.condition.expression))
+
+    def may_free(self, action: str, call: str | None) -> bool:
+        """Whether it may leave a call free, for all that is told; worked out once."""
+        if self.condition is None:
+            return False
+        asked = action, call
+        if asked not in self._free:
+            left = residual(self.condition.expression, action, call)
+            self._free[asked] = may_be_open(left)
+        return self._free[asked]
+
+    @cached_property
+    def subject(self) -> str:
+        """What it is on, in words: whose actions, and the attributes it asks for."""
+        if self.condition is None:
+            return "what cannot be told"
+        whole = self.condition.expression
+        services = some(family.about for family in families_of(whole))
+        asked = some(dict.fromkeys(map(_name, attributes_of(whole))))
+        wanted = f", by {printable(asked)}" if asked else ""
+        return (services or "actions of another service") + wanted
 
     @cached_property
     def granted(self) -> tuple[str, ...]:
@@ -110,6 +135,11 @@ class Analysis:
             for guard in guarded_actions(self.condition, data)
             if guard.outcome is not Outcome.UNRESTRICTED
         )
+
+
+def _name(attribute: Attribute) -> str:
+    """Return an attribute as people name it: its source and the end of its path."""
+    return f"@{attribute.source}[{attribute.bare.rpartition('/')[2]}]"
 
 
 def _subjects(expression: Expression) -> Iterator[About]:
@@ -292,11 +322,8 @@ def require_restricted(found: Analysis, *calls: tuple[str, str | None]) -> None:
 
     Calls are actions with the suboperation they are called as.
     """
-    if found.condition is None:
-        return
-    whole = found.condition.expression
     for action, call in calls:
-        if may_be_open(residual(whole, action, call)):
+        if found.may_free(action, call):
             require_documented(found)
 
 
