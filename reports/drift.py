@@ -77,6 +77,10 @@ def change_row(change: Change) -> dict[str, Any]:
             "old": change.before.reason if change.before else None,
             "new": change.after.reason if change.after else None,
         },
+        "exemption": {
+            "old": change.before.exemption if change.before else None,
+            "new": change.after.exemption if change.after else None,
+        },
         "why": change.why,
         "properties": [asdict(each) for each in change.properties],
         "fingerprint": row.fingerprint,
@@ -122,15 +126,35 @@ def _told(change: Change) -> Iterator[str]:
     row = change.row
     severity = f"  {row.severity.value}"
     yield clean(f"  {row.check_id}  {row.resource_name}{severity}")
+    for line in what(change):
+        yield clean(f"      {line}")
+
+
+def what(change: Change) -> Iterator[str]:
+    """Yield what is different, a line each: properties, answer, acceptance."""
     if change.why:
-        yield clean(f"      {change.why}")
+        yield change.why
     for each in change.properties:
-        yield clean(f"      {property_line(each, row.resource_id)}")
-    if change.after and not change.properties:
-        yield clean(f"      {change.after.reason}")
+        yield _property(each, change.row.resource_id)
+    turned = tuple(_turned(change))
+    yield from turned
+    if change.after and not (change.properties or turned):
+        yield change.after.reason
 
 
-def property_line(each: Property, resource_id: str) -> str:
+def _turned(change: Change) -> Iterator[str]:
+    """Yield how a finding that both runs have turned into what it is."""
+    before, after = change.before, change.after
+    if change.kind is not Kind.CHANGED or not (before and after):
+        return
+    if before.status is not after.status:
+        yield f"{before.status} -> {after.status}: {after.reason}"
+    if before.exemption != after.exemption:
+        told = f"accepted: {after.exemption}"
+        yield told if after.exemption else "no longer accepted"
+
+
+def _property(each: Property, resource_id: str) -> str:
     """Return a property, whose if not the resource's own, and both its values."""
     own = each.resource_id.lower() == resource_id.lower()
     of = "" if own else f" of {each.resource_id.rpartition('/')[2]}"
@@ -182,10 +206,8 @@ def _markdown_table(title: str, changes: tuple[Change, ...]) -> Iterator[str]:
     yield "| Severity | Check | Resource | What changed |\n|---|---|---|---|"
     for change in changes:
         row = change.row
-        lines = [property_line(each, row.resource_id) for each in change.properties]
-        what = lines or [change.why or (change.after.reason if change.after else "")]
         cells = map(escaped, (row.severity.value, row.check_id, row.resource_name))
-        yield f"| {' | '.join(cells)} | {'<br>'.join(map(escaped, what))} |"
+        yield f"| {' | '.join(cells)} | {'<br>'.join(map(escaped, what(change)))} |"
 
 
 def _markdown_list(title: str, ids: Iterable[str]) -> Iterator[str]:

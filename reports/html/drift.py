@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from reports.drift import KINDS, property_line
+from reports.drift import KINDS, what
 from reports.html.frame import head
 from reports.html.markup import Markup, joined, tag
-from reports.html.sections import heads
+from reports.html.tables import heads, scrolled
 from reports.text import count
 from scanner.model.drift import Change, Drift, Kind
 
@@ -82,11 +80,10 @@ def _group(name: str, changes: tuple[Change, ...], chip: str) -> Markup:
             tag("b", f"{len(changes):,}", class_="number"),
             tag("span", name, class_=f"chip {chip}"),
         ),
-        tag(
-            "div",
+        scrolled(
+            f"Findings: {name}",
             tag("table", heads(columns), tag("tbody", *rows)),
             tag("p", more, class_="note") if more else "",
-            class_="scroll",
         ),
         open=chip == "fail" and len(changes) <= UNFOLDED,
     )
@@ -100,17 +97,8 @@ def _row(change: Change) -> Markup:
         tag("td", severity),
         tag("td", row.check_id, class_="name"),
         tag("td", row.resource_name, tag("small", row.resource_id, class_="below")),
-        tag("td", *(tag("p", line) for line in _what(change))),
+        tag("td", *(tag("p", line) for line in what(change))),
     )
-
-
-def _what(change: Change) -> Iterator[str]:
-    for each in change.properties:
-        yield property_line(each, change.row.resource_id)
-    if change.why:
-        yield change.why
-    if change.after and not change.properties:
-        yield change.after.reason
 
 
 def _resources(title: str, ids: tuple[str, ...]) -> Markup:

@@ -1,0 +1,58 @@
+"""What a comparison says of one finding, line by line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from reports.drift import change_row, what
+from scanner.model.check import Status
+from scanner.model.drift import Change, Judged, Row, compare
+from scanner.model.evidence import Evidence
+from scanner.model.results import Result, Run
+
+Builder = Callable[..., Result]
+
+
+def only(run: Run, old: Result, new: Result) -> Change:
+    [change] = compare(
+        Judged(run=run, rows=(Row.of(old),)), Judged(run=run, rows=(Row.of(new),))
+    ).changes
+    return change
+
+
+def read(result: Result, value: object) -> tuple[Evidence, ...]:
+    return (Evidence(result.target.resource_id, "properties.a", value, "1"),)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ({}, {"exemption": "Known."}, ["accepted: Known."]),
+        ({"exemption": "Known."}, {}, ["no longer accepted"]),
+        ({"exemption": "a"}, {"exemption": "b"}, ["accepted: b"]),
+        ({}, {"status": Status.WARN}, ["fail -> warn: It is fail."]),
+        ({}, {"reason": "Worse."}, ["Worse."]),
+    ],
+)
+def test_a_finding_that_changed_says_in_what(
+    result: Builder, run: Run, old: dict[str, Any], new: dict[str, Any], told: list[str]
+) -> None:
+    change = only(run, replace(result(), **old), replace(result(), **new))
+    assert list(what(change)) == told
+
+
+def test_a_property_comes_before_what_it_did(result: Builder, run: Run) -> None:
+    base = result()
+    old = replace(base, evidence=read(base, True))
+    new = replace(base, evidence=read(base, False), exemption="Known.")
+    said: Sequence[str] = list(what(only(run, old, new)))
+    assert said == ["properties.a: true -> false", "accepted: Known."]
+
+
+def test_a_change_carries_both_exemptions(result: Builder, run: Run) -> None:
+    change = only(run, result(), result(exemption="Known."))
+    assert change_row(change)["exemption"] == {"old": "", "new": "Known."}
