@@ -89,6 +89,11 @@ def points(score: float | None) -> str:
     return "–" if score is None else f"{score:.1f}"  # noqa: RUF001
 
 
+def moment(timestamp: str) -> str:
+    """Return an RFC 3339 timestamp to the minute, as people read it."""
+    return timestamp[:16].replace("T", " ")
+
+
 def count(number: int, one: str, many: str = "") -> str:
     """Return a number and what it counts: `1 gap`, `2,000 gaps`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from reports.drift import escaped
-from reports.text import json_text, percent, points
+from reports.text import json_text, moment, percent, points
 from reports.totals import Tally
 from scanner.model.check import Severity
 from scanner.model.results import Assessment
@@ -39,7 +39,7 @@ def trend_rows(runs: Sequence[Point]) -> Iterator[tuple[str, ...]]:
     """Yield the cells of each run, in the order of the columns."""
     for point in runs:
         yield (
-            point.started,
+            moment(point.started),
             points(point.score),
             percent(point.coverage),
             *(f"{point.findings.get(severity, 0):,}" for severity in Severity),
@@ -62,7 +62,7 @@ def trend_markdown(runs: Sequence[Point]) -> str:
 
 def show_trend(runs: Sequence[Point], console: Console) -> None:
     """Print runs as a table."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
     for position, column in enumerate(COLUMNS):
         name = _SHORT.get(column, column)
         table.add_column(name, justify="right" if position else "left", no_wrap=True)
@@ -71,5 +71,5 @@ def show_trend(runs: Sequence[Point], console: Console) -> None:
     console.print(table, highlight=False)
 
 
-_SHORT = {"Informational": "Info"}
+_SHORT = {"Critical": "Crit", "Informational": "Info"}
 """Eighty columns are enough for everything else."""

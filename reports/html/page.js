@@ -4,6 +4,8 @@
 
 const OVERSCAN = 8;
 const PRINTED = 1000;
+const PRINTED_VALUES = 4;
+const PRINTED_LENGTH = 240;
 const PRINT_STATUSES = new Set(["fail", "warn", "not-assessed"]);
 const [ID, NAME, TYPE, SUBSCRIPTION, SUBSCRIPTION_NAME, GROUP, LOCATION, TENANT] = [
   0, 1, 2, 3, 4, 5, 6, 7,
@@ -176,7 +178,7 @@ function heading(scope, text) {
 
 function evidence(items) {
   if (!items.length) return make("p", "note", "No value was read for this answer.");
-  const heads = ["ARM path", "Value", "API version"].map((name) => heading("col", name));
+  const heads = ["ARM path", "Value"].map((name) => heading("col", name));
   const table = make("table", "", make("thead", "", make("tr", "", ...heads)));
   const byResource = new Map();
   for (const [id, ...item] of items) byResource.set(id, [...(byResource.get(id) ?? []), item]);
@@ -188,14 +190,13 @@ function evidence(items) {
       make(
         "tr",
         "",
-        make("td", "", make("code", "", path)),
+        make("td", "", make("code", "", path), make("small", "below", version)),
         make("td", "", make("code", "", value)),
-        make("td", "", version),
       ),
     );
     table.append(make("tbody", "", make("tr", "", owner), ...rows));
   }
-  return make("div", "scroll", table);
+  return table;
 }
 
 function section(title, ...children) {
@@ -359,6 +360,12 @@ function startList(data, list) {
 
 // --- The page ----------------------------------------------------------------------
 
+/** Show of a control all that its checks answered, check by check. */
+function showWhole(form) {
+  form.elements.group.value = "check";
+  form.querySelectorAll("[name=status]").forEach((box) => (box.checked = true));
+}
+
 function startControls(data, form, list) {
   const unfolded = new Set();
   let [rows, by] = [[], ""];
@@ -389,6 +396,7 @@ function startControls(data, form, list) {
     if (!jump) return;
     form.reset();
     form.elements[jump.dataset.set].value = jump.dataset.value;
+    if (jump.dataset.set === "control") showWhole(form);
     setTimeout(apply);
     find("results").scrollIntoView();
     find("results").focus({ preventScroll: true });
@@ -396,31 +404,47 @@ function startControls(data, form, list) {
   apply();
 }
 
-/** Write what needs attention out in full: the list in view is no use on paper. */
+/** Return one result as paper has it: where, why, what to do and what it rests on. */
+function printed(result) {
+  const block = make("article", "", make("p", "id", chips(result), " ", result.target[ID]));
+  block.append(make("p", "", result.reason));
+  if (result.exemption) block.append(make("p", "", `Accepted: ${result.exemption}`));
+  if (result.advice) block.append(make("p", "", result.advice));
+  for (const [, path, value] of result.evidence.slice(0, PRINTED_VALUES)) {
+    const text = `${path} = ${value}`;
+    const cut = text.length > PRINTED_LENGTH ? `${text.slice(0, PRINTED_LENGTH)}…` : text;
+    block.append(make("p", "", make("code", "", cut)));
+  }
+  const left = result.evidence.length - PRINTED_VALUES;
+  if (left > 0) block.append(make("p", "note", `${number(left)} more values in results.csv.`));
+  return block;
+}
+
+/** Write what needs attention out, check by check: the list in view is no use on paper. */
 function startPrint(data, place) {
+  let folded = [];
   addEventListener("beforeprint", () => {
     const rows = [...data.status.keys()].filter((row) =>
       PRINT_STATUSES.has(data.statuses[data.status[row]]),
     );
-    const blocks = rows.slice(0, PRINTED).map((row) => {
-      const result = describe(data, row);
-      const head = make("h3", "", chips(result), " ", result.check.title);
-      const block = make("article", "", head, make("p", "id", result.target[ID]));
-      block.append(make("p", "", result.reason));
-      if (result.advice) block.append(make("p", "", result.advice));
-      for (const [, path, value] of result.evidence) {
-        block.append(make("p", "", make("code", "", `${path} = ${value}`)));
-      }
-      return block;
-    });
-    const left = rows.length - blocks.length;
-    const said = left
-      ? `The first ${number(PRINTED)} of ${number(rows.length)}; all are in results.csv.`
-      : "Findings and what was not assessed, worst first.";
-    place.replaceChildren(make("p", "note", said), ...blocks);
-    document.querySelectorAll("details").forEach((node) => (node.open = true));
+    const shown = rows.slice(0, PRINTED);
+    const said =
+      shown.length < rows.length
+        ? `The first ${number(PRINTED)} of ${number(rows.length)}; all are in results.csv.`
+        : "Findings and what was not assessed, worst first.";
+    place.replaceChildren(make("p", "note", said));
+    for (const group of arrange(data, shown, "check", new Set())) {
+      const results = group.rows.map((row) => describe(data, row));
+      place.append(make("h3", "", results[0].check.title, " ", make("small", "", group.key)));
+      place.append(...results.map(printed));
+    }
+    folded = [...document.querySelectorAll("details:not([open])")];
+    folded.forEach((node) => (node.open = true));
   });
-  addEventListener("afterprint", () => place.replaceChildren());
+  addEventListener("afterprint", () => {
+    place.replaceChildren();
+    folded.forEach((node) => (node.open = false));
+  });
 }
 
 async function start() {

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from reports.html.accepted import accepted
+from reports.html.controls import controls_section
 from reports.html.drift import drift_section
 from reports.html.frame import asset, head
 from reports.html.markup import joined, tag
@@ -35,12 +36,13 @@ def _parts(assessment: Assessment) -> Iterator[str]:
     yield '\n<body>\n<a class="skip" href="#results">Skip to the results</a>\n'
     yield opening(assessment)
     yield f"\n<main>\n{headline(assessment, totals)}\n{contents(assessment)}\n"
+    yield f"{accepted(assessment.exemptions)}\n"
     if assessment.drift:
         yield f"{drift_section(assessment.drift)}\n"
     if assessment.trend:
         yield f"{trend_section(assessment.trend)}\n"
-    yield f"{gaps(assessment.gaps)}\n{tallies(totals)}\n"
-    yield f"{accepted(assessment.exemptions)}\n"
+    controls = controls_section(totals.controls, assessment.results)
+    yield f"{gaps(assessment.gaps)}\n{tallies(totals, controls)}\n"
     yield f"{explorer(assessment.results)}\n</main>\n"
     yield from _documentation(checks)
     yield '<script type="application/octet-stream" id="payload">'

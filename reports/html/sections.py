@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from reports.html.markup import Markup, joined, tag
-from reports.text import count, percent, points
+from reports.html.tables import heads, jump, scrolled
+from reports.text import count, moment, percent, points
 from reports.totals import GapGroup, Tally, Totals, gap_groups
 from scanner.model.check import Severity, Status
-from scanner.model.controls import framework_of, version_of
 from scanner.model.results import Assessment, GapReport, Run, SignedIn
 
 RESOURCES = 25
@@ -53,10 +53,7 @@ def _statement(run: Run, who: SignedIn) -> Markup:
 
 
 def _moment(timestamp: str) -> str:
-    """Return a UTC timestamp to the minute."""
-    return (
-        f"{timestamp[:16].replace('T', ' ')} UTC" if timestamp else "at no known time"
-    )
+    return f"{moment(timestamp)} UTC" if timestamp else "at no known time"
 
 
 _HOW = {"discovery", "directory"}
@@ -92,7 +89,7 @@ def headline(assessment: Assessment, totals: Totals) -> Markup:
     missed = count(tally.statuses[Status.NOT_ASSESSED], "answer")
     return tag(
         "section",
-        _figure("Score", points(tally.score.value), "of 100", tally.score.value),
+        _figure("Score", points(tally.score.value), _of(tally), tally.score.value),
         _figure(
             "Coverage",
             percent(tally.score.coverage),
@@ -104,6 +101,12 @@ def headline(assessment: Assessment, totals: Totals) -> Markup:
         class_="headline",
         aria_label="Outcome",
     )
+
+
+def _of(tally: Tally) -> str:
+    """Return what a score is out of, and that nothing accepted makes it better."""
+    counted = "; accepted findings count as findings" if tally.exempted else ""
+    return f"of 100{counted}"
 
 
 def _figure(label: str, value: str, note: str, share: float | None) -> Markup:
@@ -123,14 +126,16 @@ def _found(totals: Totals) -> Markup:
         tag("li", tag("b", f"{number:,}"), _chip(severity))
         for severity, number in tally.findings.items()
     )
-    accepted = f", {tally.exempted:,} of them accepted" if tally.exempted else ""
-    on = f"on {count(len(totals.resources), 'resource')}{accepted}"
+    on = [f"on {count(len(totals.resources), 'resource')}"]
+    if tally.exempted:
+        link = tag("a", f"{tally.exempted:,} accepted", href="#exemptions")
+        on += ["; ", link]
     return tag(
         "div",
         tag("h2", "Findings"),
         tag("p", f"{tally.found:,}", class_="figure"),
         tag("ul", *items, class_="severities"),
-        tag("p", on, class_="note"),
+        tag("p", *on, class_="note"),
         class_="card wide",
     )
 
@@ -182,14 +187,13 @@ def gaps(reports: Sequence[GapReport]) -> Markup:
 
 
 def _cause(group: GapGroup) -> Markup:
-    status = f"HTTP {group.http_status}" if group.http_status else "No HTTP status"
     kept = f"{count(group.checks, 'check')} kept from an answer" if group.checks else ""
     return tag(
         "details",
         tag(
             "summary",
             tag("b", f"{len(group.gaps):,}", class_="number"),
-            tag("span", status, class_="chip not-assessed"),
+            tag("span", _status(group), class_="chip not-assessed"),
             tag("span", tag("strong", group.error_code or "Not read"), " "),
             tag("span", group.reason, class_="reason"),
             tag("span", kept, class_="note"),
@@ -198,16 +202,20 @@ def _cause(group: GapGroup) -> Markup:
     )
 
 
+def _status(group: GapGroup) -> str:
+    """Return the HTTP status that gaps have in common, in words."""
+    return f"HTTP {group.http_status}" if group.http_status else "No HTTP status"
+
+
 def _scopes(group: GapGroup) -> Markup:
     head = ("Scope", "Resource type", "Operation", "Reason", "Checks")
     rows = (_gap(report) for report in group.gaps[:SCOPES])
     rest = len(group.gaps) - SCOPES
     more = f"{rest:,} more are in gaps.csv and results.json." if rest > 0 else ""
-    return tag(
-        "div",
+    return scrolled(
+        f"{_status(group)} {group.error_code or ''}".strip(),
         tag("table", heads(head), tag("tbody", *rows)),
         tag("p", more, class_="note") if more else "",
-        class_="scroll",
     )
 
 
@@ -218,16 +226,11 @@ def _gap(report: GapReport) -> Markup:
     return tag("tr", *(tag("td", cell) for cell in cells), tag("td", checks))
 
 
-def heads(names: Iterable[str]) -> Markup:
-    """Return the head of a table."""
-    return tag("thead", tag("tr", *(tag("th", name, scope="col") for name in names)))
-
-
-def tallies(totals: Totals) -> Markup:
+def tallies(totals: Totals, controls: Markup) -> Markup:
     """Return score and coverage by topic, control, subscription and resource."""
     return joined(
         _table("By topic", "Topic", _topics(totals), shut=False),
-        _table("By control", "Control", _controls(totals)),
+        controls,
         _table("By subscription", "Subscription", _by_subscription(totals)),
         _table(_resources_title(totals), "Resource", _resources(totals)),
     )
@@ -242,19 +245,13 @@ def _resources_title(totals: Totals) -> str:
 
 def _topics(totals: Totals) -> Iterator[Row]:
     for topic, tally in totals.topics.items():
-        yield _jump(topic.value, "topic", topic.value), tally
-
-
-def _controls(totals: Totals) -> Iterator[Row]:
-    for control, tally in totals.controls.items():
-        where = f"{framework_of(control).title} {version_of(control)}"
-        yield joined(_jump(control, "control", control), tag("small", where)), tally
+        yield jump(topic.value, "topic", topic.value), tally
 
 
 def _by_subscription(totals: Totals) -> Iterator[Row]:
     for item, tally in totals.subscriptions.items():
         name = item.name or item.id or "No subscription (tenant)"
-        yield _jump(name, "subscription", item.id.lower()), tally
+        yield jump(name, "subscription", item.id.lower()), tally
 
 
 def _resources(totals: Totals) -> Iterator[Row]:
@@ -265,19 +262,7 @@ def _resources(totals: Totals) -> Iterator[Row]:
     for resource_id, tally in ranked[:RESOURCES]:
         name = resource_id.rpartition("/")[2]
         where = tag("small", resource_id)
-        yield joined(_jump(name, "search", resource_id), where), tally
-
-
-def _jump(label: str, control: str, value: str) -> Markup:
-    """Return a button that shows the results of what it names."""
-    return tag(
-        "button",
-        label,
-        type="button",
-        class_="jump",
-        data_set=control,
-        data_value=value,
-    )
+        yield joined(jump(name, "search", resource_id), where), tally
 
 
 def _table(title: str, first: str, rows: Iterable[Row], *, shut: bool = True) -> Markup:
@@ -287,27 +272,33 @@ def _table(title: str, first: str, rows: Iterable[Row], *, shut: bool = True) ->
     return tag(
         "details",
         tag("summary", tag("h2", title)),
-        tag("div", table, class_="scroll"),
+        scrolled(title, table),
         class_="overview",
         open=not shut,
     )
 
 
 def _tally(label: Markup, tally: Tally) -> Markup:
-    score = tally.score
     return tag(
         "tr",
         tag("th", label, scope="row"),
-        tag("td", points(score.value), bar(score.value or 0), class_="score"),
-        tag("td", percent(score.coverage)),
+        *scored(tally),
         *(
-            tag(
-                "td", f"{tally.statuses[status]:,}", class_=_dim(tally.statuses[status])
-            )
+            tag("td", f"{tally.statuses[status]:,}", class_=dim(tally.statuses[status]))
             for status in _STATUS_COLUMNS
         ),
     )
 
 
-def _dim(number: int) -> str:
+def scored(tally: Tally) -> tuple[Markup, Markup]:
+    """Return the cells of a score and of the coverage that goes with it."""
+    score = tally.score
+    return (
+        tag("td", points(score.value), bar(score.value or 0), class_="score"),
+        tag("td", percent(score.coverage)),
+    )
+
+
+def dim(number: int) -> str:
+    """Return the class of a cell with a number."""
     return "" if number else "zero"

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 
 from reports.html.frame import head
 from reports.html.markup import Markup, joined, tag
-from reports.html.sections import heads
+from reports.html.tables import heads, scrolled
 from reports.trend import COLUMNS, trend_rows
 from scanner.model.trend import Point
 
-WIDTH, HEIGHT, MARGIN = 640, 160, 8
-"""Of the chart, in its own units."""
+WIDTH, HEIGHT, MARGIN, SCALE = 640, 160, 8, 20
+"""Of the chart, in its own units; its scale is at the right."""
 
 
 def trend_page(runs: Sequence[Point]) -> str:
@@ -36,7 +36,7 @@ def trend_section(runs: Sequence[Point]) -> Markup:
         tag("h2", "Over time", id="trend-title"),
         _legend(),
         _chart(runs),
-        tag("div", table, class_="scroll"),
+        scrolled("Every run", table),
         class_="trend",
         aria_labelledby="trend-title",
     )
@@ -44,7 +44,11 @@ def trend_section(runs: Sequence[Point]) -> Markup:
 
 def _row(cells: Sequence[str]) -> Markup:
     first, *rest = cells
-    return tag("tr", tag("th", first, scope="row"), *(tag("td", each) for each in rest))
+    return tag(
+        "tr",
+        tag("th", first, scope="row", class_="moment"),
+        *(tag("td", each) for each in rest),
+    )
 
 
 def _legend() -> Markup:
@@ -80,7 +84,11 @@ def _described(runs: Sequence[Point]) -> str:
 
 def _grid(share: float) -> Markup:
     y = f"{_y(share):.1f}"
-    return tag("line", x1="0", x2=str(WIDTH), y1=y, y2=y, class_="grid")
+    line = tag("line", x1="0", x2=str(WIDTH - SCALE), y1=y, y2=y, class_="grid")
+    name = tag(
+        "text", f"{share:.0f}", x=str(WIDTH - SCALE + 4), y=f"{_y(share) + 3:.1f}"
+    )
+    return joined(line, name)
 
 
 def _line(
@@ -99,7 +107,7 @@ def _line(
 def _places(
     runs: Sequence[Point], value: Callable[[Point], float | None]
 ) -> Iterator[tuple[float, float]]:
-    step = (WIDTH - 2 * MARGIN) / max(len(runs) - 1, 1)
+    step = (WIDTH - SCALE - 2 * MARGIN) / max(len(runs) - 1, 1)
     for position, point in enumerate(runs):
         share = value(point)
         if share is not None:

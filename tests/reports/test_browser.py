@@ -26,8 +26,9 @@ HOSTILE = (
     "</script><script>alert(1)</script><img src=x onerror=alert(1)>"
     "</template></title></style><svg onload=alert(1)>"
     '" onmouseover="alert(1)" x=\'<!-- ]]> javascript:alert(1)'
-    "\x00\x1b[2J\u202e\ufeff\u2028"
-)
+    '<a href="data:text/html,<script>alert(1)</script>">'
+    "\x00\x1b[2J\u202e\u2066\ufeff\u2028"
+) + "long" * 500
 
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="there is no chromium on the PATH"
@@ -76,6 +77,13 @@ def show(chromium: Any, tmp_path: Path) -> Iterator[Any]:
         context.close()
 
 
+def unfold(page: Any) -> None:
+    """Open all that is folded; that moves the list, which is drawn where it is seen."""
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    page.evaluate("document.querySelector('#results').scrollIntoView()")
+    page.wait_for_selector(".result")
+
+
 @pytest.fixture
 def whole(assessment: Assessment) -> Assessment:
     """Return an assessment with every section that a report can have."""
@@ -117,9 +125,32 @@ def _point(day: int) -> Point:
 
 
 def test_hostile_results_are_text_and_nothing_acts(show: Any, hostile: Any) -> None:
-    opened = show(hostile(HOSTILE))
+    laced = hostile(HOSTILE)
+    rows = tuple(map(Row.of, laced.results))
+    accepted = Exemption(
+        check=HOSTILE,
+        scope=HOSTILE,
+        tag=(HOSTILE, HOSTILE),
+        owner=HOSTILE,
+        approver=HOSTILE,
+        reason=HOSTILE,
+        created=date(2026, 1, 1),
+        expires=date(2026, 12, 31),
+    )
+    opened = show(
+        replace(
+            laced,
+            exemptions=(
+                ExemptionReport(exemption=accepted, findings=1, use=Use.IN_FORCE),
+            ),
+            drift=compare(
+                Judged(run=laced.run, rows=()), Judged(run=laced.run, rows=rows)
+            ),
+            trend=(replace(_point(1), started=HOSTILE),),
+        )
+    )
     page = opened.page
-    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    unfold(page)
     page.locator("[name=status]").evaluate_all(
         "boxes => boxes.forEach(box => box.checked || box.click())"
     )
@@ -132,10 +163,15 @@ def test_hostile_results_are_text_and_nothing_acts(show: Any, hostile: Any) -> N
     assert len(opened.requests) == 1
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious(show: Any, whole: Assessment, scheme: str) -> None:
-    page = show(whole, color_scheme=scheme).page
-    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+@pytest.mark.parametrize(
+    ("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 400)]
+)
+def test_axe_finds_nothing(
+    show: Any, whole: Assessment, scheme: str, width: int
+) -> None:
+    window = {"width": width, "height": 900}
+    page = show(whole, color_scheme=scheme, viewport=window).page
+    unfold(page)
     page.locator(".result").first.click()
     page.wait_for_selector(".detail")
     found = Axe().run(page).response
@@ -144,6 +180,46 @@ def test_axe_finds_nothing_serious(show: Any, whole: Assessment, scheme: str) ->
         (each["id"], [n["html"] for n in each["nodes"]]) for each in found["violations"]
     ]
     assert told == []
+
+
+def test_a_narrow_window_scrolls_down_alone(show: Any, whole: Assessment) -> None:
+    page = show(whole, viewport={"width": 400, "height": 900}).page
+    unfold(page)
+    page.locator(".result").first.click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+
+
+def test_every_control_is_reached_and_seen(show: Any, whole: Assessment) -> None:
+    page = show(whole).page
+    page.evaluate("scrollTo(0, 0)")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    reached = {"skip"}
+    while not page.evaluate("document.activeElement.matches('.result')"):
+        page.keyboard.press("Tab")
+        name, outline = page.evaluate(
+            "[document.activeElement.name || document.activeElement.type"
+            " || document.activeElement.localName,"
+            " getComputedStyle(document.activeElement).outlineStyle]"
+        )
+        assert outline != "none", name
+        reached.add(name)
+    wanted = {"skip", "summary", "div", "button", "search", "reset"}
+    wanted |= {"topic", "control", "subscription", "group", "status", "severity"}
+    assert wanted <= reached
+
+
+def test_a_control_shows_all_that_its_checks_answered(
+    show: Any, assessment: Assessment
+) -> None:
+    page = show(assessment).page
+    unfold(page)
+    page.locator(".controls .jump").first.click()
+    page.wait_for_selector(".group")
+    [group] = page.locator(".group").all()
+    assert "keys.disabled" in group.inner_text()
+    assert "1 not-assessed" in group.inner_text()
+    assert "1 pass" in group.inner_text()
 
 
 def test_the_list_is_for_keyboards(show: Any, assessment: Assessment) -> None:
@@ -167,10 +243,15 @@ def test_the_list_is_for_keyboards(show: Any, assessment: Assessment) -> None:
 
 
 def test_paper_holds_what_needs_attention(show: Any, whole: Assessment) -> None:
-    page = show(whole).page
+    page = show(whole, color_scheme="dark").page
+    folded = "document.querySelectorAll('details:not([open])').length"
+    before = page.evaluate(folded)
     assert page.pdf().startswith(b"%PDF")
     page.emulate_media(media="print")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate(folded) == 0
+    ink = "getComputedStyle(document.body).color"
+    assert page.evaluate(ink) == "rgb(26, 32, 40)"  # as on a light screen
     paper = page.locator("#print").inner_text()
     for status in ("fail", "warn", "not-assessed"):
         assert f"It is {status}." in paper
@@ -178,3 +259,4 @@ def test_paper_holds_what_needs_attention(show: Any, whole: Assessment) -> None:
     assert not page.locator("#controls").is_visible()
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert page.locator("#print").inner_text() == ""
+    assert page.evaluate(folded) == before

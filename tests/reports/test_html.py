@@ -8,6 +8,7 @@ import unicodedata
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import date
 from functools import cache
 from html.parser import HTMLParser
 from importlib.resources import files
@@ -18,10 +19,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reports.html import report_html
+from reports.html.controls import _counted
 from reports.html.markup import joined, tag, text
 from reports.html.prose import blocks, inline
 from reports.text import clean
 from scanner.model.check import Status
+from scanner.model.exemptions import Exemption, ExemptionReport, Use
 from scanner.model.results import Assessment, Result, Run
 
 SCRIPT = "</script><script>alert(1)</script>"
@@ -280,6 +283,47 @@ def test_ids_are_unique_and_references_resolve(assessment: Assessment) -> None:
     assert len(set(ids)) == len(ids)
     for name in ("for", "aria-labelledby"):
         assert {each[name] for each in given if name in each} <= set(ids)
+
+
+def test_controls_are_told_by_framework_with_their_basis(
+    assessment: Assessment,
+) -> None:
+    page = source(assessment)
+    part = page[page.index("By control") : page.index("By subscription")]
+    said = re.sub(r"<[^>]+>", " ", part)
+    assert said.index("NIST SP 800-53, r5") > said.index("security benchmark")
+    assert "1 control: 1 with findings, 1 not wholly assessed" in said
+    assert "expert judgement:  1 check" in said
+    for number in ("IM-1", "AC-2"):
+        assert f">{number}</button>" in part
+
+
+def test_numbers_of_controls_are_counted() -> None:
+    numbers = ["A:SC-12", "A:SC-7(10)", "A:SC-7", "A:AC-2", "A:SC-7(3)", "A:10.1"]
+    assert sorted(numbers, key=_counted) == [
+        *("A:10.1", "A:AC-2", "A:SC-7", "A:SC-7(3)", "A:SC-7(10)", "A:SC-12"),
+    ]
+
+
+def test_exemptions_stand_beside_the_score(assessment: Assessment) -> None:
+    one = Exemption(
+        check="keys.*",
+        owner="lab team",
+        approver="ciso",
+        reason="It ends.",
+        created=date(2026, 1, 1),
+        expires=date(2026, 12, 31),
+    )
+    kept = ExemptionReport(exemption=one, findings=2, use=Use.IN_FORCE)
+    first = replace(assessment.results[1], exemption=one.told)
+    page = source(
+        replace(assessment, exemptions=(kept,), results=(first, *assessment.results))
+    )
+    assert "accepted findings count as findings" in page
+    assert '<a href="#exemptions">1 accepted</a>' in page
+    told = page[page.index('id="exemptions"') : page.index("What could not be read")]
+    for cell in ("keys.*", "lab team", "ciso", "It ends.", "2026-12-31", "in force"):
+        assert cell in told
 
 
 # --- Its policy --------------------------------------------------------------------
