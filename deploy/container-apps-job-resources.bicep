@@ -1,8 +1,8 @@
 // What container-apps-job.bicep puts into the resource group.
 param location string
 param image string
-param publishTo string
 param storageAccountName string
+param containerName string
 param schedule string
 
 var blobContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
@@ -16,9 +16,19 @@ resource storage 'Microsoft.Storage/storageAccounts@2023-05-01' existing = {
   name: storageAccountName
 }
 
+resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2023-05-01' existing = {
+  parent: storage
+  name: 'default'
+}
+
+resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@2023-05-01' existing = {
+  parent: blobs
+  name: containerName
+}
+
 resource publishes 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(storage.id, identity.id, blobContributor)
-  scope: storage
+  name: guid(container.id, identity.id, blobContributor)
+  scope: container
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', blobContributor)
     principalId: identity.properties.principalId
@@ -64,7 +74,7 @@ resource job 'Microsoft.App/jobs@2024-03-01' = {
             '--auth=managed-identity'
             '--quiet'
             '--log-format=json'
-            '--publish=${publishTo}'
+            '--publish=${storage.properties.primaryEndpoints.blob}${containerName}'
           ]
           env: [
             {

@@ -8,12 +8,12 @@ param subscriptionId string
 param resourceGroupName string
 param location string
 
-@description('The image, such as registry.example/posture:0.1.0.')
+@description('The image, such as registry.example/posture:0.1.0, from where no sign-in is asked for.')
 param image string
 
-@description('The container for runs: https://ACCOUNT.blob.core.windows.net/CONTAINER')
-param publishTo string
+@description('The storage account, in that resource group, and its container for runs.')
 param storageAccountName string
+param containerName string
 
 @description('When to scan: minute, hour, day, month, weekday, in UTC.')
 param schedule string = '17 4 * * *'
@@ -26,8 +26,8 @@ module job 'container-apps-job-resources.bicep' = {
   params: {
     location: location
     image: image
-    publishTo: publishTo
     storageAccountName: storageAccountName
+    containerName: containerName
     schedule: schedule
   }
 }

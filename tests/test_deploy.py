@@ -95,3 +95,30 @@ def test_no_job_runs_as_root_or_holds_a_secret() -> None:
     assert re.search(r"^USER 10001$", (ROOT / "Dockerfile").read_text(), re.M)
     for file in FILES:
         assert not re.search(r"(?i)client.secret|account.?key\s*[:=]", file.read_text())
+
+
+def test_runs_are_kept_for_the_next_whatever_becomes_of_the_job() -> None:
+    text = (DEPLOY / "github-actions.yml").read_text()
+    steps = yaml.safe_load(text)["jobs"]["scan"]["steps"]
+    names = [each.get("uses", "").partition("@")[0] for each in steps]
+    # The plain action saves only what came of a job that succeeded.
+    assert "actions/cache" not in names
+    restored = steps[names.index("actions/cache/restore")]["with"]
+    saved = steps[names.index("actions/cache/save")]
+    assert saved["if"] == "${{ !cancelled() }}"
+    assert saved["with"]["path"] == restored["path"]
+    assert saved["with"]["key"].startswith(restored["restore-keys"])
+
+
+def test_a_job_writes_into_one_container_alone() -> None:
+    text = (DEPLOY / "container-apps-job-resources.bicep").read_text()
+    assert re.findall(r"^  scope: (\w+)$", text, re.M) == ["container"]
+
+
+def test_a_template_gives_a_module_what_it_asks_for() -> None:
+    inner = (DEPLOY / "container-apps-job-resources.bicep").read_text()
+    outer = (DEPLOY / "container-apps-job.bicep").read_text()
+    given = outer.partition("params: {")[2].partition("}")[0]
+    assert set(re.findall(r"^param (\w+)", inner, re.M)) == set(
+        re.findall(r"^ +(\w+):", given, re.M)
+    )

@@ -59,7 +59,7 @@ def explain(
         ),
     ],
 ) -> None:
-    """Explain a check: what it reads, why it matters, how to fix what it finds."""
+    """Explain a check: what it reads, why, and how to fix."""
     from checks import ALL
     from scanner.cli.selection import find
 

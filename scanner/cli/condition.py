@@ -175,7 +175,9 @@ def evaluate(
     ] = None,
     format: PrintAs = TextOrJson.TEXT,
 ) -> None:
-    """Tell whether a request satisfies a condition: true, false or unknown.
+    """Tell whether a request satisfies a condition.
+
+    The answer is true, false or unknown.
 
     An attribute that the request does not give is absent, but @Environment[UtcNow],
     which is then the current time; null makes it absent.

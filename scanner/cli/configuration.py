@@ -37,7 +37,9 @@ def show(
     ] = None,
     format: PrintAs = TextOrJson.TEXT,
 ) -> None:
-    """Show every setting with its value, where it comes from and which checks read it.
+    """Show every setting, its value and where it is from.
+
+    It names the checks that read each, too.
 
     The text is a posture.toml: what is left at its default is commented out.
     """

@@ -31,7 +31,7 @@ def demo(
     log_format: Logs = LogFormat.TEXT,
     no_color: NoColor = False,
 ) -> None:
-    """Scan the embedded demo tenant, end to end, through the emulator.
+    """Scan a made-up tenant, end to end, without Azure.
 
     Nothing leaves this machine: an emulator serves an invented company as Azure would,
     and what scans live tenants signs in to it and reads it.

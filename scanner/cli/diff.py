@@ -22,13 +22,17 @@ class DiffFormat(StrEnum):
 
 
 def diff(
-    old: Annotated[Path, typer.Argument(help="The earlier run: its directory.")],
-    new: Annotated[Path, typer.Argument(help="The later run: its directory.")],
+    old: Annotated[
+        Path, typer.Argument(metavar="OLD", help="The earlier run: its directory.")
+    ],
+    new: Annotated[
+        Path, typer.Argument(metavar="NEW", help="The later run: its directory.")
+    ],
     format: Annotated[
         DiffFormat, typer.Option("--format", help="How to write what changed.")
     ] = DiffFormat.TEXT,
 ) -> None:
-    """Show what changed between two runs, and which property changed it.
+    """Show what changed between two runs, by property.
 
     A finding that is gone because something was not read this time is lost sight of,
     never resolved. Runs that other checks or settings judged are judged again from

@@ -58,7 +58,11 @@ def emulate(
     page_size: PageSizeOption = 0,
     directory: DirectoryOption = None,
 ) -> None:
-    """Serve a snapshot as Azure Resource Manager and Entra on loopback TLS."""
+    """Serve a snapshot as if it were Azure, on loopback TLS.
+
+    It answers as Azure Resource Manager, Resource Graph and Entra do, to this machine
+    alone.
+    """
     from scanner.emulator import Options
     from scanner.emulator.faults import read_faults
 

@@ -44,7 +44,9 @@ def export(
         typer.Option(metavar="PACK.zip", help="The pack that this one follows."),
     ] = None,
 ) -> None:
-    """Seal a run: results, gaps, snapshot, settings, exemptions, checks, statement.
+    """Seal a run into a pack, signed if you like.
+
+    A pack holds results, gaps, snapshot, settings, exemptions, checks and a statement.
 
     The run is judged again first: only what its snapshot bears out is sealed, so not
     what changed since a baseline. The same run and key always give the same bytes.
@@ -83,7 +85,9 @@ def verify(
         typer.Option(metavar="PACK.zip", help="The pack that it must follow."),
     ] = None,
 ) -> None:
-    """Verify every byte, the signature and the chain, and judge the snapshot again.
+    """Verify a pack: bytes, signature, chain and verdicts.
+
+    The snapshot is judged again, and the results must come out the same.
 
     Exit 0 if all of it holds; 1, with the first thing that does not.
     """

@@ -18,7 +18,9 @@ def permissions(
         ),
     ] = None,
 ) -> None:
-    """Print the least-privilege custom role, for `az role definition create`.
+    """Print the custom role of least privilege for a scan.
+
+    It is what `az role definition create` takes.
 
     It holds exactly the actions of the declared reads. Azure's own Reader role covers
     them all. What `posture scan --directory` needs besides is no matter of Azure roles,

@@ -24,13 +24,16 @@ class TrendFormat(StrEnum):
 def trend(
     runs: Annotated[
         list[Path],
-        typer.Argument(metavar="RUN...", help="Runs, or a folder that holds runs."),
+        typer.Argument(metavar="RUN", help="Runs, or a folder that holds runs."),
     ],
     format: Annotated[
         TrendFormat, typer.Option("--format", help="How to write it.")
     ] = TrendFormat.TEXT,
 ) -> None:
-    """Show score, coverage and findings of several runs, the oldest first."""
+    """Show score, coverage and findings, run by run.
+
+    The oldest comes first.
+    """
     points = _points(runs)
     if format is TrendFormat.TEXT:
         from rich.console import Console

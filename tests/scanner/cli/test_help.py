@@ -20,6 +20,7 @@ from scanner.collect.resources import DESCENDANTS, MANAGEMENT_GROUPS, SUBSCRIPTI
 from scanner.model.check import Severity, Topic
 
 COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+GROUPS = [name for name, each in COMMANDS.items() if hasattr(each, "commands")]
 
 Posture = Callable[..., Any]
 Refused = Callable[..., str]
@@ -57,6 +58,16 @@ def test_everything_that_can_be_given_is_explained(command: str) -> None:
 def test_each_command_says_what_it_does(command: str) -> None:
     assert COMMANDS[command].help
     assert COMMANDS[command].get_short_help_str(60)
+
+
+@pytest.mark.parametrize("group", ["", *GROUPS])
+def test_no_list_of_commands_is_cut(
+    group: str, posture: Posture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    listed = posture(*filter(None, [group]), "--help").out.partition("Commands:")[2]
+    assert listed
+    assert "..." not in listed
 
 
 def test_the_contract_s_options_are_there() -> None:
