@@ -98,8 +98,16 @@ def test_a_pack_holds_all_that_a_defence_needs(posture: Posture, run: Path) -> N
     catalogue = json.loads(members["catalogue.json"])
     assert "## Why it matters" in catalogue[0]["documentation"]
     statement = members["statement.txt"].decode()
-    for word in ("Who:", "When:", "Tarnholm AI Production", "Every declared read"):
-        assert word in statement
+    assert [each for each in statement.splitlines() if each.isupper()] == [
+        "STATEMENT OF SCOPE AND COVERAGE",
+        *("WHO READ", "WHEN AND WITH WHAT", "OVER WHAT", "WITH WHAT RIGHTS"),
+        *("WHAT IT CAME TO", "WHAT WAS NOT READ", "ACCEPTED FINDINGS"),
+    ]
+    told = json.loads((run / "results.json").read_bytes())
+    for status, number in told["summary"]["statuses"].items():
+        assert f"\n- {number:,} {status}" in statement
+    for words in ("Tarnholm AI Production (", "Every declared read", "owner lab"):
+        assert words in statement
 
 
 def test_a_pack_whose_manifest_was_made_to_fit_is_found(
