@@ -61,7 +61,7 @@ def who_can(
     data: Data = False,
     format: PrintAs = TextOrJson.TEXT,
 ) -> None:
-    """Tell who can do an action, by what, and who nearly can."""
+    """Tell who can do an action on a resource, and who nearly can."""
     _require_action(action)
     place = _placed(run, resource)
     answer = place.access.who_can(action, place.id, data=data)
@@ -90,7 +90,7 @@ def can(
     data: Data = False,
     format: PrintAs = TextOrJson.TEXT,
 ) -> None:
-    """Tell whether a principal can do an action, and why."""
+    """Tell whether, and why, a principal can do an action."""
     _require_action(action)
     who = _object_id(principal)
     place = _placed(run, resource)
@@ -114,10 +114,7 @@ def can(
 
 @access.command()
 def grants(principal: Principal, run: Run, format: PrintAs = TextOrJson.TEXT) -> None:
-    """List all that a principal holds.
-
-    Roles, those it is eligible for, and what other tenants were delegated.
-    """
+    """List what a principal holds: roles, eligible ones, delegations."""
     who = _object_id(principal)
     known = [_access(each) for each in inventories(run)]
     _note_stranger(who, known)

@@ -59,7 +59,7 @@ def explain(
         ),
     ],
 ) -> None:
-    """Explain a check: what it reads, why, and how to fix."""
+    """Explain a check: what it reads, why it matters, how to fix."""
     from checks import ALL
     from scanner.cli.selection import find
 

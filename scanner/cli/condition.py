@@ -177,10 +177,9 @@ def evaluate(
 ) -> None:
     """Tell whether a request satisfies a condition.
 
-    The answer is true, false or unknown.
-
-    An attribute that the request does not give is absent, but @Environment[UtcNow],
-    which is then the current time; null makes it absent.
+    The answer is true, false or unknown. An attribute that the request does not give is
+    absent, but @Environment[UtcNow], which is then the current time; null makes it
+    absent.
     """
     from scanner.access.conditions import evaluate as evaluated
     from scanner.cli.failure import Failure

@@ -100,5 +100,9 @@ def _require_known(path: Path, given: dict[str, object]) -> None:
     for key in given:
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise Failure(f"--config {path}: unknown setting {key!r}{hint}")
+            hint = (
+                f"did you mean {near[0]}?"
+                if near
+                else "`posture config show` lists them all"
+            )
+            raise Failure(f"--config {path}: unknown setting {key!r}; {hint}")

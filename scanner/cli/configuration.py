@@ -37,9 +37,7 @@ def show(
     ] = None,
     format: PrintAs = TextOrJson.TEXT,
 ) -> None:
-    """Show every setting, its value and where it is from.
-
-    It names the checks that read each, too.
+    """Show every setting: its value, its origin, and what reads it.
 
     The text is a posture.toml: what is left at its default is commented out.
     """

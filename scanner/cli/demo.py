@@ -31,7 +31,7 @@ def demo(
     log_format: Logs = LogFormat.TEXT,
     no_color: NoColor = False,
 ) -> None:
-    """Scan a made-up tenant, end to end, without Azure.
+    """Scan the embedded demo tenant, end to end.
 
     Nothing leaves this machine: an emulator serves an invented company as Azure would,
     and what scans live tenants signs in to it and reads it.

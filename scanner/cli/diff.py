@@ -32,7 +32,7 @@ def diff(
         DiffFormat, typer.Option("--format", help="How to write what changed.")
     ] = DiffFormat.TEXT,
 ) -> None:
-    """Show what changed between two runs, by property.
+    """Show what changed between two runs, and by which property.
 
     A finding that is gone because something was not read this time is lost sight of,
     never resolved. Runs that other checks or settings judged are judged again from

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 dns = typer.Typer(
     name="dns",
-    help="Tell what DNS security policies see and decide.",
+    help="Tell what DNS security policies see and decide in a run.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -44,10 +44,7 @@ Vnet = Annotated[
 def resolve(
     name: Name, vnet: Vnet, run: Run, format: PrintAs = TextOrJson.TEXT
 ) -> None:
-    """Tell what becomes of a name asked in a virtual network.
-
-    It says which policy and rule decide, and whether it is logged.
-    """
+    """Tell what becomes of a name asked for in a virtual network."""
     from scanner.dns.steps import SEES, idle, logs, name_of, way
 
     wanted = _normalised(name)

@@ -58,10 +58,10 @@ def emulate(
     page_size: PageSizeOption = 0,
     directory: DirectoryOption = None,
 ) -> None:
-    """Serve a snapshot as if it were Azure, on loopback TLS.
+    """Serve a snapshot as Azure on loopback TLS.
 
-    It answers as Azure Resource Manager, Resource Graph and Entra do, to this machine
-    alone.
+    Azure Resource Manager, Resource Graph and Entra answer as they do in Azure, so that
+    clients need nothing but the cloud.toml that is written for them.
     """
     from scanner.emulator import Options
     from scanner.emulator.faults import read_faults

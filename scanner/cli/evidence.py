@@ -44,12 +44,12 @@ def export(
         typer.Option(metavar="PACK.zip", help="The pack that this one follows."),
     ] = None,
 ) -> None:
-    """Seal a run into a pack, signed if you like.
+    """Seal a run, with all that it rests on, into a pack.
 
-    A pack holds results, gaps, snapshot, settings, exemptions, checks and a statement.
-
-    The run is judged again first: only what its snapshot bears out is sealed, so not
-    what changed since a baseline. The same run and key always give the same bytes.
+    A pack holds results, gaps, snapshot, settings, exemptions, checks and a plain
+    statement. The run is judged again first: only what its snapshot bears out is
+    sealed, so not what changed since a baseline. The same run and key always give the
+    same bytes.
     """
     from scanner.cli.failure import Failure
     from scanner.cli.files import replace_file
@@ -63,13 +63,15 @@ def export(
         before = digest_of(previous) if previous else None
         if previous:
             _require_pack(previous)
-        assessment = _header(members)
-        pack = sealed(members, previous=before, key=key, **assessment)
-        replace_file(output, iter([pack]))
+        pack = sealed(members, previous=before, key=key, **_header(members))
     except (KeyFileError, PackError) as error:
         raise Failure(str(error)) from error
     except OSError as error:
-        raise Failure(f"{error.filename or output}: {error.strerror}") from error
+        raise Failure(f"{error.filename} cannot be read: {error.strerror}") from error
+    try:
+        replace_file(output, iter([pack]))
+    except OSError as error:
+        raise Failure(f"{output} cannot be written: {error.strerror}") from error
     typer.echo(f"{output}: {len(members)} members, {len(pack):,} bytes")
 
 
@@ -85,11 +87,10 @@ def verify(
         typer.Option(metavar="PACK.zip", help="The pack that it must follow."),
     ] = None,
 ) -> None:
-    """Verify a pack: bytes, signature, chain and verdicts.
+    """Verify every byte of a pack, and judge its snapshot again.
 
-    The snapshot is judged again, and the results must come out the same.
-
-    Exit 0 if all of it holds; 1, with the first thing that does not.
+    The signature and the chain are verified too. Exit 0 if all of it holds; 1, with the
+    first thing that does not.
     """
     from scanner.cli.failure import Exit, Failure
     from scanner.evidence.archive import PackError
@@ -104,7 +105,7 @@ def verify(
     except KeyFileError as error:
         raise Failure(str(error)) from error
     except OSError as error:
-        raise Failure(f"{error.filename or pack}: {error.strerror}") from error
+        raise Failure(f"{error.filename} cannot be read: {error.strerror}") from error
     for line in _told(found, checked_key=key is not None, chained=previous is not None):
         typer.echo(line)
 

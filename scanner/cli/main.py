@@ -7,6 +7,7 @@ import sys
 from typing import Annotated
 
 import typer
+from typer.exceptions import TyperException
 
 from scanner import __version__
 from scanner.cli.access import access
@@ -79,15 +80,17 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command; every error is one line unless --debug is given."""
     given = sys.argv[1:] if arguments is None else arguments
     try:
-        app(args=given)
+        code = app(args=given, prog_name=app.info.name, standalone_mode=False)
+        if code == _INTERRUPTED:
+            _tell("interrupted")
+            code = Exit.INCOMPLETE
+        sys.exit(code or Exit.CLEAN)
     except Failure as failure:
         _tell(str(failure))
         sys.exit(failure.code)
-    except SystemExit as ended:
-        if ended.code != _INTERRUPTED:
-            raise
-        _tell("interrupted")
-        sys.exit(Exit.INCOMPLETE)
+    except TyperException as error:
+        _tell_usage(error)
+        sys.exit(Exit.USAGE)
     except Exception as error:
         if "--debug" in given:
             raise
@@ -97,6 +100,20 @@ def main(arguments: list[str] | None = None) -> None:
     finally:
         # Nothing is worth collecting any more, and looking for it takes a second.
         gc.freeze()
+
+
+def _tell_usage(error: TyperException) -> None:
+    """Say what is wrong with the options; the help where none were given."""
+    context = getattr(error, "ctx", None)
+    said = error.format_message().replace(": Value error, ", ": ")
+    if context is None:
+        _tell(said)
+    elif said == context.get_help():
+        typer.echo(said, err=True)
+    else:
+        hint = f"`{context.command_path} --help` shows what can be given"
+        said = said[:1].lower() + said[1:].rstrip(".?").replace(". Did", "; did")
+        _tell(f"{said}; {hint}")
 
 
 def _tell(message: str) -> None:

@@ -81,11 +81,20 @@ def _read(run: Path, shape: type[D]) -> D:
     try:
         found = msgspec.json.decode(path.read_bytes(), type=shape)
     except OSError as error:
-        raise Failure(f"{path} cannot be read: {error.strerror}") from error
+        raise Failure(
+            f"{path} cannot be read: {error.strerror}; name the directory of a run, as "
+            "`posture scan -o DIR` leaves it"
+        ) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Failure(f"{path} is no results.json of posture: {error}") from error
+        raise Failure(
+            f"{path} is no results.json of posture: {error}; `posture scan --from RUN` "
+            "writes it again from the run's snapshot"
+        ) from error
     if found.schema != SCHEMA:
-        raise Failure(f"{path} has schema {found.schema!r}, not {SCHEMA!r}")
+        raise Failure(
+            f"{path} has schema {found.schema!r}, not {SCHEMA!r}: another version of "
+            "posture wrote it"
+        )
     return found
 
 

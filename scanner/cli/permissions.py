@@ -18,17 +18,19 @@ def permissions(
         ),
     ] = None,
 ) -> None:
-    """Print the custom role of least privilege for a scan.
+    """Print the least-privilege custom role that a scan needs.
 
-    It is what `az role definition create` takes.
-
-    It holds exactly the actions of the declared reads. Azure's own Reader role covers
-    them all. What `posture scan --directory` needs besides is no matter of Azure roles,
-    and is said on stderr.
+    It is for `az role definition create`, and holds exactly the actions of the declared
+    reads. Azure's own Reader role covers them all. What `posture scan --directory`
+    needs besides is no matter of Azure roles, and is said on stderr.
     """
+    from scanner.cli.failure import Failure
     from scanner.collect.actions import ACTIONS
     from scanner.collect.directory import PERMISSIONS, ROLE
 
+    for each in scope or ():
+        if not each.startswith("/"):
+            raise Failure(f"--scope {each!r} is no id; one is as /subscriptions/GUID")
     role = {
         "Name": "Posture Scanner",
         "IsCustom": True,

@@ -27,7 +27,10 @@ def select(
         require_match(name, catalogue)
     for pattern in controls:
         if not any(_supports(check, [pattern]) for check in catalogue):
-            raise Failure(f"no check supports a control {pattern!r}")
+            raise Failure(
+                f"no check supports a control {pattern!r}; controls are as MCSB:NS-2 "
+                "or NIST-800-53:*, and `posture checks --format json` has them"
+            )
     chosen = tuple(
         check
         for check in catalogue

@@ -30,10 +30,7 @@ def trend(
         TrendFormat, typer.Option("--format", help="How to write it.")
     ] = TrendFormat.TEXT,
 ) -> None:
-    """Show score, coverage and findings, run by run.
-
-    The oldest comes first.
-    """
+    """Show score, coverage and findings of runs, the oldest first."""
     points = _points(runs)
     if format is TrendFormat.TEXT:
         from rich.console import Console
@@ -65,5 +62,8 @@ def _points(runs: list[Path]) -> tuple[Point, ...]:
 
     found = {each.resolve(): each for run in runs for each in runs_in(run)}
     if not found:
-        raise Failure(f"no run is in {', '.join(map(str, runs))}")
+        raise Failure(
+            f"no run is in {', '.join(map(str, runs))}: a run is a directory with a "
+            "results.json, as `posture scan -o DIR` leaves it"
+        )
     return tuple(sorted(map(point, found.values()), key=lambda each: each.started))

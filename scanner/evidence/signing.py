@@ -19,6 +19,9 @@ from cryptography.hazmat.primitives.serialization import (
 
 from scanner.evidence.archive import PackError
 
+_MAKE_PRIVATE = "`openssl genpkey -algorithm ed25519 -out KEY.pem` makes one"
+_MAKE_PUBLIC = "`openssl pkey -in KEY.pem -pubout -out PUB.pem` writes that of a key"
+
 
 class KeyFileError(Exception):
     """A key file cannot be used."""
@@ -29,9 +32,11 @@ def private_key(path: Path) -> Ed25519PrivateKey:
     try:
         key = load_pem_private_key(path.read_bytes(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise KeyFileError(f"{path} holds no unencrypted private key") from error
+        raise KeyFileError(
+            f"{path} holds no unencrypted private key in PEM; {_MAKE_PRIVATE}"
+        ) from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise KeyFileError(f"{path} holds a key that is not Ed25519")
+        raise KeyFileError(f"{path} holds a key that is not Ed25519; {_MAKE_PRIVATE}")
     return key
 
 
@@ -40,9 +45,11 @@ def public_key(path: Path) -> Ed25519PublicKey:
     try:
         key = load_pem_public_key(path.read_bytes())
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise KeyFileError(f"{path} holds no public key") from error
+        raise KeyFileError(
+            f"{path} holds no public key in PEM; {_MAKE_PUBLIC}"
+        ) from error
     if not isinstance(key, Ed25519PublicKey):
-        raise KeyFileError(f"{path} holds a key that is not Ed25519")
+        raise KeyFileError(f"{path} holds a key that is not Ed25519; {_MAKE_PUBLIC}")
     return key
 
 

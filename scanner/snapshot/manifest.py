@@ -72,9 +72,13 @@ def read_manifest(directory: Path) -> Manifest:
             raise SnapshotError(f"{path} is larger than any manifest")
         manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
     except OSError as error:
-        raise SnapshotError(f"{directory} is no snapshot: {error}") from error
+        raise SnapshotError(
+            f"{directory} is no snapshot: {path} cannot be read: {error.strerror}"
+        ) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise SnapshotError(f"{path} is no manifest: {error}") from error
+        raise SnapshotError(
+            f"{path} is no manifest: {error}; restore the run or scan again"
+        ) from error
     if manifest.schema != SCHEMA:
         raise SnapshotError(f"{path} has schema {manifest.schema!r}, not {SCHEMA!r}")
     return manifest
@@ -104,9 +108,14 @@ def verify_parts(directory: Path, manifest: Manifest) -> None:
         if not _PART.fullmatch(part.path):
             raise SnapshotError(f"{directory}: {part.path!r} is no part's name")
         if not (directory / part.path).is_file():
-            raise SnapshotError(f"{directory / part.path} is missing")
+            raise SnapshotError(
+                f"{directory / part.path} is missing: restore the run or scan again"
+            )
         if describe_part(directory, part.path) != part:
-            raise SnapshotError(f"{directory / part.path} is not as it was written")
+            raise SnapshotError(
+                f"{directory / part.path} is not as it was written: it was damaged or "
+                "changed since; restore the run or scan again"
+            )
     extra = set(parts_on_disk(directory)) - {part.path for part in manifest.parts}
     if extra:
         raise SnapshotError(f"{directory / min(extra)} was added after the run")

@@ -60,8 +60,11 @@ def test_each_command_says_what_it_does(command: str) -> None:
     assert COMMANDS[command].get_short_help_str(60)
 
 
+GROUPS = [name for name, each in COMMANDS.items() if hasattr(each, "commands")]
+
+
 @pytest.mark.parametrize("group", ["", *GROUPS])
-def test_no_list_of_commands_is_cut(
+def test_no_line_of_a_list_of_commands_is_cut_off(
     group: str, posture: Posture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
@@ -107,11 +110,19 @@ def test_the_version(posture: Posture) -> None:
     ],
     ids=" ".join,
 )
-def test_wrong_usage_is_two(arguments: list[str], posture: Posture) -> None:
-    done = posture(*arguments)
-    assert (done.code, done.out) == (2, "")
-    assert "Error: " in done.err
-    assert "Traceback" not in done.err
+def test_wrong_usage_is_two_and_one_line(
+    arguments: list[str], refused: Refused
+) -> None:
+    line = refused(*arguments)
+    assert re.search(r"`posture(| scan| explain| emulate) --help` shows", line)
+    assert "Value error" not in line
+
+
+@pytest.mark.parametrize("group", ["", "evidence"])
+def test_no_command_shows_the_help(group: str, posture: Posture) -> None:
+    done = posture(*filter(None, [group]))
+    assert done.code == 2
+    assert "Commands:" in done.err
 
 
 # The catalogue
@@ -232,8 +243,11 @@ def test_what_the_directory_asks_for_is_said_beside_the_role(posture: Posture) -
     assert "posture scan --directory" in done.err
 
 
-def test_the_role_is_assignable_where_it_is_said(posture: Posture) -> None:
+def test_the_role_is_assignable_where_it_is_said(
+    posture: Posture, refused: Refused
+) -> None:
     given = role(posture("permissions", "--scope", "/a", "--scope", "/b"))
     assert given["AssignableScopes"] == ["/a", "/b"]
+    assert "/subscriptions/" in refused("permissions", "--scope", "my-subscription")
     [scope] = role(posture("permissions"))["AssignableScopes"]
     assert scope.startswith("/providers/Microsoft.Management/managementGroups/")
