@@ -75,7 +75,7 @@ def invented(chance: random.Random) -> Facts:
     size = DOMAINS // LISTS
     lists = {
         f"/list-{number}": Names(
-            f"/list-{number}", normalised(_domain(chance) for _ in range(size))
+            f"/list-{number}", normalised(domain(chance) for _ in range(size))
         )
         for number in range(LISTS)
     }
@@ -97,7 +97,8 @@ def invented(chance: random.Random) -> Facts:
     )
 
 
-def _domain(chance: random.Random) -> str:
+def domain(chance: random.Random) -> str:
+    """Return a name as people write it into lists."""
     labels = chance.choice((2, 3, 3, 4))
     return ".".join(f"L{chance.randrange(600)}" for _ in range(labels)) + "."
 

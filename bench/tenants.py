@@ -8,6 +8,7 @@ from itertools import cycle
 from typing import Any
 from uuid import UUID
 
+from bench.dns import domain
 from bench.estates import TENANT, Body, account, group, network, resource, subscription
 from scanner.demo import bodies as demo
 from scanner.model.ids import ResourceId
@@ -172,14 +173,9 @@ def _list(chance: random.Random, scope: str, number: int) -> Body:
         scope,
         "Microsoft.Network/dnsResolverDomainLists",
         f"list-{number}",
-        {"domains": [_domain(chance) for _ in range(DOMAINS)]},
+        {"domains": [domain(chance) for _ in range(DOMAINS)]},
         location=_REGIONS[number % len(_REGIONS)],
     )
-
-
-def _domain(chance: random.Random) -> str:
-    labels = chance.choice((2, 3, 3, 4))
-    return ".".join(f"L{chance.randrange(600)}" for _ in range(labels)) + "."
 
 
 def _rule(

@@ -195,8 +195,8 @@ def _markdown(drift: Drift) -> Iterator[str]:
     for kind in KINDS[:-1]:
         yield from _markdown_table(kind.value.capitalize(), drift.of(kind))
     yield from _markdown_table("Judged otherwise by posture", drift.otherwise)
-    yield from _markdown_list("Resources that came", drift.came)
-    yield from _markdown_list("Resources that went", drift.went)
+    yield from bulleted("### Resources that came", drift.came)
+    yield from bulleted("### Resources that went", drift.went)
 
 
 def _markdown_table(title: str, changes: tuple[Change, ...]) -> Iterator[str]:
@@ -210,11 +210,12 @@ def _markdown_table(title: str, changes: tuple[Change, ...]) -> Iterator[str]:
         yield f"| {' | '.join(cells)} | {'<br>'.join(map(escaped, what(change)))} |"
 
 
-def _markdown_list(title: str, ids: Iterable[str]) -> Iterator[str]:
-    for position, each in enumerate(ids):
+def bulleted(heading: str, lines: Iterable[str]) -> Iterator[str]:
+    """Yield a Markdown list under its heading; nothing where there are no lines."""
+    for position, line in enumerate(lines):
         if not position:
-            yield f"\n### {title}\n"
-        yield f"- {escaped(each)}"
+            yield f"\n{heading}\n"
+        yield f"- {escaped(line)}"
 
 
 _MARKS = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_{}[]<>#!|~&@:"})

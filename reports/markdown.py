@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from reports.drift import drift_markdown, escaped
+from reports.drift import bulleted, drift_markdown, escaped
 from reports.text import count, percent, points
 from reports.totals import Finding, GapGroup, Tally, Totals, gap_groups, worst
 from scanner.model.results import Assessment
@@ -31,7 +31,7 @@ def _lines(assessment: Assessment) -> Iterator[str]:
     yield from _topics(totals)
     yield from _gaps(gap_groups(assessment.gaps))
     notes = (*run.notes, *(each.warning for each in assessment.exemptions))
-    yield from _list("Notes", filter(None, notes))
+    yield from bulleted("## Notes", filter(None, notes))
     if assessment.drift:
         yield f"\n{drift_markdown(assessment.drift)}"
 
@@ -103,10 +103,3 @@ def _table(
     yield f"|{'---|' * len(head)}"
     for row in rows:
         yield f"| {' | '.join(map(escaped, row))} |"
-
-
-def _list(title: str, lines: Iterable[str]) -> Iterator[str]:
-    for position, line in enumerate(lines):
-        if not position:
-            yield f"\n## {title}\n"
-        yield f"- {escaped(line)}"

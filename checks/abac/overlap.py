@@ -25,7 +25,7 @@ from scanner.access.conditions.analysis.storage import (
     reads_tags,
 )
 from scanner.access.facts import Missing
-from scanner.access.scopes import scope_of
+from scanner.access.scopes import scope_at
 from scanner.model.authorization import RoleAssignment
 from scanner.model.check import (
     Post,
@@ -43,11 +43,6 @@ from scanner.model.ids import id_key
 from scanner.model.tenant import Tenant
 
 # What else a principal holds
-
-
-def scope_at(assignment: RoleAssignment) -> str:
-    """Return the scope of an assignment, from its id where it does not say."""
-    return assignment.scope or scope_of(assignment.id)
 
 
 def _holder(assignment: RoleAssignment) -> str:

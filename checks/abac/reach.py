@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 from typing import Any
 
-from checks.abac.overlap import others, paths, scope_at
+from checks.abac.overlap import others, paths
 from checks.abac.storage_scopes import (
     Store,
     Stores,
@@ -37,6 +37,7 @@ from scanner.access.conditions.analysis.catalogue import BLOB_READ
 from scanner.access.conditions.analysis.network import SUBNETS
 from scanner.access.engine import Access
 from scanner.access.facts import Assignment, last_segment
+from scanner.access.scopes import scope_at
 from scanner.model.authorization import RoleAssignment, RoleGrant
 from scanner.model.check import (
     Post,

@@ -17,7 +17,7 @@ from checks.shared.grants import named, require_settled
 from checks.shared.past_gateway import FILTERED, ways_beside
 from checks.shared.perimeters import guard_of
 from checks.shared.subnets import subnet_of
-from checks.shared.wording import FIRST, count, quote, shown, some
+from checks.shared.wording import FIRST, count, named_by, shown, some
 from checks.shared.zones import found_by_name
 from scanner.access.answers import Grant
 from scanner.model.check import (
@@ -210,18 +210,14 @@ def pe_foreign(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     denied = {each.lower() for each in tenant.settings.denied_subscriptions}
     whose = {each: ResourceId.parse(each).subscription.lower() for each in ids}
     if bad := [each for each in ids if whose[each] in denied]:
-        return failed(f"endpoints in denied subscriptions: {_named(bad)}")
+        return failed(f"endpoints in denied subscriptions: {named_by(bad)}")
     if foreign := [each for each in ids if tenant.is_foreign(each)]:
-        return warned(f"endpoints in subscriptions of others: {_named(foreign)}")
+        return warned(f"endpoints in subscriptions of others: {named_by(foreign)}")
     if not all(whose.values()):
         raise NotRead("a private endpoint connection does not say whose it is")
     if not all(map(tenant.scanned, whose.values())):
         raise NotRead("an endpoint lies outside the scan: it may be foreign")
     return passed(f"{count(len(ids), 'endpoint', 'endpoints')}, all of this tenant")
-
-
-def _named(ids: list[str]) -> str:
-    return some(quote(each.rpartition("/")[2]) for each in ids)
 
 
 @check(

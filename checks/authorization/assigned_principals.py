@@ -13,7 +13,7 @@ from checks.shared.unlisted import Unlisted
 from checks.shared.wording import FIRST, count, quote
 from scanner.access.answers import scope_name
 from scanner.access.facts import may_be_group
-from scanner.access.scopes import scope_of
+from scanner.access.scopes import scope_at, scope_of
 from scanner.model.authorization import RoleAssignment
 from scanner.model.check import (
     Check,
@@ -210,7 +210,7 @@ def _is_covered(assignment: RoleAssignment) -> bool:
     if (assignment.principal_type or "").lower() == _FOREIGN:
         return False
     estate = assignment.tenant.once(Estate)
-    return estate.has(assignment.scope or scope_of(assignment.id))
+    return estate.has(scope_at(assignment))
 
 
 @check(
@@ -258,7 +258,7 @@ def orphan_assignment(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
         return passed(f"the directory knows {_title(named)}")
     directory(tenant).require_whole()
     assignment.cite(RoleAssignment.principal_type, RoleAssignment.role_definition_id)
-    scope = assignment.scope or scope_of(assignment.id)
+    scope = scope_at(assignment)
     kind = (assignment.principal_type or "principal").lower()
     return warned(
         f"the directory knows no {kind} {principal}, who has a role at "

@@ -11,7 +11,7 @@ from checks.shared.model_access import cite_role, held, reach, working
 from checks.shared.wording import count, quote, some
 from scanner.access.answers import scope_name
 from scanner.access.facts import EVERYONE
-from scanner.access.scopes import scope_of
+from scanner.access.scopes import scope_at
 from scanner.model.authorization import DenyAssignment, RoleAssignment, RoleDefinition
 from scanner.model.check import (
     Check,
@@ -156,7 +156,7 @@ def deny_present(deny: DenyAssignment, tenant: Tenant) -> Verdict:
     - Microsoft Learn: Understand Azure deny assignments
     """
     deny.cite(DenyAssignment.system_protected, DenyAssignment.own_scope_only)
-    scope = deny.scope or scope_of(deny.id)
+    scope = scope_at(deny)
     below = reach(tenant).below(scope)
     accounts = len(below.keyed) + len(below.keyless) if below else 0
     return info(

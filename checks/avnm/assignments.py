@@ -21,7 +21,7 @@ from checks.shared.assigned import gravest
 from checks.shared.grants import access
 from checks.shared.wording import shown, some
 from scanner.access.answers import scope_name
-from scanner.access.scopes import scope_of
+from scanner.access.scopes import scope_at
 from scanner.model.check import (
     Check,
     Post,
@@ -195,19 +195,15 @@ def _placed(
         return passed(f"{_named(inside)} puts it in force")
     if None in (overlap for _, overlap in told):
         raise NotRead(f"whether {manager.name} manages what it is assigned to")
-    places = some(scope_name(_scope(each)) for each in enforced)
+    places = some(scope_name(scope_at(each)) for each in enforced)
     return warned(
         f"assigned at {places} only, which {shown(manager.name)} does not manage"
     )
 
 
-def _scope(assignment: PolicyAssignment) -> str:
-    return assignment.scope or scope_of(assignment.id)
-
-
 def _overlaps(assignment: PolicyAssignment, manager: NetworkManager) -> bool | None:
     """Return whether an assignment reaches networks of a manager, None if unknown."""
-    scope, managed = _scope(assignment), manager_of(manager)
+    scope, managed = scope_at(assignment), manager_of(manager)
     known = access(assignment.tenant)
     if id_key(scope) in managed.above or managed.scopes.intersection(
         known.scopes(scope)

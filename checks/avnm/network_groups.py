@@ -10,7 +10,7 @@ from typing import Any
 from checks.shared.assigned import Content, contents, gravest, is_of_azure, resolved
 from checks.shared.grants import access
 from checks.shared.policies import InForce, Policy, policies_on
-from scanner.access.scopes import scope_of
+from scanner.access.scopes import scope_at, scope_of
 from scanner.avnm.conditions import Subject
 from scanner.avnm.membership import (
     Doubt,
@@ -336,7 +336,7 @@ class _Rules:
 
 def _scopes_of(assignment: PolicyAssignment) -> tuple[str, ...]:
     """Return what an assignment is made at, and what it leaves out."""
-    at = assignment.scope or scope_of(assignment.id)
+    at = scope_at(assignment)
     return (at, *(assignment.not_scopes or ()))
 
 

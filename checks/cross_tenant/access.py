@@ -12,7 +12,7 @@ from checks.shared.wording import printable, shown
 from scanner.access.answers import scope_name, titled
 from scanner.access.builtin import BuiltIn
 from scanner.access.facts import Assignment, last_segment
-from scanner.access.scopes import scope_of
+from scanner.access.scopes import scope_at
 from scanner.model.authorization import Registration, RoleAssignment, RoleGrant
 from scanner.model.check import (
     Check,
@@ -209,7 +209,7 @@ def ipam_role_scope(assignment: RoleAssignment, _: Tenant) -> Verdict:
     - Microsoft Learn: IP address management in Azure Virtual Network Manager
     """
     assignment.cite(RoleGrant.role_definition_id, RoleGrant.principal_id)
-    scope = assignment.scope or scope_of(assignment.id)
+    scope = scope_at(assignment)
     named = printable(scope_name(scope))
     if ResourceId.parse(scope).type.lower() in _POOL_SCOPES:
         return passed(f"given at {named}")

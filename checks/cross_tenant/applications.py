@@ -12,7 +12,7 @@ from checks.shared.wording import count, printable, shown, some
 from scanner.access.answers import scope_name, titled
 from scanner.access.builtin import BuiltIn
 from scanner.access.facts import Assignment, last_segment
-from scanner.access.scopes import scope_of
+from scanner.access.scopes import scope_at
 from scanner.model.authorization import RoleAssignment, RoleDefinition, RoleGrant
 from scanner.model.check import (
     Check,
@@ -239,7 +239,7 @@ def stub_least(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     role_id = assignment.role_definition_id or ""
     named = tenant.known(RoleDefinition, role_id)
     role = (named.role_name if named else None) or role_id
-    scope = scope_name(assignment.scope or scope_of(assignment.id))
+    scope = scope_name(scope_at(assignment))
     held = printable(f"{title} of tenant {owner} holds {role} at {scope}")
     extra = {last_segment(each) for each in tenant.settings.foreign_application_roles}
     if last_segment(role_id) in {BuiltIn.IPAM_POOL_USER, *extra}:

@@ -21,7 +21,7 @@ from checks.shared.grants import (
 )
 from checks.shared.wording import count, quote, shown, some
 from scanner.access.answers import Grant
-from scanner.access.scopes import scope_of
+from scanner.access.scopes import scope_at, scope_of
 from scanner.model.activity import ActivityEvent
 from scanner.model.authorization import DenyAssignment
 from scanner.model.check import (
@@ -458,7 +458,7 @@ def _denials(group: ResourceGroup, tenant: Tenant) -> Iterator[DenyAssignment]:
     """Yield the deny assignments that concern a group; raises NotRead in the end."""
     scope = f"/subscriptions/{group.parts.subscription}"
     for deny in tenant.within(DenyAssignment, scope):
-        at = deny.scope or scope_of(deny.id)
+        at = scope_at(deny)
         above = "/subscriptions/" not in f"{at.lower()}/" or _meets(at, group)
         inside = f"{id_key(at)}/".startswith(f"{group.key}/")
         if inside or (above and not deny.own_scope_only):

@@ -20,7 +20,7 @@ from checks.shared.shortfall import Case, Shortfall, ids, person, shortfall
 from checks.shared.wording import count, shown, some
 from scanner.access.builtin import BuiltIn
 from scanner.access.facts import Missing
-from scanner.access.scopes import scope_of
+from scanner.access.scopes import scope_at
 from scanner.model.authorization import RoleAssignment
 from scanner.model.check import (
     Check,
@@ -138,7 +138,7 @@ def _searches(assignment: RoleAssignment, tenant: Tenant) -> Iterator[Case]:
             if link.resource.key not in seen:
                 seen.add(link.resource.key)
                 yield search_case(who, principal, link.resource)
-    require_workspaces(tenant, assignment.scope or scope_of(assignment.id))
+    require_workspaces(tenant, scope_at(assignment))
 
 
 def search_case(who: str, principal: str, service: Resource) -> Case:

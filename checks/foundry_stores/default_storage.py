@@ -16,7 +16,7 @@ from checks.shared.tags import tagged
 from checks.shared.wording import quote, some
 from checks.shared.workspaces import default_storage, mode_of
 from scanner.access.facts import last_segment
-from scanner.access.scopes import scope_of
+from scanner.access.scopes import scope_at, scope_of
 from scanner.model.check import (
     Check,
     Post,
@@ -316,7 +316,7 @@ def default_storage_policy_conflict(
         return warned(f"takes the keys that {names} in credential mode work with")
     if clash.unread:
         raise clash.unread
-    require_workspaces(tenant, assignment.scope or scope_of(assignment.id))
+    require_workspaces(tenant, scope_at(assignment))
     return passed("breaks no workspace in credential mode")
 
 

@@ -26,7 +26,7 @@ from checks.shared.wording import count, some
 from checks.shared.workspaces import default_storage, mode_of
 from scanner.access.answers import Grant
 from scanner.access.builtin import BuiltIn
-from scanner.access.scopes import scope_of
+from scanner.access.scopes import scope_at
 from scanner.model.authorization import RoleAssignment
 from scanner.model.check import (
     Check,
@@ -191,7 +191,7 @@ def _secrets(tenant: Tenant, opened: list[str]) -> str:
 
 def _require_secrets(tenant: Tenant, found: Reach, assignment: RoleAssignment) -> None:
     """Raise NotRead if an assignment may show a secret that was not read."""
-    require_workspaces(tenant, assignment.scope or scope_of(assignment.id))
+    require_workspaces(tenant, scope_at(assignment))
     for target in found.targets:
         unread = kept(tenant)[id_key(target)].unread
         if unread is not None:
@@ -383,7 +383,7 @@ def _storages(assignment: RoleAssignment, tenant: Tenant) -> Iterator[Case]:
     for unclear in places:
         if isinstance(unclear, NotRead):
             raise unclear
-    require_workspaces(tenant, assignment.scope or scope_of(assignment.id))
+    require_workspaces(tenant, scope_at(assignment))
 
 
 def _workspaces_of(assignment: RoleAssignment) -> tuple[str, ...]:
@@ -513,7 +513,7 @@ def default_storage_key_holders(assignment: RoleAssignment, tenant: Tenant) -> V
     if not keyed:
         if unclear is not None:
             raise unclear
-        require_workspaces(tenant, assignment.scope or scope_of(assignment.id))
+        require_workspaces(tenant, scope_at(assignment))
         return passed(f"{who(grant)} reaches no default storage that accepts keys")
     said = f"{who(grant)} can list the keys of {some(keyed)}: {grant.why}"
     return warned(said) if unapproved(tenant, [grant]) else passed(f"approved: {said}")

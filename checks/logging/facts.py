@@ -10,7 +10,7 @@ from checks.logging.diagnostics import delivered, is_any
 from checks.shared.grants import is_listed
 from checks.shared.links import KINDS, connections_to
 from checks.shared.tenancy import is_ours
-from checks.shared.wording import count, quote, shown, some
+from checks.shared.wording import count, named_by, shown, some
 from scanner.model import initiatives
 from scanner.model.activity import ActivityEvent
 from scanner.model.check import (
@@ -210,9 +210,9 @@ def diag_destination_valid(account: CognitiveAccount, tenant: Tenant) -> Verdict
         except NotRead as problem:
             unread.append(problem)
     if gone:
-        return failed(f"logs are sent to what is gone: {_named(gone)}")
+        return failed(f"logs are sent to what is gone: {named_by(gone)}")
     if foreign:
-        return warned(f"logs are sent to another tenant: {_named(foreign)}")
+        return warned(f"logs are sent to another tenant: {named_by(foreign)}")
     if unread:
         raise unread[0]
     if not number:
@@ -236,10 +236,6 @@ def _destinations(
         for hub in (setting.event_hub_rule_id, setting.service_bus_rule_id):
             if hub:
                 yield None, hub
-
-
-def _named(ids: list[str]) -> str:
-    return some(quote(each.rpartition("/")[2]) for each in ids)
 
 
 @check(

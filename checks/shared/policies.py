@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from checks.shared.assigned import Assigned, Content, gravest
 from checks.shared.grants import access
-from scanner.access.scopes import scope_of
+from scanner.access.scopes import scope_at, scope_of
 from scanner.model.coverage import NotRead
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.policy import (
@@ -85,7 +85,7 @@ def _covers(assignment: PolicyAssignment, resource: Resource) -> bool:
 
     The list has what is inherited, so whatever lies above the subscription covers it.
     """
-    scope = assignment.scope or scope_of(assignment.id)
+    scope = scope_at(assignment)
     excluded = assignment.not_scopes or ()
     selected = assignment.resource_selectors
     return (

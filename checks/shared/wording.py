@@ -40,3 +40,8 @@ def shown(value: str | bool | None) -> str:
 def count(number: int, one: str, many: str) -> str:
     """Return a number with the noun that goes with it."""
     return f"{number} {one if number == 1 else many}"
+
+
+def named_by(ids: Iterable[str]) -> str:
+    """Return the first few resources of a list of ids, by their names."""
+    return some(quote(each.rpartition("/")[2]) for each in ids)

@@ -23,7 +23,7 @@ from scanner.access.facts import (
     last_segment,
     may_be_group,
 )
-from scanner.access.scopes import is_group, scope_of
+from scanner.access.scopes import is_group, scope_at, scope_of
 from scanner.model.authorization import (
     DeniedPrincipal,
     DenyAssignment,
@@ -263,7 +263,7 @@ def _assignment(
 ) -> Assignment:
     return Assignment(
         id=grant.id,
-        scope=grant.scope or scope_of(grant.id),
+        scope=scope_at(grant),
         principal_id=_required(grant, "principal_id"),
         principal_type=grant.principal_type or "",
         role_definition_id=_required(grant, "role_definition_id"),
@@ -312,7 +312,7 @@ def _denials(deny: DenyAssignment) -> Iterator[Denial]:
     yield Denial(
         id=deny.id,
         name=deny.deny_name or "",
-        scope=deny.scope or scope_of(deny.id),
+        scope=scope_at(deny),
         blocks=_blocks(deny.permissions),
         principals=_parties(deny.principals),
         excluded=_parties(deny.excluded),

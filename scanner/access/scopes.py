@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from typing import Protocol
 
 from scanner.access.facts import ROOT
 from scanner.model.ids import id_key
@@ -43,6 +44,23 @@ def scope_of(extension_id: str) -> str:
     lowered = extension_id.lower()
     position = lowered.rfind(_EXTENSION)
     return extension_id[:position] if position > 0 else ROOT
+
+
+class Placed(Protocol):
+    """What is assigned at a scope: a role, a denial, a policy."""
+
+    @property
+    def id(self) -> str:
+        """Its id, which begins with the scope."""
+
+    @property
+    def scope(self) -> str | None:
+        """The scope, as far as it says."""
+
+
+def scope_at(assignment: Placed) -> str:
+    """Return the scope of an assignment, from its id where it does not say."""
+    return assignment.scope or scope_of(assignment.id)
 
 
 def is_group(scope: str) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from scanner.arm.methods import Method
-from scanner.cli.options import Auth, CloudName, PrintAs, Tenants, TextOrJson
+from scanner.cli.options import Auth, CloudName, PrintAs, Tenants, TextOrJson, plain
 
 if TYPE_CHECKING:
     from scanner.collect.examine import Examination, Reach
@@ -72,9 +72,9 @@ def _print(found: Examination) -> None:
     who = found.signed_in
     name = who.principal_name or who.application_id or who.principal_id or "unknown"
     typer.echo(f"Tenant {who.tenant_id}")
-    typer.echo(f"  Signed in as       {_plain(name)}")
+    typer.echo(f"  Signed in as       {plain(name)}")
     typer.echo(f"  Management groups  {_or_none(found.management_groups)}")
-    typer.echo(f"  Resource Graph     {_plain(found.graph) or 'answers'}")
+    typer.echo(f"  Resource Graph     {plain(found.graph) or 'answers'}")
     typer.echo(f"  Subscriptions      {len(found.subscriptions)}")
     for subscription in found.subscriptions:
         typer.echo(f"    {_told(subscription)}")
@@ -86,7 +86,7 @@ def _print(found: Examination) -> None:
 
 def _told(subscription: Reach) -> str:
     rights = "rights missing" if subscription.missing else "all rights"
-    title = _plain(subscription.name)
+    title = plain(subscription.name)
     return f"{subscription.id}  {subscription.state:<9} {rights:<15} {title}"
 
 
@@ -96,8 +96,3 @@ def _or_none(number: int | None) -> str:
         if (number is None)
         else str(number)
     )
-
-
-def _plain(text: str) -> str:
-    """Return text of a tenant as a terminal may have it."""
-    return "".join(each if each.isprintable() else "?" for each in text)

@@ -9,11 +9,13 @@ from scanner.access.conditions.syntax import (
     Attribute,
     Call,
     Comparison,
+    Constant,
     Exists,
     Expression,
     Not,
     Operand,
     Or,
+    ValueSet,
 )
 
 
@@ -53,3 +55,14 @@ def attributes_of(expression: Expression) -> tuple[Attribute, ...]:
             case Call(arguments=arguments):
                 waiting.extend(reversed(arguments))
     return tuple(found)
+
+
+def constants_of(operand: Operand) -> tuple[Constant, ...]:
+    """Return what an operand holds that is written out: itself, or its members."""
+    match operand:
+        case Constant():
+            return (operand,)
+        case ValueSet(members=members):
+            return members
+        case _:
+            return ()

@@ -21,13 +21,10 @@ from scanner.access.conditions.solve import may_hold
 from scanner.access.conditions.syntax import (
     Attribute,
     Comparison,
-    Constant,
     Expression,
-    Operand,
-    ValueSet,
 )
 from scanner.access.conditions.values import Values, guid
-from scanner.access.conditions.walk import nodes
+from scanner.access.conditions.walk import constants_of, nodes
 
 ROLE = f"{DELEGATION.service}:roledefinitionid"
 PRINCIPAL = f"{DELEGATION.service}:principalid"
@@ -199,7 +196,7 @@ def _named(left: Expression, name: str) -> dict[str, int]:
     """Return the ids that an attribute is compared with, and where each stands."""
     found: dict[str, int] = {}
     for node in _about(left, name):
-        for constant in (*_constants(node.left), *_constants(node.right)):
+        for constant in (*constants_of(node.left), *constants_of(node.right)):
             digits = guid(constant.value)
             if digits is not None:
                 found.setdefault(digits, constant.start)
@@ -211,13 +208,3 @@ def _names(node: Expression) -> set[str]:
         return set()
     sides = (node.left, node.right)
     return {side.bare.lower() for side in sides if isinstance(side, Attribute)}
-
-
-def _constants(operand: Operand) -> tuple[Constant, ...]:
-    match operand:
-        case Constant():
-            return (operand,)
-        case ValueSet(members=members):
-            return members
-        case _:
-            return ()

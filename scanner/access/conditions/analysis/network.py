@@ -20,12 +20,11 @@ from scanner.access.conditions.syntax import (
     Constant,
     Expression,
     Not,
-    Operand,
     Operator,
     Or,
-    ValueSet,
 )
 from scanner.access.conditions.values import Values
+from scanner.access.conditions.walk import constants_of
 
 PRIVATE_ENDPOINTS = "microsoft.network/privateendpoints"
 SUBNETS = "microsoft.network/virtualnetworks/subnets"
@@ -108,19 +107,9 @@ def _pairs(node: Comparison) -> Iterator[tuple[Attribute, Operator, Constant]]:
     """Yield the environment attribute of a comparison with what it compares to."""
     match node:
         case Comparison(Attribute("Environment") as one, operator, other):
-            yield from ((one, operator, constant) for constant in _constants(other))
+            yield from ((one, operator, constant) for constant in constants_of(other))
         case Comparison(other, operator, Attribute("Environment") as one):
-            yield from ((one, operator, constant) for constant in _constants(other))
-
-
-def _constants(operand: Operand) -> tuple[Constant, ...]:
-    match operand:
-        case Constant():
-            return (operand,)
-        case ValueSet(members=members):
-            return members
-        case _:
-            return ()
+            yield from ((one, operator, constant) for constant in constants_of(other))
 
 
 def networks(subject: Subject) -> Iterator[Fault]:
