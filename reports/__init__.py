@@ -9,7 +9,7 @@ from scanner.model.results import Assessment
 Renderer = Callable[[Assessment], Iterator[bytes]]
 
 
-# Imported when called: pandas alone takes longer than everything `--help` needs.
+# Imported when called: few runs write every format.
 
 
 def _results_csv(assessment: Assessment) -> Iterator[bytes]:

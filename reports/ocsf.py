@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from reports.rows import evidence_row
 from reports.text import json_text
 from scanner.model.check import Severity, Status
 from scanner.model.results import Assessment, Result, Run
@@ -72,7 +71,7 @@ def _finding(result: Result, run: Run) -> dict[str, Any]:
         "unmapped": {
             "status": result.status.value,
             "exemption": result.exemption,
-            "evidence": [evidence_row(each) for each in result.evidence],
+            "evidence": result.evidence,
         },
     }
 

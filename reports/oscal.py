@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID, uuid5
 
-from reports.rows import evidence_row
 from reports.text import clean, json_text
 from scanner.model.check import Status
 from scanner.model.ids import id_key
@@ -141,9 +140,7 @@ def _control_id(control: str) -> str:
 
 
 def _observation(result: Result, run: Run) -> dict[str, Any]:
-    evidence = [
-        {"description": json_text(evidence_row(each))} for each in result.evidence
-    ]
+    evidence = [{"description": json_text(each)} for each in result.evidence]
     return {
         "uuid": _id("observation", result.fingerprint),
         "title": result.check.title,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from scanner.model.evidence import Evidence
 from scanner.model.results import GapReport, Result
 
 COLUMNS = (
@@ -44,7 +43,7 @@ GAP_COLUMNS = (
 
 
 def result_row(result: Result) -> dict[str, Any]:
-    """Return a result by column; evidence, guidance and controls are lists."""
+    """Return a result by column; evidence, guidance and controls are sequences."""
     check, target = result.check, result.target
     values = (
         check.id,
@@ -61,28 +60,18 @@ def result_row(result: Result) -> dict[str, Any]:
         target.resource_id,
         target.location,
         result.reason,
-        [evidence_row(item) for item in result.evidence],
+        result.evidence,
         result.remediation,
-        list(check.guidance),
-        list(check.controls),
+        check.guidance,
+        check.controls,
         result.exemption,
         result.fingerprint,
     )
     return dict(zip(COLUMNS, values, strict=True))
 
 
-def evidence_row(item: Evidence) -> dict[str, Any]:
-    """Return one value a verdict read."""
-    return {
-        "resource_id": item.resource_id,
-        "path": item.path,
-        "value": item.value,
-        "api_version": item.api_version,
-    }
-
-
 def gap_row(report: GapReport) -> dict[str, Any]:
-    """Return a gap by column; checks is a list."""
+    """Return a gap by column; checks is a sequence."""
     gap = report.gap
     values = (
         gap.scope,
@@ -91,6 +80,6 @@ def gap_row(report: GapReport) -> dict[str, Any]:
         gap.http_status,
         gap.error_code,
         gap.reason,
-        list(report.checks),
+        report.checks,
     )
     return dict(zip(GAP_COLUMNS, values, strict=True))

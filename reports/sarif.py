@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from reports.rows import evidence_row, gap_row
+from reports.rows import gap_row
 from reports.text import json_text
 from scanner.model.check import Check, Severity, Status
 from scanner.model.results import Assessment, GapReport, Result
@@ -115,6 +115,6 @@ def _result(result: Result, numbers: Mapping[str, int]) -> dict[str, Any]:
         ],
         "properties": {
             "status": result.status.value,
-            "evidence": [evidence_row(each) for each in result.evidence],
+            "evidence": result.evidence,
         },
     }

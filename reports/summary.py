@@ -126,11 +126,12 @@ def _findings(findings: Sequence[Finding]) -> Table:
 
 def _finding(finding: Finding) -> Text:
     results = finding.results
-    names = [_short(result.target.resource_name, LONGEST_NAME) for result in results]
-    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    names = (each.target.resource_name for each in results[:NAMED])
+    named = ", ".join(_short(name, LONGEST_NAME) for name in names)
+    more = f" and {len(results) - NAMED:,} more" if len(results) > NAMED else ""
     return Text.assemble(
         (finding.check.id, "bold"),
-        f"  {', '.join(names[:NAMED])}{more}\n",
+        f"  {named}{more}\n",
         (_short(results[0].reason, LONGEST_REASON), "dim"),
     )
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, is_dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -23,7 +24,8 @@ _HIDDEN = (
 _STRIPPED = re.compile(f"[{_HIDDEN}]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _ESCAPED = re.compile(f"[{_HIDDEN}\ud800-\udfff]")
-_FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - Excel reads full-width ones too
+FORMULA = tuple("=+-@＝＋－＠")  # noqa: RUF001 - Excel reads full-width ones too
+"""What a spreadsheet takes for the begin of a formula."""
 
 
 @lru_cache(maxsize=MEMORY)
@@ -35,23 +37,20 @@ def clean(text: str) -> str:
     return _SURROGATES.sub("\ufffd", text)
 
 
-def all_clean(texts: Iterable[str]) -> tuple[str, ...]:
+def all_clean(texts: Sequence[str]) -> tuple[str, ...]:
     """Return texts clean; they are looked at together, as most are."""
-    found = tuple(texts)
-    together = "".join(found)
+    together = "".join(texts)
     if together.isascii() and together.isprintable():
-        return found
-    return tuple(map(clean, found))
+        return tuple(texts)
+    return tuple(map(clean, texts))
 
 
-@lru_cache(maxsize=MEMORY)
 def cell(text: str) -> str:
     """Return clean text that no spreadsheet takes for a formula.
 
     What stood before the sign is ignored, as importers that trim cells do.
     """
-    text = clean(text)
-    return f"'{text}" if text.lstrip().startswith(_FORMULA) else text
+    return f"'{text}" if text.lstrip().startswith(FORMULA) else text
 
 
 def json_text(value: Any) -> str:
@@ -59,10 +58,16 @@ def json_text(value: Any) -> str:
     try:
         text = msgspec.json.encode(value).decode()
     except UnicodeEncodeError:  # a lone surrogate, which is no text to msgspec
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+        text = json.dumps(
+            value, ensure_ascii=False, separators=(",", ":"), default=_plain
+        )
     if text.isascii() and "\x7f" not in text:
         return text
     return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def _plain(value: Any) -> Any:
+    return asdict(value) if is_dataclass(value) else str(value)  # type: ignore[arg-type]
 
 
 def json_list(rows: Iterable[Any]) -> Iterator[str]:

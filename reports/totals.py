@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import nsmallest
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from scanner.model.check import Check, Severity, Status, Topic
 from scanner.model.ids import id_key
 from scanner.model.results import FINDINGS, Assessment, GapReport, Result, Score
 
 K = TypeVar("K", bound=Hashable)
+L = TypeVar("L", bound=Hashable)
 T = TypeVar("T")
 
 Answer = tuple[Severity, Status, bool]
 """What of a result is counted: how grave it is, what it says, whether accepted."""
+Answers = Counter[Answer]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +36,7 @@ class Tally:
     @classmethod
     def of(cls, results: Iterable[Result]) -> Tally:
         """Return the tally of some results."""
-        return cls.counted(_answers(results))
+        return cls.counted(Counter(map(_answer, results)))
 
     @classmethod
     def counted(cls, answers: Mapping[Answer, int]) -> Tally:
@@ -61,8 +63,7 @@ class Tally:
         return sum(self.findings.values())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subscription:
+class Subscription(NamedTuple):
     """A subscription that has results."""
 
     tenant_id: str
@@ -102,38 +103,27 @@ class Totals:
     @classmethod
     def of(cls, assessment: Assessment) -> Totals:
         """Return the totals of an assessment."""
+        of_check = _answers_by(assessment.results, lambda result: result.check)
+        topics = _joined(of_check, lambda check: (check.topic,))
+        controls = _joined(of_check, lambda check: check.controls)
         return cls(
             overall=Tally.of(assessment.results),
-            topics=by_topic(assessment.results),
-            controls=by_control(assessment.results),
+            topics={each: topics[each] for each in Topic if each in topics},
+            controls=dict(sorted(controls.items())),
             subscriptions=by_subscription(assessment.results),
             resources=by_resource(assessment.results),
         )
 
 
-def by_topic(results: Iterable[Result]) -> dict[Topic, Tally]:
-    """Return the tally of each topic that has results."""
-    groups = _grouped(results, lambda result: result.check.topic)
-    return {topic: Tally.of(groups[topic]) for topic in Topic if topic in groups}
-
-
-def by_control(results: Iterable[Result]) -> dict[str, Tally]:
-    """Return the tally of each framework's control that a check supports, by id."""
-    answers: dict[str, Counter[Answer]] = defaultdict(Counter)
-    groups = _grouped(results, lambda result: result.check.controls)
-    for controls, group in groups.items():
-        counted = _answers(group)
-        for control in controls:
-            answers[control].update(counted)
-    return {control: Tally.counted(answers[control]) for control in sorted(answers)}
-
-
 def by_subscription(results: Iterable[Result]) -> dict[Subscription, Tally]:
     """Return the tally of each subscription, by name and id."""
-    groups = _grouped(results, _subscription_key)
-    found = ((_subscription(group[0]), group) for group in groups.values())
-    ordered = sorted(found, key=lambda pair: (pair[0].name.lower(), pair[0].id.lower()))
-    return {subscription: Tally.of(group) for subscription, group in ordered}
+    written = _answers_by(results, _subscription)
+    one: dict[tuple[str, str], Subscription] = {}
+    for each in written:
+        one.setdefault((each.tenant_id, each.id.lower()), each)
+    tallies = _joined(written, lambda each: (one[each.tenant_id, each.id.lower()],))
+    ordered = sorted(tallies, key=lambda each: (each.name.lower(), each.id.lower()))
+    return {each: tallies[each] for each in ordered}
 
 
 def by_resource(results: Iterable[Result]) -> dict[str, Tally]:
@@ -157,16 +147,10 @@ class Finding:
 
 def worst(results: Iterable[Result], limit: int) -> list[Finding]:
     """Return the gravest findings that nobody accepted, check by check."""
-    severities, statuses = list(Severity), list(Status)
-    by_check: dict[str, list[Result]] = defaultdict(list)
-    for result in results:
-        if result.is_finding and not result.exemption:
-            by_check[result.check.id].append(result)
-    for found in by_check.values():
-        found.sort(
-            key=lambda r: (statuses.index(r.status), id_key(r.target.resource_id))
-        )
-    return nsmallest(
+    severities = list(Severity)
+    open_ = (each for each in results if each.is_finding and not each.exemption)
+    by_check = _grouped(open_, lambda result: result.check.id)
+    gravest = nsmallest(
         limit,
         (Finding(found[0].check, tuple(found)) for found in by_check.values()),
         key=lambda f: (
@@ -175,6 +159,14 @@ def worst(results: Iterable[Result], limit: int) -> list[Finding]:
             -len(f.results),
             f.check.id,
         ),
+    )
+    return [replace(each, results=_failures_first(each.results)) for each in gravest]
+
+
+def _failures_first(results: Iterable[Result]) -> tuple[Result, ...]:
+    order = {status: rank for rank, status in enumerate(Status)}
+    return tuple(
+        sorted(results, key=lambda r: (order[r.status], id_key(r.target.resource_id)))
     )
 
 
@@ -198,23 +190,37 @@ def _cause(report: GapReport) -> tuple[int | None, str]:
     return gap.http_status, gap.error_code or gap.reason
 
 
-def _subscription_key(result: Result) -> tuple[str, str]:
-    return result.target.tenant_id, result.target.subscription_id.lower()
-
-
 def _subscription(result: Result) -> Subscription:
     target = result.target
     return Subscription(
-        tenant_id=target.tenant_id,
-        id=target.subscription_id,
-        name=target.subscription_name,
+        target.tenant_id, target.subscription_id, target.subscription_name
     )
 
 
-def _answers(results: Iterable[Result]) -> Counter[Answer]:
-    return Counter(
-        (each.check.severity, each.status, bool(each.exemption)) for each in results
-    )
+def _answers_by(
+    results: Iterable[Result], key: Callable[[Result], K]
+) -> dict[K, Answers]:
+    """Return how many results of each answer there are, by what they are about."""
+    found: dict[K, Answers] = defaultdict(Counter)
+    counts = Counter((key(each), _answer(each)) for each in results)
+    for (group, answer), number in counts.items():
+        found[group][answer] = number
+    return found
+
+
+def _answer(result: Result) -> Answer:
+    return result.check.severity, result.status, bool(result.exemption)
+
+
+def _joined(
+    groups: Mapping[K, Answers], belongs: Callable[[K], Iterable[L]]
+) -> dict[L, Tally]:
+    """Return the tally of what groups of answers belong to."""
+    found: dict[L, Answers] = defaultdict(Counter)
+    for group, answers in groups.items():
+        for each in belongs(group):
+            found[each].update(answers)
+    return {each: Tally.counted(answers) for each, answers in found.items()}
 
 
 def _grouped(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:

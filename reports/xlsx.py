@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from io import BytesIO
+from itertools import chain, islice
 
-import pandas as pd
 import xlsxwriter  # type: ignore[import-untyped]
 
-from reports.tables import frame, gap_frame
+from reports.tables import Row, Table, gaps_table, results_table
 from reports.text import percent, points
 from reports.totals import Tally, Totals
 from scanner.model.check import Status
@@ -34,51 +34,56 @@ _OPTIONS = {
 }
 
 
-def results_xlsx(assessment: Assessment) -> Iterator[bytes]:
-    """Yield results.xlsx."""
+def results_xlsx(assessment: Assessment, rows: int = ROWS) -> Iterator[bytes]:
+    """Yield results.xlsx, with so many rows below a sheet's head at most."""
     buffer = BytesIO()
     with xlsxwriter.Workbook(buffer, _OPTIONS) as book:
         created = datetime.fromisoformat(assessment.run.started).replace(tzinfo=None)
         book.set_properties({"title": "Azure AI posture", "created": created})
-        _fill(book, "Summary", _summary(assessment))
-        for number, part in enumerate(_parts(frame(assessment.results))):
-            _fill(book, f"Results {number + 1}" if number else "Results", part)
-        _fill(book, "Gaps", gap_frame(assessment).head(ROWS))
+        _add(book, "Summary", _summary(assessment), rows)
+        _add(book, "Results", results_table(assessment), rows)
+        _add(book, "Gaps", gaps_table(assessment), rows)
     yield buffer.getvalue()
 
 
-def _parts(table: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """Yield what fits in a sheet each; an empty table is one too."""
-    for start in range(0, max(len(table), 1), ROWS):
-        yield table.iloc[start : start + ROWS]
+def _add(book: xlsxwriter.Workbook, name: str, table: Table, most: int) -> None:
+    """Write a table, on as many sheets as it takes; an empty one takes one too."""
+    rows = iter(table.rows)
+    _fill(book, name, table.columns, islice(rows, most))
+    for number, first in enumerate(rows, 2):
+        more = chain((first,), islice(rows, most - 1))
+        _fill(book, f"{name} {number}", table.columns, more)
 
 
-def _fill(book: xlsxwriter.Workbook, name: str, table: pd.DataFrame) -> None:
-    """Write a table with a head that stays in view and filters on it."""
+def _fill(
+    book: xlsxwriter.Workbook, name: str, columns: Row, rows: Iterable[Row]
+) -> None:
+    """Write a sheet with a head that stays in view and filters on it."""
     sheet = book.add_worksheet(name)
     bold = book.add_format({"bold": True, "bottom": 1})
-    for number, column in enumerate(table.columns):
+    for number, column in enumerate(columns):
         sheet.write_string(0, number, column, bold)
         sheet.set_column(number, number, _WIDTHS.get(column, _USUAL_WIDTH))
-    for row, cells in enumerate(table.itertuples(index=False, name=None), 1):
+    row = 0
+    for row, cells in enumerate(rows, 1):
         for number, text in enumerate(cells):
             sheet.write_string(row, number, _cut(text))
     sheet.freeze_panes(1, 0)
-    sheet.autofilter(0, 0, max(len(table), 1), len(table.columns) - 1)
+    sheet.autofilter(0, 0, max(row, 1), len(columns) - 1)
 
 
 def _cut(text: str) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
-def _summary(assessment: Assessment) -> pd.DataFrame:
+def _summary(assessment: Assessment) -> Table:
     totals = Totals.of(assessment)
     rows = [
         ("Overall", *_cells(totals.overall)),
         *((topic.value, *_cells(tally)) for topic, tally in totals.topics.items()),
     ]
     names = ("of", "score", "coverage", *(status.value for status in Status))
-    return pd.DataFrame.from_records(rows, columns=[*names, "accepted"])
+    return Table((*names, "accepted"), rows)
 
 
 def _cells(tally: Tally) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any
 
 from reports.html.accepted import accepted
@@ -17,7 +18,6 @@ from reports.html.sections import contents, gaps, headline, opening, tallies
 from reports.html.trend import trend_section
 from reports.totals import Totals
 from scanner.model.check import Check, Severity, Status
-from scanner.model.ids import id_key
 from scanner.model.results import Assessment, Result
 
 
@@ -63,18 +63,18 @@ def _documentation(checks: Iterable[Check[Any]]) -> Iterator[str]:
 
 
 def _ranked(results: Iterable[Result]) -> list[Result]:
-    """Return the results, what matters most first."""
+    """Return the results, what matters most first; else in the order they have."""
     severities = {severity: rank for rank, severity in enumerate(Severity)}
     statuses = {status: rank for rank, status in enumerate(_PRECEDENCE)}
+
+    @cache
+    def rank(status: Status, severity: Severity, check_id: str) -> tuple[object, ...]:
+        first = statuses[status]
+        return first // 3, severities[severity], first, check_id
+
     return sorted(
         results,
-        key=lambda result: (
-            statuses[result.status] // 3,
-            severities[result.check.severity],
-            statuses[result.status],
-            result.check.id,
-            id_key(result.target.resource_id),
-        ),
+        key=lambda each: rank(each.status, each.check.severity, each.check.id),
     )
 
 

@@ -32,19 +32,26 @@ class Index(dict[K, int]):
 class Payload:
     """The results of an assessment, each text and each resource held once."""
 
-    def __init__(self, checks: Sequence[Check[Any]], results: Iterable[Result]) -> None:
+    def __init__(self, checks: Sequence[Check[Any]], results: Sequence[Result]) -> None:
         self._checks = checks
-        self._texts = Index({"": 0})  # 0 is no text
+        self._texts = texts = Index({"": 0})  # 0 is no text
         self._targets: Index[Target] = Index()
         self._evidence: Index[tuple[int, ...]] = Index()
-        self._columns = {
-            name: array("I")
-            for name in ("check", "target", "status", "reason", "advice", "exemption")
-        }
-        self._counts, self._items = array("I"), array("I")
+        self._numbers: dict[int, int] = {}
+        """Of evidence, by identity: many verdicts read the same."""
+        targets = self._targets
         numbers = {check.id: number for number, check in enumerate(checks)}
-        for result in results:
-            self._add(result, numbers[result.check.id])
+        columns = {
+            "check": (numbers[each.check.id] for each in results),
+            "target": (targets[each.target] for each in results),
+            "status": (_STATUS[each.status] for each in results),
+            "reason": (texts[each.reason] for each in results),
+            "advice": (texts[each.advice] for each in results),
+            "exemption": (texts[each.exemption] for each in results),
+            "counts": (len(each.evidence) for each in results),
+            "items": (self._item(item) for each in results for item in each.evidence),
+        }
+        self._columns = {name: array("I", each) for name, each in columns.items()}
 
     def chunks(self) -> Iterator[str]:
         """Yield the base64 of the gzip of the JSON."""
@@ -57,22 +64,18 @@ class Payload:
                 pending = pending[whole:]
         yield base64.b64encode(pending).decode()
 
-    def _add(self, result: Result, check: int) -> None:
-        values = {
-            "check": check,
-            "target": self._targets[result.target],
-            "status": _STATUS[result.status],
-            "reason": self._text(result.reason),
-            "advice": self._text(result.advice),
-            "exemption": self._text(result.exemption),
-        }
-        for name, value in values.items():
-            self._columns[name].append(value)
-        self._counts.append(len(result.evidence))
-        self._items.extend(self._evidence[self._item(item)] for item in result.evidence)
-
-    def _text(self, value: str) -> int:
-        return self._texts[clean(value)]
+    def _item(self, item: Evidence) -> int:
+        number = self._numbers.get(id(item))
+        if number is None:
+            texts = (
+                item.resource_id,
+                item.path,
+                json_text(item.value),
+                item.api_version,
+            )
+            number = self._evidence[tuple(map(self._texts.__getitem__, texts))]
+            self._numbers[id(item)] = number
+        return number
 
     def _target(self, target: Target) -> tuple[int, ...]:
         values = (
@@ -85,13 +88,7 @@ class Payload:
             target.location,
             target.tenant_id,
         )
-        return tuple(map(self._text, values))
-
-    def _item(self, item: Evidence) -> tuple[int, ...]:
-        value = json_text(item.value)
-        return tuple(
-            map(self._text, (item.resource_id, item.path, value, item.api_version))
-        )
+        return tuple(map(self._texts.__getitem__, values))
 
     def _json(self) -> Iterator[str]:
         yield f'{{"severities":{json_text(list(Severity))}'
@@ -100,13 +97,12 @@ class Payload:
         yield json_text([_check(check) for check in self._checks])
         for name, column in self._columns.items():
             yield f',"{name}":{json_text(column.tolist())}'
-        yield f',"counts":{json_text(self._counts.tolist())}'
-        yield f',"items":{json_text(self._items.tolist())},"targets":['
+        yield ',"targets":['
         yield from _listed(map(self._target, self._targets))
         yield '],"evidence":['
         yield from _listed(self._evidence)
         yield '],"texts":['
-        yield from _listed(self._texts)
+        yield from _listed(map(clean, self._texts))
         yield "]}"
 
 

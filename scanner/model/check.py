@@ -164,9 +164,9 @@ class Documentation:
         return " ".join(text.partition("\n\n")[0].split())
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Check(Generic[R]):
-    """An executable requirement with an id."""
+    """An executable requirement with an id; equal to itself alone."""
 
     id: str
     title: str

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.totals import Tally, Totals, by_control, by_resource, gap_groups, worst
+from reports.totals import Tally, Totals, by_resource, gap_groups, worst
 from scanner.model.check import Check, Severity, Status, Topic
 from scanner.model.coverage import Gap
 from scanner.model.results import Assessment, GapReport, Result, Run, Score
@@ -189,8 +189,10 @@ def test_no_gap_is_lost_in_its_group(
     assert sizes == sorted(sizes, reverse=True)
 
 
-def test_a_result_counts_for_every_control_of_its_check(result: Builder) -> None:
+def test_a_result_counts_for_every_control_of_its_check(
+    result: Builder, run: Run
+) -> None:
     answers = (result(Status.PASS), result(Status.FAIL))
-    controls = by_control(answers)
+    controls = Totals.of(Assessment(run=run, results=answers, gaps=())).controls
     assert list(controls) == ["MCSB:IM-1", "NIST-800-53:AC-2"]
     assert {tally.score.value for tally in controls.values()} == {50.0}

@@ -18,8 +18,9 @@ Builder = Callable[..., Result]
 Hostile = Callable[..., Assessment]
 
 
-def opened(assessment: Assessment) -> Any:
-    return openpyxl.load_workbook(io.BytesIO(b"".join(results_xlsx(assessment))))
+def opened(assessment: Assessment, **limit: int) -> Any:
+    content = b"".join(results_xlsx(assessment, **limit))
+    return openpyxl.load_workbook(io.BytesIO(content))
 
 
 def test_sheets_have_a_frozen_head_and_filters(assessment: Assessment) -> None:
@@ -59,6 +60,18 @@ def test_a_cell_is_cut_where_a_spreadsheet_ends(
     reasons = opened(long)["Results"].cell(2, COLUMNS.index("reason") + 1).value
     assert len(reasons) == LONGEST
     assert reasons.endswith("…")
+
+
+@pytest.mark.parametrize("results", [2, 3, 4, 5])
+def test_what_a_sheet_cannot_hold_is_on_the_next(
+    result: Builder, run: Run, results: int
+) -> None:
+    many = Assessment(run=run, results=(result(),) * results, gaps=())
+    book = opened(many, rows=2)
+    held = [book[name].max_row - 1 for name in book.sheetnames if "Result" in name]
+    assert sum(held) == results
+    assert max(held) == 2
+    assert 0 not in held
 
 
 def test_nothing_to_tell_is_still_a_table(run: Run) -> None:
