@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
@@ -44,6 +45,9 @@ def assess(
             register.applied(each, found.tags) for each in judge.results(checks)
         )
         gaps.extend(judge.gaps())
+        # It refers to itself, and reports need the room: nothing else lets go of it.
+        del found, judge
+        gc.collect()
     return Assessment(
         run=replace(
             snapshot.manifest.run,

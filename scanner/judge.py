@@ -11,7 +11,6 @@ from typing import Any
 
 from scanner.model.check import Check, Status, Verdict, everything
 from scanner.model.coverage import Gap, NotRead
-from scanner.model.evidence import Trace
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.resource import Record, Resource
 from scanner.model.resources import TENANT_TYPE, Subscription
@@ -164,7 +163,7 @@ class Judge:
             if not self._is_about(check, resource):
                 return None
             # What tells that it is about the resource is no evidence of the verdict.
-            tenant.trace = Trace()
+            tenant.trace = self._inventory.trace()
             verdict = self._decided(check, resource, tenant)
         except NotRead as missing:
             verdict = self._not_assessed(check, missing.reason, missing.gap)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 import pytest
 from hypothesis import settings
+
+from scanner.cli.main import COLLECT_AFTER
 
 # How long an example takes says more about the machine than about the code.
 settings.register_profile("posture", deadline=None)
@@ -17,6 +20,12 @@ _NAMES = frozenset(
     {"CI", "COLUMNS", "CURL_CA_BUNDLE", "NO_COLOR", "REQUESTS_CA_BUNDLE"}
     | {"FORCE_COLOR", "SSL_CERT_FILE", "TTY_COMPATIBLE", "TTY_INTERACTIVE"}
 )
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage as seldom as the command does, and not among the tests."""
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER)
 
 
 @pytest.fixture(autouse=True)

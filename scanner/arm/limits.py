@@ -9,11 +9,11 @@ from dataclasses import dataclass
 class Limits:
     """Concurrency, retries and timeouts; times in seconds."""
 
-    in_flight: int = 40
+    in_flight: int = 64
     """Requests under way at once, over all tenants.
 
     At the latency of real clouds more is faster; at 20 ms a request one Python process
-    is busy with half as many.
+    is busy with a third as many.
     """
     per_subscription: int = 16
     """Requests under way at once in one subscription."""

@@ -33,12 +33,13 @@ def checks(
     format: PrintAs = TextOrJson.TEXT,
 ) -> None:
     """List the catalogue of checks."""
-    from checks import ALL
-    from scanner.cli.selection import select
+    from scanner.cli.selection import Choice
 
-    chosen = select(
-        ALL, topics=topic or (), minimum=min_severity, controls=control or ()
-    )
+    chosen = Choice(
+        topics=tuple(topic or ()),
+        minimum=min_severity,
+        controls=tuple(control or ()),
+    ).checks
     if format is TextOrJson.JSON:
         typer.echo(json.dumps([entry(check) for check in chosen], indent=2))
         return

@@ -36,15 +36,15 @@ def demo(
     Nothing leaves this machine: an emulator serves an invented company as Azure would,
     and what scans live tenants signs in to it and reads it.
     """
-    from checks import ALL
     from scanner.cli.files import new_directory
     from scanner.cli.logs import configure
     from scanner.cli.run import Judgement, collect, judge_and_report
+    from scanner.cli.selection import Choice
     from scanner.model.settings import Settings
 
     configure(log_format, quiet=quiet, debug=False)
     judgement = Judgement(
-        checks=ALL,
+        choice=Choice(),
         settings=Settings(),
         formats=[each.value for each in USUAL_FORMATS],
         fail_on=FailOn.HIGH,

@@ -16,12 +16,13 @@ from rich.console import Console
 
 from scanner.arm.clouds import CloudError
 from scanner.arm.errors import SignInError
-from scanner.assess import assess
+from scanner.assess import assess, catalogue_hash
 from scanner.cli.failure import Exit, Failure
 from scanner.cli.files import write_reports
 from scanner.cli.options import FailOn, LogFormat
 from scanner.cli.past import drift_since, point, runs_in
 from scanner.cli.progress import said, shown
+from scanner.cli.selection import Choice
 from scanner.collect.order import Order
 from scanner.collect.scan import scan
 from scanner.collect.scope import ScopeError
@@ -37,7 +38,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-WARM_AFTER = 1.0
+WARM_AFTER = 0.6
 """Seconds after which a scan waits for answers rather than for the processor."""
 
 
@@ -45,7 +46,7 @@ WARM_AFTER = 1.0
 class Judgement:
     """How what was read is judged and told."""
 
-    checks: Sequence[Check[Any]]
+    choice: Choice
     settings: Settings
     exemptions: Sequence[Exemption] = ()
     formats: Sequence[str]
@@ -72,8 +73,8 @@ def collect(
         force_terminal=False if judgement.log_format is LogFormat.JSON else None,
     )
     target = directory / "snapshot"
-    # The reports need it, and once reading is under way it leaves the time for it.
-    warming = Timer(WARM_AFTER, import_module, args=("pandas",))
+    # While Azure is waited for, there is time for what comes after.
+    warming = Timer(WARM_AFTER, _warm, args=(judgement.choice,))
     warming.daemon = True
     warming.start()
     try:
@@ -89,10 +90,19 @@ def collect(
             f"make room and go on with --resume {directory}",
             Exit.INCOMPLETE,
         ) from error
+    finally:
+        warming.cancel()
     log.info("read %s", said(watch))
     if not run.subscriptions and not watch.interrupted:
         raise Failure(_nothing(Snapshot(directory)), Exit.NOTHING_READ)
     return Snapshot(directory)
+
+
+def _warm(choice: Choice) -> None:
+    """Import what judges and reports, and hash it: of use once all is read."""
+    for name in ("document", "html", "summary", "tables"):
+        import_module(f"reports.{name}")
+    catalogue_hash(choice.checks)
 
 
 def in_loop(coroutine: Callable[[], Awaitable[T]]) -> T:
@@ -125,10 +135,10 @@ def judge_and_report(snapshot: Snapshot, directory: Path, judgement: Judgement) 
     """Judge a snapshot, write the reports, print the summary; raises Failure."""
     try:
         assessment = assess(
-            snapshot, judgement.checks, judgement.settings, judgement.exemptions
+            snapshot, judgement.choice.checks, judgement.settings, judgement.exemptions
         )
         if judgement.baseline:
-            assessment = _since(judgement.baseline, assessment, judgement.checks)
+            assessment = _since(judgement.baseline, assessment, judgement.choice.checks)
     except SnapshotError as error:
         raise Failure(str(error)) from error
     written = write_reports(assessment, directory, judgement.formats)

@@ -84,26 +84,24 @@ def scan(
     Without options: every enabled subscription of the signed-in tenant, all checks.
     Reader is enough; `posture permissions` prints the smallest role that will do.
     """
-    from checks import ALL
     from scanner.cli.config import load_settings
     from scanner.cli.exemptions import load_exemptions
     from scanner.cli.logs import configure
     from scanner.cli.run import Judgement, judge_and_report
-    from scanner.cli.selection import select
+    from scanner.cli.selection import Choice
 
     configure(log_format, quiet=quiet, debug=_debug(context))
     if publish:
         _require_place(publish)
     judgement = Judgement(
-        checks=select(
-            ALL,
-            wanted=check or (),
-            unwanted=exclude_check or (),
-            topics=topic or (),
+        choice=Choice(
+            wanted=tuple(check or ()),
+            unwanted=tuple(exclude_check or ()),
+            topics=tuple(topic or ()),
             minimum=min_severity,
         ),
         settings=load_settings(config),
-        exemptions=load_exemptions(exemptions, ALL),
+        exemptions=load_exemptions(exemptions),
         formats=[each.value for each in format or USUAL_FORMATS],
         fail_on=fail_on,
         baseline=_readable(baseline, fail_on_new=fail_on_new),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Any
 
 from scanner.cli.failure import Failure
@@ -13,36 +15,55 @@ from scanner.model.check import Check, Severity, Topic
 Checks = Sequence[Check[Any]]
 
 
-def select(
-    catalogue: Checks,
-    *,
-    wanted: Sequence[str] = (),
-    unwanted: Sequence[str] = (),
-    topics: Sequence[Topic] = (),
-    minimum: Severity | None = None,
-    controls: Sequence[str] = (),
-) -> tuple[Check[Any], ...]:
-    """Return the checks that are asked for; raises Failure if a name matches none."""
-    for name in (*wanted, *unwanted):
-        require_match(name, catalogue)
-    for pattern in controls:
-        if not any(_supports(check, [pattern]) for check in catalogue):
-            raise Failure(
-                f"no check supports a control {pattern!r}; controls are as MCSB:NS-2 "
-                "or NIST-800-53:*, and `posture checks --format json` has them"
-            )
-    chosen = tuple(
-        check
-        for check in catalogue
-        if (not wanted or _matches(check, wanted))
-        and not _matches(check, unwanted)
-        and (not topics or check.topic in topics)
-        and (not controls or _supports(check, controls))
-        and (minimum is None or check.severity.reaches(minimum))
-    )
-    if not chosen:
-        raise Failure("no check is left: loosen --check, --topic or --min-severity")
-    return chosen
+@dataclass(frozen=True)
+class Choice:
+    """What narrows the catalogue; without anything, all of it.
+
+    To import the catalogue takes as long as Azure takes to answer. Where no name is to
+    be looked up in it, that waits until the checks are asked for.
+    """
+
+    wanted: tuple[str, ...] = ()
+    unwanted: tuple[str, ...] = ()
+    topics: tuple[Topic, ...] = ()
+    minimum: Severity | None = None
+    controls: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raise Failure if a name matches no check, or none is left."""
+        if any(asdict(self).values()):
+            self.checks  # noqa: B018 - asked for what it raises
+
+    @cached_property
+    def checks(self) -> Checks:
+        """The checks that are asked for."""
+        from checks import ALL
+
+        self._require_matches(ALL)
+        chosen = tuple(filter(self._has, ALL))
+        if not chosen:
+            raise Failure("no check is left: loosen --check, --topic or --min-severity")
+        return chosen
+
+    def _require_matches(self, catalogue: Checks) -> None:
+        for name in (*self.wanted, *self.unwanted):
+            require_match(name, catalogue)
+        for pattern in self.controls:
+            if not any(_supports(check, [pattern]) for check in catalogue):
+                raise Failure(
+                    f"no check supports a control {pattern!r}; controls are as "
+                    "MCSB:NS-2 or NIST-800-53:*, and "
+                    "`posture checks --format json` has them"
+                )
+
+    def _has(self, check: Check[Any]) -> bool:
+        return (
+            (not self.wanted or _matches(check, self.wanted))
+            and not _matches(check, self.unwanted)
+            and (not self.topics or check.topic in self.topics)
+            and (not self.controls or _supports(check, self.controls))
+            and (self.minimum is None or check.severity.reaches(self.minimum))
+        )
 
 
 def find(catalogue: Checks, name: str) -> Check[Any]:

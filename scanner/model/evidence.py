@@ -21,20 +21,38 @@ class Evidence:
     value: Any
     api_version: str
 
+    def tells(self, value: Any, api_version: str) -> bool:
+        """Whether it is of this value; to Python 1 is True, and here it is not."""
+        return (
+            type(self.value) is type(value)
+            and self.value == value
+            and self.api_version == api_version
+        )
+
+
+Known = dict[tuple[str, str], Evidence]
+"""Values that verdicts read, by the resource's id and the path: many read the same."""
+
 
 class Trace:
     """The evidence of one verdict, in the order it was read, each value once."""
 
-    __slots__ = ("_seen",)
+    __slots__ = ("_known", "_seen")
 
-    def __init__(self) -> None:
-        self._seen: dict[tuple[str, str], Evidence] = {}
+    def __init__(self, known: Known | None = None) -> None:
+        self._seen: Known = {}
+        self._known: Known = {} if known is None else known
 
     def note(self, resource_id: str, path: str, value: Any, api_version: str) -> None:
         """Add a value that was just read."""
         key = (resource_id, path)
-        if key not in self._seen:
-            self._seen[key] = Evidence(resource_id, path, _bounded(value), api_version)
+        if key in self._seen:
+            return
+        bounded, known = _bounded(value), self._known.get(key)
+        if known is None or not known.tells(bounded, api_version):
+            known = Evidence(resource_id, path, bounded, api_version)
+            self._known[key] = known
+        self._seen[key] = known
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 from scanner.model.coverage import NotRead
@@ -43,10 +44,10 @@ class View:
         Raises NotRead when the path leads through something that is no object, or
         when a whole resource came without `properties` (no real GET does that).
         """
-        outer, _, inner = path.partition("[].")
+        outer, inner = _steps(path)
         value = self._dig(self._body, outer, path)
         if _empty(value):
-            if not self.base_path and outer.startswith("properties"):
+            if not self.base_path and outer[0] == "properties":
                 self._require_properties(path)
             return value
         if not inner:
@@ -60,8 +61,8 @@ class View:
         if _empty(self._body.get("properties", MISSING)):
             raise self.malformed(path, "there: the response has no `properties`", None)
 
-    def _dig(self, value: Any, keys: str, path: str) -> Any:
-        for key in keys.split("."):
+    def _dig(self, value: Any, keys: tuple[str, ...], path: str) -> Any:
+        for key in keys:
             if isinstance(value, dict):
                 value = value.get(key, MISSING)
             elif _empty(value):
@@ -92,6 +93,13 @@ class View:
     def unread(self, path: str, why: str) -> NotRead:
         """Return the refusal to judge what Azure did not return."""
         return NotRead(f"{self.base_path}{path} {why}")
+
+
+@cache
+def _steps(path: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the keys of a path, and those inside each item of a list on it."""
+    outer, _, inner = path.partition("[].")
+    return tuple(outer.split(".")), tuple(inner.split(".")) if inner else ()
 
 
 def _empty(value: Any) -> bool:

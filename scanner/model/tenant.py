@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from scanner.model.cloud import Suffixes
 from scanner.model.coverage import Gap, NotRead, Reading
-from scanner.model.evidence import Silence, Trace
+from scanner.model.evidence import Known, Silence, Trace
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.resource import Record, Resource
 from scanner.model.resources import Subscription
@@ -66,6 +66,8 @@ class Inventory:
         self._references: dict[tuple[type[Resource], str], References] = {}
         self._made: dict[Callable[[Tenant], Any], tuple[Any, Gap | None]] = {}
         self._met: list[Gap | None] = []
+        self._noted: Known = {}
+        self._hiding: dict[type[Resource], tuple[Gap, ...]] = {}
         self.parse = lru_cache(maxsize=PARSED_BODIES)(self._parse)
 
     def _add(self, record: Record) -> None:
@@ -89,7 +91,11 @@ class Inventory:
 
     def window(self, settings: Settings) -> Tenant:
         """Return a fresh view of the tenant, for one verdict."""
-        return Tenant(self, settings, Trace())
+        return Tenant(self, settings, self.trace())
+
+    def trace(self) -> Trace:
+        """Return what a verdict writes its evidence down in."""
+        return Trace(self._noted)
 
     def once(self, make: Callable[[Tenant], T]) -> T:
         """Return what a function makes of everything read, made once."""
@@ -134,8 +140,14 @@ class Inventory:
             return NotRead.from_gap(gap)
         return None
 
-    def hiding(self, view: type[Resource]) -> Iterator[Gap]:
-        """Yield each gap that may hide resources of a type."""
+    def hiding(self, view: type[Resource]) -> tuple[Gap, ...]:
+        """Return every gap that may hide resources of a type."""
+        found = self._hiding.get(view)
+        if found is None:
+            found = self._hiding[view] = tuple(self._gaps_over(view))
+        return found
+
+    def _gaps_over(self, view: type[Resource]) -> Iterator[Gap]:
         for kind in leading_to(view.type.lower()):
             yield from self.gaps_by_type.get(kind, ())
         for kind, place in view.found_by:

@@ -16,7 +16,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from checks import ALL
 from scanner.arm.clouds import find_cloud
 from scanner.arm.limits import Limits
 from scanner.arm.methods import Method
@@ -24,6 +23,7 @@ from scanner.cli.failure import Exit, Failure
 from scanner.cli.main import main
 from scanner.cli.options import FailOn, LogFormat
 from scanner.cli.run import Judgement, collect, judge_and_report
+from scanner.cli.selection import Choice
 from scanner.collect.assemble import assemble
 from scanner.collect.order import Order
 from scanner.collect.scope import Selection
@@ -89,7 +89,7 @@ class Scanned:
 
 def _judgement(formats: tuple[str, ...]) -> Judgement:
     return Judgement(
-        checks=ALL,
+        choice=Choice(),
         settings=Settings(),
         formats=formats,
         fail_on=FailOn.NEVER,
