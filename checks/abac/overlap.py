@@ -38,7 +38,7 @@ from scanner.model.check import (
     passed,
     warned,
 )
-from scanner.model.coverage import NotRead
+from scanner.model.coverage import NotRead, Unclear
 from scanner.model.ids import id_key
 from scanner.model.tenant import Tenant
 
@@ -253,13 +253,12 @@ def tag_self_escalation(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
 
 def _by_another(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     """Judge whether another grant lets its principal set tags as it likes."""
-    setting, unread = _setting_tags(assignment, tenant)
+    setting, unclear = _setting_tags(assignment, tenant)
     now = [each for each in setting if not each.eligible]
     if now:
         cite(tenant, now, assignment)
         return failed(f"its principal sets tags by another grant: {paths(now)}")
-    if unread:
-        raise unread
+    unclear.settle()
     if setting:
         cite(tenant, setting, assignment)
         return warned(f"its principal can set tags by another grant: {paths(setting)}")
@@ -273,18 +272,16 @@ def _by_another(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
 
 def _setting_tags(
     assignment: RoleAssignment, tenant: Tenant
-) -> tuple[list[Grant], NotRead | None]:
+) -> tuple[list[Grant], Unclear]:
     """Return by what else its principal sets tags, and why that may be more."""
     found: dict[Grant, None] = {}
-    unread: NotRead | None = None
+    unclear = Unclear()
     for other in _near(assignment, tenant):
         for action, call in TAG_WRITES:
-            try:
+            with unclear:
                 if _sets_tags(tenant, other, action, call):
                     found.setdefault(other)
-            except NotRead as problem:
-                unread = unread or problem
-    return list(found), unread
+    return list(found), unclear
 
 
 def _near(assignment: RoleAssignment, tenant: Tenant) -> Iterator[Grant]:

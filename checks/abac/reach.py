@@ -50,7 +50,7 @@ from scanner.model.check import (
     not_applicable,
     passed,
 )
-from scanner.model.coverage import NotRead
+from scanner.model.coverage import Unclear
 from scanner.model.fields import Field
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.machinelearning import Workspace
@@ -139,15 +139,13 @@ def _gone(
 ) -> list[NetworkReference]:
     """Return those that do not exist; raises NotRead if there are none for sure."""
     gone: list[NetworkReference] = []
-    unread: NotRead | None = None
+    unclear = Unclear()
     for reference in references:
-        try:
+        with unclear:
             if not _exists(reference, tenant):
                 gone.append(reference)
-        except NotRead as problem:
-            unread = unread or problem
-    if unread and not gone:
-        raise unread
+    if not gone:
+        unclear.settle()
     return gone
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from checks.shared.grants import access
 from scanner.model.authorization import RoleAssignment
 from scanner.model.cognitive import Project
-from scanner.model.coverage import NotRead
+from scanner.model.coverage import Unclear
 from scanner.model.identity import Identified
 from scanner.model.machinelearning import Compute, OnlineEndpoint, Workspace
 from scanner.model.search import SearchService
@@ -29,23 +29,21 @@ class PlatformIdentities:
 
     known: frozenset[str]
     """Their ids, in lower case."""
-    unread: NotRead | None
+    unclear: Unclear
     """Why there may be more of them."""
 
 
 def platform_identities(tenant: Tenant) -> PlatformIdentities:
     """Return whose roles checks of their own judge, not those on applications."""
     known: set[str] = set()
-    unread = None
+    unclear = Unclear()
     for view in _PLATFORM:
         resources = tenant.all(view)
         for resource in resources.known():
-            try:
+            with unclear:
                 known.update(each.principal_id.lower() for each in resource.identities)
-            except NotRead as problem:
-                unread = unread or problem
-        unread = unread or resources.missing
-    return PlatformIdentities(frozenset(known), unread)
+        unclear.add(resources.missing)
+    return PlatformIdentities(frozenset(known), unclear)
 
 
 def is_platform(assignment: RoleAssignment) -> bool:
@@ -58,8 +56,7 @@ def is_platform(assignment: RoleAssignment) -> bool:
     identities = assignment.tenant.once(platform_identities)
     if (assignment.principal_id or "").lower() in identities.known:
         return True
-    if identities.unread:
-        raise identities.unread
+    identities.unclear.settle()
     return False
 
 

@@ -24,7 +24,7 @@ from scanner.model.check import (
     passed,
     warned,
 )
-from scanner.model.coverage import NotRead
+from scanner.model.coverage import Unclear
 from scanner.model.ids import ResourceId
 from scanner.model.networkmanager import (
     AdminConfiguration,
@@ -101,13 +101,12 @@ def scope_single(manager: NetworkManager, tenant: Tenant) -> Verdict:
         what = "features" if own.scopes else "scopes"
         return not_applicable(f"it has no {what}, so it manages nothing")
     every = tenant.all(NetworkManager)
-    others, unread = _managers(every)
+    others, unclear = _managers(every)
     found = [*overlaps(own, others)]
     same = [each for each in found if each.same]
     if same:
         return failed(f"the same scope as {_named(same)}")
-    if unread:
-        raise unread
+    unclear.settle()
     every.require_whole()
     limits = _limits(tenant, own, others.values())
     if found:
@@ -115,17 +114,13 @@ def scope_single(manager: NetworkManager, tenant: Tenant) -> Verdict:
     return passed(f"no other manager does the same for its scope{limits}")
 
 
-def _managers(
-    every: Listing[NetworkManager],
-) -> tuple[dict[str, Manager], NotRead | None]:
+def _managers(every: Listing[NetworkManager]) -> tuple[dict[str, Manager], Unclear]:
     """Return the managers by key, and why what one of them manages is not known."""
-    found, unread = {}, None
+    found, unclear = {}, Unclear()
     for each in every.known():
-        try:
+        with unclear:
             found[each.key] = manager_of(each)
-        except NotRead as problem:
-            unread = unread or problem
-    return found, unread
+    return found, unclear
 
 
 def _named(found: Iterable[Overlap]) -> str:

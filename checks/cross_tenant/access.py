@@ -24,7 +24,7 @@ from scanner.model.check import (
     passed,
     warned,
 )
-from scanner.model.coverage import NotRead
+from scanner.model.coverage import Unclear
 from scanner.model.directory import DirectoryObject, object_id
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.networkmanager import IpamPool, NetworkManager
@@ -103,17 +103,14 @@ def subscription_tenant(subscription: Subscription, tenant: Tenant) -> Verdict:
     subscription.cite(Subscription.tenant_id)
     delegations = tenant.within(Registration, subscription.id)
     managing = [*(subscription.managing_tenants or ())]
-    silent = None
+    unclear = Unclear()
     for delegation in delegations.known():
-        try:
+        with unclear:
             managing.append(_managing(delegation))
-        except NotRead as problem:
-            silent = silent or problem
     finding = unreviewed(tenant, "managed by tenant", managing)
     if finding is not None:
         return finding
-    if silent is not None:
-        raise silent
+    unclear.settle()
     delegations.require_whole()
     if managing:
         return passed("managed by approved tenants only")

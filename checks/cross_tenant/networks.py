@@ -20,7 +20,7 @@ from scanner.model.check import (
     passed,
     warned,
 )
-from scanner.model.coverage import NotRead
+from scanner.model.coverage import NotRead, Unclear
 from scanner.model.ids import ResourceId
 from scanner.model.network import VirtualNetwork
 from scanner.model.networkmanager import (
@@ -250,24 +250,19 @@ def vnet_foreign_pool(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     if finding is not None:
         reviewed = bool(tenant.settings.approved_network_managers)
         return (warned if reviewed else info)(finding.reason)
-    if unclear is not None:
-        raise unclear
+    unclear.settle()
     if foreign:
         return passed("its pools are its own tenant's or of approved managers")
     return passed("its pools are of its own tenant")
 
 
-def _foreign(
-    network: VirtualNetwork, tenant: Tenant
-) -> tuple[list[str], NotRead | None]:
+def _foreign(network: VirtualNetwork, tenant: Tenant) -> tuple[list[str], Unclear]:
     """Return the pools of other tenants, and why there may be more of them."""
-    found, unclear = [], None
+    found, unclear = [], Unclear()
     for pool_id in dict.fromkeys(network.pool_ids or ()):
-        try:
+        with unclear:
             if not is_ours(tenant, pool_id):
                 found.append(pool_id)
-        except NotRead as problem:
-            unclear = unclear or problem
     return found, unclear
 
 
@@ -321,19 +316,16 @@ def ipam_region(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     """
     if not network.pool_ids:
         return not_applicable("its addresses come from no pool")
-    elsewhere, unclear = [], None
+    elsewhere, unclear = [], Unclear()
     for pool_id in dict.fromkeys(network.pool_ids):
-        try:
+        with unclear:
             region = _region(_pool(tenant, pool_id))
             if region != _region(network):
                 elsewhere.append(f"{ResourceId.parse(pool_id).name} in {region}")
-        except NotRead as problem:
-            unclear = unclear or problem
     if elsewhere:
         pools = some(printable(each) for each in elsewhere)
         return warned(f"a network in {shown(network.location)} draws from {pools}")
-    if unclear is not None:
-        raise unclear
+    unclear.settle()
     return passed(f"the network and its pools are in {shown(network.location)}")
 
 
@@ -399,8 +391,7 @@ def no_cross_tenant_template(network: VirtualNetwork, tenant: Tenant) -> Verdict
             "Ask its owner what deploys this network, and whether that can be run "
             "again: which code, which identity, and where its secret is kept.",
         )
-    if unclear is not None:
-        raise unclear
+    unclear.settle()
     return not_applicable("it draws addresses from no pool of another tenant")
 
 

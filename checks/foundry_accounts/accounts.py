@@ -37,7 +37,7 @@ from scanner.model.cognitive import (
     is_foundry,
 )
 from scanner.model.connections import Connection
-from scanner.model.coverage import NotRead
+from scanner.model.coverage import Unclear
 from scanner.model.machinelearning import Workspace, is_hub
 from scanner.model.resource import Resource
 from scanner.model.resources import Subscription
@@ -361,18 +361,14 @@ def _connections(account: CognitiveAccount) -> Iterator[Connection]:
 
     Raises NotRead in the end if there may be more.
     """
-    unclear = None
+    unclear = Unclear()
     yield from account.connections.known()
     for project in account.projects.known():
         yield from project.connections.known()
-        try:
-            project.connections.require_whole()
-        except NotRead as problem:
-            unclear = unclear or problem
+        unclear.add(project.connections.missing)
     account.connections.require_whole()
     account.projects.require_whole()
-    if unclear is not None:
-        raise unclear
+    unclear.settle()
 
 
 def _of(category: str, connection: Connection) -> bool:

@@ -13,7 +13,7 @@ from scanner.model.cognitive import (
     Project,
     ProjectCapabilityHost,
 )
-from scanner.model.coverage import NotRead
+from scanner.model.coverage import Unclear
 from scanner.model.tenant import Listing
 
 
@@ -54,17 +54,14 @@ def run_agents(account: CognitiveAccount) -> list[Project]:
 
     Raises NotRead where none is and one may be.
     """
-    found, unclear = list[Project](), None
+    found, unclear = list[Project](), Unclear()
     for project in account.projects.known():
-        try:
+        with unclear:
             if any(True for _ in hosts(project)):
                 found.append(project)
-        except NotRead as problem:
-            unclear = unclear or problem
     if not found:
         account.projects.require_whole()
-        if unclear is not None:
-            raise unclear
+        unclear.settle()
     return found
 
 

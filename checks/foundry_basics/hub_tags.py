@@ -27,7 +27,7 @@ from scanner.model.check import (
     passed,
     warned,
 )
-from scanner.model.coverage import NotRead
+from scanner.model.coverage import Unclear
 from scanner.model.machinelearning import Workspace, is_hub, is_project
 from scanner.model.resources import ResourceGroup, Subscription
 from scanner.model.tenant import Tenant
@@ -88,8 +88,8 @@ def env_homogeneous(hub: Workspace, tenant: Tenant) -> Verdict:
     def differ(values: Sequence[str]) -> bool:
         return are_of_several_stages(values, settings)
 
-    values, unread = _tags_of(hub, tenant, settings.environment_tags, _handed_down)
-    verdict = _judged(values, unread, differ, failed, "environment")
+    values, unclear = _tags_of(hub, tenant, settings.environment_tags, _handed_down)
+    verdict = _judged(values, unclear, differ, failed, "environment")
     if verdict.status is not Status.PASS or not are_several(_told(values)):
         return verdict
     strange = [each for each in values if is_production(each[1], settings) is None]
@@ -214,20 +214,18 @@ def _tags_of(
     tenant: Tenant,
     names: Iterable[str],
     tag_of: Callable[[Workspace, tuple[str, ...]], str] = _own,
-) -> tuple[Values, NotRead | None]:
+) -> tuple[Values, Unclear]:
     """Return what a hub and its projects are tagged with, empty where they are not.
 
     And why there may be more projects, or more tags of them.
     """
-    wanted, values = tuple(names), list[tuple[str, str]]()
+    wanted, values, unclear = tuple(names), list[tuple[str, str]](), Unclear()
     listing = tenant.referring(Workspace, "hub_id", hub.id)
-    unread = listing.missing
+    unclear.add(listing.missing)
     for each in (hub, *filter(is_project, listing.known())):
-        try:
+        with unclear:
             values.append((each.name, tag_of(each, wanted)))
-        except NotRead as problem:
-            unread = unread or problem
-    return values, unread
+    return values, unclear
 
 
 def _told(values: Values) -> list[str]:
@@ -236,15 +234,14 @@ def _told(values: Values) -> list[str]:
 
 def _judged(
     values: Values,
-    unread: NotRead | None,
+    unclear: Unclear,
     differ: Callable[[Sequence[str]], bool],
     found: Callable[[str], Verdict],
     what: str,
 ) -> Verdict:
     if differ(_told(values)):
         return found(f"more than one {what} under the hub: {one_of_each(values)}")
-    if unread is not None:
-        raise unread
+    unclear.settle()
     if len(values) == 1:
         return not_applicable("the hub has no projects")
     if lacking := [name for name, value in values if not value]:

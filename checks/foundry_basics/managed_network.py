@@ -27,7 +27,7 @@ from scanner.model.check import (
     passed,
     warned,
 )
-from scanner.model.coverage import NotRead
+from scanner.model.coverage import Unclear
 from scanner.model.machinelearning import OutboundRule, Workspace, is_hub
 from scanner.model.tenant import Tenant
 
@@ -156,11 +156,10 @@ def outbound_fqdn_review(hub: Workspace, tenant: Tenant) -> Verdict:
     - AI Foundry - The Basics
     - Microsoft Learn: How to set up a managed network for Foundry hubs
     """
-    hosts, unread = _own(hub, "fqdn", _host)
+    hosts, unclear = _own(hub, "fqdn", _host)
     if open_ := [host for host in hosts if _is_open(host)]:
         return failed(f"rules for anything: {some(map(quote, open_))}")
-    if unread is not None:
-        raise unread
+    unclear.settle()
     if not hosts:
         return not_applicable("the hub has no FQDN rules of its own")
     if shared := [host for host in hosts if _is_shared(host, tenant)]:
@@ -182,22 +181,21 @@ def _rules(hub: Workspace) -> Iterator[OutboundRule]:
 
 def _own(
     hub: Workspace, kind: str, read: Callable[[OutboundRule], tuple[str, ...]]
-) -> tuple[list[str], NotRead | None]:
+) -> tuple[list[str], Unclear]:
     """Return where the rules lead that people made, and why there may be more.
 
     The rules of one type. A hub without a managed network has none.
     """
+    found, unclear = list[str](), Unclear()
     if hub.isolation_mode is None:
-        return [], None
-    found, unread = list[str](), hub.outbound_rules.missing
+        return found, unclear
+    unclear.add(hub.outbound_rules.missing)
     for rule in hub.outbound_rules.known():
-        try:
+        with unclear:
             made = (rule.category or "").lower() in _MADE_BY_AZURE
             if (rule.rule_type or "").lower() == kind and not made:
                 found += read(rule)
-        except NotRead as problem:
-            unread = unread or problem
-    return found, unread
+    return found, unclear
 
 
 def _host(rule: OutboundRule) -> tuple[str, ...]:
@@ -284,11 +282,10 @@ def outbound_servicetag_review(hub: Workspace, _: Tenant) -> Verdict:
     - AI Foundry - The Basics
     - Microsoft Learn: Virtual network service tags
     """
-    tags, unread = _own(hub, "servicetag", _allowed)
+    tags, unclear = _own(hub, "servicetag", _allowed)
     if open_ := [tag for tag in tags if _is_unscoped(tag)]:
         return failed(f"rules for no service in particular: {some(map(quote, open_))}")
-    if unread is not None:
-        raise unread
+    unclear.settle()
     if not tags:
         return not_applicable("the hub allows no service tags of its own")
     if wide := [tag for tag in tags if _is_anyone_s(tag)]:

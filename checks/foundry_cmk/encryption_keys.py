@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from checks.shared.encryption import keeps_itself
 from scanner.model.cognitive import CognitiveAccount, has_own_key
-from scanner.model.coverage import NotRead
+from scanner.model.coverage import Unclear
 from scanner.model.identity import ManagedIdentity
 from scanner.model.ids import id_key
 from scanner.model.keyvault import KeyVault, VaultKey
@@ -86,14 +86,11 @@ def accounts_of(vault: KeyVault) -> Iterator[CognitiveAccount]:
 
 def users_of(vault: KeyVault) -> Iterator[Resource]:
     """Yield what is encrypted with keys of a vault; raises NotRead in the end."""
-    unread = None
+    unclear = Unclear()
     for users in (workspaces_of(vault.tenant, vault.id), accounts_of(vault)):
-        try:
+        with unclear:
             yield from users
-        except NotRead as problem:
-            unread = unread or problem
-    if unread is not None:
-        raise unread
+    unclear.settle()
 
 
 def encrypts(vault: KeyVault) -> bool:

@@ -20,7 +20,7 @@ from scanner.model.check import (
 )
 from scanner.model.connections import Connection
 from scanner.model.containerregistry import Registry
-from scanner.model.coverage import NotRead
+from scanner.model.coverage import Unclear
 from scanner.model.documentdb import CosmosAccount
 from scanner.model.machinelearning import WorkspaceConnection, in_workspace
 from scanner.model.resource import Resource
@@ -104,15 +104,12 @@ def search_accepts_entra(service: SearchService, _: Tenant) -> Verdict:
 
 def _with_entra(service: SearchService) -> Connection | None:
     """Return a connection that leads to a service with Entra ID; raises NotRead."""
-    unclear = None
+    unclear = Unclear()
     for connection in connections_to(service, *KINDS):
-        try:
+        with unclear:
             if uses_entra(connection):
                 return connection
-        except NotRead as problem:
-            unclear = unclear or problem
-    if unclear is not None:
-        raise unclear
+    unclear.settle()
     return None
 
 

@@ -23,7 +23,7 @@ from scanner.model.check import (
     passed,
     warned,
 )
-from scanner.model.coverage import NotRead
+from scanner.model.coverage import Unclear
 from scanner.model.keyvault import KeyVault
 from scanner.model.machinelearning import (
     Datastore,
@@ -252,29 +252,26 @@ def kv_access_policies(vault: KeyVault, _: Tenant) -> Verdict:
     if vault.rbac_authorization:
         return passed("enableRbacAuthorization is true")
     allowed = {(each.object_id or "").lower() for each in vault.access_policies}
-    named, unread = _named_in(vault, allowed)
+    named, unclear = _named_in(vault, allowed)
     if named:
         many = count(len(named), "hub or project", "hubs and projects")
         reason = f"access policies, not Azure RBAC, let in {many}: {some(named)}"
         return warned(reason, _advice(vault))
-    if unread is not None:
-        raise unread
+    unclear.settle()
     return passed("access policies, none of them for a hub or project")
 
 
-def _named_in(vault: KeyVault, allowed: set[str]) -> tuple[list[str], NotRead | None]:
+def _named_in(vault: KeyVault, allowed: set[str]) -> tuple[list[str], Unclear]:
     """Return the users of a vault that an access policy names, and why more may be."""
-    tenant, named = vault.tenant, list[str]()
-    users = tenant.referring(Workspace, "key_vault_id", vault.id)
-    unread = users.missing
+    named, unclear = list[str](), Unclear()
+    users = vault.tenant.referring(Workspace, "key_vault_id", vault.id)
+    unclear.add(users.missing)
     for workspace in users.known():
-        try:
+        with unclear:
             ids = {each.principal_id.lower() for each in workspace.identities}
             if is_hub_or_project(workspace) and ids & allowed:
                 named.append(workspace.name)
-        except NotRead as problem:
-            unread = unread or problem
-    return named, unread
+    return named, unclear
 
 
 def _advice(vault: KeyVault) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from checks.shared.connections import stores_key
 from scanner.model.connections import Connection
-from scanner.model.coverage import NotRead
+from scanner.model.coverage import NotRead, Unclear
 from scanner.model.ids import id_key
 from scanner.model.machinelearning import (
     Datastore,
@@ -36,7 +36,7 @@ class Kept:
     connections: list[str] = field(default_factory=list)
     """The ids of those that store one."""
     datastores: list[str] = field(default_factory=list)
-    unread: NotRead | None = None
+    unclear: Unclear = field(default_factory=Unclear)
     """Why there may be more."""
 
     def shown_by(self, action: str) -> list[str]:
@@ -56,25 +56,20 @@ def _kept(tenant: Tenant) -> Mapping[str, Kept]:
 def _kept_in(tenant: Tenant, workspace_id: str) -> Kept:
     found = Kept()
     for view, action in KEEPING.items():
-        try:
+        with found.unclear:
             for keeper in _storing(tenant.within(view, workspace_id)):
                 found.shown_by(action).append(keeper)
-        except NotRead as problem:
-            found.unread = found.unread or problem
     return found
 
 
 def _storing(keepers: Listing[Resource]) -> Iterator[str]:
     """Yield what stores a secret; raises NotRead in the end if more may."""
-    unclear = None
+    unclear = Unclear()
     for keeper in keepers.known():
-        try:
+        with unclear:
             if stores_secret(keeper):
                 yield keeper.id
-        except NotRead as problem:
-            unclear = unclear or problem
-    if unclear is not None:
-        raise unclear
+    unclear.settle()
     keepers.require_whole()
 
 

@@ -41,7 +41,7 @@ from scanner.model.check import (
     passed,
     warned,
 )
-from scanner.model.coverage import NotRead
+from scanner.model.coverage import NotRead, Unclear
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.machinelearning import (
     Datastore,
@@ -193,9 +193,7 @@ def _require_secrets(tenant: Tenant, found: Reach, assignment: RoleAssignment) -
     """Raise NotRead if an assignment may show a secret that was not read."""
     require_workspaces(tenant, scope_at(assignment))
     for target in found.targets:
-        unread = kept(tenant)[id_key(target)].unread
-        if unread is not None:
-            raise unread
+        kept(tenant)[id_key(target)].unclear.settle()
 
 
 @check(
@@ -511,24 +509,21 @@ def default_storage_key_holders(assignment: RoleAssignment, tenant: Tenant) -> V
     cite(tenant, [grant], assignment)
     keyed, unclear = _keyed(tenant, found)
     if not keyed:
-        if unclear is not None:
-            raise unclear
+        unclear.settle()
         require_workspaces(tenant, scope_at(assignment))
         return passed(f"{who(grant)} reaches no default storage that accepts keys")
     said = f"{who(grant)} can list the keys of {some(keyed)}: {grant.why}"
     return warned(said) if unapproved(tenant, [grant]) else passed(f"approved: {said}")
 
 
-def _keyed(tenant: Tenant, found: Reach) -> tuple[list[str], NotRead | None]:
+def _keyed(tenant: Tenant, found: Reach) -> tuple[list[str], Unclear]:
     """Return the storages whose keys an assignment lists, and why there may be more."""
-    keyed, unclear = list[str](), None
+    keyed, unclear = list[str](), Unclear()
     for target in found.targets:
-        try:
+        accepts = False
+        with unclear:
             storage = tenant.get(StorageAccount, target)
             accepts = storage is not None and storage.shared_key_allowed is not False
-        except NotRead as problem:
-            unclear = unclear or problem
-            continue
         if accepts and found.gives(tenant, STORAGE_KEYS, target):
             keyed.append(ResourceId.parse(target).name)
     return keyed, unclear

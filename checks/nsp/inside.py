@@ -34,7 +34,7 @@ from scanner.model.check import (
     warned,
 )
 from scanner.model.cognitive import CognitiveAccount, hosts_models
-from scanner.model.coverage import NotRead
+from scanner.model.coverage import Unclear
 from scanner.model.ids import ResourceId
 from scanner.model.perimeter import AccessRule, Association, Perimeter
 from scanner.model.resource import Resource
@@ -352,14 +352,11 @@ def inbound_rules(rule: AccessRule, tenant: Tenant) -> Verdict:
     """
     is_inbound(rule)
     faults, unclear = _foreign(rule, tenant)
-    try:
+    with unclear:
         faults = [*map(shown, too_wide(rule)), *faults]
-    except NotRead as problem:
-        unclear = unclear or problem
     if faults:
         return failed(f"lets in {some(faults)}")
-    if unclear is not None:
-        raise unclear
+    unclear.settle()
     ways = [*(rule.prefixes or ()), *(rule.service_tags or ())]
     subscriptions = len(rule.subscription_ids or ())
     if not ways and not subscriptions:
@@ -370,16 +367,14 @@ def inbound_rules(rule: AccessRule, tenant: Tenant) -> Verdict:
     return passed(f"lets in {some(named)}")
 
 
-def _foreign(rule: AccessRule, tenant: Tenant) -> tuple[list[str], NotRead | None]:
+def _foreign(rule: AccessRule, tenant: Tenant) -> tuple[list[str], Unclear]:
     """Return the foreign subscriptions a rule lets in, and why there may be more."""
-    found, unclear = [], None
+    found, unclear = [], Unclear()
     for subscription in rule.subscription_ids or ():
-        try:
+        with unclear:
             if not is_ours(tenant, subscription):
                 name = shown(ResourceId.parse(subscription).subscription)
                 found.append(f"subscription {name}, which is not of this tenant")
-        except NotRead as problem:
-            unclear = unclear or problem
     return found, unclear
 
 

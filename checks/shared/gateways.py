@@ -21,7 +21,7 @@ from scanner.model.apimanagement import (
     ServicePolicy,
 )
 from scanner.model.cognitive import CognitiveAccount
-from scanner.model.coverage import NotRead
+from scanner.model.coverage import NotRead, Unclear
 from scanner.model.ids import ResourceId, id_key
 
 T = TypeVar("T")
@@ -223,7 +223,7 @@ def _texts(policy: Policy) -> Iterator[str]:
     service = policy.parts
     while service.type.lower() != ApiService.type.lower():
         service = ResourceId.parse(service.parent)
-    at, unread = f"{service.text}/policyFragments", None
+    at, unclear = f"{service.text}/policyFragments", Unclear()
     waiting, seen = [policy], {policy.key}
     while waiting:
         text = _COMMENT.sub("", waiting.pop(0).xml or "")
@@ -233,14 +233,10 @@ def _texts(policy: Policy) -> Iterator[str]:
             if id_key(fragment_id) in seen:
                 continue
             seen.add(id_key(fragment_id))
-            try:
+            with unclear:
                 found = policy.tenant.get(PolicyFragment, fragment_id)
-            except NotRead as problem:
-                unread = unread or problem
-                continue
-            waiting += [found] if found else []
-    if unread is not None:
-        raise unread
+                waiting += [found] if found else []
+    unclear.settle()
 
 
 def _said(policy: Policy) -> Said:

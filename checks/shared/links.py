@@ -14,7 +14,7 @@ from scanner.model.cognitive import (
     ProjectConnection,
 )
 from scanner.model.connections import Connection
-from scanner.model.coverage import NotRead
+from scanner.model.coverage import NotRead, Unclear
 from scanner.model.ids import ResourceId
 from scanner.model.machinelearning import Workspace, WorkspaceConnection
 from scanner.model.resource import Resource
@@ -61,15 +61,12 @@ def keeps_key(workspace: Workspace) -> bool:
 
     Raises NotRead where none is known to and one may.
     """
-    unclear = None
+    unclear = Unclear()
     for connection in connections(workspace):
-        try:
+        with unclear:
             if stores_key(connection):
                 return True
-        except NotRead as problem:
-            unclear = unclear or problem
-    if unclear is not None:
-        raise unclear
+    unclear.settle()
     return False
 
 
@@ -86,20 +83,19 @@ def links(workspace: Workspace, *views: type[Resource]) -> Iterator[Link]:
 
     Raises NotRead in the end if there may be more.
     """
-    tenant, unclear = workspace.tenant, None
+    tenant, unclear = workspace.tenant, Unclear()
     for trail in tenant.once(_trails).get(workspace.key, ()):
         if trail.view is not None and trail.view not in views:
             continue
         if trail.problem is not None:
-            unclear = unclear or trail.problem
+            unclear.add(trail.problem)
             continue
         connection = tenant.known(WorkspaceConnection, trail.connection_id)
         found = tenant.known(trail.view, trail.target_id) if trail.view else None
         if connection is not None and found is not None:
             connection.cite(Connection.auth_type)
             yield Link(connection, found)
-    if unclear is not None:
-        raise unclear
+    unclear.settle()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +150,7 @@ class Leading:
 
     ids: Mapping[str, tuple[str, ...]]
     """By the key of the resource."""
-    unread: NotRead | None
+    unclear: Unclear
     """Why more may lead to any resource."""
 
 
@@ -172,9 +168,7 @@ def connections_to(
             if connection is not None:
                 yield connection
     for kind in kinds:
-        unread = every[kind].unread
-        if unread is not None:
-            raise unread
+        every[kind].unclear.settle()
 
 
 def _leading(tenant: Tenant) -> Mapping[type[Connection], Leading]:
@@ -183,18 +177,13 @@ def _leading(tenant: Tenant) -> Mapping[type[Connection], Leading]:
 
 def _leading_of(tenant: Tenant, kind: type[Connection]) -> Leading:
     found = defaultdict(list)
-    unread = None
+    unclear = Unclear()
     listing = tenant.all(kind)
     for connection in listing.known():
-        try:
+        with unclear:
             found[target_key(connection)].append(connection.id)
-        except NotRead as problem:
-            unread = unread or problem
-    try:
-        listing.require_whole()
-    except NotRead as problem:
-        unread = unread or problem
-    return Leading({key: tuple(each) for key, each in found.items()}, unread)
+    unclear.add(listing.missing)
+    return Leading({key: tuple(each) for key, each in found.items()}, unclear)
 
 
 def workspaces_with(resource: Resource) -> Iterator[Workspace]:
@@ -203,19 +192,15 @@ def workspaces_with(resource: Resource) -> Iterator[Workspace]:
     Raises NotRead in the end if there may be more.
     """
     seen = set()
-    unclear = None
+    unclear = Unclear()
     for connection in connections_to(resource, WorkspaceConnection):
-        try:
+        with unclear:
             seeing = tuple(_seeing(connection)) if uses_entra(connection) else ()
-        except NotRead as problem:
-            unclear = unclear or problem
-            continue
-        for workspace in seeing:
-            if workspace.key not in seen:
-                seen.add(workspace.key)
-                yield workspace
-    if unclear is not None:
-        raise unclear
+            for workspace in seeing:
+                if workspace.key not in seen:
+                    seen.add(workspace.key)
+                    yield workspace
+    unclear.settle()
 
 
 def _seeing(connection: Connection) -> Iterator[Workspace]:
@@ -235,14 +220,11 @@ def partners(resource: Resource, view: type[R]) -> Iterator[R]:
     Both with Entra ID. Raises NotRead in the end if there may be more.
     """
     seen = set()
-    unclear = None
+    unclear = Unclear()
     for workspace in workspaces_with(resource):
-        try:
+        with unclear:
             for found in (link.resource for link in links(workspace, view)):
                 if isinstance(found, view) and found.key not in seen:
                     seen.add(found.key)
                     yield found
-        except NotRead as problem:
-            unclear = unclear or problem
-    if unclear is not None:
-        raise unclear
+    unclear.settle()

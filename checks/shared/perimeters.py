@@ -13,7 +13,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from checks.shared.ranges import is_range, public_range
 from checks.shared.wording import quote, shown, some
 from scanner.model.cognitive import CognitiveAccount
-from scanner.model.coverage import NotRead
+from scanner.model.coverage import Unclear
 from scanner.model.documentdb import CosmosAccount
 from scanner.model.ids import ResourceId
 from scanner.model.keyvault import KeyVault
@@ -164,19 +164,15 @@ def _wide_in(association: Association) -> Iterator[str]:
     """
     if not association.profile_id:
         raise association.unread(Association.profile_id.path, "says nothing")
-    unclear, found = None, False
+    unclear, found = Unclear(), False
     rules = association.tenant.within(AccessRule, association.profile_id)
     for rule in rules.known():
-        try:
+        with unclear:
             wide = too_wide(rule) if is_inbound(rule) else []
-        except NotRead as problem:
-            unclear = unclear or problem
-            continue
-        found = found or bool(wide)
-        yield from wide
+            found = found or bool(wide)
+            yield from wide
     if found:
         return
-    if unclear is not None:
-        raise unclear
+    unclear.settle()
     association.tenant.get(Profile, association.profile_id)
     rules.require_whole()

@@ -70,3 +70,34 @@ class NotRead(Exception):  # noqa: N818 - a fact about the tenant, not a fault o
         if self.gap or gap is None:
             return self
         return NotRead(f"{self.reason}; {NotRead.from_gap(gap).reason}", gap)
+
+
+class Unclear:
+    """What was not read on the way to an answer: the first of it, if anything.
+
+    `with unclear:` goes on after a NotRead, for what else can be told, and keeps it.
+    Other errors pass.
+    """
+
+    __slots__ = ("problem",)
+
+    def __init__(self) -> None:
+        self.problem: NotRead | None = None
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: object, trace: object) -> bool:
+        if not isinstance(error, NotRead):
+            return False
+        self.add(error)
+        return True
+
+    def add(self, problem: NotRead | None) -> None:
+        """Keep a problem, if it is one and the first."""
+        self.problem = self.problem or problem
+
+    def settle(self) -> None:
+        """Raise NotRead if something was not read."""
+        if self.problem is not None:
+            raise self.problem

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from scanner.model.cloud import Suffixes
-from scanner.model.coverage import Gap, NotRead, Reading
+from scanner.model.coverage import Gap, NotRead, Reading, Unclear
 from scanner.model.evidence import Known, Silence, Trace
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.resource import Record, Resource
@@ -175,18 +175,15 @@ class Inventory:
 
     def _refer(self, view: type[R], field: str) -> References:
         by_target: dict[str, list[Record]] = defaultdict(list)
-        unread = None
+        unclear = Unclear()
         window = self._unheard()
         for record in self.by_type[view.type.lower()]:
-            try:
+            with unclear:
                 value = getattr(window.view(view, record), field)
-            except NotRead as missing:
-                unread = unread or missing
-                continue
-            targets = (value,) if isinstance(value, str) else value or ()
-            for target in dict.fromkeys(map(id_key, targets)):
-                by_target[target].append(record)
-        return References(by_target, unread)
+                targets = (value,) if isinstance(value, str) else value or ()
+                for target in dict.fromkeys(map(id_key, targets)):
+                    by_target[target].append(record)
+        return References(by_target, unclear.problem)
 
 
 @dataclass(frozen=True, slots=True)
