@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from checks.shared.grants import access
 from checks.shared.tags import plain_tag
 from scanner.access.scopes import base_of, is_group
-from scanner.model.coverage import NotRead
+from scanner.model.coverage import NotRead, Unclear
 from scanner.model.ids import id_key
 from scanner.model.machinelearning import Workspace
 from scanner.model.storage import StorageAccount
@@ -47,7 +47,7 @@ class Stores:
         self.by_scope: Mapping[str, list[Store]] = defaultdict(list)
         self.endpoints: set[str] = set()
         """The private endpoints that are connected to one of them."""
-        self._unread: NotRead | None = None
+        self._unclear = Unclear()
         for account in tenant.all(StorageAccount).known():
             store = _store(account)
             for scope in dict.fromkeys(known.scopes(account.id)):
@@ -55,18 +55,14 @@ class Stores:
             self._connect(account)
 
     def _connect(self, account: StorageAccount) -> None:
-        try:
+        with self._unclear:
             named = [each.endpoint_id for each in account.private_endpoint_connections]
-        except NotRead as problem:
-            self._unread = self._unread or problem
-            return
-        self.endpoints.update(id_key(each) for each in named if each)
+            self.endpoints.update(id_key(each) for each in named if each)
 
     def require_endpoints(self, tenant: Tenant) -> None:
         """Raise NotRead if more endpoints may be connected than are known."""
         tenant.all(StorageAccount).require_whole()
-        if self._unread:
-            raise self._unread
+        self._unclear.settle()
 
 
 def _store(account: StorageAccount) -> Store:

@@ -35,7 +35,7 @@ from scanner.model.check import (
     warned,
 )
 from scanner.model.cognitive import CognitiveAccount, hosts_models
-from scanner.model.coverage import NotRead
+from scanner.model.coverage import NotRead, Unclear
 from scanner.model.ids import ResourceId
 from scanner.model.network import PrivateEndpoint, PrivateEndpointConnection
 from scanner.model.tenant import Tenant
@@ -88,16 +88,13 @@ def vnet_rules(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     if has_no_firewall(account):
         return not_applicable("the account's own firewall decides nothing")
     faults: list[str] = []
-    unread: list[NotRead] = []
+    unclear = Unclear()
     for rule in rules:
-        try:
+        with unclear:
             faults.append(_fault(rule.id, rule.state, tenant))
-        except NotRead as problem:
-            unread.append(problem)
     if any(faults):
         return warned(some(filter(None, faults)))
-    if unread:
-        raise unread[0]
+    unclear.settle()
     return passed(f"{count(len(rules), 'subnet', 'subnets')} let in, all of them there")
 
 
@@ -485,8 +482,7 @@ def only_apim_reaches(account: CognitiveAccount, _: Tenant) -> Verdict:
     ways = ways_beside(account)
     if ways.open:
         return warned(f"not only the gateway reaches it: {some(ways.open)}")
-    if ways.problems:
-        raise ways.problems[0]
+    ways.unclear.settle()
     if not is_closed(account):
         ways.asked.append("which addresses are let in beside the gateway, and why?")
     if ways.asked:

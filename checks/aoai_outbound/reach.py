@@ -37,7 +37,7 @@ from scanner.model.check import (
     warned,
 )
 from scanner.model.cognitive import CognitiveAccount, hosts_models, restricts_outbound
-from scanner.model.coverage import NotRead
+from scanner.model.coverage import NotRead, Unclear
 from scanner.model.policy import PolicyAssignment, PolicyDefinition
 from scanner.model.search import SearchService
 from scanner.model.storage import StorageAccount
@@ -186,8 +186,7 @@ def cwyd_search_missing(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     if missing:
         names = some(map(shown, missing))
         return warned(f"its identity may use {names}, which the list leaves out")
-    if searched.unread:
-        raise searched.unread
+    searched.unclear.settle()
     if not searched.services:
         return not_applicable("its identity holds a role on no Search service")
     services = count(len(searched.services), "Search service", "Search services")
@@ -199,14 +198,14 @@ class _Searched:
     """The Search services that an account has a Search role on."""
 
     services: tuple[SearchService, ...]
-    unread: NotRead | None
+    unclear: Unclear
     """Why there may be more."""
 
 
 def _searched(account: CognitiveAccount, tenant: Tenant) -> _Searched:
     found: list[SearchService] = []
-    unread: list[NotRead] = []
-    principals = tuple(_principals(account, unread))
+    unclear = Unclear()
+    principals = tuple(_principals(account, unclear))
     services = tenant.all(SearchService)
     for service in services.known():
         held = [
@@ -217,21 +216,17 @@ def _searched(account: CognitiveAccount, tenant: Tenant) -> _Searched:
             cite(tenant, grants, service)
             found.append(service)
             continue
-        try:
+        with unclear:
             require_settled(_unsettled(service, held))
-        except NotRead as problem:
-            unread.append(problem)
-    unread += [services.missing] if services.missing else []
-    return _Searched(tuple(found), next(iter(unread), None))
+    unclear.add(services.missing)
+    return _Searched(tuple(found), unclear)
 
 
-def _principals(account: CognitiveAccount, unread: list[NotRead]) -> Iterator[str]:
-    """Yield what an account signs in as; that there may be more is a problem more."""
-    try:
+def _principals(account: CognitiveAccount, unclear: Unclear) -> Iterator[str]:
+    """Yield what an account signs in as; that there may be more is kept."""
+    with unclear:
         for each in account.identities:
             yield each.principal_id
-    except NotRead as problem:
-        unread.append(problem)
 
 
 def _unsettled(service: SearchService, held: Iterable[Holding]) -> Iterator[Missing]:

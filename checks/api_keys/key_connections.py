@@ -9,7 +9,7 @@ from checks.shared.hosts import leads_to
 from checks.shared.links import KINDS, connections_to
 from scanner.model.cognitive import CognitiveAccount
 from scanner.model.connections import Connection
-from scanner.model.coverage import NotRead
+from scanner.model.coverage import NotRead, Unclear
 from scanner.model.ids import ResourceId
 
 ACCOUNT_KEYS = frozenset({"apikey", "accountkey", "customkeys"})
@@ -48,20 +48,15 @@ class Leading:
 def leading_to(account: CognitiveAccount) -> Leading:
     """Return the connections that lead to an account."""
     found: dict[bool | None, list[Connection]] = defaultdict(list)
-    problems: list[NotRead] = []
-    try:
+    unclear = Unclear()
+    with unclear:
         for connection in connections_to(account, *KINDS):
-            found[_keyed(connection, problems)].append(connection)
-    except NotRead as problem:
-        problems.append(problem)
-    unread = problems[0] if problems else None
-    return Leading(tuple(found[True]), tuple(found[False]), unread)
+            found[_keyed(connection, unclear)].append(connection)
+    return Leading(tuple(found[True]), tuple(found[False]), unclear.problem)
 
 
-def _keyed(connection: Connection, problems: list[NotRead]) -> bool | None:
-    """Whether a connection holds a key; None, and a problem more, if it is not told."""
-    try:
+def _keyed(connection: Connection, unclear: Unclear) -> bool | None:
+    """Whether a connection holds a key; None, and why is kept, if it is not told."""
+    with unclear:
         return holds_key(connection)
-    except NotRead as problem:
-        problems.append(problem)
-        return None
+    return None

@@ -20,7 +20,7 @@ from scanner.model.check import (
     passed,
     warned,
 )
-from scanner.model.coverage import NotRead
+from scanner.model.coverage import Unclear
 from scanner.model.machinelearning import (
     Workspace,
     encrypted_by,
@@ -325,22 +325,19 @@ def storage_hardened(account: StorageAccount, _: Tenant) -> Verdict:
     if owner is not None:
         return _exempt(owner)
     reach, faults = account.private_reach, [*_weak_settings(account)]
-    unclear = None
-    try:
+    unclear = Unclear()
+    with unclear:
         faults[:0] = [] if _closed(account) else [_OPEN]
-    except NotRead as problem:
-        unclear = problem
     if faults and not reach.whole:
         return failed(_sentence(faults))
     reached = set(reach)
     if lacking := [store for store in HUB_SERVICES if store not in reached]:
         faults.append(f"no approved private endpoint for {' or '.join(lacking)}")
-        advice = _ENDPOINTS_FIRST if unclear or _OPEN in faults else ""
+        advice = _ENDPOINTS_FIRST if unclear.problem or _OPEN in faults else ""
         return failed(_sentence(faults), advice)
     if faults:
         return failed(_sentence(faults))
-    if unclear is not None:
-        raise unclear
+    unclear.settle()
     if left_to_perimeter(account) and not _is_guarded(account):
         return warned("access is left to a perimeter, and none is known to enforce it")
     return passed("closed to public networks, private endpoints for blob and file")

@@ -25,7 +25,7 @@ from scanner.model.check import (
 )
 from scanner.model.cognitive import CognitiveAccount
 from scanner.model.containerregistry import Registry
-from scanner.model.coverage import NotRead
+from scanner.model.coverage import NotRead, Unclear
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.keyvault import KeyVault
 from scanner.model.machinelearning import (
@@ -157,26 +157,22 @@ def outbound_pe_dependencies(hub: Workspace, tenant: Tenant) -> Verdict:
     """
     if (hub.isolation_mode or "disabled").lower() == "disabled":
         return not_applicable("the hub has no managed network isolation")
-    problems: list[NotRead] = []
-    needs = {id_key(each.id): each for each in _needs(hub, problems)}.values()
+    unclear = Unclear()
+    needs = {id_key(each.id): each for each in _needs(hub, unclear)}.values()
     ways = _Ways(hub)
     broken, by_public_address, reached = [], [], 0
     for need in needs:
-        try:
+        with unclear:
             fault = _fault(need, ways, tenant)
-        except NotRead as problem:
-            problems.append(problem)
-            continue
-        if fault:
-            broken.append(fault)
-        elif fault is not None:
-            by_public_address.append(_name(need))
-        else:
-            reached += need.ways <= ways.active
+            if fault:
+                broken.append(fault)
+            elif fault is not None:
+                by_public_address.append(_name(need))
+            else:
+                reached += need.ways <= ways.active
     if broken:
         return failed(some(broken))
-    if problems:
-        raise problems[0]
+    unclear.settle()
     if by_public_address:
         names = some(by_public_address)
         return warned(f"no active rule leads to {names}, which may be called in public")
@@ -186,8 +182,8 @@ def outbound_pe_dependencies(hub: Workspace, tenant: Tenant) -> Verdict:
     return passed(f"active rules lead to what it works with: {many}")
 
 
-def _needs(hub: Workspace, problems: list[NotRead]) -> Iterator[_Need]:
-    """Yield what a hub works with, and why there may be more in `problems`."""
+def _needs(hub: Workspace, unclear: Unclear) -> Iterator[_Need]:
+    """Yield what a hub works with; why there may be more is kept."""
     for storage in (hub.storage_account_id, *(hub.additional_storage_ids or ())):
         if storage:
             yield _Need(StorageAccount, storage)
@@ -196,13 +192,9 @@ def _needs(hub: Workspace, problems: list[NotRead]) -> Iterator[_Need]:
     if hub.registry_id:
         yield _Need(Registry, hub.registry_id)
     for connection in hub.connections.known():
-        try:
+        with unclear:
             yield from _connected(connection)
-        except NotRead as problem:
-            problems.append(problem)
-    missing = hub.connections.missing
-    if missing is not None:
-        problems.append(missing)
+    unclear.add(hub.connections.missing)
 
 
 def _connected(connection: WorkspaceConnection) -> Iterator[_Need]:

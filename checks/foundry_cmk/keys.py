@@ -39,7 +39,7 @@ from scanner.model.check import (
     warned,
 )
 from scanner.model.cognitive import CognitiveAccount, has_own_key, hosts_models
-from scanner.model.coverage import NotRead
+from scanner.model.coverage import Unclear
 from scanner.model.identity import ManagedIdentity
 from scanner.model.ids import ResourceId
 from scanner.model.keyvault import KeyVault, VaultKey
@@ -297,15 +297,12 @@ def vault_protection(vault: KeyVault, _: Tenant) -> Verdict:
     - AI Foundry - Encryption with CMK
     - Microsoft Learn: Customer-managed keys for encryption with Azure AI Foundry
     """
-    faults, unread = [*_unprotected(vault)], None
-    try:
+    faults, unclear = [*_unprotected(vault)], Unclear()
+    with unclear:
         faults += _misplaced(vault)
-    except NotRead as problem:
-        unread = problem
     if faults:
         return failed("; ".join(faults))
-    if unread is not None:
-        raise unread
+    unclear.settle()
     return passed("protected from purging, in its place, open to trusted services")
 
 
@@ -397,15 +394,12 @@ def key_rotation(key: VaultKey, _: Tenant) -> Verdict:
     - AI Foundry - Encryption with CMK
     - Microsoft Learn: Configure cryptographic key auto-rotation in Azure Key Vault
     """
-    faults, unread = [*_stale(key)], None
-    try:
+    faults, unclear = [*_stale(key)], Unclear()
+    with unclear:
         faults += _pinned(key)
-    except NotRead as problem:
-        unread = problem
     if faults:
         return warned("; ".join(faults))
-    if unread is not None:
-        raise unread
+    unclear.settle()
     return passed("rotated by its policy, and not about to expire")
 
 

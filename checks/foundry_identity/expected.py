@@ -21,7 +21,7 @@ from checks.shared.project_users import users_of
 from checks.shared.shortfall import Case, grants_for, ids, person
 from checks.shared.workspaces import default_storage, mode_of
 from scanner.model.cognitive import CognitiveAccount, hosts_models
-from scanner.model.coverage import NotRead
+from scanner.model.coverage import Unclear
 from scanner.model.identity import Identified
 from scanner.model.ids import id_key
 from scanner.model.machinelearning import Compute, Workspace, is_hub
@@ -35,16 +35,13 @@ def works_with_entra(workspace: Workspace) -> bool:
 
     Raises NotRead where neither is known to be and one may.
     """
-    unclear = None
-    try:
+    unclear = Unclear()
+    with unclear:
         if mode_of(workspace) == "identity":
             return True
-    except NotRead as problem:
-        unclear = problem
     for _ in links(workspace, *LINKED):
         return True
-    if unclear is not None:
-        raise unclear
+    unclear.settle()
     return False
 
 
@@ -141,20 +138,17 @@ def _resources(workspace: Workspace, view: type[Resource]) -> Iterator[Resource]
 def _services(workspace: Workspace) -> Iterator[Case]:
     """Yield what services need of each other, but for pairs that the hub tells of."""
     own, every = set[str](), dict[str, Resource]()
-    unclear = None
-    try:
+    unclear = Unclear()
+    with unclear:
         for link in links(workspace, SearchService, CognitiveAccount):
             every[link.resource.key] = link.resource
             if id_key(link.connection.parts.parent) == workspace.key:
                 own.add(link.resource.key)
-    except NotRead as problem:
-        unclear = problem
     for service, account in product(*_sorted_out(every.values())):
         if {service.key, account.key} & own:
             yield embedding(service, account)
             yield indexing(account, service)
-    if unclear is not None:
-        raise unclear
+    unclear.settle()
 
 
 def _sorted_out(

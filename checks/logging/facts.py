@@ -28,7 +28,7 @@ from scanner.model.check import (
 )
 from scanner.model.cognitive import CognitiveAccount, hosts_models
 from scanner.model.containerregistry import Registry
-from scanner.model.coverage import NotRead
+from scanner.model.coverage import Unclear
 from scanner.model.documentdb import CosmosAccount
 from scanner.model.insights import DiagnosticSetting
 from scanner.model.keyvault import KeyVault
@@ -198,23 +198,20 @@ def diag_destination_valid(account: CognitiveAccount, tenant: Tenant) -> Verdict
     """
     gone: list[str] = []
     foreign: list[str] = []
-    unread: list[NotRead] = []
+    unclear = Unclear()
     number = 0
     for view, each in _destinations(account.diagnostic_settings):
         number += 1
-        try:
+        with unclear:
             if not is_ours(tenant, each):
                 foreign.append(each)
             elif view and tenant.get(view, each) is None:
                 gone.append(each)
-        except NotRead as problem:
-            unread.append(problem)
     if gone:
         return failed(f"logs are sent to what is gone: {named_by(gone)}")
     if foreign:
         return warned(f"logs are sent to another tenant: {named_by(foreign)}")
-    if unread:
-        raise unread[0]
+    unclear.settle()
     if not number:
         return not_applicable("no logs go to a workspace, storage account or event hub")
     return passed(_all_there(number))

@@ -222,15 +222,11 @@ def locked_to_front(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     users = cited_data_users(tenant, account)
     ways = ways_beside(account)
     past = [*_by_settings(account), *ways.open]
-    unread = ways.problems
-    try:
+    with ways.unclear:
         past += _by_roles(users, found, tenant)
-    except NotRead as problem:
-        unread = [*unread, problem]
     if past:
         return warned(f"it can be used past the gateway: {'; '.join(past)}")
-    if unread:
-        raise unread[0]
+    ways.unclear.settle()
     require_settled(users.missing)
     if not is_closed(account):
         ways.asked.append("which addresses are let in beside the gateway, and why?")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from checks.shared.gateways import FRONTS, SignIn, account_behind, front_name, sign_in
 from scanner.model.cognitive import CognitiveAccount
-from scanner.model.coverage import NotRead
+from scanner.model.coverage import NotRead, Unclear
 from scanner.model.tenant import Tenant
 
 
@@ -49,19 +49,14 @@ class _Fronts:
 def _fronts(tenant: Tenant) -> _Fronts:
     at: dict[str, dict[str, SignIn]] = defaultdict(dict)
     services: dict[str, dict[str, None]] = defaultdict(dict)
-    unread: list[NotRead] = []
+    unclear = Unclear()
     for view in FRONTS:
         for front in tenant.all(view).known():
-            try:
+            with unclear:
                 account = account_behind(front)
                 if account is not None:
                     services[account.key][front.parts.parent] = None
                     at[account.key][front_name(front)] = SignIn.NOT_TOLD
                     at[account.key][front_name(front)] = sign_in(front).how
-            except NotRead as problem:
-                unread.append(problem)
-        try:
-            tenant.all(view).require_whole()
-        except NotRead as problem:
-            unread.append(problem)
-    return _Fronts(at, services, next(iter(unread), None))
+        unclear.add(tenant.all(view).missing)
+    return _Fronts(at, services, unclear.problem)

@@ -101,40 +101,36 @@ def sign_in(front: Front) -> Said:
     One way in with a key is enough to call it that; raises NotRead where there is none
     and there may be one.
     """
-    ways, unread = _ways(front)
+    ways, unclear = _ways(front)
     keyed = [way for way in ways if way.how is SignIn.KEY]
     if keyed:
         return keyed[0]
-    if unread is not None:
-        raise unread
+    unclear.settle()
     untold = [way for way in ways if way.how is SignIn.NOT_TOLD]
     return next(iter([*untold, *ways]))
 
 
-def _ways(front: Front) -> tuple[list[Said], NotRead | None]:
+def _ways(front: Front) -> tuple[list[Said], Unclear]:
     """Return how each way to a front signs in, and why there may be more of them."""
-    own = _credentials(front)
+    own, unclear = _credentials(front), Unclear()
     if own is not None:
-        return [own], None
-    problems: list[NotRead] = []
+        return [own], unclear
     service = _service_of(front)
-    everywhere = [*_noting(map(_said, service.policies), problems)]
+    everywhere = [*_known(map(_said, service.policies), unclear)]
     ways = []
-    for api in _apis_before(front, service, problems):
-        said = [*_noting(map(_said, api.policies), problems)]
+    for api in _apis_before(front, service, unclear):
+        said = [*_known(map(_said, api.policies), unclear)]
         ways += [
-            _first(said, _noting(map(_said, product.policies), problems), everywhere)
-            for product in _products_with(api, service, problems)
+            _first(said, _known(map(_said, product.policies), unclear), everywhere)
+            for product in _products_with(api, service, unclear)
         ] or [_first(said, everywhere)]
-    return ways or [_first([], everywhere)], next(iter(problems), None)
+    return ways or [_first([], everywhere)], unclear
 
 
-def _noting(found: Iterable[T], problems: list[NotRead]) -> Iterator[T]:
-    """Yield what was read; that there may be more is one problem more."""
-    try:
+def _known(found: Iterable[T], unclear: Unclear) -> Iterator[T]:
+    """Yield what was read; that there may be more is kept."""
+    with unclear:
         yield from found
-    except NotRead as problem:
-        problems.append(problem)
 
 
 def _first(*levels: Iterable[Said]) -> Said:
@@ -163,46 +159,42 @@ def _service_of(front: Front) -> ApiService:
     return service
 
 
-def _apis_before(
-    front: Front, service: ApiService, problems: list[NotRead]
-) -> Iterator[Api]:
+def _apis_before(front: Front, service: ApiService, unclear: Unclear) -> Iterator[Api]:
     """Yield the APIs whose calls reach a front."""
     if isinstance(front, Api):
         yield front
         return
-    names = {front.name.lower(), *_noting(_pools_with(front, service), problems)}
-    for api in _noting(service.apis, problems):
+    names = {front.name.lower(), *_known(_pools_with(front, service), unclear)}
+    for api in _known(service.apis, unclear):
         if api.is_current is False:
             continue
-        products = _products_with(api, service, problems)
+        products = _products_with(api, service, unclear)
         policies = chain(
-            _noting(api.policies, problems),
-            *(_noting(product.policies, problems) for product in products),
+            _known(api.policies, unclear),
+            *(_known(product.policies, unclear) for product in products),
         )
-        if any(names & _noted_backends(each, problems) for each in policies):
+        if any(names & _known_backends(each, unclear) for each in policies):
             yield api
 
 
-def _products_with(
-    api: Api, service: ApiService, problems: list[NotRead]
-) -> list[Product]:
+def _products_with(api: Api, service: ApiService, unclear: Unclear) -> list[Product]:
     """Return the products that an API is in: it is called by way of one of them."""
     key = _REVISION.sub("", api.key)
     return [
         product
-        for product in _noting(service.products, problems)
+        for product in _known(service.products, unclear)
         if any(
             _REVISION.sub("", id_key(each.api_id or "")) == key
-            for each in _noting(product.apis, problems)
+            for each in _known(product.apis, unclear)
         )
     ]
 
 
-def _noted_backends(policy: Policy, problems: list[NotRead]) -> set[str]:
+def _known_backends(policy: Policy, unclear: Unclear) -> set[str]:
     """Return the backends that a policy and its fragments name, as far as read."""
     return {
         each.lower()
-        for text in _noting(_texts(policy), problems)
+        for text in _known(_texts(policy), unclear)
         for each in _BACKEND.findall(text)
     }
 

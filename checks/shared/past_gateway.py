@@ -20,7 +20,7 @@ from checks.shared.subnets import ranges_of, require_subnet
 from checks.shared.wording import quote, shown, some
 from scanner.model.apimanagement import ApiService
 from scanner.model.cognitive import CognitiveAccount
-from scanner.model.coverage import NotRead
+from scanner.model.coverage import NotRead, Unclear
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.network import PrivateEndpoint, Subnet
 from scanner.model.tenant import Tenant
@@ -45,7 +45,7 @@ class Ways:
     """Ways that somebody else has, as a sentence names them."""
     asked: list[str] = field(default_factory=list)
     """What only a person can tell."""
-    problems: list[NotRead] = field(default_factory=list)
+    unclear: Unclear = field(default_factory=Unclear)
     """Why there may be more."""
 
 
@@ -61,16 +61,12 @@ def ways_beside(account: CognitiveAccount) -> Ways:
     """Return the ways to an account by its private endpoints beside the gateway."""
     ways, tenant = Ways(), account.tenant
     approved = [each for each in account.private_endpoint_connections if each.approved]
-    try:
+    gateway = _Gateway((), ())
+    with ways.unclear:
         gateway = _gateway(account)
-    except NotRead as problem:
-        ways.problems.append(problem)
-        gateway = _Gateway((), ())
     for connection in approved:
-        try:
+        with ways.unclear:
             _judge(connection.endpoint_id or "", gateway, ways, tenant)
-        except NotRead as problem:
-            ways.problems.append(problem)
     return ways
 
 

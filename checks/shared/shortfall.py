@@ -11,7 +11,7 @@ from checks.shared.identities import role_name
 from checks.shared.wording import FIRST, some
 from scanner.access.answers import Grant, Result, scope_name
 from scanner.access.facts import Missing
-from scanner.model.coverage import NotRead
+from scanner.model.coverage import Unclear
 from scanner.model.identity import ManagedIdentity
 from scanner.model.resource import Resource
 from scanner.model.tenant import Tenant
@@ -60,18 +60,16 @@ class Shortfall:
     tenant: Tenant
     lacks: list[Lack] = field(default_factory=list)
     missing: list[Missing] = field(default_factory=list)
-    unread: NotRead | None = None
+    unclear: Unclear = field(default_factory=Unclear)
     """Why there may be more that is lacking."""
     looked: int = 0
     """For how many roles was looked."""
 
     def look_for(self, cases: Iterable[Case]) -> None:
         """Look for all that some cases need; why there may be more is kept."""
-        try:
+        with self.unclear:
             for case in cases:
                 self.look(case)
-        except NotRead as problem:
-            self.unread = self.unread or problem
 
     def look(self, case: Case) -> None:
         """Look for each role that a case needs."""
@@ -85,17 +83,13 @@ class Shortfall:
             cite(self.tenant, grants, case.resource)
         if grants:
             return
-        try:
+        with self.unclear:
             require_settled(missing)
-        except NotRead as problem:
-            self.unread = self.unread or problem
-        else:
             self.lacks.append(Lack(case, need, missing))
 
     def settle(self) -> None:
         """Raise NotRead if what was not read may be lacking."""
-        if self.unread is not None:
-            raise self.unread
+        self.unclear.settle()
 
     def said(self, lacks: Iterable[Lack] | None = None) -> str:
         """Return what is lacking, the first of it by name, as far as is known."""

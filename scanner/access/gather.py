@@ -34,7 +34,7 @@ from scanner.model.authorization import (
     RoleDefinition,
     RoleEligibility,
 )
-from scanner.model.coverage import Gap, NotRead
+from scanner.model.coverage import Gap, NotRead, Unclear
 from scanner.model.directory import DirectoryObject, GroupMember, object_id
 from scanner.model.ids import id_key
 from scanner.model.resource import Resource
@@ -88,7 +88,7 @@ class _Gathering:
     def __init__(self, tenant: Tenant) -> None:
         self._tenant = tenant
         self._missing: dict[str, list[Missing]] = defaultdict(list)
-        self._unread_role: NotRead | None = None
+        self._unclear_roles = Unclear()
         self._unread_members: dict[str, Gap] = {}
 
     def facts(self) -> Facts:
@@ -131,18 +131,14 @@ class _Gathering:
     def _roles(self) -> Iterator[Role]:
         """Yield the roles that can be read; what holds another says it is unknown."""
         for definition in self._tenant.all(RoleDefinition).known():
-            try:
+            with self._unclear_roles:
                 yield role_of(definition)
-            except NotRead as problem:
-                self._unread_role = self._unread_role or problem
 
     def _unread_roles(self) -> Gap | None:
         """Return the first gap in role definitions, once all were gone through."""
-        try:
-            self._tenant.all(RoleDefinition).require_whole()
-        except NotRead as problem:
-            return problem.gap
-        return self._unread_role.gap if self._unread_role else None
+        missing = self._tenant.all(RoleDefinition).missing
+        problem = missing or self._unclear_roles.problem
+        return problem.gap if problem else None
 
     def _principals(self) -> dict[str, Principal]:
         """Return everyone the directory names; it may do so in several places."""
