@@ -12,11 +12,11 @@ from typing import Any
 from reports.drift import drift_chunks
 from reports.rows import gap_row, result_row
 from reports.text import json_list, json_text
-from reports.totals import Tally, Totals
 from reports.trend import trend_json
 from scanner.model.controls import framework_of, version_of
 from scanner.model.exemptions import ExemptionReport
 from scanner.model.results import SCHEMA, Assessment, Run
+from scanner.model.totals import Tally
 
 
 def results_json(assessment: Assessment) -> Iterator[bytes]:
@@ -34,7 +34,7 @@ def run_header(run: Run) -> dict[str, Any]:
 
 def summary(assessment: Assessment) -> dict[str, Any]:
     """Return the score and coverage at every level, and the counts."""
-    totals = Totals.of(assessment)
+    totals = assessment.totals
     return {
         **_tally(totals.overall),
         "gaps": len(assessment.gaps),

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from reports.drift import bulleted, drift_markdown, escaped
 from reports.text import count, percent, points
-from reports.totals import Finding, GapGroup, Tally, Totals, gap_groups, worst
+from reports.worst import Finding, GapGroup, gap_groups, worst
 from scanner.model.results import Assessment
+from scanner.model.totals import Tally, Totals
 
 WORST = 25
 NAMED = 3
@@ -21,7 +22,7 @@ def summary_md(assessment: Assessment) -> Iterator[bytes]:
 
 
 def _lines(assessment: Assessment) -> Iterator[str]:
-    run, totals = assessment.run, Totals.of(assessment)
+    run, totals = assessment.run, assessment.totals
     yield "# Azure AI posture\n"
     yield f"{_headline(totals.overall, len(assessment.gaps))}\n"
     yield f"Read {escaped(run.started)} by posture {escaped(run.version)}.\n"

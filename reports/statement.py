@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from reports.text import clean, count, percent, points
-from reports.totals import Tally, gap_groups
+from reports.worst import gap_groups
 from scanner.model.check import Status
 from scanner.model.results import Assessment, Run, SignedIn
 
@@ -79,7 +79,7 @@ def _rights(roles: Sequence[str]) -> Iterator[str]:
 
 
 def _outcome(assessment: Assessment) -> Iterator[str]:
-    tally = Tally.of(assessment.results)
+    tally = assessment.totals.overall
     resources = {each.target.resource_id.lower() for each in assessment.results}
     checks = {each.check.id for each in assessment.results}
     yield (

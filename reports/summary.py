@@ -11,9 +11,10 @@ from rich.text import Text
 
 from reports.drift import summary_line
 from reports.text import clean, count, percent, points
-from reports.totals import Finding, GapGroup, Tally, Totals, gap_groups, worst
+from reports.worst import Finding, GapGroup, gap_groups, worst
 from scanner.model.check import Severity, Status, Topic
 from scanner.model.results import Assessment
+from scanner.model.totals import Tally
 
 WORST = 10
 NAMED = 2
@@ -33,9 +34,8 @@ _STYLES = {
 
 def show(assessment: Assessment, console: Console, files: Sequence[str] = ()) -> None:
     """Print what an assessment came to, and where its files are."""
-    totals = Totals.of(assessment)
     print_headline(assessment, console)
-    for title, body in _sections(assessment, totals, files):
+    for title, body in _sections(assessment, files):
         console.print()
         console.print(Text(title, style="bold"))
         console.print(Padding(body, (0, 0, 0, 2), expand=False), highlight=False)
@@ -48,7 +48,7 @@ def print_headline(assessment: Assessment, console: Console) -> None:
 
 def headline(assessment: Assessment) -> Text:
     """Return score, findings and gaps; the score never without its coverage."""
-    tally, gaps = Tally.of(assessment.results), len(assessment.gaps)
+    tally, gaps = assessment.totals.overall, len(assessment.gaps)
     return Text.assemble(
         ("Score ", "dim"),
         (points(tally.score.value), "bold"),
@@ -71,10 +71,10 @@ def _by_severity(findings: Mapping[Severity, int]) -> Iterator[Text]:
 
 
 def _sections(
-    assessment: Assessment, totals: Totals, files: Sequence[str]
+    assessment: Assessment, files: Sequence[str]
 ) -> Iterator[tuple[str, RenderableType]]:
-    if totals.topics:
-        yield "By topic", _topics(totals.topics)
+    if topics := assessment.totals.topics:
+        yield "By topic", _topics(topics)
     findings = worst(assessment.results, WORST)
     if findings:
         yield "Worst findings", _findings(findings)
@@ -163,7 +163,7 @@ def _gap(group: GapGroup) -> Text:
 
 
 def _notes(assessment: Assessment) -> list[str]:
-    exempted = sum(bool(r.exemption) for r in assessment.results if r.is_finding)
+    exempted = assessment.totals.overall.exempted
     notes = list(assessment.run.notes)
     if not assessment.run.complete:
         notes.insert(0, "The collection was interrupted: what follows is partial.")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from reports.rows import COLUMNS, GAP_COLUMNS, gap_row, result_row
-from reports.text import FORMULA, all_clean, cell, json_text
+from reports.text import FORMULA, MEMORY, all_clean, cell, json_text
 from scanner.model.results import Assessment, Result
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # without it Excel reads UTF-8 as the local code page
@@ -57,6 +58,7 @@ def _cells(row: dict[str, Any]) -> Row:
     return all_clean([v if type(v) is str else _text(v) for v in row.values()])
 
 
+@lru_cache(maxsize=MEMORY)
 def _text(value: Any) -> str:
     if isinstance(value, tuple):
         return "; ".join(value)

@@ -10,7 +10,6 @@ from rich.table import Table
 
 from reports.drift import escaped
 from reports.text import json_text, moment, percent, points
-from reports.totals import Tally
 from scanner.model.check import Severity
 from scanner.model.results import Assessment
 from scanner.model.trend import Point
@@ -24,7 +23,7 @@ COLUMNS = (
 
 def point_of(assessment: Assessment) -> Point:
     """Return what an assessment came to."""
-    tally = Tally.of(assessment.results)
+    tally = assessment.totals.overall
     return Point(
         started=assessment.run.started,
         score=tally.score.value,

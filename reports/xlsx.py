@@ -11,9 +11,9 @@ import xlsxwriter  # type: ignore[import-untyped]
 
 from reports.tables import Row, Table, gaps_table, results_table
 from reports.text import percent, points
-from reports.totals import Tally, Totals
 from scanner.model.check import Status
 from scanner.model.results import Assessment
+from scanner.model.totals import Tally
 
 LONGEST = 32_767
 """Characters that a cell may have."""
@@ -77,7 +77,7 @@ def _cut(text: str) -> str:
 
 
 def _summary(assessment: Assessment) -> Table:
-    totals = Totals.of(assessment)
+    totals = assessment.totals
     rows = [
         ("Overall", *_cells(totals.overall)),
         *((topic.value, *_cells(tally)) for topic, tally in totals.topics.items()),

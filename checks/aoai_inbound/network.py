@@ -10,6 +10,7 @@ from checks.shared.ranges import is_range, public_range, wider_than
 from checks.shared.wording import count, quote, shown, some
 from scanner.model import initiatives
 from scanner.model.check import (
+    FINDINGS,
     Check,
     Post,
     Severity,
@@ -23,7 +24,6 @@ from scanner.model.check import (
 )
 from scanner.model.cognitive import CognitiveAccount, hosts_models
 from scanner.model.network import PrivateEndpointConnection
-from scanner.model.results import FINDINGS
 from scanner.model.tenant import Tenant
 
 CONTROLS = (

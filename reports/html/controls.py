@@ -10,10 +10,10 @@ from reports.html.markup import Markup, tag
 from reports.html.sections import dim, scored
 from reports.html.tables import heads, jump, scrolled
 from reports.text import count
-from reports.totals import Tally
 from scanner.model.check import Status
 from scanner.model.controls import Basis, Framework, framework_of, version_of
 from scanner.model.results import Result
+from scanner.model.totals import Tally
 
 _STATUSES = (Status.FAIL, Status.WARN, Status.NOT_ASSESSED, Status.MANUAL, Status.PASS)
 _COLUMNS = ("Control", "Basis", "Score", "Coverage", *_STATUSES, "accepted")

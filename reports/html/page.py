@@ -16,7 +16,6 @@ from reports.html.prose import documentation
 from reports.html.results import explorer
 from reports.html.sections import contents, gaps, headline, opening, tallies
 from reports.html.trend import trend_section
-from reports.totals import Totals
 from scanner.model.check import Check, Severity, Status
 from scanner.model.results import Assessment, Result
 
@@ -29,20 +28,19 @@ def report_html(assessment: Assessment) -> Iterator[bytes]:
 
 def _parts(assessment: Assessment) -> Iterator[str]:
     script = asset("page.js")
-    totals = Totals.of(assessment)
     checks = _checks(assessment.results)
     yield '<!doctype html>\n<html lang="en">\n'
     yield head("Azure AI posture", script)
     yield '\n<body>\n<a class="skip" href="#results">Skip to the results</a>\n'
     yield opening(assessment)
-    yield f"\n<main>\n{headline(assessment, totals)}\n{contents(assessment)}\n"
+    yield f"\n<main>\n{headline(assessment)}\n{contents(assessment)}\n"
     yield f"{accepted(assessment.exemptions)}\n"
     if assessment.drift:
         yield f"{drift_section(assessment.drift)}\n"
     if assessment.trend:
         yield f"{trend_section(assessment.trend)}\n"
-    controls = controls_section(totals.controls, assessment.results)
-    yield f"{gaps(assessment.gaps)}\n{tallies(totals, controls)}\n"
+    controls = controls_section(assessment.totals.controls, assessment.results)
+    yield f"{gaps(assessment.gaps)}\n{tallies(assessment.totals, controls)}\n"
     yield f"{explorer(assessment.results)}\n</main>\n"
     yield from _documentation(checks)
     yield '<script type="application/octet-stream" id="payload">'

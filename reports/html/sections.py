@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from reports.html.markup import Markup, joined, tag
 from reports.html.tables import heads, jump, scrolled
 from reports.text import count, moment, percent, points
-from reports.totals import GapGroup, Tally, Totals, gap_groups
+from reports.worst import GapGroup, gap_groups
 from scanner.model.check import Severity, Status
 from scanner.model.results import Assessment, GapReport, Run, SignedIn
+from scanner.model.totals import Tally, Totals
 
 RESOURCES = 25
 """How many resources the overview names; the results can be grouped by all."""
@@ -83,9 +84,10 @@ def _subscriptions(run: Run) -> Markup:
     return tag("details", tag("summary", f"{number} in scope"), tag("ul", *items))
 
 
-def headline(assessment: Assessment, totals: Totals) -> Markup:
+def headline(assessment: Assessment) -> Markup:
     """Return score and coverage, findings by severity, and gaps."""
-    tally, gaps = totals.overall, len(assessment.gaps)
+    totals, gaps = assessment.totals, len(assessment.gaps)
+    tally = totals.overall
     missed = count(tally.statuses[Status.NOT_ASSESSED], "answer")
     return tag(
         "section",

@@ -30,6 +30,10 @@ class Status(StrEnum):
     NOT_ASSESSED = "not-assessed"
 
 
+FINDINGS = (Status.FAIL, Status.WARN)
+"""The statuses that are findings."""
+
+
 @unique
 class Severity(StrEnum):
     """How much a check matters; the check's, never decided inside it."""

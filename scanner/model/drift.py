@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum, unique
 from typing import Any, cast
 
-from scanner.model.check import Severity, Status
+from scanner.model.check import FINDINGS, Severity, Status
 from scanner.model.evidence import Evidence, plain
 from scanner.model.ids import ResourceId, id_key
-from scanner.model.results import FINDINGS, Result, Run
+from scanner.model.results import Result, Run
 
 Fingerprint = str
 

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from scanner.model.check import Check, Severity, Status
+from scanner.model.check import FINDINGS, Check, Severity, Status
 from scanner.model.coverage import Gap
 from scanner.model.evidence import Evidence
 from scanner.model.exemptions import ExemptionReport
 from scanner.model.ids import id_key
+from scanner.model.totals import Totals
 
 if TYPE_CHECKING:
     from scanner.model.drift import Drift
     from scanner.model.trend import Point
 
 SCHEMA = "posture/1"
-FINDINGS = (Status.FAIL, Status.WARN)
-"""The statuses that are findings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,46 +126,7 @@ class Run:
     requests: int = 0
 
 
-_WON = {Status.PASS: 1.0, Status.WARN: 0.5, Status.FAIL: 0.0}
-"""How much of its weight a verdict is worth."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Score:
-    """100 x passed weight / assessed weight, and the coverage that goes with it."""
-
-    value: float | None
-    """0 to 100; None where nothing of any weight was assessed."""
-    coverage: float | None
-    """0 to 1: assessed / (assessed + not assessed); None where there was neither."""
-
-    @classmethod
-    def of(cls, results: Iterable[Result]) -> Score:
-        """Return the score of some results; a warn loses half of its weight."""
-        return cls.counted(
-            Counter((each.check.severity, each.status) for each in results)
-        )
-
-    @classmethod
-    def counted(cls, counts: Mapping[tuple[Severity, Status], int]) -> Score:
-        """Return the score of so many results of each severity and status."""
-        won = lost = 0.0
-        assessed = missed = 0
-        for (severity, status), number in counts.items():
-            if status is Status.NOT_ASSESSED:
-                missed += number
-            elif status in _WON:
-                assessed += number
-                won += number * severity.weight * _WON[status]
-                lost += number * severity.weight * (1 - _WON[status])
-        total, asked = won + lost, assessed + missed
-        return cls(
-            value=round(100 * won / total, 1) if total else None,
-            coverage=round(assessed / asked, 4) if asked else None,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Assessment:
     """Everything a report needs: the run, its results and its gaps."""
 
@@ -179,6 +139,11 @@ class Assessment:
     """What changed since the baseline; None without one."""
     trend: tuple[Point, ...] = ()
     """The runs of the baseline's folder and this one, the oldest first."""
+
+    @cached_property
+    def totals(self) -> Totals:
+        """What the results come to."""
+        return Totals.of(self.results)
 
     def findings_at(self, threshold: Severity) -> int:
         """Return how many failed at or above a severity, exempted ones left out."""

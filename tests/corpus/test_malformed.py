@@ -23,7 +23,7 @@ from scanner.collect.reads import BELOW, READS
 from scanner.emulator import Estate
 from scanner.emulator.estate import Tenant
 from scanner.judge import Judge
-from scanner.model.check import Check, Status
+from scanner.model.check import FINDINGS, Check, Status
 from scanner.model.cloud import Suffixes
 from scanner.model.coverage import Reading
 from scanner.model.fields import declared_paths
@@ -31,7 +31,7 @@ from scanner.model.ids import ResourceId, id_key
 from scanner.model.machinelearning import Workspace
 from scanner.model.resource import Record, Resource
 from scanner.model.resources import TENANT_TYPE, ManagementGroup, Subscription
-from scanner.model.results import FINDINGS, Result
+from scanner.model.results import Result
 from scanner.model.settings import Settings
 from scanner.model.storage import StorageAccount
 from scanner.model.tenant import Inventory

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.totals import Tally, Totals, by_resource, gap_groups, worst
+from reports.worst import gap_groups, worst
 from scanner.model.check import Check, Severity, Status, Topic
 from scanner.model.coverage import Gap
-from scanner.model.results import Assessment, GapReport, Result, Run, Score
+from scanner.model.results import Assessment, GapReport, Result, Run
+from scanner.model.totals import Score, Tally, Totals
 
 Builder = Callable[..., Result]
 Answer = tuple[Status, Severity]
@@ -124,19 +125,19 @@ def test_totals_are_by_topic_in_the_order_of_the_guidance(
     result: Builder, run: Run, checks: dict[str, Check[Any]]
 ) -> None:
     both = tuple(result(check=checks[name]) for name in ("logging.on", "keys.disabled"))
-    totals = Totals.of(Assessment(run=run, results=both, gaps=()))
+    totals = Totals.of(both)
     assert list(totals.topics) == [Topic.API_KEYS, Topic.LOGGING]
 
 
 def test_a_resource_is_one_however_its_id_is_written(result: Builder) -> None:
     upper = result(PASS, name="ONE")
-    tallies = by_resource([result(FAIL, name="one"), upper])
+    tallies = Totals.of([result(FAIL, name="one"), upper]).resources
     (tally,) = tallies.values()
     assert tally.score.value == 50.0
 
 
 def test_a_resource_no_check_applies_to_is_left_out(result: Builder) -> None:
-    assert by_resource([result(Status.NOT_APPLICABLE)]) == {}
+    assert Totals.of([result(Status.NOT_APPLICABLE)]).resources == {}
 
 
 def test_the_worst_findings_come_by_severity_then_failures(
@@ -193,6 +194,6 @@ def test_a_result_counts_for_every_control_of_its_check(
     result: Builder, run: Run
 ) -> None:
     answers = (result(Status.PASS), result(Status.FAIL))
-    controls = Totals.of(Assessment(run=run, results=answers, gaps=())).controls
+    controls = Totals.of(answers).controls
     assert list(controls) == ["MCSB:IM-1", "NIST-800-53:AC-2"]
     assert {tally.score.value for tally in controls.values()} == {50.0}

@@ -16,12 +16,12 @@ import checks
 from scanner import demo
 from scanner.collect.assemble import assemble
 from scanner.judge import Judge
-from scanner.model.check import Check, Status
+from scanner.model.check import FINDINGS, Check, Status
 from scanner.model.cloud import Suffixes
 from scanner.model.directory import DirectoryObject, GroupMember
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.resources import Subscription
-from scanner.model.results import FINDINGS, Result
+from scanner.model.results import Result
 from scanner.model.settings import Settings
 from scanner.model.tenant import Inventory
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from scanner.model.check import Check, Severity, Status, Topic, Verdict, check, passed
 from scanner.model.check import Post as Guidance
 from scanner.model.resources import Subscription
-from scanner.model.results import Assessment, Result, Run, Score, Target
+from scanner.model.results import Assessment, Result, Run, Target
+from scanner.model.totals import Score
 
 WEIGHTS = {"critical": 10, "high": 6, "medium": 3, "low": 1, "informational": 0}
 TARGET = Target(

@@ -1,24 +1,63 @@
-"""What the results come to: overall, by topic, by subscription, by resource."""
+"""What results come to: overall, by topic, control, subscription and resource."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from heapq import nsmallest
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from scanner.model.check import Check, Severity, Status, Topic
+from scanner.model.check import FINDINGS, Severity, Status, Topic
 from scanner.model.ids import id_key
-from scanner.model.results import FINDINGS, Assessment, GapReport, Result, Score
+
+if TYPE_CHECKING:
+    from scanner.model.results import Result
 
 K = TypeVar("K", bound=Hashable)
 L = TypeVar("L", bound=Hashable)
-T = TypeVar("T")
 
 Answer = tuple[Severity, Status, bool]
 """What of a result is counted: how grave it is, what it says, whether accepted."""
 Answers = Counter[Answer]
+
+
+_WON = {Status.PASS: 1.0, Status.WARN: 0.5, Status.FAIL: 0.0}
+"""How much of its weight a verdict is worth."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """100 x passed weight / assessed weight, and the coverage that goes with it."""
+
+    value: float | None
+    """0 to 100; None where nothing of any weight was assessed."""
+    coverage: float | None
+    """0 to 1: assessed / (assessed + not assessed); None where there was neither."""
+
+    @classmethod
+    def of(cls, results: Iterable[Result]) -> Score:
+        """Return the score of some results; a warn loses half of its weight."""
+        return cls.counted(
+            Counter((each.check.severity, each.status) for each in results)
+        )
+
+    @classmethod
+    def counted(cls, counts: Mapping[tuple[Severity, Status], int]) -> Score:
+        """Return the score of so many results of each severity and status."""
+        won = lost = 0.0
+        assessed = missed = 0
+        for (severity, status), number in counts.items():
+            if status is Status.NOT_ASSESSED:
+                missed += number
+            elif status in _WON:
+                assessed += number
+                won += number * severity.weight * _WON[status]
+                lost += number * severity.weight * (1 - _WON[status])
+        total, asked = won + lost, assessed + missed
+        return cls(
+            value=round(100 * won / total, 1) if total else None,
+            coverage=round(assessed / asked, 4) if asked else None,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,28 +102,12 @@ class Tally:
         return sum(self.findings.values())
 
 
-class Subscription(NamedTuple):
+class NamedSubscription(NamedTuple):
     """A subscription that has results."""
 
     tenant_id: str
     id: str
     name: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GapGroup:
-    """The gaps that have one cause."""
-
-    reason: str
-    """As the first of them words it."""
-    http_status: int | None
-    error_code: str | None
-    gaps: tuple[GapReport, ...]
-
-    @property
-    def checks(self) -> int:
-        """How many checks could not answer somewhere because of them."""
-        return len({check for report in self.gaps for check in report.checks})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,29 +119,29 @@ class Totals:
     """In the order of the guidance, those without results left out."""
     controls: Mapping[str, Tally]
     """By id; a result counts for every control that its check supports."""
-    subscriptions: Mapping[Subscription, Tally]
+    subscriptions: Mapping[NamedSubscription, Tally]
     resources: Mapping[str, Tally]
     """By id as received, in order; those that no check applied to left out."""
 
     @classmethod
-    def of(cls, assessment: Assessment) -> Totals:
-        """Return the totals of an assessment."""
-        of_check = _answers_by(assessment.results, lambda result: result.check)
+    def of(cls, results: Sequence[Result]) -> Totals:
+        """Return the totals of all results."""
+        of_check = _answers_by(results, lambda result: result.check)
         topics = _joined(of_check, lambda check: (check.topic,))
         controls = _joined(of_check, lambda check: check.controls)
         return cls(
-            overall=Tally.of(assessment.results),
+            overall=Tally.of(results),
             topics={each: topics[each] for each in Topic if each in topics},
             controls=dict(sorted(controls.items())),
-            subscriptions=by_subscription(assessment.results),
-            resources=by_resource(assessment.results),
+            subscriptions=_by_subscription(results),
+            resources=_by_resource(results),
         )
 
 
-def by_subscription(results: Iterable[Result]) -> dict[Subscription, Tally]:
+def _by_subscription(results: Sequence[Result]) -> dict[NamedSubscription, Tally]:
     """Return the tally of each subscription, by name and id."""
     written = _answers_by(results, _subscription)
-    one: dict[tuple[str, str], Subscription] = {}
+    one: dict[tuple[str, str], NamedSubscription] = {}
     for each in written:
         one.setdefault((each.tenant_id, each.id.lower()), each)
     tallies = _joined(written, lambda each: (one[each.tenant_id, each.id.lower()],))
@@ -126,73 +149,21 @@ def by_subscription(results: Iterable[Result]) -> dict[Subscription, Tally]:
     return {each: tallies[each] for each in ordered}
 
 
-def by_resource(results: Iterable[Result]) -> dict[str, Tally]:
+def _by_resource(results: Sequence[Result]) -> dict[str, Tally]:
     """Return the tally of each resource that a check applied to."""
-    applied = (r for r in results if r.status is not Status.NOT_APPLICABLE)
-    groups = _grouped(applied, lambda result: id_key(result.target.resource_id))
+    groups: dict[str, list[Result]] = defaultdict(list)
+    for each in results:
+        if each.status is not Status.NOT_APPLICABLE:
+            groups[id_key(each.target.resource_id)].append(each)
     return {
         group[0].target.resource_id: Tally.of(group)
         for _, group in sorted(groups.items())
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one check found, on however many resources."""
-
-    check: Check[Any]
-    results: tuple[Result, ...]
-    """Failures first, then by resource id."""
-
-
-def worst(results: Iterable[Result], limit: int) -> list[Finding]:
-    """Return the gravest findings that nobody accepted, check by check."""
-    severities = list(Severity)
-    open_ = (each for each in results if each.is_finding and not each.exemption)
-    by_check = _grouped(open_, lambda result: result.check.id)
-    gravest = nsmallest(
-        limit,
-        (Finding(found[0].check, tuple(found)) for found in by_check.values()),
-        key=lambda f: (
-            severities.index(f.check.severity),
-            -sum(r.status is Status.FAIL for r in f.results),
-            -len(f.results),
-            f.check.id,
-        ),
-    )
-    return [replace(each, results=_failures_first(each.results)) for each in gravest]
-
-
-def _failures_first(results: Iterable[Result]) -> tuple[Result, ...]:
-    order = {status: rank for rank, status in enumerate(Status)}
-    return tuple(
-        sorted(results, key=lambda r: (order[r.status], id_key(r.target.resource_id)))
-    )
-
-
-def gap_groups(gaps: Iterable[GapReport]) -> list[GapGroup]:
-    """Return the gaps by cause, the most frequent first."""
-    groups = sorted(_grouped(gaps, _cause).values(), key=len, reverse=True)
-    return [
-        GapGroup(
-            reason=group[0].gap.reason,
-            http_status=group[0].gap.http_status,
-            error_code=group[0].gap.error_code,
-            gaps=tuple(group),
-        )
-        for group in groups
-    ]
-
-
-def _cause(report: GapReport) -> tuple[int | None, str]:
-    """Return what gaps have in common: a message names its scope, a code does not."""
-    gap = report.gap
-    return gap.http_status, gap.error_code or gap.reason
-
-
-def _subscription(result: Result) -> Subscription:
+def _subscription(result: Result) -> NamedSubscription:
     target = result.target
-    return Subscription(
+    return NamedSubscription(
         target.tenant_id, target.subscription_id, target.subscription_name
     )
 
@@ -221,10 +192,3 @@ def _joined(
         for each in belongs(group):
             found[each].update(answers)
     return {each: Tally.counted(answers) for each, answers in found.items()}
-
-
-def _grouped(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
-    groups: dict[K, list[T]] = defaultdict(list)
-    for item in items:
-        groups[key(item)].append(item)
-    return groups
