@@ -27,7 +27,26 @@ SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
 
 Body = Mapping[str, Any]
 Unread = tuple[type[Resource], str]
-Verdicts = Callable[..., list[Result]]
+
+
+class Results(list[Result]):
+    """What one check says of a tenant."""
+
+    def only(self, id: str = "") -> Result:
+        """Return the one result, or the one on a resource."""
+        [result] = [each for each in self if id in ("", each.target.resource_id)]
+        assert "internal error" not in result.reason
+        assert result.reason.isprintable()
+        return result
+
+    def evidence(self, id: str = "") -> Mapping[tuple[str, str], Any]:
+        """Return what that result cites: values, by resource and path."""
+        cited = self.only(id).evidence
+        return {(each.resource_id, each.path): each.value for each in cited}
+
+
+Verdicts = Callable[..., Results]
+"""The type of `verdicts`, which only type checkers import: pytest brings fixtures."""
 
 
 class Rbac:
@@ -120,7 +139,7 @@ def verdicts() -> Verdicts:
         whole_tenant: bool = True,
         left_out: Sequence[str] = (),
         parents: Mapping[str, str] | None = None,
-    ) -> list[Result]:
+    ) -> Results:
         subscription = {
             "id": SUBSCRIPTION,
             "subscriptionId": SUBSCRIPTION.rpartition("/")[2],
@@ -146,6 +165,6 @@ def verdicts() -> Verdicts:
             whole_tenant=whole_tenant,
             left_out=left_out,
         )
-        return list(Judge(inventory, settings or Settings()).results([check]))
+        return Results(Judge(inventory, settings or Settings()).results([check]))
 
     return judge

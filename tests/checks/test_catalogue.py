@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,9 +10,10 @@ from scanner.collect.reads import AT_SUBSCRIPTION
 from scanner.model.check import Check, Status
 from scanner.model.controls import Basis, is_known
 from scanner.model.resources import TENANT_TYPE, Subscription
-from scanner.model.results import Result
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
 LISTED_IN_SUBSCRIPTIONS = {read.of for read in AT_SUBSCRIPTION}

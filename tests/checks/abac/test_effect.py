@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -18,10 +17,12 @@ from scanner.access.conditions import lint
 from scanner.access.facts import Block
 from scanner.model.authorization import RoleDefinition
 from scanner.model.check import Check, Status
-from scanner.model.results import Result
 from scanner.model.settings import Settings
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 NOW = datetime(2026, 9, 1, tzinfo=UTC)

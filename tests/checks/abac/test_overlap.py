@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,7 +17,10 @@ from scanner.model.results import Result
 from scanner.model.settings import Settings
 from scanner.model.storage import StorageAccount
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 TENANT = "/tenants/aaaaaaaa-0000-0000-0000-000000000001"
@@ -68,8 +71,7 @@ def judge(verdicts: Verdicts, roles: list[Body]) -> Callable[..., Result]:
         results = verdicts(check, judged, *bodies, *roles, **more)
         for result in results:
             assert "internal error" not in result.reason
-        [found] = [each for each in results if each.target.resource_id == judged["id"]]
-        return found
+        return results.only(judged["id"])
 
     return one
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,7 +19,10 @@ from scanner.model.cognitive import CognitiveAccount
 from scanner.model.results import Result
 from scanner.model.settings import Settings
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
@@ -58,14 +61,6 @@ def account(
     return {"id": ACCOUNT, "kind": kind, **itself, "properties": kept}
 
 
-def only(results: list[Result]) -> Result:
-    """Return the answer on the one account."""
-    [result] = [each for each in results if each.target.resource_id == ACCOUNT]
-    assert "internal error" not in result.reason
-    assert result.reason.isprintable()
-    return result
-
-
 def evidence(result: Result) -> Mapping[str, Any]:
     assert {each.resource_id for each in result.evidence} == {ACCOUNT}
     return {each.path: each.value for each in result.evidence}
@@ -100,11 +95,12 @@ ALLOW = {"defaultAction": "Allow"}
     ],
 )
 def test_public_network(verdicts: Verdicts, changes: Body, status: Status) -> None:
-    assert only(verdicts(public_network_disabled, account(**changes))).status is status
+    results = verdicts(public_network_disabled, account(**changes))
+    assert results.only(ACCOUNT).status is status
 
 
 def test_public_network_names_both_values(verdicts: Verdicts) -> None:
-    result = only(verdicts(public_network_disabled, account(**OPEN)))
+    result = verdicts(public_network_disabled, account(**OPEN)).only(ACCOUNT)
     assert result.reason == (
         "publicNetworkAccess is Enabled and the firewall's default action is not set"
     )
@@ -131,13 +127,13 @@ def test_public_network_names_both_values(verdicts: Verdicts) -> None:
     ],
 )
 def test_default_deny(verdicts: Verdicts, changes: Body, status: Status) -> None:
-    result = only(verdicts(acl_default_deny, account(**changes)))
+    result = verdicts(acl_default_deny, account(**changes)).only(ACCOUNT)
     assert result.status is status
 
 
 def test_default_deny_says_what_it_read(verdicts: Verdicts) -> None:
     body = account(publicNetworkAccess="Enabled", networkAcls=ALLOW)
-    result = only(verdicts(acl_default_deny, body))
+    result = verdicts(acl_default_deny, body).only(ACCOUNT)
     assert "defaultAction is Allow" in result.reason
     assert evidence(result) == {PUBLIC: "Enabled", ACTION: "Allow"}
 
@@ -189,7 +185,7 @@ def ruled(*values: object, public: str = "Enabled") -> Body:
     ],
 )
 def test_ip_rules(verdicts: Verdicts, values: list[object], status: Status) -> None:
-    assert only(verdicts(ip_rules_narrow, ruled(*values))).status is status
+    assert verdicts(ip_rules_narrow, ruled(*values)).only(ACCOUNT).status is status
 
 
 @pytest.mark.parametrize(
@@ -206,17 +202,18 @@ def test_ip_rules(verdicts: Verdicts, values: list[object], status: Status) -> N
 )
 def test_ip_rules_missing(verdicts: Verdicts, changes: Body, status: Status) -> None:
     body = account(**{"publicNetworkAccess": "Enabled", **changes})
-    assert only(verdicts(ip_rules_narrow, body)).status is status
+    assert verdicts(ip_rules_narrow, body).only(ACCOUNT).status is status
 
 
 def test_ip_rules_are_not_consulted_when_closed(verdicts: Verdicts) -> None:
     for public in ("Disabled", "SecuredByPerimeter"):
         body = ruled("0.0.0.0/0", public=public)
-        assert only(verdicts(ip_rules_narrow, body)).status is NONE
+        assert verdicts(ip_rules_narrow, body).only(ACCOUNT).status is NONE
 
 
 def test_ip_rules_name_what_is_wide(verdicts: Verdicts) -> None:
-    result = only(verdicts(ip_rules_narrow, ruled("198.51.100.24", "0.0.0.0/0")))
+    results = verdicts(ip_rules_narrow, ruled("198.51.100.24", "0.0.0.0/0"))
+    result = results.only(ACCOUNT)
     assert result.reason == 'IP rules wider than /16: "0.0.0.0/0"'
     assert evidence(result)[RULES] == ["198.51.100.24", "0.0.0.0/0"]
 
@@ -224,7 +221,8 @@ def test_ip_rules_name_what_is_wide(verdicts: Verdicts) -> None:
 def test_ip_rules_follow_the_settings(verdicts: Verdicts) -> None:
     settings = Settings(ip_rule_warning=1)
     body = ruled("198.51.100.1", "198.51.100.2")
-    assert only(verdicts(ip_rules_narrow, body, settings=settings)).status is WARN
+    results = verdicts(ip_rules_narrow, body, settings=settings)
+    assert results.only(ACCOUNT).status is WARN
 
 
 @pytest.mark.parametrize(
@@ -252,17 +250,17 @@ def test_ip_rules_follow_the_settings(verdicts: Verdicts) -> None:
 )
 def test_pe_approved(verdicts: Verdicts, connections: object, status: Status) -> None:
     body = account(privateEndpointConnections=connections)
-    assert only(verdicts(pe_approved, body)).status is status
+    assert verdicts(pe_approved, body).only(ACCOUNT).status is status
     opened = account(
         privateEndpointConnections=connections, publicNetworkAccess="Enabled"
     )
     weaker = WARN if status is FAIL else status
-    assert only(verdicts(pe_approved, opened)).status is weaker
+    assert verdicts(pe_approved, opened).only(ACCOUNT).status is weaker
 
 
 def test_pe_approved_names_the_states(verdicts: Verdicts) -> None:
     body = account(privateEndpointConnections=[connection("Pending")])
-    result = only(verdicts(pe_approved, body))
+    result = verdicts(pe_approved, body).only(ACCOUNT)
     assert "(Pending) and publicNetworkAccess is Disabled" in result.reason
     path = (
         "properties.privateEndpointConnections[0]."
@@ -283,14 +281,15 @@ def test_pe_approved_names_the_states(verdicts: Verdicts) -> None:
     ],
 )
 def test_subdomain(verdicts: Verdicts, value: object, status: Status) -> None:
-    result = only(verdicts(custom_subdomain, account(customSubDomainName=value)))
+    results = verdicts(custom_subdomain, account(customSubDomainName=value))
+    result = results.only(ACCOUNT)
     assert result.status is status
 
 
 def test_subdomain_names_the_endpoint(verdicts: Verdicts) -> None:
     endpoint = "https://eastus.api.cognitive.microsoft.com/"
     body = account(customSubDomainName=ABSENT, endpoint=endpoint)
-    result = only(verdicts(custom_subdomain, body))
+    result = verdicts(custom_subdomain, body).only(ACCOUNT)
     assert endpoint in result.reason
     assert evidence(result) == {
         "properties.customSubDomainName": None,
@@ -314,12 +313,13 @@ def test_subdomain_names_the_endpoint(verdicts: Verdicts) -> None:
     ],
 )
 def test_identity(verdicts: Verdicts, identity: object, status: Status) -> None:
-    result = only(verdicts(managed_identity, account(identity=identity)))
+    result = verdicts(managed_identity, account(identity=identity)).only(ACCOUNT)
     assert result.status is status
 
 
 def test_identity_says_what_it_read(verdicts: Verdicts) -> None:
-    result = only(verdicts(managed_identity, account(identity={"type": "None"})))
+    results = verdicts(managed_identity, account(identity={"type": "None"}))
+    result = results.only(ACCOUNT)
     assert result.reason == "identity.type is None"
     assert evidence(result) == {"identity.type": "None"}
 
@@ -328,7 +328,7 @@ def test_identity_says_what_it_read(verdicts: Verdicts) -> None:
 class TestEvery:
     def test_kinds(self, verdicts: Verdicts, check: Check[Any]) -> None:
         for kind in ("openai", "AIServices"):
-            assert only(verdicts(check, account(kind))).status is not UNREAD
+            assert verdicts(check, account(kind)).only(ACCOUNT).status is not UNREAD
         for kind in ("Face", "SpeechServices", ""):
             [result] = verdicts(check, account(kind))
             assert result.target.resource_id.startswith("/tenants/")
@@ -338,7 +338,7 @@ class TestEvery:
         self, verdicts: Verdicts, check: Check[Any], body: Body
     ) -> None:
         stub = {"id": ACCOUNT, "kind": "OpenAI", **body}
-        assert only(verdicts(check, stub)).status is UNREAD
+        assert verdicts(check, stub).only(ACCOUNT).status is UNREAD
 
     def test_refused(self, verdicts: Verdicts, check: Check[Any]) -> None:
         refused = [(CognitiveAccount, SUBSCRIPTION)]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,17 +14,14 @@ from scanner.model.check import Status
 from scanner.model.cognitive import CognitiveAccount
 from scanner.model.network import PrivateEndpoint, VirtualNetwork
 from scanner.model.privatedns import PrivateZone, ZoneLink
-from scanner.model.results import Result
 from scanner.model.search import SearchService
 from scanner.model.settings import Settings
-from scanner.model.traffic import (
-    Firewall,
-    NetworkInterface,
-    RouteTable,
-    SecurityGroup,
-)
+from scanner.model.traffic import Firewall, NetworkInterface, RouteTable, SecurityGroup
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
@@ -102,8 +99,7 @@ def link(to: str = NETWORK) -> Body:
 
 def status_of(verdicts: Verdicts, check: str, *bodies: Body, **options: Any) -> Status:
     found = verdicts(BY_ID[check], *bodies, **options)
-    [result] = [each for each in found if each.target.resource_id == bodies[0]["id"]]
-    assert "internal error" not in result.reason
+    result = found.only(bodies[0]["id"])
     if result.status in (PASS, FAIL, WARN):
         assert result.evidence
     return result.status

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -24,7 +24,10 @@ from scanner.model.search import SearchService
 from scanner.model.settings import Settings
 from scanner.model.storage import StorageAccount
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 TENANT = "/tenants/aaaaaaaa-0000-0000-0000-000000000001"
@@ -55,13 +58,6 @@ def storage(name: str = "docs") -> Body:
     return resource(f"Microsoft.Storage/storageAccounts/{name}")
 
 
-def only(results: list[Result]) -> Result:
-    """Return the answer on the one account."""
-    [result] = [each for each in results if each.target.resource_id == ACCOUNT]
-    assert "internal error" not in result.reason
-    return result
-
-
 def evidence(result: Result) -> Mapping[str, Any]:
     return {each.path: each.value for each in result.evidence}
 
@@ -87,12 +83,13 @@ UNREAD, NONE, MANUAL = Status.NOT_ASSESSED, Status.NOT_APPLICABLE, Status.MANUAL
     ],
 )
 def test_restricted(verdicts: Verdicts, changes: Body, status: Status) -> None:
-    assert only(verdicts(outbound_restricted, account(**changes))).status is status
+    results = verdicts(outbound_restricted, account(**changes))
+    assert results.only(ACCOUNT).status is status
 
 
 def test_restricted_says_what_it_read(verdicts: Verdicts) -> None:
     body = account(restrictOutboundNetworkAccess=ABSENT)
-    result = only(verdicts(outbound_restricted, body))
+    result = verdicts(outbound_restricted, body).only(ACCOUNT)
     [read] = [each for each in result.evidence if each.path == RESTRICT]
     assert (read.resource_id, read.value) == (ACCOUNT, None)
     assert read.api_version == CognitiveAccount.api_version
@@ -101,7 +98,7 @@ def test_restricted_says_what_it_read(verdicts: Verdicts) -> None:
 
 def test_an_account_between_two_settings_is_not_judged(verdicts: Verdicts) -> None:
     body = account(provisioningState="Accepted", restrictOutboundNetworkAccess=False)
-    result = only(verdicts(outbound_restricted, body))
+    result = verdicts(outbound_restricted, body).only(ACCOUNT)
     assert result.status is UNREAD
     assert "provisioningState is Accepted" in result.reason
 
@@ -122,13 +119,13 @@ def test_an_account_between_two_settings_is_not_judged(verdicts: Verdicts) -> No
     ],
 )
 def test_list_ignored(verdicts: Verdicts, changes: Body, status: Status) -> None:
-    assert only(verdicts(list_ignored, account(**changes))).status is status
+    assert verdicts(list_ignored, account(**changes)).only(ACCOUNT).status is status
 
 
 def test_an_ignored_list_is_counted_not_quoted(verdicts: Verdicts) -> None:
     hosts = ["a.example.com", "b.example.com"]
     body = account(allowedFqdnList=hosts, restrictOutboundNetworkAccess=False)
-    result = only(verdicts(list_ignored, body))
+    result = verdicts(list_ignored, body).only(ACCOUNT)
     assert "2 entries" in result.reason
     assert "example" not in result.reason
     assert evidence(result) == {LIST: hosts, RESTRICT: False}
@@ -186,7 +183,7 @@ def test_an_ignored_list_is_counted_not_quoted(verdicts: Verdicts) -> None:
     ],
 )
 def test_minimal(verdicts: Verdicts, entries: object, status: Status) -> None:
-    result = only(verdicts(fqdn_minimal, account(allowedFqdnList=entries)))
+    result = verdicts(fqdn_minimal, account(allowedFqdnList=entries)).only(ACCOUNT)
     assert result.status is status
     assert result.reason.isascii()
     assert result.reason.isprintable()
@@ -194,19 +191,19 @@ def test_minimal(verdicts: Verdicts, entries: object, status: Status) -> None:
 
 def test_minimal_judges_a_list_that_is_not_in_force(verdicts: Verdicts) -> None:
     body = account(allowedFqdnList=["*"], restrictOutboundNetworkAccess=False)
-    assert only(verdicts(fqdn_minimal, body)).status is FAIL
+    assert verdicts(fqdn_minimal, body).only(ACCOUNT).status is FAIL
 
 
 def test_minimal_names_three_entries_and_counts_the_rest(verdicts: Verdicts) -> None:
     entries = [f"*.n{n}.example" for n in range(5)]
-    result = only(verdicts(fqdn_minimal, account(allowedFqdnList=entries)))
+    result = verdicts(fqdn_minimal, account(allowedFqdnList=entries)).only(ACCOUNT)
     assert '"*.n2.example" (wildcard) and 2 more' in result.reason
     assert evidence(result)[LIST] == entries
 
 
 def test_minimal_mentions_repeated_entries(verdicts: Verdicts) -> None:
     entries = ["a.example.com", "A.example.com."]
-    result = only(verdicts(fqdn_minimal, account(allowedFqdnList=entries)))
+    result = verdicts(fqdn_minimal, account(allowedFqdnList=entries)).only(ACCOUNT)
     assert result.status is PASS
     assert "1 of them repeated" in result.reason
 
@@ -214,9 +211,9 @@ def test_minimal_mentions_repeated_entries(verdicts: Verdicts) -> None:
 def test_minimal_follows_the_settings(verdicts: Verdicts) -> None:
     body = account(allowedFqdnList=["a.evil.example", "b.example.com"])
     blocked = Settings(blocked_fqdn_suffixes=("Evil.example",))
-    assert only(verdicts(fqdn_minimal, body, settings=blocked)).status is FAIL
+    assert verdicts(fqdn_minimal, body, settings=blocked).only(ACCOUNT).status is FAIL
     short = Settings(fqdn_list_warning=1)
-    assert only(verdicts(fqdn_minimal, body, settings=short)).status is WARN
+    assert verdicts(fqdn_minimal, body, settings=short).only(ACCOUNT).status is WARN
 
 
 @pytest.mark.parametrize(
@@ -299,20 +296,18 @@ def test_owned(verdicts: Verdicts, entries: object, status: Status) -> None:
         "Microsoft.CognitiveServices/accounts/old",
         endpoint="https://old.cognitiveservices.azure.com/",
     )
-    found = only(
-        verdicts(
-            fqdn_owned,
-            account(allowedFqdnList=entries),
-            storage(),
-            storage("blob"),
-            old,
-            resource("Microsoft.KeyVault/vaults/secrets"),
-            resource("Microsoft.Search/searchServices/index"),
-            resource("Microsoft.DocumentDB/databaseAccounts/threads", **REGIONAL),
-            resource("Microsoft.ContainerRegistry/registries/images", **SERVERS),
-            resource("Microsoft.ApiManagement/service/front", **GATEWAY),
-        )
-    )
+    found = verdicts(
+        fqdn_owned,
+        account(allowedFqdnList=entries),
+        storage(),
+        storage("blob"),
+        old,
+        resource("Microsoft.KeyVault/vaults/secrets"),
+        resource("Microsoft.Search/searchServices/index"),
+        resource("Microsoft.DocumentDB/databaseAccounts/threads", **REGIONAL),
+        resource("Microsoft.ContainerRegistry/registries/images", **SERVERS),
+        resource("Microsoft.ApiManagement/service/front", **GATEWAY),
+    ).only(ACCOUNT)
     assert found.status is status
     assert found.reason.isascii()
     assert found.reason.isprintable()
@@ -320,16 +315,16 @@ def test_owned(verdicts: Verdicts, entries: object, status: Status) -> None:
 
 def test_owned_names_the_type_that_is_not_read(verdicts: Verdicts) -> None:
     body = account(allowedFqdnList=["contoso.azurewebsites.net"])
-    result = only(verdicts(fqdn_owned, body))
+    result = verdicts(fqdn_owned, body).only(ACCOUNT)
     assert "Microsoft.Web/sites" in result.reason
     assert '"contoso.azurewebsites.net"' in result.reason
     assert evidence(result)[LIST] == ["contoso.azurewebsites.net"]
 
 
 def test_owned_only_warns_where_the_scan_was_narrowed(verdicts: Verdicts) -> None:
-    result = only(verdicts(fqdn_owned, account(), whole_tenant=False))
+    result = verdicts(fqdn_owned, account(), whole_tenant=False).only(ACCOUNT)
     assert result.status is WARN
-    found = only(verdicts(fqdn_owned, account(), storage(), whole_tenant=False))
+    found = verdicts(fqdn_owned, account(), storage(), whole_tenant=False).only(ACCOUNT)
     assert found.status is PASS
 
 
@@ -349,35 +344,36 @@ def test_owned_only_warns_where_a_read_was_refused(
 ) -> None:
     refused = [(view, scope)]
     body = account(allowedFqdnList=[host])
-    assert only(verdicts(fqdn_owned, body, unread=refused)).status is WARN
+    assert verdicts(fqdn_owned, body, unread=refused).only(ACCOUNT).status is WARN
 
 
 def test_owned_warns_of_approved_hosts(verdicts: Verdicts) -> None:
     hosts = ["partner.search.windows.net", "theirs.vault.azure.net", "api.example.com"]
     settings = Settings(approved_fqdns=("Partner.search.windows.net.", *hosts[1:]))
     body = account(allowedFqdnList=hosts)
-    result = only(verdicts(fqdn_owned, body, settings=settings))
+    result = verdicts(fqdn_owned, body, settings=settings).only(ACCOUNT)
     assert result.status is WARN
     assert '"partner.search.windows.net"' in result.reason
 
 
 def test_owned_and_approved_passes(verdicts: Verdicts) -> None:
     settings = Settings(approved_fqdns=(BLOB,))
-    result = only(verdicts(fqdn_owned, account(), storage(), settings=settings))
+    result = verdicts(fqdn_owned, account(), storage(), settings=settings).only(ACCOUNT)
     assert result.status is PASS
 
 
 def test_the_shared_regional_endpoint_is_nobody_s(verdicts: Verdicts) -> None:
     host = "eastus.api.cognitive.microsoft.com"
     body = account(allowedFqdnList=[host], endpoint=f"https://{host}/")
-    assert only(verdicts(fqdn_owned, body)).status is MANUAL
+    assert verdicts(fqdn_owned, body).only(ACCOUNT).status is MANUAL
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
 class TestEvery:
     def test_kinds(self, verdicts: Verdicts, check: Check[Any]) -> None:
         for kind in (*OUTBOUND_KINDS, "OPENAI", "AIServices"):
-            assert only(verdicts(check, account(kind), storage())).status is PASS
+            results = verdicts(check, account(kind), storage())
+            assert results.only(ACCOUNT).status is PASS
         for kind in ("TextAnalytics", ""):
             [result] = verdicts(check, account(kind))
             assert result.target.resource_id.startswith("/tenants/")
@@ -387,7 +383,7 @@ class TestEvery:
         self, verdicts: Verdicts, check: Check[Any], body: Body
     ) -> None:
         stub = {"id": ACCOUNT, "kind": "OpenAI", **body}
-        assert only(verdicts(check, stub)).status is UNREAD
+        assert verdicts(check, stub).only(ACCOUNT).status is UNREAD
 
     def test_refused(self, verdicts: Verdicts, check: Check[Any]) -> None:
         refused = [(CognitiveAccount, SUBSCRIPTION)]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,12 +10,14 @@ from checks.aoai_outbound.reach import ALIAS, CHECKS
 from scanner.model.authorization import DenyAssignment, RoleAssignment
 from scanner.model.check import Status
 from scanner.model.policy import PolicyAssignment
-from scanner.model.results import Result
 from scanner.model.search import SearchService
 from scanner.model.settings import Settings
 from scanner.model.storage import StorageAccount
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
@@ -65,8 +66,7 @@ ASSIGNMENT: Body = {
 
 def status_of(verdicts: Verdicts, check: str, *bodies: Body, **options: Any) -> Status:
     found = verdicts(BY_ID[check], *bodies, **options)
-    [result] = [each for each in found if each.target.resource_id == ACCOUNT]
-    assert "internal error" not in result.reason
+    result = found.only(ACCOUNT)
     if result.status in (PASS, FAIL, WARN):
         assert result.evidence
     return result.status

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,10 +15,12 @@ from scanner.model.check import Check, Status
 from scanner.model.cognitive import CognitiveAccount
 from scanner.model.directory import member_id, object_id
 from scanner.model.policy import PolicyAssignment, PolicyExemption
-from scanner.model.results import Result
 from scanner.model.settings import Settings
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 TENANT = "aaaaaaaa-0000-0000-0000-000000000001"
@@ -244,8 +245,7 @@ def test_facts_are_whole_too(verdicts: Verdicts, check: Check[Any]) -> None:
 def test_evidence(verdicts: Verdicts, rbac: Any, check: Check[Any]) -> None:
     granted = rbac.grant("ann", "some", SUBSCRIPTION)
     bodies = judged(check), rbac.role("some", actions=["*"]), granted
-    [result] = verdicts(check, *bodies)
-    read = {(each.resource_id, each.path): each.value for each in result.evidence}
+    read = verdicts(check, *bodies).evidence()
     assert read[granted["id"], "properties.principalId"] == "ann"
     assert read[bodies[1]["id"], "properties.permissions[0].actions[0]"] == "*"
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,9 +20,10 @@ from scanner.model.check import Check, Status
 from scanner.model.cognitive import CognitiveAccount
 from scanner.model.directory import member_id, object_id
 from scanner.model.machinelearning import Workspace, WorkspaceConnection
-from scanner.model.results import Result
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
 PROVIDERS = f"{SUBSCRIPTION}/resourceGroups/rg/providers"

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,11 +10,13 @@ from scanner.model.cognitive import ProjectConnection
 from scanner.model.containerregistry import Registry
 from scanner.model.documentdb import CosmosAccount
 from scanner.model.machinelearning import Workspace, WorkspaceConnection
-from scanner.model.results import Result
 from scanner.model.search import SearchService
 from scanner.model.storage import StorageAccount
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
@@ -49,12 +50,6 @@ def connection(target: str, kind: object = "AAD", at: str = HUB) -> Body:
     return body(f"{at}/connections/c", authType=kind, metadata=metadata)
 
 
-def only(results: list[Result], id: str) -> Result:
-    [result] = [each for each in results if each.target.resource_id == id]
-    assert "internal error" not in result.reason
-    return result
-
-
 @pytest.mark.parametrize(
     ("id", "setting", "refusing", "absent"),
     [
@@ -71,7 +66,7 @@ def test_settings(
     for value, status in [*known, ("yes", UNREAD), (1, UNREAD)]:
         target = body(id, **{setting: value})
         bodies = target, hub(), connection(id)
-        result = only(verdicts(local_auth_parity, *bodies), id)
+        result = verdicts(local_auth_parity, *bodies).only(id)
         assert result.status is status
         assert f"properties.{setting}" in {each.path for each in result.evidence}
 
@@ -79,7 +74,7 @@ def test_settings(
 @pytest.mark.parametrize("id", [SEARCH, STORAGE, COSMOS, REGISTRY])
 def test_without_properties(verdicts: Verdicts, id: str) -> None:
     bodies = {"id": id, "properties": None}, hub(), connection(id)
-    assert only(verdicts(local_auth_parity, *bodies), id).status is UNREAD
+    assert verdicts(local_auth_parity, *bodies).only(id).status is UNREAD
 
 
 @pytest.mark.parametrize(
@@ -101,7 +96,7 @@ def test_without_properties(verdicts: Verdicts, id: str) -> None:
     ],
 )
 def test_what_works_for_ai(verdicts: Verdicts, id: str, user: Body, name: str) -> None:
-    result = only(verdicts(local_auth_parity, body(id), user), id)
+    result = verdicts(local_auth_parity, body(id), user).only(id)
     assert f"{name} works with it" in result.reason
 
 
@@ -111,7 +106,7 @@ def test_what_works_for_ai(verdicts: Verdicts, id: str, user: Body, name: str) -
 def test_what_connections_lead_to(verdicts: Verdicts, at: str, name: str) -> None:
     parents = hub(), {**body(FOUNDRY), "kind": "AIServices"}, body(PROJECT)
     bodies = body(COSMOS), *parents, connection(COSMOS, at=at)
-    result = only(verdicts(local_auth_parity, *bodies), COSMOS)
+    result = verdicts(local_auth_parity, *bodies).only(COSMOS)
     assert (result.status, f"{name} works with it" in result.reason) == (FAIL, True)
 
 
@@ -149,7 +144,7 @@ def test_what_encryption_needs(
         "group": hub(serviceProvisionedResourceGroup=group),
         "name of the group": hub(encryption={"status": "Enabled"}),
     }[how]
-    result = only(verdicts(local_auth_parity, body(made), owner), made)
+    result = verdicts(local_auth_parity, body(made), owner).only(made)
     assert (result.status, inverse in result.reason) == (NONE, True)
 
 
@@ -158,7 +153,7 @@ def test_a_registry_is_never_made_by_encryption(verdicts: Verdicts) -> None:
         body(REGISTRY, adminUserEnabled=True),
         hub(serviceProvisionedResourceGroup="rg", containerRegistry=REGISTRY),
     )
-    assert only(verdicts(local_auth_parity, *bodies), REGISTRY).status is FAIL
+    assert verdicts(local_auth_parity, *bodies).only(REGISTRY).status is FAIL
 
 
 @pytest.mark.parametrize(
@@ -174,7 +169,7 @@ def test_a_registry_is_never_made_by_encryption(verdicts: Verdicts) -> None:
 def test_what_would_break_is_told_first(
     verdicts: Verdicts, users: list[Body], named: list[str]
 ) -> None:
-    result = only(verdicts(local_auth_parity, body(STORAGE), *users), STORAGE)
+    result = verdicts(local_auth_parity, body(STORAGE), *users).only(STORAGE)
     assert result.status is FAIL
     assert bool(result.advice) is bool(named)
     assert all(name in result.advice for name in named)
@@ -184,19 +179,18 @@ def test_advice_in_a_tenant_that_was_not_read_whole(verdicts: Verdicts) -> None:
     bodies = body(STORAGE), hub(storageAccount=STORAGE), body(FOUNDRY), body(PROJECT)
     unread = [(WorkspaceConnection, HUB)]
     results = verdicts(local_auth_parity, *bodies, unread=unread)
-    assert only(results, STORAGE).status is FAIL
+    assert results.only(STORAGE).status is FAIL
 
 
 @pytest.mark.parametrize("id", [SEARCH, STORAGE, COSMOS, REGISTRY])
 def test_users_unread(verdicts: Verdicts, id: str) -> None:
     results = verdicts(local_auth_parity, body(id), unread=[(Workspace, SUBSCRIPTION)])
-    assert only(results, id).status is UNREAD
+    assert results.only(id).status is UNREAD
     foundry = {**body(FOUNDRY), "kind": "AIServices"}
     bodies = body(id), foundry, body(PROJECT)
     refused = [(ProjectConnection, PROJECT)]
-    assert (
-        only(verdicts(local_auth_parity, *bodies, unread=refused), id).status is UNREAD
-    )
+    results = verdicts(local_auth_parity, *bodies, unread=refused)
+    assert results.only(id).status is UNREAD
 
 
 @pytest.mark.parametrize(

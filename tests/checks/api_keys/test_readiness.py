@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,9 +11,11 @@ from checks.api_keys.local_auth import local_auth_disabled
 from scanner.model.authorization import RoleAssignment
 from scanner.model.check import Status
 from scanner.model.machinelearning import WorkspaceConnection
-from scanner.model.results import Result
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
@@ -49,7 +51,7 @@ def advice(verdicts: Verdicts, rbac: Any) -> Callable[..., str]:
         if not any(body["id"] == ACCOUNT for body in bodies):
             every.append(account())
         found = verdicts(local_auth_disabled, *every, unread=unread)
-        [result] = [each for each in found if each.target.resource_id == ACCOUNT]
+        result = found.only(ACCOUNT)
         assert result.status is Status.FAIL
         return result.remediation
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,10 +14,12 @@ from scanner.model.cognitive import (
     ProjectConnection,
 )
 from scanner.model.machinelearning import Workspace, WorkspaceConnection
-from scanner.model.results import Result
 from scanner.model.settings import Settings
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
@@ -29,6 +30,7 @@ ACCOUNT = f"{ACCOUNTS}/ai"
 FOUNDRY = f"{ACCOUNTS}/foundry"
 PROJECT = f"{FOUNDRY}/projects/work"
 HUB = f"{PROVIDERS}/Microsoft.MachineLearningServices/workspaces/hub"
+CONNECTION = f"{HUB}/connections/c"
 HOST = "https://ai.openai.azure.com/"
 
 PASS, FAIL, WARN = Status.PASS, Status.FAIL, Status.WARN
@@ -50,12 +52,6 @@ PARENTS = (
 def connection(at: str = HUB, /, **properties: object) -> Body:
     known = {"authType": "ApiKey", "target": HOST, **properties}
     return {"id": f"{at}/connections/c", "properties": known}
-
-
-def only(results: list[Result], at: str = HUB) -> Result:
-    [result] = [r for r in results if r.target.resource_id == f"{at}/connections/c"]
-    assert "internal error" not in result.reason
-    return result
 
 
 @pytest.mark.parametrize("at", [HUB, FOUNDRY, PROJECT])
@@ -82,7 +78,8 @@ def test_connections(
     verdicts: Verdicts, at: str, kind: object, keyless: object, status: Status
 ) -> None:
     bodies = account(keyless), *PARENTS, connection(at, authType=kind)
-    assert only(verdicts(key_in_connection, *bodies), at).status is status
+    results = verdicts(key_in_connection, *bodies)
+    assert results.only(f"{at}/connections/c").status is status
 
 
 def test_an_account_that_says_nothing_of_keys_accepts_them(verdicts: Verdicts) -> None:
@@ -92,7 +89,7 @@ def test_an_account_that_says_nothing_of_keys_accepts_them(verdicts: Verdicts) -
         "properties": {"customSubDomainName": "ai"},
     }
     bodies = silent, *PARENTS, connection()
-    assert only(verdicts(key_in_connection, *bodies)).status is NONE
+    assert verdicts(key_in_connection, *bodies).only(CONNECTION).status is NONE
 
 
 @pytest.mark.parametrize(
@@ -115,13 +112,13 @@ def test_which_account(
     verdicts: Verdicts, where: dict[str, object], status: Status
 ) -> None:
     bodies = account(), *PARENTS, connection(**where)
-    assert only(verdicts(key_in_connection, *bodies)).status is status
+    assert verdicts(key_in_connection, *bodies).only(CONNECTION).status is status
 
 
 def test_an_account_of_others_needs_the_whole_tenant(verdicts: Verdicts) -> None:
     bodies = account(), *PARENTS, connection(target="https://other.openai.azure.com/")
     results = verdicts(key_in_connection, *bodies, whole_tenant=False)
-    assert only(results).status is UNREAD
+    assert results.only(CONNECTION).status is UNREAD
 
 
 @pytest.mark.parametrize(
@@ -147,11 +144,11 @@ def test_connections_of_feature_stores_are_left_out(verdicts: Verdicts) -> None:
 
 
 def test_evidence_of_both_ends(verdicts: Verdicts) -> None:
-    result = only(verdicts(key_in_connection, account(), *PARENTS, connection()))
-    read = {(each.resource_id, each.path): each.value for each in result.evidence}
-    assert read[f"{HUB}/connections/c", "properties.authType"] == "ApiKey"
+    results = verdicts(key_in_connection, account(), *PARENTS, connection())
+    read = results.evidence(CONNECTION)
+    assert read[CONNECTION, "properties.authType"] == "ApiKey"
     assert read[ACCOUNT, "properties.disableLocalAuth"] is True
-    assert "ai has none" in result.reason
+    assert "ai has none" in results.only(CONNECTION).reason
 
 
 @pytest.mark.parametrize(
@@ -173,7 +170,7 @@ def test_connections_unread(verdicts: Verdicts, refused: Any, at: str) -> None:
 def test_accounts_unread(verdicts: Verdicts) -> None:
     unread = [(CognitiveAccount, SUBSCRIPTION)]
     results = verdicts(key_in_connection, PARENTS[0], connection(), unread=unread)
-    assert only(results).status is UNREAD
+    assert results.only(CONNECTION).status is UNREAD
 
 
 # Direct users

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,9 +17,11 @@ from scanner.model.cognitive import CognitiveAccount
 from scanner.model.directory import DirectoryObject, GroupMember
 from scanner.model.machinelearning import Workspace
 from scanner.model.resources import TENANT_TYPE
-from scanner.model.results import Result
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 TENANT = "aaaaaaaa-0000-0000-0000-000000000001"
@@ -56,12 +57,6 @@ def member(group: str, name: str) -> Body:
 ASKED = known("someone", "user")
 
 
-def status_of(results: list[Result]) -> Status:
-    [result] = results
-    assert "internal error" not in result.reason
-    return result.status
-
-
 @pytest.fixture
 def granted(rbac: Any) -> tuple[Body, ...]:
     role = rbac.role("owner", actions=["*"])
@@ -84,7 +79,7 @@ def test_without_the_directory(
     assert result.target.resource_type == TENANT_TYPE
     assert "1 assignment " in result.reason
     assert "--directory" in result.reason
-    assert status_of(verdicts(check, ACCOUNT_BODY)) is NONE
+    assert verdicts(check, ACCOUNT_BODY).only().status is NONE
 
 
 @each_check
@@ -102,7 +97,7 @@ def test_what_the_directory_refused(
 def test_nobody_is_named(verdicts: Verdicts, granted: Any, check: Check[Any]) -> None:
     *others, assignment = granted
     assignment["properties"]["principalId"] = None
-    assert status_of(verdicts(check, *others, ASKED, assignment)) is UNREAD
+    assert verdicts(check, *others, ASKED, assignment).only().status is UNREAD
 
 
 @each_check
@@ -154,7 +149,7 @@ def test_who_may_have_members(
     assignment["properties"]["principalType"] = kind
     named = known("staff", directory) if directory else ASKED
     found = verdicts(effective_unknown, *others, assignment, named)
-    assert status_of(found) is status
+    assert found.only().status is status
 
 
 # Orphans
@@ -165,7 +160,7 @@ def test_orphans(verdicts: Verdicts, granted: Any) -> None:
     assert result.status is WARN
     assert "no group staff" in result.reason
     assert "resource group rg" in result.reason
-    assert status_of(verdicts(orphan_assignment, *granted, known("STAFF"))) is PASS
+    assert verdicts(orphan_assignment, *granted, known("STAFF")).only().status is PASS
 
 
 def test_a_name_that_the_directory_keeps_to_itself(
@@ -191,7 +186,7 @@ def test_a_name_that_the_directory_keeps_to_itself(
 def test_the_estate(verdicts: Verdicts, rbac: Any, at: str, status: Status) -> None:
     assignment = rbac.grant("gone", "lost", at)
     found = verdicts(orphan_assignment, ACCOUNT_BODY, HUB, ASKED, assignment)
-    assert status_of(found) is status
+    assert found.only().status is status
 
 
 @pytest.mark.parametrize("view", [CognitiveAccount, Workspace])
@@ -213,7 +208,7 @@ def test_an_estate_that_was_not_read_whole(
 def test_groups_of_another_tenant(verdicts: Verdicts, rbac: Any) -> None:
     assignment = rbac.grant("gone", "lost", GROUP, "ForeignGroup")
     found = verdicts(orphan_assignment, ACCOUNT_BODY, ASKED, assignment)
-    assert status_of(found) is NONE
+    assert found.only().status is NONE
 
 
 def test_the_directory_says_what_an_assignment_does_not(
@@ -222,7 +217,7 @@ def test_the_directory_says_what_an_assignment_does_not(
     role = rbac.role(BuiltIn.OWNER, actions=["*"])
     assignment = rbac.grant("app", BuiltIn.OWNER, GROUP, None)
     bodies = ACCOUNT_BODY, role, assignment
-    assert status_of(verdicts(app_owner_contrib, *bodies)) is UNREAD
+    assert verdicts(app_owner_contrib, *bodies).only().status is UNREAD
     app, person = known("app", "servicePrincipal"), known("app", "user")
-    assert status_of(verdicts(app_owner_contrib, *bodies, app)) is Status.FAIL
-    assert status_of(verdicts(app_owner_contrib, *bodies, person)) is NONE
+    assert verdicts(app_owner_contrib, *bodies, app).only().status is Status.FAIL
+    assert verdicts(app_owner_contrib, *bodies, person).only().status is NONE

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,10 +15,12 @@ from checks.authorization.custom_roles import (
 )
 from scanner.model.authorization import RoleAssignment, RoleDefinition
 from scanner.model.check import Check, Status
-from scanner.model.results import Result
 from scanner.model.settings import Settings
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
@@ -31,12 +32,6 @@ PASS, FAIL, WARN, INFO = Status.PASS, Status.FAIL, Status.WARN, Status.INFO
 UNREAD, NONE = Status.NOT_ASSESSED, Status.NOT_APPLICABLE
 
 each_check = pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
-
-
-def status_of(results: list[Result]) -> Status:
-    [result] = results
-    assert "internal error" not in result.reason
-    return result.status
 
 
 def test_the_catalogue() -> None:
@@ -58,7 +53,7 @@ def test_built_in_roles_are_left_out(
     verdicts: Verdicts, rbac: Any, check: Check[Any]
 ) -> None:
     role = rbac.role("owner", actions=["*"], notActions=["x"], dataActions=["*"])
-    assert status_of(verdicts(check, role)) is NONE
+    assert verdicts(check, role).only().status is NONE
 
 
 @each_check
@@ -68,7 +63,7 @@ def test_a_role_of_unknown_kind(
 ) -> None:
     role = rbac.role("some", custom=True, actions=["*"])
     role["properties"]["type"] = kind
-    assert status_of(verdicts(check, role)) is UNREAD
+    assert verdicts(check, role).only().status is UNREAD
 
 
 @each_check
@@ -95,15 +90,15 @@ def test_what_a_role_allows_is_not_said(
         pytest.skip("it looks at data actions alone")
     if check is custom_role_notactions and permissions == [{"actions": "*"}]:
         pytest.skip("it looks at exceptions alone")
-    assert status_of(verdicts(check, role)) is UNREAD
+    assert verdicts(check, role).only().status is UNREAD
     del role["properties"]["permissions"]
-    assert status_of(verdicts(check, role)) is UNREAD
+    assert verdicts(check, role).only().status is UNREAD
 
 
 @each_check
 def test_no_properties(verdicts: Verdicts, rbac: Any, check: Check[Any]) -> None:
     role = {**rbac.role("some", custom=True), "properties": None}
-    assert status_of(verdicts(check, role)) is UNREAD
+    assert verdicts(check, role).only().status is UNREAD
 
 
 @each_check
@@ -140,8 +135,8 @@ def test_patterns(
     verdicts: Verdicts, rbac: Any, block: Any, listing: Status, wildcard: Status
 ) -> None:
     role = rbac.role("some", custom=True, **block)
-    assert status_of(verdicts(custom_role_listkeys, role)) is listing
-    assert status_of(verdicts(custom_wildcard, role)) is wildcard
+    assert verdicts(custom_role_listkeys, role).only().status is listing
+    assert verdicts(custom_wildcard, role).only().status is wildcard
 
 
 def test_an_exception_takes_from_its_own_block_alone(
@@ -175,9 +170,9 @@ def test_exceptions(
         ("a/b", UNREAD),
     ):
         role = rbac.role("some", custom=True, **{field: patterns})
-        assert status_of(verdicts(check, role)) is status
+        assert verdicts(check, role).only().status is status
     role = rbac.role("some", custom=True, **{other: ["a/b"]})
-    assert status_of(verdicts(check, role)) is PASS
+    assert verdicts(check, role).only().status is PASS
 
 
 # Where roles may be used
@@ -204,14 +199,14 @@ def test_assignable_scopes(
 ) -> None:
     role = rbac.role("some", custom=True, **block)
     role["properties"]["assignableScopes"] = scopes
-    assert status_of(verdicts(custom_assignable_scopes, role)) is status
+    assert verdicts(custom_assignable_scopes, role).only().status is status
 
 
 def test_how_many_subscriptions_are_many(verdicts: Verdicts, rbac: Any) -> None:
     role = rbac.role("some", custom=True, actions=[LIST_KEYS])
     role["properties"]["assignableScopes"] = ["/subscriptions/a", "/subscriptions/b"]
     few = Settings(custom_role_subscription_warning=1)
-    assert status_of(verdicts(custom_assignable_scopes, role, settings=few)) is WARN
+    assert verdicts(custom_assignable_scopes, role, settings=few).only().status is WARN
 
 
 def test_roles_on_other_things_may_be_used_anywhere(
@@ -219,7 +214,7 @@ def test_roles_on_other_things_may_be_used_anywhere(
 ) -> None:
     role = rbac.role("some", custom=True, actions=["*/read"])
     role["properties"]["assignableScopes"] = ["/"]
-    assert status_of(verdicts(custom_assignable_scopes, role)) is NONE
+    assert verdicts(custom_assignable_scopes, role).only().status is NONE
 
 
 # A role for people
@@ -254,9 +249,9 @@ def test_a_role_that_nobody_has(verdicts: Verdicts, rbac: Any) -> None:
     [result] = verdicts(human_custom_role, role)
     assert "0 assignments" in result.reason
     refused = [(RoleAssignment, SUBSCRIPTION)]
-    assert status_of(verdicts(human_custom_role, role, unread=refused)) is UNREAD
+    assert verdicts(human_custom_role, role, unread=refused).only().status is UNREAD
 
 
 def test_a_role_without_data_actions(verdicts: Verdicts, rbac: Any) -> None:
     role = rbac.role("some", custom=True, actions=["*"])
-    assert status_of(verdicts(human_custom_role, role)) is NONE
+    assert verdicts(human_custom_role, role).only().status is NONE

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -22,10 +21,12 @@ from scanner.model.authorization import (
 from scanner.model.check import Check, Status
 from scanner.model.cognitive import CognitiveAccount
 from scanner.model.machinelearning import Workspace
-from scanner.model.results import Result
 from scanner.model.settings import Settings
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
@@ -51,12 +52,6 @@ def account(name: str = "ai", kind: str = "OpenAI", **properties: object) -> Bod
 
 def keyless(name: str = "ai") -> Body:
     return account(name, disableLocalAuth=True)
-
-
-def status_of(results: list[Result]) -> Status:
-    [result] = results
-    assert "internal error" not in result.reason
-    return result.status
 
 
 def test_the_catalogue() -> None:
@@ -89,7 +84,7 @@ def test_what_reaches_no_account_is_left_out(
 ) -> None:
     role = rbac.role(BuiltIn.FOUNDRY_USER, **ANYTHING)
     granted = rbac.grant("app", BuiltIn.FOUNDRY_USER, at, "ServicePrincipal")
-    assert status_of(verdicts(check, account(), role, granted)) is NONE
+    assert verdicts(check, account(), role, granted).only().status is NONE
 
 
 @each_check
@@ -99,7 +94,7 @@ def test_other_kinds_of_accounts_do_not_count(
     role = rbac.role(BuiltIn.FOUNDRY_USER, **ANYTHING)
     granted = rbac.grant("app", BuiltIn.FOUNDRY_USER, GROUP, "ServicePrincipal")
     speech = account(kind="SpeechServices")
-    assert status_of(verdicts(check, speech, role, granted)) is NONE
+    assert verdicts(check, speech, role, granted).only().status is NONE
 
 
 @each_check
@@ -109,7 +104,7 @@ def test_looking_on_is_left_out(
     speech = "Microsoft.CognitiveServices/accounts/SpeechServices/*"
     role = rbac.role("reader", actions=["*/read"], dataActions=[speech])
     granted = rbac.grant("app", "reader", GROUP, "ServicePrincipal")
-    assert status_of(verdicts(check, account(), role, granted)) is NONE
+    assert verdicts(check, account(), role, granted).only().status is NONE
 
 
 @pytest.mark.parametrize(
@@ -147,7 +142,7 @@ def test_a_condition_that_is_no_text(
     role = rbac.role(BuiltIn.FOUNDRY_USER, **ANYTHING)
     granted = rbac.grant("app", BuiltIn.FOUNDRY_USER, GROUP, "ServicePrincipal")
     granted["properties"]["condition"] = ["x"]
-    assert status_of(verdicts(check, account(), role, granted)) is UNREAD
+    assert verdicts(check, account(), role, granted).only().status is UNREAD
 
 
 @each_check
@@ -263,8 +258,8 @@ def test_who_is_approved(verdicts: Verdicts, rbac: Any, settings: Settings) -> N
     granted = rbac.grant("Ann", BuiltIn.OWNER, GROUP, "ServicePrincipal")
     for check in (listkeys_role_assigned, app_role_least, app_owner_contrib):
         found = verdicts(check, *bodies, granted, settings=settings)
-        assert status_of(found) is PASS
-        assert status_of(verdicts(check, *bodies, granted)) is FAIL
+        assert found.only().status is PASS
+        assert verdicts(check, *bodies, granted).only().status is FAIL
 
 
 def test_a_deny_assignment_takes_keys_back(verdicts: Verdicts, rbac: Any) -> None:
@@ -272,7 +267,7 @@ def test_a_deny_assignment_takes_keys_back(verdicts: Verdicts, rbac: Any) -> Non
     granted = rbac.grant("ann", "owner", GROUP)
     denial = rbac.denial(ACCOUNT, LIST_KEYS, ("ann", "User"))
     check = listkeys_role_assigned
-    assert status_of(verdicts(check, *bodies, granted, denial)) is PASS
+    assert verdicts(check, *bodies, granted, denial).only().status is PASS
     more = account("more"), *bodies, granted, denial
     [result] = verdicts(check, *more)
     assert result.status is FAIL
@@ -296,7 +291,7 @@ def test_deny_assignments_that_were_not_read(
     assert result.status is UNREAD
     assert "denyAssignments" in result.reason
     bodies = place, elsewhere, account(), role, granted
-    assert status_of(verdicts(check, *bodies, unread=refused)) is FAIL
+    assert verdicts(check, *bodies, unread=refused).only().status is FAIL
 
 
 @pytest.mark.parametrize(
@@ -313,13 +308,13 @@ def test_cognitive_services_user(
 ) -> None:
     bodies = keyless(), rbac.role(role, dataActions=[f"{OPENAI}/*"])
     granted = rbac.grant("ann", role, ACCOUNT)
-    assert status_of(verdicts(cogsvc_user_role, *bodies, granted)) is status
+    assert verdicts(cogsvc_user_role, *bodies, granted).only().status is status
 
 
 def test_who_calls_no_models_is_no_such_user(verdicts: Verdicts, rbac: Any) -> None:
     bodies = account(), rbac.role("owner", actions=["*"])
     granted = rbac.grant("ann", "owner", ACCOUNT)
-    assert status_of(verdicts(cogsvc_user_role, *bodies, granted)) is NONE
+    assert verdicts(cogsvc_user_role, *bodies, granted).only().status is NONE
 
 
 FOUNDRY_USER = {"actions": [LIST_KEYS], "dataActions": ["*"]}
@@ -342,7 +337,7 @@ def test_foundry_users(
     granted = rbac.grant("staff", BuiltIn.FOUNDRY_USER, GROUP, "Group")
     other = rbac.role("other", **block), rbac.grant("ann", "other", GROUP)
     found = verdicts(foundry_user_listkeys, *accounts, role, granted, *other)
-    assert status_of(found) is status
+    assert found.only().status is status
 
 
 # Applications
@@ -406,13 +401,13 @@ def test_what_applications_are_given(
     granted = rbac.grant("app", "some", GROUP, kind)
     found = verdicts(app_role_least, account(), openai_user(rbac), role, granted)
     expected = UNREAD if kind is None and status is not PASS else status
-    assert status_of(found) is expected
+    assert found.only().status is expected
 
 
 def test_the_right_role_for_applications(verdicts: Verdicts, rbac: Any) -> None:
     granted = rbac.grant("app", BuiltIn.OPENAI_USER, ACCOUNT, "ServicePrincipal")
     found = verdicts(app_role_least, account(), openai_user(rbac), granted)
-    assert status_of(found) is PASS
+    assert found.only().status is PASS
 
 
 def test_the_right_role_must_be_known_to_compare(verdicts: Verdicts, rbac: Any) -> None:
@@ -454,7 +449,7 @@ def test_people_are_no_applications(
 ) -> None:
     bodies = account(), rbac.role(BuiltIn.OWNER, **ANYTHING)
     granted = rbac.grant("ann", BuiltIn.OWNER, GROUP, kind)
-    assert status_of(verdicts(check, *bodies, granted)) is NONE
+    assert verdicts(check, *bodies, granted).only().status is NONE
 
 
 @pytest.mark.parametrize("check", [app_role_least, app_owner_contrib])
@@ -482,7 +477,7 @@ def test_the_platforms_own_identities(
     role = rbac.role(BuiltIn.CONTRIBUTOR, actions=["*"])
     granted = rbac.grant("app", BuiltIn.CONTRIBUTOR, GROUP, "ServicePrincipal")
     expected = FAIL if type.endswith("accounts/ai") else NONE
-    assert status_of(verdicts(check, *bodies, role, granted)) is expected
+    assert verdicts(check, *bodies, role, granted).only().status is expected
 
 
 @pytest.mark.parametrize("check", [app_role_least, app_owner_contrib])
@@ -502,4 +497,4 @@ def test_identities_of_the_platform_that_were_not_read(
         assert "AuthorizationFailed" in result.reason
     silent = {"id": HUB, "kind": "Hub", "identity": {"type": "SystemAssigned"}}
     hub = {**silent, "properties": {}}
-    assert status_of(verdicts(check, *bodies, hub)) is expected
+    assert verdicts(check, *bodies, hub).only().status is expected

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,10 +17,12 @@ from scanner.model.authorization import DenyAssignment, RoleAssignment
 from scanner.model.check import Check, Status
 from scanner.model.cognitive import CognitiveAccount
 from scanner.model.directory import member_id, object_id
-from scanner.model.results import Result
 from scanner.model.settings import Settings
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 TENANT = "aaaaaaaa-0000-0000-0000-000000000001"
@@ -55,12 +56,6 @@ def contributor(rbac: Any) -> Body:
     return role
 
 
-def status_of(results: list[Result]) -> Status:
-    [result] = results
-    assert "internal error" not in result.reason
-    return result.status
-
-
 def test_the_catalogue() -> None:
     assert [check.id for check in CHECKS] == [
         "rbac-files-import",
@@ -77,18 +72,18 @@ def test_what_is_elsewhere_is_left_out(
 ) -> None:
     elsewhere = rbac.grant("ann", BuiltIn.OPENAI_CONTRIBUTOR, f"{GROUP}2")
     found = verdicts(check, account(), contributor(rbac), elsewhere)
-    assert status_of(found) is NONE
+    assert found.only().status is NONE
 
 
 @each_check
 def test_unread(verdicts: Verdicts, rbac: Any, check: Check[Any]) -> None:
     granted = rbac.grant("ann", BuiltIn.OPENAI_CONTRIBUTOR, GROUP)
-    assert status_of(verdicts(check, account(), granted)) is UNREAD
+    assert verdicts(check, account(), granted).only().status is UNREAD
     refused = [(RoleAssignment, SUBSCRIPTION)]
     [result] = verdicts(check, account(), contributor(rbac), unread=refused)
     assert (result.status, result.target.resource_id) == (UNREAD, SUBSCRIPTION)
     granted["properties"]["roleDefinitionId"] = None
-    assert status_of(verdicts(check, account(), granted)) is UNREAD
+    assert verdicts(check, account(), granted).only().status is UNREAD
 
 
 # Uploads
@@ -121,10 +116,10 @@ def test_uploads(
 ) -> None:
     bodies = account(), rbac.role("some", **block)
     granted = rbac.grant("ann", "some", GROUP, kind)
-    assert status_of(verdicts(files_import, *bodies, granted)) is status
+    assert verdicts(files_import, *bodies, granted).only().status is status
     listed = Settings(fine_tuning_principals=("ANN",))
     found = verdicts(files_import, *bodies, granted, settings=listed)
-    assert status_of(found) is (PASS if status is WARN else status)
+    assert found.only().status is (PASS if status is WARN else status)
 
 
 @pytest.mark.parametrize("check", [files_import, deploy_models])
@@ -139,7 +134,7 @@ def test_the_platforms_own_identities_are_left_out(
     }
     granted = rbac.grant("mi", BuiltIn.OPENAI_CONTRIBUTOR, GROUP, "ServicePrincipal")
     found = verdicts(check, account(), hub, contributor(rbac), granted)
-    assert status_of(found) is NONE
+    assert found.only().status is NONE
 
 
 # Metrics
@@ -193,7 +188,7 @@ def test_others_need_no_metrics(
 ) -> None:
     bodies = account(), rbac.role(role, dataActions=[f"{OPENAI}/*"])
     granted = rbac.grant("ann", role, GROUP, kind)
-    assert status_of(verdicts(openai_contrib_metrics, *bodies, granted)) is NONE
+    assert verdicts(openai_contrib_metrics, *bodies, granted).only().status is NONE
 
 
 # Deployments
@@ -224,7 +219,7 @@ def test_deployments(
     bodies = account(), rbac.role("some", **block)
     granted = rbac.grant("ann", "some", GROUP, kind)
     expected = PASS if not deploys and kind != 7 else status
-    assert status_of(verdicts(deploy_models, *bodies, granted)) is expected
+    assert verdicts(deploy_models, *bodies, granted).only().status is expected
 
 
 def test_who_may_deploy(verdicts: Verdicts, rbac: Any) -> None:
@@ -232,12 +227,12 @@ def test_who_may_deploy(verdicts: Verdicts, rbac: Any) -> None:
     granted = rbac.grant("app", BuiltIn.OPENAI_CONTRIBUTOR, GROUP, "ServicePrincipal")
     approved = Settings(approved_principals=("app",))
     found = verdicts(deploy_models, *bodies, granted, settings=approved)
-    assert status_of(found) is PASS
+    assert found.only().status is PASS
     denial = rbac.denial(ACCOUNT, DEPLOY, ("app", "ServicePrincipal"))
-    assert status_of(verdicts(deploy_models, *bodies, granted, denial)) is PASS
+    assert verdicts(deploy_models, *bodies, granted, denial).only().status is PASS
     refused = [(CognitiveAccount, SUBSCRIPTION)]
     found = verdicts(deploy_models, contributor(rbac), granted, unread=refused)
-    assert status_of(found) is UNREAD
+    assert found.only().status is UNREAD
 
 
 # Scopes
@@ -277,7 +272,7 @@ def test_a_scope_whose_accounts_are_not_all_known(
     [result] = verdicts(broad_scope_data_role, account(), *bodies)
     assert result.status is WARN
     assert "1 model account and more" in result.reason
-    assert status_of(verdicts(broad_scope_data_role, *bodies)) is UNREAD
+    assert verdicts(broad_scope_data_role, *bodies).only().status is UNREAD
 
 
 # Keys instead of roles
@@ -299,7 +294,7 @@ def test_keys_instead_of_roles(
     bodies = account(**properties), contributor(rbac), rbac.role("o", actions=["*"])
     owner = rbac.grant("ann", "o", SUBSCRIPTION)
     granted = rbac.grant("app", BuiltIn.OPENAI_CONTRIBUTOR, GROUP, "ServicePrincipal")
-    assert status_of(verdicts(keys_over_entra, *bodies, owner, granted)) is held
+    assert verdicts(keys_over_entra, *bodies, owner, granted).only().status is held
     [result] = verdicts(keys_over_entra, *bodies, owner)
     assert result.status is alone
     if alone is FAIL:
@@ -310,7 +305,7 @@ def test_roles_still_to_be_activated(verdicts: Verdicts, rbac: Any) -> None:
     role = BuiltIn.OPENAI_CONTRIBUTOR
     eligible = rbac.grant("ann", role, GROUP, eligible=True)
     found = verdicts(keys_over_entra, account(), contributor(rbac), eligible)
-    assert status_of(found) is WARN
+    assert found.only().status is WARN
 
 
 def test_denials_that_were_not_read_may_leave_keys_alone(
@@ -319,17 +314,17 @@ def test_denials_that_were_not_read_may_leave_keys_alone(
     granted = rbac.grant("ann", BuiltIn.OPENAI_CONTRIBUTOR, GROUP)
     bodies = (account(), contributor(rbac), granted)
     found = verdicts(keys_over_entra, *bodies, unread=[(DenyAssignment, SUBSCRIPTION)])
-    assert status_of(found) is UNREAD
+    assert found.only().status is UNREAD
 
 
 @pytest.mark.parametrize("unread", [RoleAssignment, CognitiveAccount])
 def test_keys_instead_of_roles_unread(verdicts: Verdicts, unread: Any) -> None:
     found = verdicts(keys_over_entra, account(), unread=[(unread, SUBSCRIPTION)])
-    assert status_of(found) is UNREAD
+    assert found.only().status is UNREAD
 
 
 def test_other_kinds_are_left_out(verdicts: Verdicts) -> None:
-    assert status_of(verdicts(keys_over_entra, account(kind="Face"))) is NONE
+    assert verdicts(keys_over_entra, account(kind="Face")).only().status is NONE
 
 
 @pytest.mark.parametrize(("members", "status"), [((), FAIL), (("ann",), PASS)])
@@ -343,4 +338,4 @@ def test_an_empty_group_calls_nothing(
     ]
     granted = rbac.grant("team", BuiltIn.OPENAI_CONTRIBUTOR, GROUP, "Group")
     bodies = (account(), contributor(rbac), granted, team, *inside)
-    assert status_of(verdicts(keys_over_entra, *bodies)) is status
+    assert verdicts(keys_over_entra, *bodies).only().status is status

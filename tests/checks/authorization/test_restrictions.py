@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -10,9 +9,11 @@ from scanner.access.builtin import BuiltIn
 from scanner.access.facts import EVERYONE
 from scanner.model.authorization import DenyAssignment, RoleAssignment
 from scanner.model.check import Status
-from scanner.model.results import Result
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
@@ -38,12 +39,6 @@ def keyless(rbac: Any, *, custom: bool = True) -> Body:
         notDataActions=[f"{OPENAI}/files/*"],
     )
     return role
-
-
-def of(results: list[Result], granted: Body) -> Result:
-    [result] = [each for each in results if each.target.resource_id == granted["id"]]
-    assert "internal error" not in result.reason
-    return result
 
 
 def test_the_catalogue() -> None:
@@ -80,7 +75,7 @@ def test_what_another_role_gives_back(
     other = rbac.grant("ANN", "other", at)
     other["properties"]["scope"] = at or "/"
     bodies = ACCOUNT_BODY, keyless(rbac), rbac.role("other", **block), granted, other
-    result = of(verdicts(notaction_regranted, *bodies), granted)
+    result = verdicts(notaction_regranted, *bodies).only(granted["id"])
     assert result.status is (status if counts else PASS)
     if result.status is FAIL:
         paths = {(each.resource_id, each.path) for each in result.evidence}
@@ -92,7 +87,7 @@ def test_nobody_else_counts(verdicts: Verdicts, rbac: Any) -> None:
     granted = rbac.grant("ann", "keyless", GROUP)
     bob = rbac.role("owner", actions=["*"]), rbac.grant("bob", "owner", GROUP)
     found = verdicts(notaction_regranted, ACCOUNT_BODY, keyless(rbac), granted, *bob)
-    assert of(found, granted).status is PASS
+    assert found.only(granted["id"]).status is PASS
 
 
 @pytest.mark.parametrize("change", ["eligible", "condition", "block"])
@@ -108,7 +103,7 @@ def test_what_is_not_certain_is_a_warning(
     if change == "block":
         role["properties"]["permissions"][0]["condition"] = condition
     bodies = ACCOUNT_BODY, keyless(rbac), role, granted, other
-    result = of(verdicts(notaction_regranted, *bodies), granted)
+    result = verdicts(notaction_regranted, *bodies).only(granted["id"])
     assert result.status is WARN
 
 
@@ -121,7 +116,7 @@ def test_data_actions_that_a_built_in_role_excepts(
     granted, other = (rbac.grant("ann", each, GROUP) for each in ("keyless", "other"))
     role = keyless(rbac, custom=False)
     bodies = ACCOUNT_BODY, role, rbac.role("other", **block), granted, other
-    assert of(verdicts(notaction_regranted, *bodies), granted).status is status
+    assert verdicts(notaction_regranted, *bodies).only(granted["id"]).status is status
 
 
 def test_groups_make_a_lower_bound(verdicts: Verdicts, rbac: Any) -> None:
@@ -135,7 +130,7 @@ def test_groups_make_a_lower_bound(verdicts: Verdicts, rbac: Any) -> None:
         rbac.grant("others", "reader", SUBSCRIPTION, "Group"),
     )
     bodies = ACCOUNT_BODY, keyless(rbac), granted, *staff, *readers
-    result = of(verdicts(notaction_regranted, *bodies), granted)
+    result = verdicts(notaction_regranted, *bodies).only(granted["id"])
     assert result.status is PASS
     assert "the members of 1 group were not read" in result.reason
 
@@ -151,7 +146,7 @@ def test_assignments_that_were_not_read(verdicts: Verdicts, rbac: Any) -> None:
     results = verdicts(
         notaction_regranted, *bodies, unread=[(RoleAssignment, SUBSCRIPTION)]
     )
-    assert of(results, granted).status is PASS
+    assert results.only(granted["id"]).status is PASS
     unread = [each for each in results if each.status is UNREAD]
     assert [each.target.resource_id for each in unread] == [SUBSCRIPTION]
 
@@ -161,8 +156,8 @@ def test_a_role_of_the_principal_that_was_not_read(
 ) -> None:
     granted, other = (rbac.grant("ann", each, GROUP) for each in ("keyless", "lost"))
     results = verdicts(notaction_regranted, ACCOUNT_BODY, keyless(rbac), granted, other)
-    assert "role definitions were not all read" in of(results, granted).reason
-    assert of(results, other).status is UNREAD
+    assert "role definitions were not all read" in results.only(granted["id"]).reason
+    assert results.only(other["id"]).status is UNREAD
 
 
 @pytest.mark.parametrize("exceptions", [{}, {"notActions": None}, {"notActions": []}])
@@ -188,7 +183,7 @@ def test_two_built_in_roles(verdicts: Verdicts, rbac: Any) -> None:
     granted = rbac.grant("ann", BuiltIn.CONTRIBUTOR, GROUP)
     other = rbac.grant("ann", BuiltIn.USER_ACCESS_ADMINISTRATOR, SUBSCRIPTION)
     bodies = ACCOUNT_BODY, contributor, admin, granted, other
-    result = of(verdicts(notaction_regranted, *bodies), granted)
+    result = verdicts(notaction_regranted, *bodies).only(granted["id"])
     assert result.status is FAIL
     assert "Microsoft.Authorization/*/Write" in result.reason
 

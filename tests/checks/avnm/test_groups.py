@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -29,10 +28,12 @@ from scanner.model.networkmanager import (
     UserRuleCollection,
 )
 from scanner.model.policy import PolicyAssignment, PolicyExemption
-from scanner.model.results import Result
 from scanner.model.settings import Settings
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 TENANT = "aaaaaaaa-0000-0000-0000-000000000001"
@@ -111,11 +112,6 @@ def admin_rule(of: str = "rules", access: object = "Deny", **more: object) -> Bo
     return body(f"{ADMIN}/ruleCollections/{of}/rules/{of}", **said)
 
 
-def judged(results: list[Result], id: str) -> Result:
-    [result] = [each for each in results if each.target.resource_id == id]
-    return result
-
-
 @pytest.mark.parametrize(
     ("bodies", "unread", "status"),
     [
@@ -141,7 +137,7 @@ def test_group_in_config(
 ) -> None:
     given = (manager(), group(), body(ADMIN), *bodies)
     results = verdicts(group_in_config, *given, unread=unread)
-    assert judged(results, GROUP).status is status
+    assert results.only(GROUP).status is status
 
 
 SUBNETS = {"subnets": [{"id": f"{NETWORK}/subnets/a"}]}
@@ -178,7 +174,7 @@ def test_static_members(
     whole = (manager(), group(), member(what=what), *bodies)
     given = {each["id"]: each for each in whole}.values()
     results = verdicts(static_stale, *given, unread=unread)
-    assert judged(results, member()["id"]).status is status
+    assert results.only(member()["id"]).status is status
 
 
 EXEMPT = body(
@@ -225,7 +221,7 @@ def test_uncovered(
     whole = (manager(), group(), network(), *GROUPS, *bodies)
     given = {each["id"]: each for each in whole}.values()
     results = verdicts(vnet_uncovered, *given, unread=unread, parents=PARENTS)
-    result = judged(results, NETWORK)
+    result = results.only(NETWORK)
     assert (result.status, said in result.reason) == (status, True), result.reason
 
 
@@ -249,21 +245,21 @@ def test_networks_of_one_group_may_differ(
     beside = network(BESIDE, location="uksouth")
     given = (manager(), group(), policy(), assignment, network(), beside, *bodies)
     results = verdicts(vnet_uncovered, *given, parents=PARENTS)
-    assert [judged(results, each).status for each in (NETWORK, BESIDE)] == [PASS, WARN]
+    assert [results.only(each).status for each in (NETWORK, BESIDE)] == [PASS, WARN]
 
 
 def test_conditions_that_do_not_hold_are_evidence(verdicts: Verdicts) -> None:
     whole = (manager(), group(), network(tags=None), policy(), assigned(), *GROUPS)
-    result = judged(verdicts(vnet_uncovered, *whole, parents=PARENTS), NETWORK)
+    result = verdicts(vnet_uncovered, *whole, parents=PARENTS).only(NETWORK)
     assert result.status is WARN
     assert policy()["id"] in {each.resource_id for each in result.evidence}
 
 
 def test_a_manager_of_a_management_group(verdicts: Verdicts) -> None:
     given = (manager(at=ZONES), group(), network(), *GROUPS)
-    known = judged(verdicts(vnet_uncovered, *given, parents=PARENTS), NETWORK)
+    known = verdicts(vnet_uncovered, *given, parents=PARENTS).only(NETWORK)
     assert known.status is WARN
-    unknown = judged(verdicts(vnet_uncovered, *given), NETWORK)
+    unknown = verdicts(vnet_uncovered, *given).only(NETWORK)
     assert unknown.status is UNREAD
 
 
@@ -301,7 +297,7 @@ def test_several_groups(
 ) -> None:
     whole = (manager(), group(), group(OTHER), network(), *bodies)
     given = {each["id"]: each for each in whole}.values()
-    result = judged(verdicts(multi_group, *given, unread=unread), GROUP)
+    result = verdicts(multi_group, *given, unread=unread).only(GROUP)
     assert result.status is status, result.reason
 
 
@@ -314,7 +310,7 @@ def test_the_ways_into_a_group_are_evidence(
     verdicts: Verdicts, way: tuple[Body, ...]
 ) -> None:
     whole = (manager(), group(), network(), *way)
-    result = judged(verdicts(multi_group, *whole), GROUP)
+    result = verdicts(multi_group, *whole).only(GROUP)
     assert result.status in {PASS, NA}
     assert way[0]["id"] in {each.resource_id for each in result.evidence}
 
@@ -344,7 +340,7 @@ def test_scopes(
 ) -> None:
     given = {each["id"]: each for each in (manager(), *GROUPS, *bodies)}.values()
     results = verdicts(scope_single, *given, unread=unread, parents=PARENTS)
-    result = judged(results, MANAGER)
+    result = results.only(MANAGER)
     assert (result.status, said in result.reason) == (status, True), result.reason
     assert "lower bound" not in result.reason
 
@@ -368,7 +364,7 @@ def test_deployed(
     verdicts: Verdicts, bodies: list[Body], unread: Any, status: Status
 ) -> None:
     results = verdicts(config_deployed, manager(), *bodies, unread=unread)
-    result = judged(results, MANAGER)
+    result = results.only(MANAGER)
     assert result.status is status
     assert ("or more" in result.reason) is (status is MANUAL and bool(unread))
 
@@ -391,7 +387,7 @@ def test_security_admin(
 ) -> None:
     given = (manager(), body(ADMIN), *bodies)
     results = verdicts(security_admin_present, *given, unread=unread)
-    assert judged(results, ADMIN).status is status
+    assert results.only(ADMIN).status is status
 
 
 # Tags

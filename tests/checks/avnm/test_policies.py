@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -25,9 +24,11 @@ from scanner.model.policy import (
     PolicySetDefinition,
     PolicyState,
 )
-from scanner.model.results import Result
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 TENANT = "aaaaaaaa-0000-0000-0000-000000000001"
@@ -93,11 +94,6 @@ def assignment(at: str = SUBSCRIPTION, of: str = ID, **properties: object) -> Bo
     }
 
 
-def judged(results: list[Result], id: str = ID) -> Result:
-    [result] = [each for each in results if each.target.resource_id == id]
-    return result
-
-
 @pytest.mark.parametrize(
     ("body", "status"),
     [
@@ -121,7 +117,7 @@ def judged(results: list[Result], id: str = ID) -> Result:
     ],
 )
 def test_mode_and_effect(verdicts: Verdicts, body: Body, status: Status) -> None:
-    assert judged(verdicts(policy_mode, body)).status is status
+    assert verdicts(policy_mode, body).only(ID).status is status
 
 
 @pytest.mark.parametrize(
@@ -137,7 +133,7 @@ def test_mode_and_effect(verdicts: Verdicts, body: Body, status: Status) -> None
     ],
 )
 def test_literal(verdicts: Verdicts, named: object, status: Status) -> None:
-    assert judged(verdicts(networkgroup_literal, definition(named))).status is status
+    assert verdicts(networkgroup_literal, definition(named)).only(ID).status is status
 
 
 @pytest.mark.parametrize(
@@ -165,7 +161,7 @@ def test_what_may_be_for_a_group_is_not_judged(
     verdicts: Verdicts, check: Any, group: object
 ) -> None:
     results = verdicts(check, definition(group, effect=["addToNetworkGroup"]))
-    [result] = [each for each in results if each.target.resource_id == ID]
+    result = results.only(ID)
     assert result.status is UNREAD
     assert "policyRule.then.effect" in result.reason
 
@@ -188,14 +184,14 @@ def test_group_exists(
     verdicts: Verdicts, bodies: list[Body], unread: Any, status: Status
 ) -> None:
     results = verdicts(networkgroup_exists, *bodies, unread=unread)
-    assert judged(results).status is status
+    assert results.only(ID).status is status
 
 
 def test_a_subscription_outside_a_narrow_scan_may_have_the_group(
     verdicts: Verdicts,
 ) -> None:
     body = definition(GROUP.replace(SUBSCRIPTION, ELSEWHERE))
-    result = judged(verdicts(networkgroup_exists, body, whole_tenant=False))
+    result = verdicts(networkgroup_exists, body, whole_tenant=False).only(ID)
     assert result.status is UNREAD
     assert "outside the scan" in result.reason
 
@@ -287,13 +283,13 @@ def test_assigned(
 ) -> None:
     given = {body["id"]: body for body in (*ALL, *bodies)}.values()
     results = verdicts(policy_assigned, *given, unread=unread, parents=PARENTS)
-    assert judged(results).status is status
-    assert said in judged(results).reason
+    assert results.only(ID).status is status
+    assert said in results.only(ID).reason
 
 
 def test_that_nothing_is_assigned_is_evidence(verdicts: Verdicts) -> None:
     results = verdicts(policy_assigned, *ALL, definition(), parents=PARENTS)
-    shown = {each.path: each.value for each in judged(results).evidence}
+    shown = {each.path: each.value for each in results.only(ID).evidence}
     assert shown[PolicyAssignment.type] == []
 
 
@@ -301,9 +297,9 @@ def test_a_manager_beside_the_assignment(verdicts: Verdicts) -> None:
     scopes = {"managementGroups": [OTHER]}
     bodies = (definition(), assignment(), group(), *GROUPS)
     beside = manager(networkManagerScopes=scopes)
-    known = judged(verdicts(policy_assigned, *bodies, beside, parents=PARENTS))
+    known = verdicts(policy_assigned, *bodies, beside, parents=PARENTS).only(ID)
     assert known.status is WARN
-    assert judged(verdicts(policy_assigned, *bodies, beside)).status is UNREAD
+    assert verdicts(policy_assigned, *bodies, beside).only(ID).status is UNREAD
 
 
 @pytest.mark.parametrize(
@@ -322,7 +318,7 @@ def test_a_group_and_its_definitions(
     results = verdicts(
         one_definition_per_group, *bodies, *GROUPS, unread=unread, parents=PARENTS
     )
-    found = judged(results, GROUP)
+    found = results.only(GROUP)
     assert found.status is status
     assert "lower bound" not in found.reason
 
@@ -341,7 +337,7 @@ def test_a_definition_and_its_group(
     verdicts: Verdicts, named: object, status: Status
 ) -> None:
     body = definition(named)
-    assert judged(verdicts(one_definition_per_group, body)).status is status
+    assert verdicts(one_definition_per_group, body).only(ID).status is status
 
 
 @pytest.mark.parametrize(
@@ -356,7 +352,7 @@ def test_a_definition_and_its_group(
 )
 def test_type(verdicts: Verdicts, condition: object, status: Status) -> None:
     body = definition(condition=condition)
-    assert judged(verdicts(type_filter, body)).status is status
+    assert verdicts(type_filter, body).only(ID).status is status
 
 
 def state(when: object, of: object = "", name: str = "a") -> Body:
@@ -401,14 +397,14 @@ def test_pending(
     body = assignment(metadata=metadata)
     given = {**body, "systemData": {"lastModifiedAt": changed}}
     results = verdicts(membership_pending, definition(), group(), given, *states)
-    found = judged(results, body["id"])
+    found = results.only(body["id"])
     assert found.status is status
     assert status is not PASS or found.evidence
 
 
 def test_pending_without_system_data(verdicts: Verdicts) -> None:
     results = verdicts(membership_pending, definition(), assignment(), group())
-    assert judged(results, assignment()["id"]).status is UNREAD
+    assert results.only(assignment()["id"]).status is UNREAD
 
 
 def test_states_that_were_not_read_may_tell_of_an_evaluation(
@@ -417,10 +413,10 @@ def test_states_that_were_not_read_may_tell_of_an_evaluation(
     given = {**assignment(), "systemData": {"lastModifiedAt": EARLY}}
     unread = [(PolicyState, f"/tenants/{TENANT}")]
     every = (definition(), group(), given)
-    refused = judged(verdicts(membership_pending, *every, unread=unread), given["id"])
+    refused = verdicts(membership_pending, *every, unread=unread).only(given["id"])
     assert refused.status is UNREAD
     assert "refused" in refused.reason
-    unasked = judged(verdicts(membership_pending, definition(), given), given["id"])
+    unasked = verdicts(membership_pending, definition(), given).only(given["id"])
     assert unasked.status is UNREAD
     assert "was not asked" in unasked.reason
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -22,10 +21,12 @@ from scanner.model.authorization import Registration, RoleAssignment
 from scanner.model.check import Check, Status
 from scanner.model.directory import DirectoryObject
 from scanner.model.networkmanager import IpamPool
-from scanner.model.results import Result
 from scanner.model.settings import Settings
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 TENANT = "aaaaaaaa-0000-0000-0000-000000000001"
@@ -64,17 +65,6 @@ OTHERS = Settings(
 def body(id: str, properties: Body, **top: object) -> Body:
     kept = {key: value for key, value in properties.items() if value is not ABSENT}
     return {"id": id, "properties": kept, **top}
-
-
-def only(results: list[Result], id: str) -> Result:
-    [result] = [each for each in results if each.target.resource_id == id]
-    assert "internal error" not in result.reason
-    assert result.reason.isprintable()
-    return result
-
-
-def evidence(result: Result) -> Mapping[tuple[str, str], Any]:
-    return {(each.resource_id, each.path): each.value for each in result.evidence}
 
 
 def request(tenant: object = PARTNER, state: object = "Connected") -> Body:
@@ -120,7 +110,7 @@ def test_connections(
     verdicts: Verdicts, judged: Body, settings: Settings, status: Status
 ) -> None:
     results = verdicts(scope_connection, *BASE, judged, settings=settings)
-    assert only(results, judged["id"]).status is status
+    assert results.only(judged["id"]).status is status
 
 
 @pytest.mark.parametrize(
@@ -132,7 +122,7 @@ def test_a_manager_that_was_left_out_may_be_our_own(
     verdicts: Verdicts, scan: dict[str, Any]
 ) -> None:
     results = verdicts(scope_connection, *BASE, consent(), **scan)
-    result = only(results, CONSENT)
+    result = results.only(CONSENT)
     assert result.status is UNREAD
     assert "outside the scan" in result.reason
 
@@ -166,13 +156,13 @@ def manager(*tenants: object) -> Body:
 def test_scopes(
     verdicts: Verdicts, judged: Body, settings: Settings, status: Status
 ) -> None:
-    result = only(verdicts(avnm_scopes, judged, settings=settings), MANAGER)
+    result = verdicts(avnm_scopes, judged, settings=settings).only(MANAGER)
     assert result.status is status
 
 
 def test_scopes_cite_what_is_managed(verdicts: Verdicts) -> None:
     path = "properties.networkManagerScopes.crossTenantScopes[0].subscriptions"
-    seen = evidence(only(verdicts(avnm_scopes, manager(PARTNER)), MANAGER))
+    seen = verdicts(avnm_scopes, manager(PARTNER)).evidence(MANAGER)
     assert seen[MANAGER, path] == [ELSEWHERE]
 
 
@@ -208,7 +198,7 @@ def test_foreign_pools(
     verdicts: Verdicts, judged: Body, settings: Settings, status: Status
 ) -> None:
     results = verdicts(vnet_foreign_pool, BASE[0], pool(), judged, settings=settings)
-    assert only(results, NETWORK).status is status
+    assert results.only(NETWORK).status is status
 
 
 @pytest.mark.parametrize("check", [vnet_foreign_pool, no_cross_tenant_template])
@@ -217,7 +207,7 @@ def test_a_pool_that_was_left_out_may_be_our_own(
 ) -> None:
     judged = (BASE[0], pool(), network(POOL, FOREIGN_POOL))
     results = verdicts(check, *judged, whole_tenant=False)
-    assert only(results, NETWORK).status is UNREAD
+    assert results.only(NETWORK).status is UNREAD
 
 
 @pytest.mark.parametrize(
@@ -228,7 +218,7 @@ def test_who_deploys_is_asked_where_another_tenant_is_named(
     verdicts: Verdicts, pools: tuple[str, ...], status: Status
 ) -> None:
     judged = (BASE[0], pool(), network(*pools))
-    result = only(verdicts(no_cross_tenant_template, *judged), NETWORK)
+    result = verdicts(no_cross_tenant_template, *judged).only(NETWORK)
     assert result.status is status
     assert ("which code" in result.remediation) is (status is Status.MANUAL)
 
@@ -252,13 +242,13 @@ def test_regions(
     verdicts: Verdicts, pools: tuple[str, ...], location: object, status: Status
 ) -> None:
     judged = (BASE[0], pool(location), network(*pools))
-    assert only(verdicts(ipam_region, *judged), NETWORK).status is status
+    assert verdicts(ipam_region, *judged).only(NETWORK).status is status
 
 
 def test_pools_that_were_not_read(verdicts: Verdicts) -> None:
     judged = (BASE[0], pool(), network(POOL))
     results = verdicts(ipam_region, *judged, unread=[(IpamPool, MANAGER)])
-    assert only(results, NETWORK).status is UNREAD
+    assert results.only(NETWORK).status is UNREAD
 
 
 def subscribed(*tenants: object, managing: object = ABSENT) -> Body:
@@ -294,7 +284,7 @@ def test_subscriptions(
     verdicts: Verdicts, bodies: tuple[Body, ...], settings: Settings, status: Status
 ) -> None:
     results = verdicts(subscription_tenant, *bodies, settings=settings)
-    assert only(results, SUBSCRIPTION).status is status
+    assert results.only(SUBSCRIPTION).status is status
 
 
 def test_delegations_that_were_not_read(verdicts: Verdicts) -> None:
@@ -302,7 +292,7 @@ def test_delegations_that_were_not_read(verdicts: Verdicts) -> None:
     for managing, status in (((), UNREAD), ((PARTNER,), WARN)):
         judged = subscribed(*managing)
         results = verdicts(subscription_tenant, judged, unread=unread)
-        assert only(results, SUBSCRIPTION).status is status
+        assert results.only(SUBSCRIPTION).status is status
 
 
 @pytest.mark.parametrize(
@@ -355,7 +345,7 @@ def test_foreign_principals(
 ) -> None:
     given = {"delegatedManagedIdentityResourceId": identity}
     granted = rbac.grant("app", rbac.OWNER, SUBSCRIPTION, kind, **given)
-    result = only(verdicts(foreign_principal, granted, *directory), granted["id"])
+    result = verdicts(foreign_principal, granted, *directory).only(granted["id"])
     assert result.status is status
     if status is UNREAD:
         assert "directory was not asked" in result.reason
@@ -401,7 +391,7 @@ def test_stubs(
     granted = rbac.grant("app", rbac.OWNER, SUBSCRIPTION, "ServicePrincipal")
     judged = (granted, application(owner))
     results = verdicts(stub_inventory, *judged, settings=settings)
-    assert only(results, APPLICATION).status is status
+    assert results.only(APPLICATION).status is status
 
 
 @pytest.mark.parametrize(
@@ -424,7 +414,7 @@ def test_what_stubs_hold(
     granted = rbac.grant("app", role, POOL, "ServicePrincipal")
     settings = Settings(foreign_application_roles=allowed)
     judged = (rbac.role(role), granted, application(owner))
-    result = only(verdicts(stub_least, *judged, settings=settings), granted["id"])
+    result = verdicts(stub_least, *judged, settings=settings).only(granted["id"])
     assert result.status is status
 
 

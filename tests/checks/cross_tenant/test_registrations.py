@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,10 +10,12 @@ from checks.cross_tenant.applications import no_admin_consent
 from checks.cross_tenant.registrations import app_audience, app_credential
 from scanner.model.check import Check, Status
 from scanner.model.directory import Application, AppRole, Consent, DirectoryObject
-from scanner.model.results import Result
 from scanner.model.settings import Settings
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 TENANT = "aaaaaaaa-0000-0000-0000-000000000001"

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,10 +14,12 @@ from checks.dns_security_policies.links import (
 from scanner.model.check import Status
 from scanner.model.dns import PolicyLink, ResolverPolicy, SecurityRule
 from scanner.model.network import VirtualNetwork
-from scanner.model.results import Result
 from scanner.model.settings import Settings
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
@@ -60,12 +61,6 @@ def second(of: str) -> Body:
     return link(VNET.upper(), at=f"{of}/virtualNetworkLinks/second")
 
 
-def only(results: list[Result], at: str = LINK) -> Result:
-    [result] = [each for each in results if each.target.resource_id == at]
-    assert "internal error" not in result.reason
-    return result
-
-
 def test_the_catalogue() -> None:
     assert [check.id for check in CHECKS] == [
         "dns-vnet-single-policy",
@@ -91,13 +86,15 @@ def test_policies_of_a_network(
     verdicts: Verdicts, bodies: tuple[Body, ...], status: Status
 ) -> None:
     more = [policy(OTHER)] if all(each["id"] != OTHER for each in bodies) else []
-    assert only(verdicts(vnet_single_policy, policy(), *bodies, *more)).status is status
+    results = verdicts(vnet_single_policy, policy(), *bodies, *more)
+    assert results.only(LINK).status is status
 
 
 def test_policies_of_a_network_unread(verdicts: Verdicts) -> None:
     unread: list[Any] = [(PolicyLink, OTHER)]
     bodies = policy(), link(), policy(OTHER)
-    assert only(verdicts(vnet_single_policy, *bodies, unread=unread)).status is UNREAD
+    results = verdicts(vnet_single_policy, *bodies, unread=unread)
+    assert results.only(LINK).status is UNREAD
 
 
 @pytest.mark.parametrize(
@@ -115,7 +112,7 @@ def test_policies_of_a_network_unread(verdicts: Verdicts) -> None:
     ],
 )
 def test_regions(verdicts: Verdicts, bodies: tuple[Body, ...], status: Status) -> None:
-    assert only(verdicts(link_region_match, *bodies)).status is status
+    assert verdicts(link_region_match, *bodies).only(LINK).status is status
 
 
 @pytest.mark.parametrize(
@@ -133,26 +130,26 @@ def test_regions(verdicts: Verdicts, bodies: tuple[Body, ...], status: Status) -
     ],
 )
 def test_states(verdicts: Verdicts, bodies: tuple[Body, ...], status: Status) -> None:
-    assert only(verdicts(link_state, policy(), *bodies)).status is status
+    assert verdicts(link_state, policy(), *bodies).only(LINK).status is status
 
 
 def test_states_of_a_narrowed_scan(verdicts: Verdicts) -> None:
     far = link(VNET.replace(SUBSCRIPTION, SECOND))
     results = verdicts(link_state, policy(), far, whole_tenant=False)
-    assert only(results).status is UNREAD
+    assert results.only(LINK).status is UNREAD
 
 
 @pytest.mark.parametrize("check", [link_region_match, link_state])
 def test_networks_unread(verdicts: Verdicts, check: Any) -> None:
     unread = [(VirtualNetwork, SUBSCRIPTION)]
     results = verdicts(check, policy(), vnet(), link(), unread=unread)
-    assert only(results).status is UNREAD
+    assert results.only(LINK).status is UNREAD
 
 
 @pytest.mark.parametrize("check", CHECKS[:3], ids=lambda check: check.id)
 def test_a_body_without_properties(verdicts: Verdicts, check: Any) -> None:
     bare = {"id": LINK, "location": "eastus"}
-    assert only(verdicts(check, policy(), vnet(), bare)).status is UNREAD
+    assert verdicts(check, policy(), vnet(), bare).only(LINK).status is UNREAD
 
 
 @pytest.mark.parametrize(
@@ -171,7 +168,7 @@ def test_orphans(
 ) -> None:
     settings = Settings(dns_filtering_expected=filters)
     results = verdicts(policy_orphan, policy(), *bodies, settings=settings)
-    assert only(results, POLICY).status is status
+    assert results.only(POLICY).status is status
 
 
 @pytest.mark.parametrize(
@@ -188,7 +185,7 @@ def test_orphans_unread(
 ) -> None:
     unread = [(view, POLICY)]
     results = verdicts(policy_orphan, policy(), *bodies, unread=unread)
-    assert only(results, POLICY).status is status
+    assert results.only(POLICY).status is status
 
 
 def test_policies_unread(verdicts: Verdicts) -> None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,10 +15,12 @@ from checks.dns_security_policies.lists import (
 )
 from scanner.model.check import Status
 from scanner.model.dns import DomainList, ResolverPolicy, SecurityRule
-from scanner.model.results import Result
 from scanner.model.settings import Settings
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
@@ -68,12 +69,6 @@ def domains(*entries: str, name: str = "block-weu", **more: object) -> Body:
 
 def bulk(name: str = "block-weu") -> Body:
     return domains(name=name, domains=None, domainsUrl="https://lists/x?sig=secret")
-
-
-def only(results: list[Result], at: str = LIST) -> Result:
-    [result] = [each for each in results if each.target.resource_id == at]
-    assert "internal error" not in result.reason
-    return result
 
 
 def test_the_catalogue() -> None:
@@ -134,15 +129,15 @@ ALLOW = rule("Allow", "allow", name="allow")
 def test_duplicates(
     verdicts: Verdicts, bodies: tuple[Body, ...], status: Status
 ) -> None:
-    assert only(verdicts(duplicate_entry, policy(), *bodies)).status is status
+    assert verdicts(duplicate_entry, policy(), *bodies).only(LIST).status is status
 
 
 def test_duplicates_unread(verdicts: Verdicts) -> None:
     unread = [(SecurityRule, POLICY)]
     bodies = policy(), domains("a.com")
-    assert only(verdicts(duplicate_entry, *bodies, unread=unread)).status is UNREAD
+    assert verdicts(duplicate_entry, *bodies, unread=unread).only(LIST).status is UNREAD
     twice = policy(), domains("a.com", "a.com")
-    assert only(verdicts(duplicate_entry, *twice, unread=unread)).status is WARN
+    assert verdicts(duplicate_entry, *twice, unread=unread).only(LIST).status is WARN
 
 
 @pytest.mark.parametrize(
@@ -159,7 +154,7 @@ def test_duplicates_unread(verdicts: Verdicts) -> None:
     ],
 )
 def test_empty_lists(verdicts: Verdicts, body: Body, status: Status) -> None:
-    assert only(verdicts(domain_list_empty, body)).status is status
+    assert verdicts(domain_list_empty, body).only(LIST).status is status
 
 
 @pytest.mark.parametrize(
@@ -178,13 +173,13 @@ def test_references(
     verdicts: Verdicts, bodies: tuple[Body, ...], status: Status
 ) -> None:
     found = policy(), domains("a.com"), *bodies
-    assert only(verdicts(domain_list_unreferenced, *found)).status is status
+    assert verdicts(domain_list_unreferenced, *found).only(LIST).status is status
 
 
 def test_references_unread(verdicts: Verdicts) -> None:
     bodies, unread = (policy(), domains("a.com")), [(SecurityRule, POLICY)]
     results = verdicts(domain_list_unreferenced, *bodies, unread=unread)
-    assert only(results).status is UNREAD
+    assert results.only(LIST).status is UNREAD
 
 
 @pytest.mark.parametrize(
@@ -227,7 +222,7 @@ def test_references_unread(verdicts: Verdicts) -> None:
 )
 def test_copies(verdicts: Verdicts, bodies: tuple[Body, ...], status: Status) -> None:
     results = verdicts(domain_list_consistency, policy(), BLOCK, *bodies)
-    assert only(results).status is status
+    assert results.only(LIST).status is status
 
 
 def test_copies_of_other_lists_are_left_out(verdicts: Verdicts) -> None:
@@ -281,18 +276,18 @@ THREATS: dict[str, Any] = {"managedDomainLists": ["azurednsthreatintel"]}
     ],
 )
 def test_threats(verdicts: Verdicts, bodies: tuple[Body, ...], status: Status) -> None:
-    assert only(verdicts(threat_intel, policy(), *bodies), POLICY).status is status
+    assert verdicts(threat_intel, policy(), *bodies).only(POLICY).status is status
 
 
 def test_threats_are_a_setting(verdicts: Verdicts) -> None:
     settings = Settings(dns_filtering_expected=False)
     results = verdicts(threat_intel, policy(), settings=settings)
-    assert only(results, POLICY).status is NONE
+    assert results.only(POLICY).status is NONE
 
 
 def test_threats_unread(verdicts: Verdicts) -> None:
     results = verdicts(threat_intel, policy(), unread=[(SecurityRule, POLICY)])
-    assert only(results, POLICY).status is UNREAD
+    assert results.only(POLICY).status is UNREAD
 
 
 @pytest.mark.parametrize("check", CHECKS[:3], ids=lambda check: check.id)

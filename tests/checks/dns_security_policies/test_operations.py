@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,10 +19,12 @@ from scanner.model.dns import ResolverPolicy, SecurityRule
 from scanner.model.insights import DiagnosticSetting
 from scanner.model.loganalytics import DataCollectionRule, LogTable
 from scanner.model.network import VirtualNetwork
-from scanner.model.results import Result
 from scanner.model.settings import Settings
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
@@ -64,12 +66,6 @@ def table(**properties: object) -> Body:
     return resource(TABLE, **properties)
 
 
-def only(results: list[Result], at: str) -> Result:
-    [result] = [each for each in results if each.target.resource_id == at]
-    assert "internal error" not in result.reason
-    return result
-
-
 LOGGED = resource(POLICY), setting(), resource(WORKSPACE)
 
 
@@ -101,7 +97,7 @@ def test_retention(
     verdicts: Verdicts, properties: Mapping[str, object], status: Status
 ) -> None:
     results = verdicts(log_retention, *LOGGED, table(**properties))
-    assert only(results, TABLE).status is status
+    assert results.only(TABLE).status is status
 
 
 RULE = f"{GROUP}/providers/Microsoft.Insights/dataCollectionRules/own"
@@ -126,13 +122,13 @@ def test_what_a_workspace_transforms_is_told(
     named = resource(WORKSPACE, defaultDataCollectionRuleResourceId=RULE)
     bodies = resource(POLICY), setting(), named, table(totalRetentionInDays=180)
     own = resource(RULE, dataFlows=flows)
-    result = only(verdicts(log_retention, *bodies, own), TABLE)
+    result = verdicts(log_retention, *bodies, own).only(TABLE)
     assert result.status is PASS
     assert result.reason == (
         f"rows are kept for 180 days (plan not set{f', {said}' if said else ''})"
     )
     unread = [(DataCollectionRule, RULE)]
-    unknown = only(verdicts(log_retention, *bodies, own, unread=unread), TABLE)
+    unknown = verdicts(log_retention, *bodies, own, unread=unread).only(TABLE)
     assert "transforms not read" in unknown.reason
 
 
@@ -140,7 +136,7 @@ def test_retention_is_a_setting(verdicts: Verdicts) -> None:
     kept = table(totalRetentionInDays=30)
     settings = Settings(dns_log_min_days=7, dns_log_max_days=30)
     results = verdicts(log_retention, *LOGGED, kept, settings=settings)
-    assert only(results, TABLE).status is PASS
+    assert results.only(TABLE).status is PASS
 
 
 def test_retention_unread(verdicts: Verdicts) -> None:
@@ -228,14 +224,14 @@ def test_servers_of_unread_networks(verdicts: Verdicts) -> None:
 )
 def test_denials(verdicts: Verdicts, bodies: tuple[Body, ...], status: Status) -> None:
     results = verdicts(block_response, resource(POLICY), *bodies)
-    assert only(results, POLICY).status is status
+    assert results.only(POLICY).status is status
 
 
 @pytest.mark.parametrize("view", [SecurityRule, DiagnosticSetting])
 def test_denials_unread(verdicts: Verdicts, view: Any) -> None:
     bodies = [resource(POLICY), *([rule()] if view is DiagnosticSetting else [])]
     results = verdicts(block_response, *bodies, unread=[(view, POLICY)])
-    assert only(results, POLICY).status is UNREAD
+    assert results.only(POLICY).status is UNREAD
 
 
 WRITE = "Microsoft.Network/dnsResolverPolicies/write"
@@ -264,11 +260,9 @@ def test_writers(verdicts: Verdicts, rbac: Any, action: str, status: Status) -> 
         rbac.grant("eve", "role", GROUP, eligible=True),
     )
     few = Settings(dns_writer_warning=1)
-    assert (
-        only(verdicts(policy_writers, *bodies, settings=few), POLICY).status is status
-    )
+    assert verdicts(policy_writers, *bodies, settings=few).only(POLICY).status is status
     more = Settings(dns_writer_warning=2)
-    assert only(verdicts(policy_writers, *bodies, settings=more), POLICY).status is PASS
+    assert verdicts(policy_writers, *bodies, settings=more).only(POLICY).status is PASS
 
 
 def test_a_writer_counts_once(verdicts: Verdicts, rbac: Any) -> None:
@@ -279,7 +273,7 @@ def test_a_writer_counts_once(verdicts: Verdicts, rbac: Any) -> None:
         rbac.grant("ann", "role", SUBSCRIPTION),
     )
     few = Settings(dns_writer_warning=1)
-    result = only(verdicts(policy_writers, *bodies, settings=few), POLICY)
+    result = verdicts(policy_writers, *bodies, settings=few).only(POLICY)
     assert result.status is PASS
     assert "1 principal can" in result.reason
 
@@ -288,7 +282,7 @@ def test_writers_unread(verdicts: Verdicts, rbac: Any) -> None:
     bodies = resource(POLICY), rbac.role("role", actions=["*"])
     unread = [(RoleAssignment, SUBSCRIPTION)]
     results = verdicts(policy_writers, *bodies, unread=unread)
-    assert only(results, POLICY).status is UNREAD
+    assert results.only(POLICY).status is UNREAD
 
 
 @pytest.mark.parametrize("check", CHECKS[2:], ids=lambda check: check.id)

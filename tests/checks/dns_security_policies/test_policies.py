@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,10 +15,12 @@ from checks.dns_security_policies.policies import (
 from scanner.model.check import Check, Status
 from scanner.model.dns import DomainList, ResolverPolicy, SecurityRule
 from scanner.model.insights import DiagnosticSetting
-from scanner.model.results import Result
 from scanner.model.settings import Settings
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
@@ -82,16 +84,6 @@ def log(
     return {"category": category, "categoryGroup": group, "enabled": enabled}
 
 
-def only(results: list[Result], at: str) -> Result:
-    [result] = [each for each in results if each.target.resource_id == at]
-    assert "internal error" not in result.reason
-    return result
-
-
-def evidence(result: Result) -> Mapping[tuple[str, str], Any]:
-    return {(each.resource_id, each.path): each.value for each in result.evidence}
-
-
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
 def test_documentation_is_whole(check: Check[Any]) -> None:
     page = check.documentation
@@ -132,22 +124,20 @@ def test_the_catalogue() -> None:
     ],
 )
 def test_logging(verdicts: Verdicts, settings: list[Body], status: Status) -> None:
-    result = only(verdicts(diag_enabled, policy(), *settings), POLICY)
+    result = verdicts(diag_enabled, policy(), *settings).only(POLICY)
     assert result.status is status
 
 
 def test_logging_says_what_is_missing(verdicts: Verdicts) -> None:
-    unsent = only(verdicts(diag_enabled, policy(), setting(log(), x="")), POLICY)
+    unsent = verdicts(diag_enabled, policy(), setting(log(), x="")).only(POLICY)
     assert "destination" in unsent.reason
-    none = only(verdicts(diag_enabled, policy()), POLICY)
-    assert evidence(none)[POLICY, "Microsoft.Insights/diagnosticSettings"] == []
+    none = verdicts(diag_enabled, policy())
+    assert none.evidence(POLICY)[POLICY, "Microsoft.Insights/diagnosticSettings"] == []
 
 
 def test_logging_unread(verdicts: Verdicts) -> None:
     unread = [(DiagnosticSetting, POLICY)]
-    assert (
-        only(verdicts(diag_enabled, policy(), unread=unread), POLICY).status is UNREAD
-    )
+    assert verdicts(diag_enabled, policy(), unread=unread).only(POLICY).status is UNREAD
 
 
 BAD = domains("bad", "bad.contoso.com")
@@ -177,15 +167,15 @@ BAD = domains("bad", "bad.contoso.com")
     ],
 )
 def test_blocking(verdicts: Verdicts, bodies: tuple[Body, ...], status: Status) -> None:
-    assert only(verdicts(block_rule, policy(), *bodies), POLICY).status is status
+    assert verdicts(block_rule, policy(), *bodies).only(POLICY).status is status
 
 
 def test_blocking_by_a_list_that_was_not_read(verdicts: Verdicts) -> None:
     outside = f"{LISTS}/bad".replace(SUBSCRIPTION, ELSEWHERE)
     far = rule("r1", dnsResolverDomainLists=[{"id": outside}])
     near = rule("r2", "Block", 200, "bad")
-    assert only(verdicts(block_rule, policy(), far), POLICY).status is UNREAD
-    assert only(verdicts(block_rule, policy(), far, near, BAD), POLICY).status is PASS
+    assert verdicts(block_rule, policy(), far).only(POLICY).status is UNREAD
+    assert verdicts(block_rule, policy(), far, near, BAD).only(POLICY).status is PASS
 
 
 @pytest.mark.parametrize(
@@ -202,28 +192,26 @@ def test_blocking_by_a_list_that_was_not_read(verdicts: Verdicts) -> None:
 def test_how_many_rules_block_nothing(
     verdicts: Verdicts, bodies: tuple[Body, ...], told: str
 ) -> None:
-    found = only(verdicts(block_rule, policy(), BAD, *bodies), POLICY)
+    found = verdicts(block_rule, policy(), BAD, *bodies).only(POLICY)
     assert found.reason.endswith(told)
 
 
 def test_blocking_is_a_setting(verdicts: Verdicts) -> None:
     settings = Settings(dns_filtering_expected=False)
-    assert (
-        only(verdicts(block_rule, policy(), settings=settings), POLICY).status is NONE
-    )
+    assert verdicts(block_rule, policy(), settings=settings).only(POLICY).status is NONE
 
 
 def test_blocking_unread(verdicts: Verdicts) -> None:
     rules = verdicts(block_rule, policy(), unread=[(SecurityRule, POLICY)])
-    assert only(rules, POLICY).status is UNREAD
+    assert rules.only(POLICY).status is UNREAD
     blocked = policy(), rule("r", "Block", 100, "bad")
     lists = verdicts(block_rule, *blocked, unread=[(DomainList, SUBSCRIPTION)])
-    assert only(lists, POLICY).status is UNREAD
+    assert lists.only(POLICY).status is UNREAD
 
 
 def test_the_signature_of_a_bulk_list_is_no_evidence(verdicts: Verdicts) -> None:
     bodies = policy(), rule("r", "Block", 100, "bulk"), bulk("bulk")
-    seen = evidence(only(verdicts(block_rule, *bodies), POLICY))
+    seen = verdicts(block_rule, *bodies).evidence(POLICY)
     url = seen[f"{LISTS}/bulk", "properties.domainsUrl"]
     assert url == "https://lists.blob.core.windows.net/bulk/feed.txt"
 
@@ -247,9 +235,9 @@ def test_enabled(
     verdicts: Verdicts, action: object, state: object, status: Status
 ) -> None:
     bodies = policy(), rule("rule", action, state=state)
-    result = only(verdicts(rule_enabled, *bodies), RULE)
-    assert result.status is status
-    assert (RULE, "properties.dnsSecurityRuleState") in evidence(result)
+    results = verdicts(rule_enabled, *bodies)
+    assert results.only(RULE).status is status
+    assert (RULE, "properties.dnsSecurityRuleState") in results.evidence(RULE)
 
 
 def test_rules_unread(verdicts: Verdicts) -> None:
@@ -296,10 +284,10 @@ def test_shadowing(
         domains("broad", covering),
         domains("narrow", entry),
     )
-    result = only(verdicts(list_shadowing, policy(), *bodies), RULE)
+    result = verdicts(list_shadowing, policy(), *bodies).only(RULE)
     assert result.status is status
     assert "before (100)" in result.reason
-    earlier = only(verdicts(list_shadowing, policy(), *bodies), f"{RULE[:-4]}before")
+    earlier = verdicts(list_shadowing, policy(), *bodies).only(f"{RULE[:-4]}before")
     assert earlier.status is PASS
 
 
@@ -357,22 +345,22 @@ LATER = rule("rule", "Block", 110, "narrow")
 def test_shadowing_edges(
     verdicts: Verdicts, bodies: tuple[Body, ...], status: Status
 ) -> None:
-    assert only(verdicts(list_shadowing, policy(), *bodies), RULE).status is status
+    assert verdicts(list_shadowing, policy(), *bodies).only(RULE).status is status
 
 
 def test_shadowing_says_what_does_not_exist(verdicts: Verdicts) -> None:
     missing = rule("rule", "Block", 110, "narrow", "gone")
-    result = only(verdicts(list_shadowing, policy(), missing, NARROW), RULE)
+    result = verdicts(list_shadowing, policy(), missing, NARROW).only(RULE)
     assert "1 of its lists" in result.reason
 
 
 def test_certain_shadow_before_a_bulk_list(verdicts: Verdicts) -> None:
     feed = rule("feed", "Block", 105, "bulk")
     bodies = ALLOW, BROAD, feed, bulk("bulk"), LATER, NARROW
-    assert only(verdicts(list_shadowing, policy(), *bodies), RULE).status is FAIL
+    assert verdicts(list_shadowing, policy(), *bodies).only(RULE).status is FAIL
     early = rule("feed", "Block", 95, "bulk")
     hidden = ALLOW, BROAD, early, bulk("bulk"), LATER, NARROW
-    assert only(verdicts(list_shadowing, policy(), *hidden), RULE).status is UNREAD
+    assert verdicts(list_shadowing, policy(), *hidden).only(RULE).status is UNREAD
 
 
 def test_the_first_match_decides(verdicts: Verdicts) -> None:
@@ -383,7 +371,7 @@ def test_the_first_match_decides(verdicts: Verdicts) -> None:
         BROAD,
         domains("narrow", "bad.contoso.com"),
     )
-    result = only(verdicts(list_shadowing, policy(), *bodies), RULE)
+    result = verdicts(list_shadowing, policy(), *bodies).only(RULE)
     assert result.status is INFO
     assert "first (100)" in result.reason
 
@@ -397,7 +385,7 @@ def test_worst_shadow_is_reported(verdicts: Verdicts) -> None:
         LATER,
         domains("narrow", "fabrikam.com", *(f"h{n}.contoso.com" for n in range(5))),
     )
-    result = only(verdicts(list_shadowing, policy(), *bodies), RULE)
+    result = verdicts(list_shadowing, policy(), *bodies).only(RULE)
     assert result.status is FAIL
     assert "5 entries" in result.reason
     assert "and 2 more" in result.reason
@@ -407,33 +395,33 @@ def test_worst_shadow_is_reported(verdicts: Verdicts) -> None:
 def test_equal_priorities_are_ordered_by_id(verdicts: Verdicts) -> None:
     bodies = rule("a", "Allow", 110, "broad"), BROAD, LATER, NARROW
     results = verdicts(list_shadowing, policy(), *bodies)
-    assert only(results, RULE).status is FAIL
-    assert only(results, f"{RULE[:-4]}a").status is PASS
+    assert results.only(RULE).status is FAIL
+    assert results.only(f"{RULE[:-4]}a").status is PASS
 
 
 def test_shadowing_stays_within_a_policy(verdicts: Verdicts) -> None:
     other = f"{NETWORK}/dnsResolverPolicies/other"
     foreign = {**ALLOW, "id": f"{other}/dnsSecurityRules/before"}
     bodies = policy(), policy(other), foreign, BROAD, LATER, NARROW
-    assert only(verdicts(list_shadowing, *bodies), RULE).status is PASS
+    assert verdicts(list_shadowing, *bodies).only(RULE).status is PASS
 
 
 def test_shadowing_without_its_policy(verdicts: Verdicts) -> None:
     policies = [(ResolverPolicy, SUBSCRIPTION)]
     bodies = policy(), ALLOW, BROAD, LATER, NARROW
     results = verdicts(list_shadowing, *bodies, unread=policies)
-    assert only(results, RULE).status is UNREAD
+    assert results.only(RULE).status is UNREAD
 
 
 def test_shadowing_lists_unread(verdicts: Verdicts) -> None:
     bodies = policy(), ALLOW, LATER
     results = verdicts(list_shadowing, *bodies, unread=[(DomainList, SUBSCRIPTION)])
-    assert only(results, RULE).status is UNREAD
+    assert results.only(RULE).status is UNREAD
 
 
 def test_shadowing_evidence(verdicts: Verdicts) -> None:
     results = verdicts(list_shadowing, policy(), ALLOW, BROAD, LATER, NARROW)
-    seen = evidence(only(results, RULE))
+    seen = results.evidence(RULE)
     assert seen[RULE, "properties.priority"] == 110
     assert seen[f"{LISTS}/broad", "properties.domains"] == ["contoso.com"]
     assert seen[f"{POLICY}/dnsSecurityRules/before", "properties.priority"] == 100
@@ -442,6 +430,6 @@ def test_shadowing_evidence(verdicts: Verdicts) -> None:
 def test_hostile_entries_stay_out_of_sight(verdicts: Verdicts) -> None:
     nasty = "\x1b[2J" + "x" * 500
     bodies = ALLOW, domains("broad", "."), LATER, domains("narrow", nasty)
-    reason = only(verdicts(list_shadowing, policy(), *bodies), RULE).reason
+    reason = verdicts(list_shadowing, policy(), *bodies).only(RULE).reason
     assert "\x1b" not in reason
     assert len(reason) < 200

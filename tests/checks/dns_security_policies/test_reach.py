@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,10 +21,12 @@ from scanner.model.dns import (
     ResolverPolicy,
 )
 from scanner.model.network import VirtualNetwork
-from scanner.model.results import Result
 from scanner.model.traffic import NetworkInterface
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Results, Verdicts
+
+
 Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
@@ -93,27 +95,17 @@ def resolver(network: str) -> tuple[Body, Body]:
     )
 
 
-def only(results: list[Result], at: str) -> Result:
-    [result] = [each for each in results if each.target.resource_id == at]
-    assert "internal error" not in result.reason
-    return result
-
-
-def judged(verdicts: Verdicts, *bodies: Body, **more: Any) -> list[Result]:
+def judged(verdicts: Verdicts, *bodies: Body, **more: Any) -> Results:
     """Return what the link checks say: one network, one of them."""
-    results = [
-        result
-        for check in LINK_CHECKS
-        for result in verdicts(check, *bodies, **more)
-        if result.target.resource_type == VirtualNetwork.type
+    results, *others = (verdicts(check, *bodies, **more) for check in LINK_CHECKS)
+    for each in others:
+        results += each
+    targets = [each.target for each in results]
+    networks = [
+        at.resource_id for at in targets if at.resource_type == VirtualNetwork.type
     ]
-    networks = [each.target.resource_id for each in results]
     assert len(networks) == len(set(networks))
     return results
-
-
-def evidence(result: Result) -> Mapping[tuple[str, str], Any]:
-    return {(each.resource_id, each.path): each.value for each in result.evidence}
 
 
 def test_the_catalogue() -> None:
@@ -174,39 +166,39 @@ def test_links(
 ) -> None:
     found = [link(each, f"link{number}") for number, each in enumerate(links)]
     results = judged(verdicts, hub(), network, policy(), *found)
-    assert only(results, SPOKE).status is status
+    assert results.only(SPOKE).status is status
 
 
 def test_links_of_a_hub_with_a_resolver(verdicts: Verdicts) -> None:
     results = judged(verdicts, hub("10.1.0.4"), policy(), link(HUB))
-    assert only(results, HUB).status is PASS
+    assert results.only(HUB).status is PASS
 
 
 def test_link_evidence(verdicts: Verdicts) -> None:
     bodies = hub(), spoke("10.1.0.4", peers=(HUB,)), policy(), link(HUB)
-    result = only(judged(verdicts, *bodies), SPOKE)
-    seen = evidence(result)
-    assert "via hub" in result.reason
+    results = judged(verdicts, *bodies)
+    seen = results.evidence(SPOKE)
+    assert "via hub" in results.only(SPOKE).reason
     assert seen[SPOKE, "properties.dhcpOptions.dnsServers"] == ["10.1.0.4"]
     assert seen[HUB, "properties.addressSpace.addressPrefixes"] == ["10.1.0.0/16"]
     path = "properties.virtualNetwork.id"
     assert seen[f"{POLICY}/virtualNetworkLinks/link", path] == HUB
-    alone = only(judged(verdicts, *bodies[:-1]), SPOKE)
-    assert alone.status is FAIL
-    assert evidence(alone)[HUB, PolicyLink.type] == []
+    alone = judged(verdicts, *bodies[:-1])
+    assert alone.only(SPOKE).status is FAIL
+    assert alone.evidence(SPOKE)[HUB, PolicyLink.type] == []
 
 
 def test_peered_network_comes_before_a_namesake(verdicts: Verdicts) -> None:
     twin = vnet("twin", "10.1.0.0/16")
     near = spoke("10.1.0.4", peers=(HUB,))
     results = judged(verdicts, hub(), twin, near, policy(), link(HUB))
-    assert only(results, SPOKE).status is PASS
+    assert results.only(SPOKE).status is PASS
 
 
 def test_which_of_two_unpeered_networks_cannot_be_told(verdicts: Verdicts) -> None:
     twin = vnet("twin", "10.1.0.0/16")
     results = judged(verdicts, hub(), twin, spoke("10.1.0.4"), policy(), link(HUB))
-    assert only(results, SPOKE).status is UNREAD
+    assert results.only(SPOKE).status is UNREAD
 
 
 @pytest.mark.parametrize("view", [PolicyLink, ResolverPolicy])
@@ -215,14 +207,14 @@ def test_links_unread(
 ) -> None:
     at = POLICY if view is PolicyLink else SUBSCRIPTION
     results = judged(verdicts, spoke(), policy(), unread=[(view, at)])
-    assert only(results, SPOKE).status is UNREAD
+    assert results.only(SPOKE).status is UNREAD
 
 
 def test_a_link_that_is_known_answers(verdicts: Verdicts) -> None:
     other = f"{NETWORK}/dnsResolverPolicies/other"
     bodies = spoke(), policy(), policy(other), link(SPOKE)
     results = judged(verdicts, *bodies, unread=[(PolicyLink, other)])
-    assert only(results, SPOKE).status is PASS
+    assert results.only(SPOKE).status is PASS
 
 
 FAR = HUB.replace(SUBSCRIPTION, ELSEWHERE)
@@ -230,9 +222,9 @@ FAR = HUB.replace(SUBSCRIPTION, ELSEWHERE)
 
 def test_server_in_a_network_outside_the_scan(verdicts: Verdicts) -> None:
     peered = spoke("192.168.9.9", peers=(FAR,))
-    assert only(judged(verdicts, peered), SPOKE).status is UNREAD
+    assert judged(verdicts, peered).only(SPOKE).status is UNREAD
     gone = spoke("192.168.9.9", peers=(HUB,))
-    assert only(judged(verdicts, gone), SPOKE).status is NONE
+    assert judged(verdicts, gone).only(SPOKE).status is NONE
 
 
 @pytest.mark.parametrize(
@@ -242,7 +234,7 @@ def test_server_of_a_narrowed_scan(
     verdicts: Verdicts, server: str, status: Status
 ) -> None:
     results = judged(verdicts, spoke(server), whole_tenant=False)
-    assert only(results, SPOKE).status is status
+    assert results.only(SPOKE).status is status
 
 
 def test_the_host_of_a_server_is_evidence(verdicts: Verdicts) -> None:
@@ -251,15 +243,15 @@ def test_the_host_of_a_server_is_evidence(verdicts: Verdicts) -> None:
     configuration = {"privateIPAddress": "10.1.0.4", "subnet": subnet}
     firewall = body(at, {"ipConfigurations": [{"properties": configuration}]})
     bodies = hub(), spoke("10.1.0.4"), firewall, policy(), link(HUB)
-    result = only(judged(verdicts, *bodies), SPOKE)
+    results = judged(verdicts, *bodies)
     path = "properties.ipConfigurations[].properties.privateIPAddress"
-    assert evidence(result)[at, path] == ["10.1.0.4"]
+    assert results.evidence(SPOKE)[at, path] == ["10.1.0.4"]
 
 
 def test_a_firewall_in_a_virtual_hub(verdicts: Verdicts) -> None:
     at = f"{NETWORK}/azureFirewalls/firewall"
     firewall = body(at, {"hubIPAddresses": {"privateIPAddress": "10.60.0.4"}})
-    result = only(judged(verdicts, spoke("10.60.0.4"), firewall), SPOKE)
+    result = judged(verdicts, spoke("10.60.0.4"), firewall).only(SPOKE)
     assert result.status is UNREAD
     assert "virtual hub" in result.reason
 
@@ -278,9 +270,9 @@ def test_server_while_some_networks_are_unread(verdicts: Verdicts) -> None:
     }
     unread = [(VirtualNetwork, ELSEWHERE)]
     results = judged(verdicts, second, spoke("192.168.9.9"), unread=unread)
-    assert only(results, SPOKE).status is UNREAD
+    assert results.only(SPOKE).status is UNREAD
     own = judged(verdicts, second, spoke(), unread=unread)
-    assert only(own, SPOKE).status is FAIL
+    assert own.only(SPOKE).status is FAIL
 
 
 SPLIT = (
@@ -297,7 +289,7 @@ SPLIT = (
 def test_one_network_one_of_the_three(
     verdicts: Verdicts, bodies: tuple[Body, ...], check: Check[Any]
 ) -> None:
-    assert only(judged(verdicts, *bodies), SPOKE).check is check
+    assert judged(verdicts, *bodies).only(SPOKE).check is check
 
 
 def test_a_resolver_that_was_not_read_may_make_it_a_hub(verdicts: Verdicts) -> None:
@@ -311,7 +303,7 @@ def test_a_resolver_that_was_not_read_may_make_it_a_hub(verdicts: Verdicts) -> N
 def test_peerings_that_cannot_be_read(verdicts: Verdicts) -> None:
     network = vnet("spoke", virtualNetworkPeerings="none")
     for check in (vnet_linked, distributed_linked):
-        assert only(verdicts(check, network), SPOKE).status is UNREAD
+        assert verdicts(check, network).only(SPOKE).status is UNREAD
 
 
 @pytest.mark.parametrize(
@@ -326,7 +318,7 @@ def test_peerings_that_cannot_be_read(verdicts: Verdicts) -> None:
     ],
 )
 def test_hubs(verdicts: Verdicts, bodies: tuple[Body, ...], status: Status) -> None:
-    result = only(verdicts(centralized_hub_linked, *bodies), HUB)
+    result = verdicts(centralized_hub_linked, *bodies).only(HUB)
     assert result.status is status
 
 
@@ -334,12 +326,12 @@ def test_hubs_unread(verdicts: Verdicts) -> None:
     bodies = hub(), *resolver(HUB), policy()
     for view, at in ((PolicyLink, POLICY), (ResolverPolicy, SUBSCRIPTION)):
         results = verdicts(centralized_hub_linked, *bodies, unread=[(view, at)])
-        assert only(results, HUB).status is UNREAD
+        assert results.only(HUB).status is UNREAD
 
 
 def test_hub_evidence(verdicts: Verdicts) -> None:
     bodies = hub(), *resolver(HUB), policy(), link(HUB)
-    seen = evidence(only(verdicts(centralized_hub_linked, *bodies), HUB))
+    seen = verdicts(centralized_hub_linked, *bodies).evidence(HUB)
     endpoint = f"{NETWORK}/dnsResolvers/resolver/inboundEndpoints/in"
     path = InboundEndpoint.addresses.path
     assert seen[endpoint, path] == ["10.1.0.4"]
@@ -375,24 +367,22 @@ def test_hub_evidence(verdicts: Verdicts) -> None:
 def test_external_servers(
     verdicts: Verdicts, bodies: tuple[Body, ...], status: Status
 ) -> None:
-    assert only(verdicts(external_dns_unlogged, *bodies), SPOKE).status is status
+    assert verdicts(external_dns_unlogged, *bodies).only(SPOKE).status is status
 
 
 def test_interfaces_unread(verdicts: Verdicts) -> None:
     unread = [(NetworkInterface, SUBSCRIPTION)]
     results = verdicts(external_dns_unlogged, spoke(), unread=unread)
-    assert only(results, SPOKE).status is UNREAD
+    assert results.only(SPOKE).status is UNREAD
     known = verdicts(external_dns_unlogged, spoke("8.8.8.8"), unread=unread)
-    assert only(known, SPOKE).status is WARN
+    assert known.only(SPOKE).status is WARN
 
 
 def test_a_bypass_is_evidence(verdicts: Verdicts) -> None:
-    result = only(
-        verdicts(external_dns_unlogged, spoke(), nic("n", SPOKE, "9.9.9.9")), SPOKE
-    )
-    at = f"{NETWORK}/networkInterfaces/n"
-    assert evidence(result)[at, "properties.dnsSettings.dnsServers"] == ["9.9.9.9"]
-    assert "n (9.9.9.9)" in result.reason
+    results = verdicts(external_dns_unlogged, spoke(), nic("n", SPOKE, "9.9.9.9"))
+    at, path = f"{NETWORK}/networkInterfaces/n", "properties.dnsSettings.dnsServers"
+    assert results.evidence(SPOKE)[at, path] == ["9.9.9.9"]
+    assert "n (9.9.9.9)" in results.only(SPOKE).reason
 
 
 FAR_POLICY = f"{NETWORK}/dnsResolverPolicies/far"

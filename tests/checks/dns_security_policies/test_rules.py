@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,10 +17,12 @@ from checks.dns_security_policies.rules import (
 from scanner.model.check import Status
 from scanner.model.dns import DomainList, ResolverPolicy, SecurityRule
 from scanner.model.insights import DiagnosticSetting
-from scanner.model.results import Result
 from scanner.model.settings import Settings
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
@@ -75,12 +76,6 @@ def logging(category: str = "DnsResponse", **destination: object) -> Body:
     return resource(at, logs=[{"category": category, "enabled": True}], **destination)
 
 
-def only(results: list[Result], at: str = RULE) -> Result:
-    [result] = [each for each in results if each.target.resource_id == at]
-    assert "internal error" not in result.reason
-    return result
-
-
 ALL, SOME = domains("all", "."), domains("some", "contoso.com")
 BULK = domains("bulk", domains=None, domainsUrl="https://lists/bulk?sig=secret")
 TAKES_ALL = rule("Allow", 65000, "all")
@@ -127,7 +122,7 @@ def test_the_catalogue() -> None:
 def test_priorities(
     verdicts: Verdicts, bodies: tuple[Body, ...], status: Status
 ) -> None:
-    assert only(verdicts(priority_range, policy(), *bodies)).status is status
+    assert verdicts(priority_range, policy(), *bodies).only(RULE).status is status
 
 
 @pytest.mark.parametrize(("number", "status"), [(0, PASS), (7, PASS), (8, INFO)])
@@ -135,12 +130,12 @@ def test_counts(verdicts: Verdicts, number: int, status: Status) -> None:
     rules = [rule("Block", 100 + each, name=f"r{each}") for each in range(number)]
     settings = Settings(dns_rule_limit=10)
     results = verdicts(rule_count, policy(), *rules, settings=settings)
-    assert only(results, POLICY).status is status
+    assert results.only(POLICY).status is status
 
 
 def test_counts_unread(verdicts: Verdicts) -> None:
     results = verdicts(rule_count, policy(), unread=[(SecurityRule, POLICY)])
-    assert only(results, POLICY).status is UNREAD
+    assert results.only(POLICY).status is UNREAD
 
 
 @pytest.mark.parametrize(
@@ -162,7 +157,7 @@ def test_counts_unread(verdicts: Verdicts) -> None:
     ],
 )
 def test_costs(verdicts: Verdicts, bodies: tuple[Body, ...], status: Status) -> None:
-    assert only(verdicts(wildcard_allow_cost, policy(), *bodies)).status is status
+    assert verdicts(wildcard_allow_cost, policy(), *bodies).only(RULE).status is status
 
 
 @pytest.mark.parametrize(
@@ -172,7 +167,7 @@ def test_costs(verdicts: Verdicts, bodies: tuple[Body, ...], status: Status) -> 
 )
 def test_costs_unread(verdicts: Verdicts, unread: Any) -> None:
     results = verdicts(wildcard_allow_cost, policy(), TAKES_ALL, ALL, unread=[unread])
-    assert only(results).status is UNREAD
+    assert results.only(RULE).status is UNREAD
 
 
 PLATFORM = domains(
@@ -208,12 +203,12 @@ def early(action: str = "Allow", *lists: str, priority: int = 200, **more: Any) 
     ],
 )
 def test_lockouts(verdicts: Verdicts, bodies: tuple[Body, ...], status: Status) -> None:
-    assert only(verdicts(wildcard_block, policy(), *bodies)).status is status
+    assert verdicts(wildcard_block, policy(), *bodies).only(RULE).status is status
 
 
 def test_what_spares_the_platform_is_evidence(verdicts: Verdicts) -> None:
     bodies = SHUT, ALL, early(), PLATFORM
-    shown = only(verdicts(wildcard_block, policy(), *bodies)).evidence
+    shown = verdicts(wildcard_block, policy(), *bodies).only(RULE).evidence
     assert (PLATFORM["id"], "properties.domains") in {
         (each.resource_id, each.path) for each in shown
     }
@@ -221,18 +216,18 @@ def test_what_spares_the_platform_is_evidence(verdicts: Verdicts) -> None:
 
 def test_threat_lists_hold_no_zone_of_the_platform(verdicts: Verdicts) -> None:
     threats = rule("Block", 150, name="t", managedDomainLists=["AzureDnsThreatIntel"])
-    open_ = only(
-        verdicts(wildcard_block, policy(), SHUT, ALL, threats, early(), PLATFORM)
-    )
+    open_ = verdicts(
+        wildcard_block, policy(), SHUT, ALL, threats, early(), PLATFORM
+    ).only(RULE)
     assert open_.status is PASS
-    shut = only(verdicts(wildcard_block, policy(), SHUT, ALL, threats))
+    shut = verdicts(wildcard_block, policy(), SHUT, ALL, threats).only(RULE)
     assert shut.status is FAIL
 
 
 def test_lockouts_unread(verdicts: Verdicts) -> None:
     bodies = policy(), SHUT, ALL, early(), PLATFORM
     unread = [(ResolverPolicy, SUBSCRIPTION)]
-    assert only(verdicts(wildcard_block, *bodies, unread=unread)).status is UNREAD
+    assert verdicts(wildcard_block, *bodies, unread=unread).only(RULE).status is UNREAD
 
 
 ALERT = rule("Alert", 200, "some")
@@ -279,12 +274,13 @@ THREATS: dict[str, Any] = {"managedDomainLists": ["AzureDnsThreatIntel"]}
     ],
 )
 def test_alerts(verdicts: Verdicts, bodies: tuple[Body, ...], status: Status) -> None:
-    assert only(verdicts(alert_no_op, policy(), *bodies)).status is status
+    assert verdicts(alert_no_op, policy(), *bodies).only(RULE).status is status
 
 
 def test_rules_that_do_not_block_either_are_evidence(verdicts: Verdicts) -> None:
     other = rule("Block", 300, "all", name="b")
-    found = only(verdicts(alert_no_op, policy(), rule("Alert", 200, "block"), other))
+    results = verdicts(alert_no_op, policy(), rule("Alert", 200, "block"), other)
+    found = results.only(RULE)
     assert found.status is FAIL
     assert other["id"] in {each.resource_id for each in found.evidence}
 
@@ -310,7 +306,7 @@ def test_rules_that_do_not_block_either_are_evidence(verdicts: Verdicts) -> None
 def test_last_rules(
     verdicts: Verdicts, bodies: tuple[Body, ...], status: Status
 ) -> None:
-    assert only(verdicts(allow_final_log, policy(), *bodies)).status is status
+    assert verdicts(allow_final_log, policy(), *bodies).only(RULE).status is status
 
 
 FAR = f"{LISTS}/far".replace(SUBSCRIPTION, ELSEWHERE)
@@ -337,13 +333,14 @@ FAR = f"{LISTS}/far".replace(SUBSCRIPTION, ELSEWHERE)
 def test_lists_of_rules(
     verdicts: Verdicts, bodies: tuple[Body, ...], status: Status
 ) -> None:
-    assert only(verdicts(rule_domainlist_exists, policy(), *bodies)).status is status
+    results = verdicts(rule_domainlist_exists, policy(), *bodies)
+    assert results.only(RULE).status is status
 
 
 def test_lists_outside_a_narrowed_scan(verdicts: Verdicts) -> None:
     far = rule("Block", 100, dnsResolverDomainLists=[{"id": FAR}])
     results = verdicts(rule_domainlist_exists, policy(), far, whole_tenant=False)
-    assert only(results).status is UNREAD
+    assert results.only(RULE).status is UNREAD
 
 
 @pytest.mark.parametrize(
@@ -358,4 +355,4 @@ def test_lists_outside_a_narrowed_scan(verdicts: Verdicts) -> None:
 def test_lists_unread(verdicts: Verdicts, name: str, body: Body) -> None:
     unread = [(DomainList, SUBSCRIPTION)]
     results = verdicts(BY_NAME[name], policy(), body, SOME, unread=unread)
-    assert only(results).status is UNREAD
+    assert results.only(RULE).status is UNREAD

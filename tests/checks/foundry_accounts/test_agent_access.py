@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,9 +13,11 @@ from scanner.model.authorization import RoleAssignment
 from scanner.model.check import Status
 from scanner.model.cognitive import ProjectCapabilityHost, ProjectConnection
 from scanner.model.documentdb import SqlRoleAssignment
-from scanner.model.results import Result
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
@@ -112,8 +114,7 @@ def granted(
 
 def status_of(verdicts: Verdicts, check: str, *bodies: Body, **options: Any) -> Status:
     found = verdicts(CHECKS[check], *bodies, **options)
-    [result] = [each for each in found if each.target.resource_id == PROJECT]
-    assert "internal error" not in result.reason
+    result = found.only(PROJECT)
     if result.status in (PASS, FAIL, WARN):
         assert result.evidence
     return result.status

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,10 +16,12 @@ from scanner.model.cognitive import (
     ProjectCapabilityHost,
 )
 from scanner.model.network import VirtualNetwork
-from scanner.model.results import Result
 from scanner.model.traffic import RouteTable, SecurityGroup
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
@@ -78,8 +80,7 @@ RUNNING = (body(PROJECT, {}), host())
 
 def status_of(verdicts: Verdicts, check: str, *bodies: Body, **options: Any) -> Status:
     found = verdicts(CHECKS[check], *bodies, **options)
-    [result] = [each for each in found if each.target.resource_id == bodies[0]["id"]]
-    assert "internal error" not in result.reason
+    result = found.only(bodies[0]["id"])
     if result.status in (PASS, FAIL, WARN):
         assert result.evidence
     return result.status

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,10 +15,12 @@ from scanner.model.check import Check, Status
 from scanner.model.machinelearning import Workspace
 from scanner.model.network import PrivateEndpoint
 from scanner.model.perimeter import Association
-from scanner.model.results import Result
 from scanner.model.storage import StorageAccount
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
@@ -75,16 +77,6 @@ def endpoint(group: str, state: str = "Approved", target: str = STORAGE) -> Body
 BOTH = (endpoint("blob"), endpoint("file"))
 
 
-def only(results: list[Result], id: str) -> Result:
-    [result] = [each for each in results if each.target.resource_id == id]
-    assert "internal error" not in result.reason
-    return result
-
-
-def evidence(result: Result) -> Mapping[tuple[str, str], Any]:
-    return {(each.resource_id, each.path): each.value for each in result.evidence}
-
-
 def test_every_check_is_in_the_catalogue() -> None:
     assert [check.id for check in CHECKS] == [
         "foundry-managed-network-isolation",
@@ -123,12 +115,12 @@ ISOLATION = "properties.managedNetwork.isolationMode"
 )
 def test_isolation(verdicts: Verdicts, network: object, status: Status) -> None:
     hub = workspace(managedNetwork=network)
-    assert only(verdicts(managed_network_isolation, hub), HUB).status is status
+    assert verdicts(managed_network_isolation, hub).only(HUB).status is status
 
 
 def test_isolation_evidence(verdicts: Verdicts) -> None:
-    result = only(verdicts(managed_network_isolation, workspace()), HUB)
-    assert evidence(result)[HUB, ISOLATION] == "AllowOnlyApprovedOutbound"
+    results = verdicts(managed_network_isolation, workspace())
+    assert results.evidence(HUB)[HUB, ISOLATION] == "AllowOnlyApprovedOutbound"
 
 
 @pytest.mark.parametrize("kind", ["Project", "Default", "FeatureStore", ABSENT, None])
@@ -139,7 +131,7 @@ def test_isolation_is_about_hubs(verdicts: Verdicts, kind: object) -> None:
 
 def test_isolation_without_properties(verdicts: Verdicts) -> None:
     hub = {"id": HUB, "kind": "hub"}
-    assert only(verdicts(managed_network_isolation, hub), HUB).status is UNREAD
+    assert verdicts(managed_network_isolation, hub).only(HUB).status is UNREAD
 
 
 def test_isolation_unread(verdicts: Verdicts) -> None:
@@ -176,7 +168,7 @@ def test_isolation_unread(verdicts: Verdicts) -> None:
 def test_public_access(
     verdicts: Verdicts, kind: str, changes: Mapping[str, Any], status: Status
 ) -> None:
-    result = only(verdicts(hub_public_disabled, workspace(kind=kind, **changes)), HUB)
+    result = verdicts(hub_public_disabled, workspace(kind=kind, **changes)).only(HUB)
     assert result.status is status
 
 
@@ -190,7 +182,7 @@ def test_public_access_is_about_hubs_and_projects(
 
 def test_public_access_evidence(verdicts: Verdicts) -> None:
     hub = workspace(publicNetworkAccess=ABSENT)
-    seen = evidence(only(verdicts(hub_public_disabled, hub), HUB))
+    seen = verdicts(hub_public_disabled, hub).evidence(HUB)
     assert seen[HUB, "properties.publicNetworkAccess"] is None
     assert seen[HUB, "properties.allowPublicAccessWhenBehindVnet"] is None
 
@@ -261,7 +253,7 @@ def test_storage(
     words: tuple[str, ...],
 ) -> None:
     results = verdicts(storage_hardened, workspace(), storage(**changes), *BOTH)
-    result = only(results, STORAGE)
+    result = results.only(STORAGE)
     assert result.status is status
     assert all(word in result.reason for word in words)
 
@@ -280,7 +272,7 @@ def test_storage_names_every_fault(
 ) -> None:
     account = storage(minimumTlsVersion="TLS1_0")
     results = verdicts(storage_hardened, workspace(), account, *endpoints)
-    result = only(results, STORAGE)
+    result = results.only(STORAGE)
     assert result.status is FAIL
     assert "TLS1_0" in result.reason
     assert lacking in result.reason
@@ -292,7 +284,7 @@ def test_storage_is_not_to_be_closed_before_it_has_endpoints(
 ) -> None:
     account = storage(publicNetworkAccess="Enabled", networkAcls=OPEN)
     results = verdicts(storage_hardened, workspace(), account, endpoint("blob"))
-    assert "before closing" in only(results, STORAGE).remediation
+    assert "before closing" in results.only(STORAGE).remediation
 
 
 PERIMETER = f"{PROVIDERS}/Microsoft.Network/networkSecurityPerimeters/edge"
@@ -329,7 +321,7 @@ def test_storage_in_a_perimeter(
 ) -> None:
     account = storage(publicNetworkAccess=public, networkAcls=OPEN)
     results = verdicts(storage_hardened, workspace(), account, *BOTH, *edge)
-    assert only(results, STORAGE).status is status
+    assert results.only(STORAGE).status is status
 
 
 def test_storage_whose_perimeter_was_not_read(verdicts: Verdicts) -> None:
@@ -343,16 +335,16 @@ def test_storage_whose_perimeter_was_not_read(verdicts: Verdicts) -> None:
         account = storage(**opened, **more)
         judged = (workspace(), account, *ways, *perimeter())
         results = verdicts(storage_hardened, *judged, unread=unread)
-        assert only(results, STORAGE).status is status
+        assert results.only(STORAGE).status is status
 
 
 def test_storage_endpoints_unread(verdicts: Verdicts) -> None:
     unread = [(PrivateEndpoint, SUBSCRIPTION)]
     clean = verdicts(storage_hardened, workspace(), storage(), unread=unread)
-    assert only(clean, STORAGE).status is UNREAD
+    assert clean.only(STORAGE).status is UNREAD
     weak = storage(allowBlobPublicAccess=True)
     faulty = verdicts(storage_hardened, workspace(), weak, unread=unread)
-    assert only(faulty, STORAGE).status is FAIL
+    assert faulty.only(STORAGE).status is FAIL
 
 
 def test_storage_endpoint_of_another_subscription(verdicts: Verdicts) -> None:
@@ -363,15 +355,14 @@ def test_storage_endpoint_of_another_subscription(verdicts: Verdicts) -> None:
         }
     }
     account = storage(privateEndpointConnections=[connection])
-    assert (
-        only(verdicts(storage_hardened, workspace(), account), STORAGE).status is UNREAD
-    )
+    results = verdicts(storage_hardened, workspace(), account)
+    assert results.only(STORAGE).status is UNREAD
 
 
 def test_storage_evidence(verdicts: Verdicts) -> None:
     account = storage(minimumTlsVersion=ABSENT)
     results = verdicts(storage_hardened, workspace(), account, *BOTH)
-    seen = evidence(only(results, STORAGE))
+    seen = results.evidence(STORAGE)
     assert seen[STORAGE, "properties.minimumTlsVersion"] is None
     assert seen[STORAGE, "properties.networkAcls.defaultAction"] == "Deny"
 
@@ -407,7 +398,7 @@ def test_storage_of_unread_workspaces(verdicts: Verdicts) -> None:
     results = verdicts(
         storage_hardened, storage(), *BOTH, unread=[(Workspace, SUBSCRIPTION)]
     )
-    assert only(results, STORAGE).status is UNREAD
+    assert results.only(STORAGE).status is UNREAD
 
 
 def test_storage_unread(verdicts: Verdicts) -> None:
@@ -465,4 +456,4 @@ def test_managed_group_of_another_subscription_is_no_exemption(
         storageAccount=ABSENT,
     )
     results = verdicts(storage_hardened, workspace(), far, storage(), *BOTH)
-    assert only(results, STORAGE).status is PASS
+    assert results.only(STORAGE).status is PASS

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,9 +11,11 @@ from scanner.model.check import Status
 from scanner.model.cognitive import CognitiveAccount
 from scanner.model.containerregistry import Registry
 from scanner.model.machinelearning import OutboundRule, Workspace, WorkspaceConnection
-from scanner.model.results import Result
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
@@ -57,8 +58,7 @@ def connection(
 
 def status_of(verdicts: Verdicts, check: Any, *bodies: Body, **options: Any) -> Status:
     found = verdicts(check, *bodies, **options)
-    [result] = [each for each in found if each.target.resource_id == bodies[0]["id"]]
-    assert "internal error" not in result.reason
+    result = found.only(bodies[0]["id"])
     if result.status in (PASS, FAIL, WARN):
         assert result.evidence
     return result.status

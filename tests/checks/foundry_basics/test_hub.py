@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,9 +14,11 @@ from scanner.model.check import Check, Status
 from scanner.model.machinelearning import OutboundRule, Workspace
 from scanner.model.perimeter import Association
 from scanner.model.resources import ResourceGroup
-from scanner.model.results import Result
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
@@ -61,8 +63,7 @@ def rule(kind: str, destination: object, name: str = "r", **more: object) -> Bod
 
 def status_of(verdicts: Verdicts, check: str, *bodies: Body, **options: Any) -> Status:
     found = verdicts(CHECKS[check], *bodies, **options)
-    [result] = [each for each in found if each.target.resource_id == bodies[0]["id"]]
-    assert "internal error" not in result.reason
+    result = found.only(bodies[0]["id"])
     if result.status in (PASS, FAIL, WARN):
         assert result.evidence
     return result.status

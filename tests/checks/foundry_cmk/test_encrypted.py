@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -22,7 +22,10 @@ from scanner.model.search import SearchService
 from scanner.model.settings import Settings
 from scanner.model.storage import StorageAccount
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
@@ -75,12 +78,6 @@ def trio(*left_out: object) -> list[Body]:
     return ([] if ResourceGroup in left_out else [group]) + parts
 
 
-def only(results: list[Result], id: str = HUB) -> Result:
-    [result] = [each for each in results if each.target.resource_id == id]
-    assert "internal error" not in result.reason
-    return result
-
-
 @pytest.mark.parametrize(
     ("status", "required", "expected"),
     [
@@ -97,14 +94,14 @@ def test_required(
     verdicts: Verdicts, status: object, required: bool, expected: Status
 ) -> None:
     settings = Settings(require_cmk=required)
-    result = only(verdicts(cmk_required, workspace(status), settings=settings))
+    result = verdicts(cmk_required, workspace(status), settings=settings).only(HUB)
     assert result.status is expected
 
 
 def test_required_without_encryption(verdicts: Verdicts) -> None:
     bare = workspace(encryption=ABSENT)
     results = verdicts(cmk_required, bare, settings=Settings(require_cmk=True))
-    assert only(results).status is FAIL
+    assert results.only(HUB).status is FAIL
 
 
 @pytest.mark.parametrize(
@@ -121,14 +118,14 @@ def test_a_project_is_encrypted_as_its_hub(
     project = workspace(None, "Project", PROJECT, hubResourceId=HUB)
     bodies = [project, *([hub] if hub else [])]
     results = verdicts(cmk_required, *bodies, settings=Settings(require_cmk=True))
-    assert only(results, PROJECT).status is expected
+    assert results.only(PROJECT).status is expected
 
 
 def test_a_hub_outside_the_scan_may_be_encrypted(verdicts: Verdicts) -> None:
     hub_id = HUB.replace(SUBSCRIPTION, ELSEWHERE)
     project = workspace(None, "Project", PROJECT, hubResourceId=hub_id)
     results = verdicts(cmk_required, project, settings=Settings(require_cmk=True))
-    assert only(results, PROJECT).status is UNREAD
+    assert results.only(PROJECT).status is UNREAD
 
 
 @pytest.mark.parametrize("check", [cmk_method, cmk_cost, managed_rg_found])
@@ -159,10 +156,10 @@ NOTHING: dict[str, Any] = {"serviceProvisionedResourceGroup": None, "names": {}}
 def test_method(
     verdicts: Verdicts, changes: dict[str, Any], expected: str | None
 ) -> None:
-    result = only(verdicts(cmk_method, workspace(**changes)))
+    result = verdicts(cmk_method, workspace(**changes)).only(HUB)
     assert result.status is (INFO if expected else UNREAD)
     assert expected is None or expected in result.reason
-    cost = only(verdicts(cmk_cost, workspace(**changes)))
+    cost = verdicts(cmk_cost, workspace(**changes)).only(HUB)
     assert cost.status is result.status
 
 
@@ -190,7 +187,7 @@ def test_managed_group(
     expected: Status,
 ) -> None:
     bodies = [workspace(**changes), *trio(*left_out)]
-    assert only(verdicts(managed_rg_found, *bodies)).status is expected
+    assert verdicts(managed_rg_found, *bodies).only(HUB).status is expected
 
 
 @pytest.mark.parametrize("view", [ResourceGroup, *TRIO])
@@ -199,7 +196,7 @@ def test_what_was_not_read_is_not_gone(
     verdicts: Verdicts, view: Any, changes: dict[str, Any]
 ) -> None:
     bodies, unread = [workspace(**changes), *trio()], [(view, SUBSCRIPTION)]
-    result = only(verdicts(managed_rg_found, *bodies, unread=unread))
+    result = verdicts(managed_rg_found, *bodies, unread=unread).only(HUB)
     assert result.status is UNREAD
 
 
@@ -210,7 +207,7 @@ def test_hubs_reach_their_database(verdicts: Verdicts) -> None:
             for state in states
         ]
         hub = workspace(privateEndpointConnections=connections or None, **changes)
-        return only(verdicts(hub_private_endpoint, hub))
+        return verdicts(hub_private_endpoint, hub).only(HUB)
 
     assert "one of Azure's own" in told("Pending", "Approved").reason
     assert "public address" in told("Pending").reason

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -23,10 +22,12 @@ from scanner.model.policy import (
     PolicyDefinition,
     PolicyExemption,
 )
-from scanner.model.results import Result
 from scanner.model.settings import Settings
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 TENANT = "/tenants/aaaaaaaa-0000-0000-0000-000000000001"
@@ -61,12 +62,6 @@ def estate(identity: object = None) -> list[Body]:
     return [{**hub, "kind": "Hub", "identity": identity}, body(GROUP), body(COSMOS)]
 
 
-def only(results: list[Result], id: str) -> Result:
-    [result] = [each for each in results if each.target.resource_id == id]
-    assert "internal error" not in result.reason
-    return result
-
-
 def lock(level: object, at: str = GROUP) -> Body:
     return body(f"{at}{AUTHORIZATION}/locks/keep", level=level)
 
@@ -87,13 +82,13 @@ def lock(level: object, at: str = GROUP) -> Body:
 )
 def test_locks(verdicts: Verdicts, given: Body | None, expected: Status) -> None:
     results = verdicts(rg_lock, *estate(), *([given] if given else []))
-    assert only(results, GROUP).status is expected
+    assert results.only(GROUP).status is expected
 
 
 def test_what_a_lock_keeps(verdicts: Verdicts) -> None:
-    told = only(verdicts(rg_lock, *estate(), lock("CanNotDelete")), GROUP)
+    told = verdicts(rg_lock, *estate(), lock("CanNotDelete")).only(GROUP)
     assert "lock keep keeps it" in told.reason
-    told = only(verdicts(rg_lock, *estate()), GROUP)
+    told = verdicts(rg_lock, *estate()).only(GROUP)
     assert told.reason.startswith("no lock")
 
 
@@ -116,7 +111,7 @@ def denial(at: str, **properties: object) -> Body:
 )
 def test_deny_assignments(verdicts: Verdicts, given: Body | None, told: str) -> None:
     results = verdicts(no_deny_assignment, *estate(), *([given] if given else []))
-    result = only(results, GROUP)
+    result = results.only(GROUP)
     assert result.status is INFO
     assert told in result.reason
 
@@ -132,7 +127,7 @@ def test_deny_assignments(verdicts: Verdicts, given: Body | None, told: str) -> 
 )
 def test_what_was_not_read(verdicts: Verdicts, check: Check[Any], view: Any) -> None:
     unread = [(view, SUBSCRIPTION)]
-    assert only(verdicts(check, *estate(), unread=unread), GROUP).status is UNREAD
+    assert verdicts(check, *estate(), unread=unread).only(GROUP).status is UNREAD
 
 
 @pytest.mark.parametrize(
@@ -143,7 +138,7 @@ def test_groups_of_ones_own(verdicts: Verdicts, check: Check[Any]) -> None:
     assert result.status is NONE
     unread = [(Workspace, SUBSCRIPTION)]
     results = verdicts(check, body(OTHER), body(GROUP), unread=unread)
-    assert only(results, GROUP).status is UNREAD
+    assert results.only(GROUP).status is UNREAD
 
 
 @pytest.mark.parametrize(
@@ -169,7 +164,7 @@ def test_writers(
     later = rbac.grant("g", "writer", GROUP, eligible=True)
     bodies = [*estate(identity), writer, reader, *grants, *others, later]
     results = verdicts(rg_writers, *bodies, settings=settings)
-    assert only(results, GROUP).status is expected
+    assert results.only(GROUP).status is expected
 
 
 def test_one_writer_may_be_one_too_many(verdicts: Verdicts, rbac: Any) -> None:
@@ -177,7 +172,7 @@ def test_one_writer_may_be_one_too_many(verdicts: Verdicts, rbac: Any) -> None:
     grant = rbac.grant("a", "writer", SUBSCRIPTION)
     settings = Settings(managed_group_writer_warning=0)
     results = verdicts(rg_writers, *estate(), writer, grant, settings=settings)
-    assert only(results, GROUP).reason.startswith("1 principal can change")
+    assert results.only(GROUP).reason.startswith("1 principal can change")
 
 
 def test_writers_that_are_denied_it(verdicts: Verdicts, rbac: Any) -> None:
@@ -185,7 +180,7 @@ def test_writers_that_are_denied_it(verdicts: Verdicts, rbac: Any) -> None:
     grants = [rbac.grant(each, "writer", GROUP) for each in "abcd"]
     denied = rbac.denial(GROUP, "*/write", ("a", "User"))
     results = verdicts(rg_writers, *estate(), writer, *grants, denied)
-    assert only(results, GROUP).status is PASS
+    assert results.only(GROUP).status is PASS
 
 
 AZURE = "0736f41a-0425-4b46-bdb5-1563eff02385"
@@ -225,25 +220,25 @@ def event(operation: object = WRITE, number: int = 1, **content: object) -> Body
     ],
 )
 def test_changes(verdicts: Verdicts, events: list[Body], expected: Status) -> None:
-    assert only(verdicts(rg_modified, *estate(), *events), GROUP).status is expected
+    assert verdicts(rg_modified, *estate(), *events).only(GROUP).status is expected
 
 
 def test_changes_are_told_once(verdicts: Verdicts) -> None:
     twice = [event(), {**event(), "id": f"{COSMOS}/events/1b/ticks/2"}]
     results = verdicts(rg_modified, *estate(), *twice, event(number=2))
-    told = only(results, GROUP).reason
+    told = results.only(GROUP).reason
     assert told == '2 changes by others: caller1 on "db", caller2 on "db"'
 
 
 def test_that_there_is_no_change_or_lock_is_evidence(verdicts: Verdicts) -> None:
     for check in (rg_modified, rg_lock):
-        result = only(verdicts(check, *estate()), GROUP)
+        result = verdicts(check, *estate()).only(GROUP)
         assert [each.value for each in result.evidence if not each.value] == [[]]
 
 
 def test_changes_that_were_not_read(verdicts: Verdicts) -> None:
     unread = [(ActivityEvent, GROUP)]
-    assert only(verdicts(rg_modified, *estate(), unread=unread), GROUP).status is UNREAD
+    assert verdicts(rg_modified, *estate(), unread=unread).only(GROUP).status is UNREAD
 
 
 def definition(
@@ -302,7 +297,7 @@ OVER, LATER = "2026-08-01T00:00:00Z", "2027-08-01T00:00:00Z"
 )
 def test_policies(verdicts: Verdicts, given: list[Body], expected: Status) -> None:
     results = verdicts(policy_exempt, *estate(), definition(), *given)
-    assert only(results, ASSIGNMENT).status is expected
+    assert results.only(ASSIGNMENT).status is expected
 
 
 @pytest.mark.parametrize(
@@ -330,7 +325,7 @@ def test_policies_on_search(verdicts: Verdicts) -> None:
     field = "Microsoft.Search/searchServices/publicNetworkAccess"
     closing["properties"]["policyRule"]["if"] = {"field": field, "equals": "Enabled"}
     results = verdicts(policy_exempt, *estate(), body(SEARCH), closing, assignment())
-    result = only(results, ASSIGNMENT)
+    result = results.only(ASSIGNMENT)
     assert result.status is FAIL
     assert "modify on srch" in result.reason
 
@@ -349,7 +344,7 @@ def test_policies_where_something_was_not_read(
 ) -> None:
     bodies = [*estate(), definition(), assignment()]
     results = verdicts(policy_exempt, *bodies, unread=[(view, scope)])
-    assert only(results, ASSIGNMENT).status is UNREAD
+    assert results.only(ASSIGNMENT).status is UNREAD
 
 
 def test_assignments_that_were_not_read(verdicts: Verdicts) -> None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,10 +18,12 @@ from scanner.model.cognitive import CognitiveAccount
 from scanner.model.insights import DiagnosticSetting
 from scanner.model.keyvault import KeyVault, VaultKey
 from scanner.model.machinelearning import Workspace
-from scanner.model.results import Result
 from scanner.model.settings import Settings
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 TENANT = "aaaaaaaa-0000-0000-0000-000000000001"
@@ -86,12 +87,6 @@ def policy(*keys: str, who: str = "me") -> Body:
     return {"objectId": who, "permissions": {"keys": list(keys)}}
 
 
-def only(results: list[Result], id: str) -> Result:
-    [result] = [each for each in results if each.target.resource_id == id]
-    assert "internal error" not in result.reason
-    return result
-
-
 ALLOWED = policy("Get", "wrapKey", "unwrapKey")
 
 
@@ -125,12 +120,12 @@ def test_access_policies(
     verdicts: Verdicts, given: Body, policies: object, expected: Status
 ) -> None:
     results = verdicts(key_permission, given, vault(accessPolicies=policies))
-    assert only(results, HUB).status is expected
+    assert results.only(HUB).status is expected
 
 
 def test_a_key_in_a_managed_hsm_is_asked_about(verdicts: Verdicts) -> None:
     hsm = VAULT.replace("vaults", "managedHSMs")
-    result = only(verdicts(key_permission, hub(vault=hsm), vault()), HUB)
+    result = verdicts(key_permission, hub(vault=hsm), vault()).only(HUB)
     assert result.status is Status.MANUAL
 
 
@@ -152,7 +147,7 @@ def test_roles(
     grant = rbac.grant("me", SERVICE_USER, scope, "ServicePrincipal", eligible=eligible)
     under_rbac = vault(enableRbacAuthorization=True, accessPolicies=[ALLOWED])
     results = verdicts(key_permission, hub(), under_rbac, role, grant)
-    assert only(results, HUB).status is expected
+    assert results.only(HUB).status is expected
 
 
 @pytest.mark.parametrize(
@@ -172,9 +167,9 @@ def test_roles_of_ones_own(
     grant = rbac.grant("me", "own", KEY, "ServicePrincipal")
     under_rbac = vault(enableRbacAuthorization=True)
     bodies = [hub(), under_rbac, role, grant]
-    assert only(verdicts(key_permission, *bodies), HUB).status is expected
+    assert verdicts(key_permission, *bodies).only(HUB).status is expected
     denial = rbac.denial(KEY, f"{keys}/wrap/action", ("me", "ServicePrincipal"))
-    assert only(verdicts(key_permission, *bodies, denial), HUB).status is FAIL
+    assert verdicts(key_permission, *bodies, denial).only(HUB).status is FAIL
 
 
 @pytest.mark.parametrize("view", [KeyVault, RoleAssignment, Workspace])
@@ -200,7 +195,7 @@ def test_models(
     verdicts: Verdicts, user: Body, model: object, expected: Status
 ) -> None:
     results = verdicts(vault_model, user, vault(enableRbacAuthorization=model))
-    assert only(results, VAULT).status is expected
+    assert results.only(VAULT).status is expected
 
 
 DENY = {"defaultAction": "Deny"}
@@ -231,7 +226,7 @@ def test_protection(
     verdicts: Verdicts, changes: dict[str, object], fault: str | None
 ) -> None:
     results = verdicts(vault_protection, hub(), account(), vault(**changes))
-    result = only(results, VAULT)
+    result = results.only(VAULT)
     assert result.status is (FAIL if fault else PASS)
     assert fault is None or fault in result.reason
 
@@ -239,7 +234,7 @@ def test_protection(
 def test_protection_in_another_region(verdicts: Verdicts) -> None:
     away = account("northeurope")
     results = verdicts(vault_protection, hub(), away, vault(enableSoftDelete=False))
-    reason = only(results, VAULT).reason
+    reason = results.only(VAULT).reason
     assert reason == "soft delete is off; it is in westeurope, not in the region of ai"
 
 
@@ -248,12 +243,12 @@ def test_a_fault_of_a_vault_stands_whatever_was_not_read(verdicts: Verdicts) -> 
     for on, expected in ((False, FAIL), (True, UNREAD)):
         bodies = (account(), vault(enablePurgeProtection=on))
         results = verdicts(vault_protection, *bodies, unread=unread)
-        assert only(results, VAULT).status is expected
+        assert results.only(VAULT).status is expected
 
 
 def test_protection_of_another_type(verdicts: Verdicts) -> None:
     odd = vault(enablePurgeProtection="yes")
-    assert only(verdicts(vault_protection, hub(), odd), VAULT).status is UNREAD
+    assert verdicts(vault_protection, hub(), odd).only(VAULT).status is UNREAD
 
 
 @pytest.mark.parametrize(
@@ -272,13 +267,13 @@ def test_logs(verdicts: Verdicts, logs: object, expected: Status) -> None:
     central = f"{VAULT}/providers/Microsoft.Insights/diagnosticSettings/central"
     setting = body(central, logs=logs, workspaceId="/workspace")
     results = verdicts(key_use_logged, hub(), vault(), setting)
-    assert only(results, VAULT).status is expected
+    assert results.only(VAULT).status is expected
 
 
 def test_logs_that_were_not_read(verdicts: Verdicts) -> None:
     unread = [(DiagnosticSetting, VAULT)]
     results = verdicts(key_use_logged, hub(), vault(), unread=unread)
-    assert only(results, VAULT).status is UNREAD
+    assert results.only(VAULT).status is UNREAD
 
 
 @pytest.mark.parametrize("check", [vault_model, vault_protection, key_use_logged])
@@ -289,7 +284,7 @@ def test_vaults_that_encrypt_nothing(verdicts: Verdicts, check: Check[Any]) -> N
     assert result.status is NONE
     for view in (Workspace, CognitiveAccount):
         results = verdicts(check, vault(), unread=[(view, SUBSCRIPTION)])
-        assert only(results, VAULT).status is UNREAD
+        assert results.only(VAULT).status is UNREAD
 
 
 def key(*actions: str, **properties: object) -> Body:
@@ -324,7 +319,7 @@ DAY = 86400
 )
 def test_rotation(verdicts: Verdicts, given: Body, fault: str | None) -> None:
     results = verdicts(key_rotation, hub(key=f"{ADDRESS}/1"), vault(), given)
-    result = only(results, KEY)
+    result = results.only(KEY)
     assert result.status is (WARN if fault else PASS)
     assert fault is None or fault in result.reason
 
@@ -332,19 +327,19 @@ def test_rotation(verdicts: Verdicts, given: Body, fault: str | None) -> None:
 def test_rotation_of_a_key_without_version(verdicts: Verdicts) -> None:
     newest = key("rotate", keyUriWithVersion=f"{ADDRESS}/2")
     for given in (hub(), hub(key=f"{ADDRESS}/")):
-        assert only(verdicts(key_rotation, given, vault(), newest), KEY).status is PASS
+        assert verdicts(key_rotation, given, vault(), newest).only(KEY).status is PASS
 
 
 def test_rotation_of_a_key_whose_newest_version_is_not_told(verdicts: Verdicts) -> None:
     pinned = hub(key=f"{ADDRESS}/1")
     for given, expected in ((key("rotate"), UNREAD), (key("notify"), WARN)):
         results = verdicts(key_rotation, pinned, vault(), given)
-        assert only(results, KEY).status is expected
+        assert results.only(KEY).status is expected
 
 
 @pytest.mark.parametrize("given", [ends("soon"), ends(10**18)])
 def test_rotation_at_no_point_in_time(verdicts: Verdicts, given: Body) -> None:
-    assert only(verdicts(key_rotation, hub(), vault(), given), KEY).status is UNREAD
+    assert verdicts(key_rotation, hub(), vault(), given).only(KEY).status is UNREAD
 
 
 def test_rotation_that_was_not_read(verdicts: Verdicts) -> None:
@@ -377,4 +372,4 @@ def test_accounts(
 ) -> None:
     settings = Settings(require_cmk=required)
     results = verdicts(aoai_cmk, given, settings=settings)
-    assert only(results, ACCOUNT).status is expected
+    assert results.only(ACCOUNT).status is expected

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -22,7 +22,10 @@ from scanner.model.perimeter import Association
 from scanner.model.results import Result
 from scanner.model.storage import BlobService
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
@@ -65,17 +68,11 @@ def hub(**properties: object) -> Body:
     return {"kind": "Hub", **body(HUB, encryption=encryption, **given)}
 
 
-def only(results: list[Result], id: str) -> Result:
-    [result] = [each for each in results if each.target.resource_id == id]
-    assert "internal error" not in result.reason
-    return result
-
-
 def judge(
     verdicts: Verdicts, check: Check[Any], *others: Body, **properties: object
 ) -> Result:
     about = ABOUT[check.id]
-    return only(verdicts(check, hub(), body(about, **properties), *others), about)
+    return verdicts(check, hub(), body(about, **properties), *others).only(about)
 
 
 ACCESS = "publicNetworkAccess"
@@ -201,7 +198,7 @@ def test_a_database_may_be_closed_beside_a_private_endpoint(verdicts: Verdicts) 
         link = {"properties": {"privateLinkServiceConnectionState": {"status": state}}}
         database = body(COSMOS, publicNetworkAccess="Disabled")
         encrypted = hub(privateEndpointConnections=[link])
-        return only(verdicts(cosmos_public, encrypted, database), COSMOS).status
+        return verdicts(cosmos_public, encrypted, database).only(COSMOS).status
 
     assert told("Approved") is INFO
     assert told("Pending") is WARN
@@ -241,7 +238,7 @@ def test_perimeters_that_were_not_read(verdicts: Verdicts) -> None:
     bodies = (hub(), body(SEARCH), body(PERIMETER))
     unread = [(Association, PERIMETER)]
     results = verdicts(search_public_open, *bodies, unread=unread)
-    assert only(results, SEARCH).status is UNREAD
+    assert results.only(SEARCH).status is UNREAD
 
 
 def setting(
@@ -282,12 +279,12 @@ def test_logs(
 ) -> None:
     bodies = [hub(), body(at), *([body(BLOBS)] if at == STORAGE else [])]
     results = verdicts(managed_diag, *bodies, *([given] if given else []))
-    assert only(results, at).status is expected
+    assert results.only(at).status is expected
 
 
 def test_logs_that_were_not_read(verdicts: Verdicts) -> None:
     bodies = (hub(), body(STORAGE), body(BLOBS), body(SEARCH))
     for unread in ((DiagnosticSetting, BLOBS), (BlobService, STORAGE)):
         results = verdicts(managed_diag, *bodies, unread=[unread])
-        assert only(results, STORAGE).status is UNREAD
-        assert only(results, SEARCH).status is FAIL
+        assert results.only(STORAGE).status is UNREAD
+        assert results.only(SEARCH).status is FAIL

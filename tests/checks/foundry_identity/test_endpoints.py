@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,9 +20,11 @@ from scanner.model.machinelearning import (
     Workspace,
     WorkspaceConnection,
 )
-from scanner.model.results import Result
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
@@ -127,12 +129,6 @@ def connection(
     return body(f"{of}/connections/{name}", {"authType": type, **named, **more})
 
 
-def only(results: list[Result], id: str) -> Result:
-    [result] = [each for each in results if each.target.resource_id == id]
-    assert "internal error" not in result.reason
-    return result
-
-
 def registry(**properties: object) -> Body:
     return body(REGISTRY, properties)
 
@@ -168,7 +164,7 @@ def test_who_pulls_images(
 ) -> None:
     bodies = *ROLES, hub(containerRegistry=REGISTRY), project(), registry(**mode)
     results = verdicts(compute_acrpull, *bodies, runner, grant(role, scope))
-    assert only(results, id).status is status
+    assert results.only(id).status is status
 
 
 @pytest.mark.parametrize(
@@ -188,7 +184,7 @@ def test_registries_of_workspaces(
 ) -> None:
     shells = hub(containerRegistry=above), project(containerRegistry=own)
     results = verdicts(compute_acrpull, *shells, registry(), endpoint())
-    assert only(results, ENDPOINT).status is status
+    assert results.only(ENDPOINT).status is status
 
 
 BEHIND = (
@@ -214,11 +210,11 @@ def test_roles_behind_connections(
 ) -> None:
     bodies = *ROLES, *BEHIND, connection(leads_to), runner
     check = compute_connection_roles
-    held = only(verdicts(check, *bodies, grant(role, leads_to)), id)
+    held = verdicts(check, *bodies, grant(role, leads_to)).only(id)
     managing = grant(BuiltIn.CONTRIBUTOR, leads_to)
     assert held.status is PASS
-    assert only(verdicts(check, *bodies), id).status is WARN
-    assert only(verdicts(check, *bodies, managing), id).status is WARN
+    assert verdicts(check, *bodies).only(id).status is WARN
+    assert verdicts(check, *bodies, managing).only(id).status is WARN
 
 
 @pytest.mark.parametrize(
@@ -241,13 +237,13 @@ def test_connections_that_need_roles(
     verdicts: Verdicts, links: list[Body], status: Status
 ) -> None:
     results = verdicts(compute_connection_roles, *BEHIND, *links, endpoint())
-    assert only(results, ENDPOINT).status is status
+    assert results.only(ENDPOINT).status is status
 
 
 def test_accounts_without_models_need_no_role(verdicts: Verdicts) -> None:
     vision = body(ACCOUNT, {}, kind="ComputerVision")
     bodies = hub(), project(), vision, connection(ACCOUNT), endpoint()
-    assert only(verdicts(compute_connection_roles, *bodies), ENDPOINT).status is NONE
+    assert verdicts(compute_connection_roles, *bodies).only(ENDPOINT).status is NONE
 
 
 READS, ALL = BuiltIn.ML_CONNECTION_SECRETS_READER, BuiltIn.AI_DEVELOPER
@@ -275,8 +271,8 @@ def test_who_reads_secrets(
 ) -> None:
     bodies = *ROLES, *BEHIND, runner, grant(role, scope)
     check = compute_secrets_reader
-    assert only(verdicts(check, *bodies, connection(type="ApiKey")), id).status is keyed
-    assert only(verdicts(check, *bodies, connection()), id).status is without
+    assert verdicts(check, *bodies, connection(type="ApiKey")).only(id).status is keyed
+    assert verdicts(check, *bodies, connection()).only(id).status is without
 
 
 def test_secrets_that_a_denial_keeps_from_a_reader(
@@ -285,7 +281,7 @@ def test_secrets_that_a_denial_keeps_from_a_reader(
     denial = rbac.denial(PROJECT, SECRETS, (OWN_ID, "ServicePrincipal"))
     reader = grant(BuiltIn.ML_CONNECTION_SECRETS_READER, PROJECT)
     bodies = *ROLES, *BEHIND, endpoint(), reader, connection(), denial
-    assert only(verdicts(compute_secrets_reader, *bodies), ENDPOINT).status is PASS
+    assert verdicts(compute_secrets_reader, *bodies).only(ENDPOINT).status is PASS
 
 
 @pytest.mark.parametrize(
@@ -302,7 +298,7 @@ def test_connections_with_keys(
     verdicts: Verdicts, links: list[Body], status: Status
 ) -> None:
     results = verdicts(compute_secrets_reader, *ROLES, *BEHIND, *links, endpoint())
-    assert only(results, ENDPOINT).status is status
+    assert results.only(ENDPOINT).status is status
 
 
 FULL = (
@@ -319,7 +315,7 @@ FULL = (
 class TestEvery:
     def test_without_an_identity(self, verdicts: Verdicts, check: Check[Any]) -> None:
         for identity in ({"type": "None"}, None, ABSENT):
-            result = only(verdicts(check, *FULL, endpoint(identity)), ENDPOINT)
+            result = verdicts(check, *FULL, endpoint(identity)).only(ENDPOINT)
             assert result.status is WARN
             [other] = verdicts(check, *FULL, compute(identity=identity))
             assert other.target.resource_id.startswith("/tenants/")
@@ -332,9 +328,9 @@ class TestEvery:
             grant(BuiltIn.SEARCH_INDEX_DATA_READER, SEARCH, SHARED_ID),
             grant(READS, PROJECT, SHARED_ID),
         ]
-        result = only(verdicts(check, *FULL, endpoint(USED), *own), ENDPOINT)
+        result = verdicts(check, *FULL, endpoint(USED), *own).only(ENDPOINT)
         assert result.status is PASS
-        result = only(verdicts(check, *FULL, endpoint(OWN), *own), ENDPOINT)
+        result = verdicts(check, *FULL, endpoint(OWN), *own).only(ENDPOINT)
         assert result.status is WARN
 
     def test_a_principal_that_is_not_told(
@@ -343,8 +339,8 @@ class TestEvery:
         untold = {"type": "SystemAssigned", "principalId": None}
         of_endpoint = verdicts(check, *FULL, endpoint(untold))
         of_compute = verdicts(check, *FULL, compute(identity=untold))
-        assert only(of_endpoint, ENDPOINT).status is UNREAD
-        assert only(of_compute, COMPUTE).status is UNREAD
+        assert of_endpoint.only(ENDPOINT).status is UNREAD
+        assert of_compute.only(COMPUTE).status is UNREAD
 
     @pytest.mark.parametrize("type", ["Kubernetes", "Databricks", None, ABSENT])
     def test_other_computes(
@@ -357,7 +353,7 @@ class TestEvery:
     def test_a_compute_that_is_malformed(
         self, verdicts: Verdicts, check: Check[Any]
     ) -> None:
-        assert only(verdicts(check, *FULL, compute(3)), COMPUTE).status is UNREAD
+        assert verdicts(check, *FULL, compute(3)).only(COMPUTE).status is UNREAD
 
     def test_feature_stores(self, verdicts: Verdicts, check: Check[Any]) -> None:
         store = [each for each in FULL if each["id"] != PROJECT]
@@ -370,10 +366,10 @@ class TestEvery:
     ) -> None:
         for refused in (RoleAssignment, SUBSCRIPTION), (Workspace, SUBSCRIPTION):
             results = verdicts(check, *FULL, endpoint(), unread=[refused])
-            assert only(results, ENDPOINT).status is UNREAD
+            assert results.only(ENDPOINT).status is UNREAD
         for view, scope in (OnlineEndpoint, PROJECT), (Compute, HUB):
             results = verdicts(check, *FULL, unread=[(view, scope)])
-            assert only(results, scope).status is UNREAD
+            assert results.only(scope).status is UNREAD
 
 
 @pytest.mark.parametrize("check", [compute_connection_roles, compute_secrets_reader])
@@ -383,4 +379,4 @@ def test_connections_that_were_not_read(
 ) -> None:
     refused = [(WorkspaceConnection, of)]
     results = verdicts(check, *ROLES, *BEHIND, endpoint(), unread=refused)
-    assert only(results, ENDPOINT).status is UNREAD
+    assert results.only(ENDPOINT).status is UNREAD

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -23,10 +23,12 @@ from scanner.model.machinelearning import (
     Workspace,
     WorkspaceConnection,
 )
-from scanner.model.results import Result
 from scanner.model.settings import Settings
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
@@ -109,16 +111,6 @@ def grant(role: BuiltIn, scope: str, principal: str = HUB_ID, **more: object) ->
     return body(at, {**properties, **more})
 
 
-def only(results: list[Result], id: str) -> Result:
-    [result] = [each for each in results if each.target.resource_id == id]
-    assert "internal error" not in result.reason
-    return result
-
-
-def evidence(result: Result) -> Mapping[tuple[str, str], Any]:
-    return {(each.resource_id, each.path): each.value for each in result.evidence}
-
-
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
 def test_documentation_has_commands(check: Check[Any]) -> None:
     fix = check.documentation.sections["How to fix"]
@@ -148,16 +140,16 @@ def test_kinds_of_identity(
 ) -> None:
     user_assigned = Settings(user_assigned_hubs=True)
     one, other = workspace(type), workspace(type, kind="project")
-    assert only(verdicts(hub_identity_system, one), HUB).status is hub
+    assert verdicts(hub_identity_system, one).only(HUB).status is hub
     asked = verdicts(hub_identity_system, one, settings=user_assigned)
-    assert only(asked, HUB).status is wanted
-    assert only(verdicts(project_identity_system, other), HUB).status is project
+    assert asked.only(HUB).status is wanted
+    assert verdicts(project_identity_system, other).only(HUB).status is project
 
 
 def test_identity_evidence(verdicts: Verdicts) -> None:
-    result = only(verdicts(hub_identity_system, workspace("UserAssigned")), HUB)
-    assert evidence(result)[HUB, "identity.type"] == "UserAssigned"
-    assert "keep" in result.remediation.lower()
+    results = verdicts(hub_identity_system, workspace("UserAssigned"))
+    assert results.evidence(HUB)[HUB, "identity.type"] == "UserAssigned"
+    assert "keep" in results.only(HUB).remediation.lower()
 
 
 @pytest.mark.parametrize(
@@ -167,7 +159,7 @@ def test_a_project_without_a_principal(
     verdicts: Verdicts, principal: object, status: Status
 ) -> None:
     project = workspace(kind="Project", principal=principal)
-    assert only(verdicts(project_identity_system, project), HUB).status is status
+    assert verdicts(project_identity_system, project).only(HUB).status is status
 
 
 KINDS = [(hub_identity_system, "Hub"), (project_identity_system, "Project")]
@@ -176,7 +168,7 @@ KINDS = [(hub_identity_system, "Hub"), (project_identity_system, "Project")]
 @pytest.mark.parametrize(("check", "kind"), KINDS)
 def test_a_stub_is_not_judged(verdicts: Verdicts, check: Check[Any], kind: str) -> None:
     stub = {"id": HUB, "kind": kind, "properties": None}
-    assert only(verdicts(check, stub), HUB).status is UNREAD
+    assert verdicts(check, stub).only(HUB).status is UNREAD
     refused = verdicts(check, unread=[(Workspace, SUBSCRIPTION)])
     assert [each.status for each in refused] == [UNREAD]
 
@@ -196,7 +188,7 @@ def storage() -> Body:
 
 def test_no_identity_holds_no_role(verdicts: Verdicts) -> None:
     hub = workspace(ABSENT, storageAccount=STORAGE)
-    result = only(verdicts(hub_mi_storage_mgmt, *ROLES, hub, storage()), HUB)
+    result = verdicts(hub_mi_storage_mgmt, *ROLES, hub, storage()).only(HUB)
     assert result.status is WARN
 
 
@@ -217,10 +209,10 @@ def test_who_configures_storage(
     verdicts: Verdicts, role: BuiltIn, scope: str, status: Status
 ) -> None:
     bodies = *ROLES, workspace(storageAccount=STORAGE), storage()
-    held = only(verdicts(hub_mi_storage_mgmt, *bodies, grant(role, scope)), HUB)
+    held = verdicts(hub_mi_storage_mgmt, *bodies, grant(role, scope)).only(HUB)
     another = grant(role, scope, OTHER_ID)
     assert held.status is status
-    assert only(verdicts(hub_mi_storage_mgmt, *bodies, another), HUB).status is WARN
+    assert verdicts(hub_mi_storage_mgmt, *bodies, another).only(HUB).status is WARN
 
 
 def test_configuring_storage_by_a_user_assigned_identity(verdicts: Verdicts) -> None:
@@ -228,9 +220,9 @@ def test_configuring_storage_by_a_user_assigned_identity(verdicts: Verdicts) -> 
     hub["identity"]["userAssignedIdentities"] = {SHARED: {"principalId": OTHER_ID}}
     given = grant(BuiltIn.STORAGE_CONTRIBUTOR, STORAGE, OTHER_ID)
     results = verdicts(hub_mi_storage_mgmt, *ROLES, hub, storage(), given)
-    result = only(results, HUB)
+    result = results.only(HUB)
     assert result.status is PASS
-    assert (given["id"], "properties.principalId") in evidence(result)
+    assert (given["id"], "properties.principalId") in results.evidence(HUB)
 
 
 def test_storage_that_cannot_be_seen(verdicts: Verdicts) -> None:
@@ -238,9 +230,9 @@ def test_storage_that_cannot_be_seen(verdicts: Verdicts) -> None:
     without = verdicts(hub_mi_storage_mgmt, workspace(storageAccount=None))
     outside = verdicts(hub_mi_storage_mgmt, workspace(storageAccount=far))
     gone = verdicts(hub_mi_storage_mgmt, workspace(storageAccount=STORAGE))
-    assert only(without, HUB).status is NONE
-    assert only(outside, HUB).status is UNREAD
-    assert only(gone, HUB).status is NONE
+    assert without.only(HUB).status is NONE
+    assert outside.only(HUB).status is UNREAD
+    assert gone.only(HUB).status is NONE
 
 
 @pytest.mark.parametrize(
@@ -259,21 +251,21 @@ def test_more_than_a_hub_needs(
     verdicts: Verdicts, role: BuiltIn, scope: str, status: Status
 ) -> None:
     given = grant(role, scope)
-    result = only(verdicts(hub_mi_overprivileged, *ROLES, workspace(), given), HUB)
-    assert result.status is status
+    results = verdicts(hub_mi_overprivileged, *ROLES, workspace(), given)
+    assert results.only(HUB).status is status
     if status is WARN:
-        assert (given["id"], "properties.roleDefinitionId") in evidence(result)
+        assert (given["id"], "properties.roleDefinitionId") in results.evidence(HUB)
 
 
 def test_contributors_of_other_hubs_do_not_count(verdicts: Verdicts) -> None:
     given = grant(BuiltIn.CONTRIBUTOR, GROUP, OTHER_ID)
-    result = only(verdicts(hub_mi_overprivileged, *ROLES, workspace(), given), HUB)
+    result = verdicts(hub_mi_overprivileged, *ROLES, workspace(), given).only(HUB)
     assert result.status is PASS
 
 
 def test_a_group_may_hold_what_a_hub_was_not_given(verdicts: Verdicts) -> None:
     given = grant(BuiltIn.CONTRIBUTOR, GROUP, OTHER_ID, principalType="Group")
-    result = only(verdicts(hub_mi_overprivileged, *ROLES, workspace(), given), HUB)
+    result = verdicts(hub_mi_overprivileged, *ROLES, workspace(), given).only(HUB)
     assert result.status is PASS
     assert "lower bound: the members of 1 group" in result.reason
 
@@ -305,7 +297,7 @@ def test_who_approves_endpoints(
     verdicts: Verdicts, role: BuiltIn, scope: str, status: Status
 ) -> None:
     bodies = *ROLES, workspace(**NETWORK), leads(SEARCH), grant(role, scope)
-    result = only(verdicts(hub_mi_network, *bodies), HUB)
+    result = verdicts(hub_mi_network, *bodies).only(HUB)
     assert result.status is status
     assert ("search" in result.reason) is (status is WARN)
 
@@ -334,7 +326,7 @@ def test_endpoints_of_the_managed_network(
     verdicts: Verdicts, network: Body, rules: list[Body], status: Status
 ) -> None:
     bodies = *ROLES, workspace(**network), *rules
-    assert only(verdicts(hub_mi_network, *bodies), HUB).status is status
+    assert verdicts(hub_mi_network, *bodies).only(HUB).status is status
 
 
 def connection(type: object, of: str = HUB, *, shared: object = False) -> Body:
@@ -378,7 +370,7 @@ def test_who_keeps_secrets(
 ) -> None:
     hub = workspace(kind=kind, keyVault=VAULT)
     bodies = *ROLES, hub, connection("ApiKey"), vault(**found), grant(role, VAULT)
-    assert only(verdicts(hub_mi_kv, *bodies), HUB).status is status
+    assert verdicts(hub_mi_kv, *bodies).only(HUB).status is status
 
 
 @pytest.mark.parametrize(
@@ -400,8 +392,8 @@ def test_connections_that_need_a_vault(
     below = workspace(id=PROJECT, kind="Project", keyVault=VAULT, hubResourceId=HUB)
     bodies = workspace(keyVault=VAULT), below, vault(), *connections
     results = verdicts(hub_mi_kv, *bodies)
-    assert only(results, HUB).status is hub
-    assert only(results, PROJECT).status is project
+    assert results.only(HUB).status is hub
+    assert results.only(PROJECT).status is project
 
 
 def test_vaults_that_cannot_be_seen(verdicts: Verdicts) -> None:
@@ -413,10 +405,10 @@ def test_vaults_that_cannot_be_seen(verdicts: Verdicts) -> None:
     refused = verdicts(
         hub_mi_kv, workspace(keyVault=VAULT), key, unread=[(KeyVault, SUBSCRIPTION)]
     )
-    assert only(none, HUB).status is NONE
-    assert only(gone, HUB).status is FAIL
-    assert only(outside, HUB).status is UNREAD
-    assert only(refused, HUB).status is UNREAD
+    assert none.only(HUB).status is NONE
+    assert gone.only(HUB).status is FAIL
+    assert outside.only(HUB).status is UNREAD
+    assert refused.only(HUB).status is UNREAD
 
 
 @pytest.mark.parametrize(
@@ -437,7 +429,7 @@ def test_what_was_refused_is_not_judged(
     kept = storage(), vault(roles=True)
     held = connection("AAD" if refused[0] is WorkspaceConnection else "ApiKey")
     bodies = *ROLES, hub, *kept, held, leads(SEARCH)
-    assert only(verdicts(check, *bodies, unread=[refused]), HUB).status is UNREAD
+    assert verdicts(check, *bodies, unread=[refused]).only(HUB).status is UNREAD
 
 
 @pytest.mark.parametrize(
@@ -446,4 +438,4 @@ def test_what_was_refused_is_not_judged(
 def test_a_principal_that_is_not_told(verdicts: Verdicts, check: Check[Any]) -> None:
     hub = workspace(principal=None, storageAccount=STORAGE, keyVault=VAULT, **NETWORK)
     bodies = hub, storage(), vault(), connection("ApiKey"), leads(SEARCH)
-    assert only(verdicts(check, *bodies), HUB).status is UNREAD
+    assert verdicts(check, *bodies).only(HUB).status is UNREAD

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,10 +21,12 @@ from scanner.model.machinelearning import (
     WorkspaceConnection,
 )
 from scanner.model.network import PrivateEndpoint
-from scanner.model.results import Result
 from scanner.model.storage import StorageAccount
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
@@ -134,12 +136,6 @@ def compute() -> Body:
     return body(COMPUTE, {"computeType": "AmlCompute"}, identity=own("compute"))
 
 
-def only(results: list[Result], id: str) -> Result:
-    [result] = [each for each in results if each.target.resource_id == id]
-    assert "internal error" not in result.reason
-    return result
-
-
 SERVICES = (
     body(STORAGE, {}),
     body(DATA, {}),
@@ -207,7 +203,7 @@ GRANTS = [grant(*each[:3]) for each in (*OF_HUB, *OF_PROJECT)]
 def test_nothing_is_missing(verdicts: Verdicts) -> None:
     results = verdicts(missing_rbac, *FULL, *GRANTS)
     for workspace, pairs in (HUB, OF_HUB), (PROJECT, OF_PROJECT):
-        result = only(results, workspace)
+        result = results.only(workspace)
         assert result.status is PASS, result.reason
         assert result.reason.endswith(f"held: {len(pairs)}")
 
@@ -222,7 +218,7 @@ def test_one_is_missing(
     role, scope, name, status = pair
     gone = grant(role, scope, name)["id"]
     left = [each for each in GRANTS if each["id"] != gone]
-    result = only(verdicts(missing_rbac, *FULL, *left), id)
+    result = verdicts(missing_rbac, *FULL, *left).only(id)
     assert result.status is status
     assert " lacks " in result.reason
     assert result.reason.count(" on ") == 1
@@ -233,14 +229,14 @@ def test_a_grant_above_or_under_a_condition_will_do(verdicts: Verdicts) -> None:
         grant(role, SUBSCRIPTION, name, condition="@Resource[a:b] StringEquals 'c'")
         for role, _, name, _ in OF_HUB
     ]
-    assert only(verdicts(missing_rbac, *FULL, *given), HUB).status is PASS
+    assert verdicts(missing_rbac, *FULL, *given).only(HUB).status is PASS
 
 
 def test_roles_on_each_dependency_will_do_for_the_group(verdicts: Verdicts) -> None:
     left = [each for each in GRANTS if "b78c5d69" not in each["id"]]
     each = [grant(BuiltIn.CONTRIBUTOR, at, "hub") for at in (STORAGE, VAULT)]
-    assert only(verdicts(missing_rbac, *FULL, *left, *each), HUB).status is PASS
-    assert only(verdicts(missing_rbac, *FULL, *left, each[0]), HUB).status is FAIL
+    assert verdicts(missing_rbac, *FULL, *left, *each).only(HUB).status is PASS
+    assert verdicts(missing_rbac, *FULL, *left, each[0]).only(HUB).status is FAIL
 
 
 @pytest.mark.parametrize(
@@ -266,32 +262,32 @@ def test_where_roles_matter(
 ) -> None:
     bodies = hub(mode), project(mode), *SERVICES, *links
     results = verdicts(missing_rbac, *bodies)
-    assert only(results, HUB).status is hub_status
-    assert only(results, PROJECT).status is project_status
+    assert results.only(HUB).status is hub_status
+    assert results.only(PROJECT).status is project_status
 
 
 def test_user_assigned_identities_need_data_roles_alone(verdicts: Verdicts) -> None:
     bodies = hub(identity=shared("hub")), project(identity=shared("project"))
     given = [grant(r, STORAGE, n) for r in (BLOB, FILE) for n in ("hub", "project")]
     results = verdicts(missing_rbac, *bodies, body(STORAGE, {}), *given)
-    assert only(results, HUB).status is PASS
-    assert only(results, PROJECT).status is PASS
-    assert only(verdicts(missing_rbac, *bodies, body(STORAGE, {})), HUB).status is FAIL
+    assert results.only(HUB).status is PASS
+    assert results.only(PROJECT).status is PASS
+    assert verdicts(missing_rbac, *bodies, body(STORAGE, {})).only(HUB).status is FAIL
 
 
 def test_a_user_assigned_endpoint_surely_needs_its_storage(verdicts: Verdicts) -> None:
     used = endpoint(shared("endpoint"))
     bodies = [used if each["id"] == ENDPOINT else each for each in FULL]
     left = [e for e in GRANTS if e["id"] != grant(BLOB, STORAGE, "endpoint")["id"]]
-    assert only(verdicts(missing_rbac, *bodies, *GRANTS), PROJECT).status is PASS
-    assert only(verdicts(missing_rbac, *bodies, *left), PROJECT).status is FAIL
+    assert verdicts(missing_rbac, *bodies, *GRANTS).only(PROJECT).status is PASS
+    assert verdicts(missing_rbac, *bodies, *left).only(PROJECT).status is FAIL
 
 
 def test_pairs_of_the_hub_are_told_once(verdicts: Verdicts) -> None:
     left = [each for each in GRANTS if IDS["search"] != _holder(each)]
     results = verdicts(missing_rbac, *FULL, *left)
-    assert only(results, HUB).status is FAIL
-    assert only(results, PROJECT).status is PASS
+    assert results.only(HUB).status is FAIL
+    assert results.only(PROJECT).status is PASS
 
 
 def _holder(given: Body) -> object:
@@ -313,19 +309,19 @@ def test_what_was_refused_is_not_judged(
     verdicts: Verdicts, view: Any, scope: str
 ) -> None:
     results = verdicts(missing_rbac, *FULL, *GRANTS, unread=[(view, scope)])
-    assert only(results, PROJECT).status is UNREAD
+    assert results.only(PROJECT).status is UNREAD
 
 
 def test_what_surely_lacks_is_told_whatever_was_refused(verdicts: Verdicts) -> None:
     left = [each for each in GRANTS if IDS["hub"] != _holder(each)]
     refused = [(Compute, HUB), (WorkspaceConnection, HUB)]
-    result = only(verdicts(missing_rbac, *FULL, *left, unread=refused), HUB)
+    result = verdicts(missing_rbac, *FULL, *left, unread=refused).only(HUB)
     assert result.status is FAIL
 
 
 def test_a_target_outside_the_scan(verdicts: Verdicts) -> None:
     far = connection(f"{SEARCH.replace('bbbbbbbb', 'cccccccc')}2")
-    assert only(verdicts(missing_rbac, *FULL, *GRANTS, far), HUB).status is UNREAD
+    assert verdicts(missing_rbac, *FULL, *GRANTS, far).only(HUB).status is UNREAD
 
 
 def test_a_crowd_does_not_fill_the_evidence(verdicts: Verdicts) -> None:
@@ -344,7 +340,7 @@ def test_a_crowd_does_not_fill_the_evidence(verdicts: Verdicts) -> None:
         each["id"] += f"-{number}"
     own = [grant(*each[:3]) for each in OF_HUB if each[2] == "hub"]
     bodies = hub(), body(STORAGE, {}), *own, *crowd
-    result = only(verdicts(missing_rbac, *bodies), HUB)
+    result = verdicts(missing_rbac, *bodies).only(HUB)
     cited = {each.resource_id for each in result.evidence}
     assert result.status is PASS
     assert len([each for each in cited if "roleAssignments" in each]) <= SHOWN
@@ -361,7 +357,7 @@ def test_other_kinds(verdicts: Verdicts, check: Check[Any], kind: object) -> Non
 
 def test_everybody_is_listed(verdicts: Verdicts) -> None:
     results = verdicts(identity_inventory, *FULL, *GRANTS)
-    of_hub, of_project = only(results, HUB), only(results, PROJECT)
+    of_hub, of_project = results.only(HUB), results.only(PROJECT)
     assert of_hub.status is INFO
     assert of_hub.reason.startswith("4 identities: the workspace as")
     for label in ("compute box", "Search service search", "account model"):
@@ -375,7 +371,7 @@ def test_everybody_is_listed(verdicts: Verdicts) -> None:
 
 @pytest.mark.parametrize("identity", [{"type": "None"}, None, {"type": None}])
 def test_nobody_signs_in(verdicts: Verdicts, identity: object) -> None:
-    result = only(verdicts(identity_inventory, hub(identity=identity)), HUB)
+    result = verdicts(identity_inventory, hub(identity=identity)).only(HUB)
     assert result.reason == "nothing here signs in as itself"
 
 
@@ -384,7 +380,7 @@ def test_a_long_list_is_cut(verdicts: Verdicts) -> None:
         body(f"{HUB}/onlineEndpoints/e{each}", {}, identity=own("endpoint"))
         for each in range(NAMED + 2)
     ]
-    result = only(verdicts(identity_inventory, hub(), *many), HUB)
+    result = verdicts(identity_inventory, hub(), *many).only(HUB)
     assert result.reason.endswith("; and 3 more")
 
 
@@ -399,18 +395,18 @@ def test_a_long_list_is_cut(verdicts: Verdicts) -> None:
 )
 def test_a_list_with_gaps_is_none(verdicts: Verdicts, view: Any, scope: str) -> None:
     results = verdicts(identity_inventory, *FULL, unread=[(view, scope)])
-    assert only(results, HUB).status is UNREAD
+    assert results.only(HUB).status is UNREAD
 
 
 def test_services_outside_the_scan_are_left_out(verdicts: Verdicts) -> None:
     far = connection(SEARCH.replace("bbbbbbbb", "cccccccc"))
-    result = only(verdicts(identity_inventory, hub(), far), HUB)
+    result = verdicts(identity_inventory, hub(), far).only(HUB)
     assert result.reason.startswith("1 identity: ")
 
 
 def test_a_stub_is_not_judged(verdicts: Verdicts) -> None:
     stub = {"id": HUB, "kind": "Hub", "properties": None}
     for check in (missing_rbac, identity_inventory):
-        assert only(verdicts(check, stub), HUB).status is UNREAD
+        assert verdicts(check, stub).only(HUB).status is UNREAD
     refused = verdicts(missing_rbac, unread=[(Workspace, SUBSCRIPTION)])
     assert [each.status for each in refused] == [UNREAD]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,11 +17,13 @@ from scanner.model.authorization import RoleAssignment
 from scanner.model.check import Check, Status
 from scanner.model.cognitive import CognitiveAccount
 from scanner.model.machinelearning import Workspace, WorkspaceConnection
-from scanner.model.results import Result
 from scanner.model.settings import Settings
 from scanner.model.storage import StorageAccount
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
@@ -118,16 +120,6 @@ def storage(**properties: object) -> Body:
     return body(STORAGE, properties)
 
 
-def only(results: list[Result], id: str) -> Result:
-    [result] = [each for each in results if each.target.resource_id == id]
-    assert "internal error" not in result.reason
-    return result
-
-
-def evidence(result: Result) -> Mapping[tuple[str, str], Any]:
-    return {(each.resource_id, each.path): each.value for each in result.evidence}
-
-
 BESIDE = (workspace(), search(), account(), storage())
 LINKS = (connection(SEARCH), connection(ACCOUNT), connection(STORAGE))
 REFUSED = [(RoleAssignment, SUBSCRIPTION)]
@@ -148,12 +140,12 @@ def test_search_calls_models(
 ) -> None:
     given = grant(role, scope, SEARCH_ID)
     bodies = *ROLES, *BESIDE, *LINKS, given
-    result = only(verdicts(search_mi_openai, *bodies), SEARCH)
-    assert result.status is status
+    results = verdicts(search_mi_openai, *bodies)
+    assert results.only(SEARCH).status is status
     if status is PASS:
-        assert (given["id"], "properties.principalId") in evidence(result)
+        assert (given["id"], "properties.principalId") in results.evidence(SEARCH)
     else:
-        assert "accounts model" in result.reason
+        assert "accounts model" in results.only(SEARCH).reason
 
 
 @pytest.mark.parametrize(
@@ -168,7 +160,7 @@ def test_search_reads_documents(
     verdicts: Verdicts, role: BuiltIn, status: Status
 ) -> None:
     bodies = *ROLES, *BESIDE, *LINKS, grant(role, STORAGE, SEARCH_ID)
-    assert only(verdicts(search_mi_storage, *bodies), SEARCH).status is status
+    assert verdicts(search_mi_storage, *bodies).only(SEARCH).status is status
 
 
 MANAGE, RECORDS = BuiltIn.SEARCH_CONTRIBUTOR, BuiltIn.SEARCH_INDEX_DATA_CONTRIBUTOR
@@ -195,8 +187,8 @@ def test_roles_on_search(
     own = [grant(each, SEARCH, ACCOUNT_ID) for each in roles]
     works = grant(BuiltIn.AI_DEVELOPER, HUB, PERSON, principalType="User")
     held = [grant(each, SEARCH, PERSON, principalType="User") for each in roles]
-    as_model = only(verdicts(openai_mi_search, *bodies, *own), ACCOUNT)
-    as_person = only(verdicts(user_search_roles, *bodies, works, *held), works["id"])
+    as_model = verdicts(openai_mi_search, *bodies, *own).only(ACCOUNT)
+    as_person = verdicts(user_search_roles, *bodies, works, *held).only(works["id"])
     assert as_model.status is model
     assert as_person.status is person
 
@@ -204,7 +196,7 @@ def test_roles_on_search(
 def test_a_reason_names_both_roles(verdicts: Verdicts) -> None:
     works = grant(BuiltIn.AI_DEVELOPER, HUB, PERSON, principalType="Group")
     bodies = *ROLES, *BESIDE, *LINKS, works
-    reason = only(verdicts(user_search_roles, *bodies), works["id"]).reason
+    reason = verdicts(user_search_roles, *bodies).only(works["id"]).reason
     roles = "Search_Contributor and Search_Index_Data_Contributor"
     assert f"group {PERSON} lacks {roles} on searchServices search" in reason
     assert "lower bound" in reason
@@ -251,7 +243,7 @@ def test_search_that_people_work_with(
 ) -> None:
     works = grant(BuiltIn.AI_DEVELOPER, HUB, PERSON, principalType="User")
     results = verdicts(user_search_roles, *ROLES, *BESIDE, *links, works)
-    assert only(results, works["id"]).status is status
+    assert results.only(works["id"]).status is status
 
 
 @pytest.mark.parametrize("role", [BuiltIn.AI_DEVELOPER, BuiltIn.READER])
@@ -274,8 +266,8 @@ def test_a_project_uses_what_its_hub_shares(verdicts: Verdicts) -> None:
     shared = verdicts(user_search_roles, *bodies, connection(SEARCH))
     unshared = connection(SEARCH, isSharedToAll=None)
     kept = verdicts(user_search_roles, *bodies, unshared)
-    assert only(shared, works["id"]).status is WARN
-    assert only(kept, works["id"]).status is NONE
+    assert shared.only(works["id"]).status is WARN
+    assert kept.only(works["id"]).status is NONE
 
 
 PAIRS: list[tuple[Check[Any], str, str]] = [
@@ -291,7 +283,7 @@ class TestBeside:
         self, verdicts: Verdicts, check: Check[Any], of: str, beside: str
     ) -> None:
         services = workspace(), search(ABSENT), account(ABSENT), storage()
-        result = only(verdicts(check, *ROLES, *services, *LINKS), of)
+        result = verdicts(check, *ROLES, *services, *LINKS).only(of)
         assert result.status is WARN
         assert "which has no identity" in result.reason
 
@@ -299,21 +291,21 @@ class TestBeside:
         self, verdicts: Verdicts, check: Check[Any], of: str, beside: str
     ) -> None:
         services = workspace(), search(None), account(None), storage()
-        assert only(verdicts(check, *services, *LINKS), of).status is UNREAD
+        assert verdicts(check, *services, *LINKS).only(of).status is UNREAD
 
     def test_with_keys(
         self, verdicts: Verdicts, check: Check[Any], of: str, beside: str
     ) -> None:
         for keyed, entra in [(of, beside), (beside, of)]:
             links = connection(keyed, "ApiKey"), connection(entra)
-            assert only(verdicts(check, *BESIDE, *links), of).status is NONE
+            assert verdicts(check, *BESIDE, *links).only(of).status is NONE
 
     def test_in_workspaces_apart(
         self, verdicts: Verdicts, check: Check[Any], of: str, beside: str
     ) -> None:
         links = connection(of), connection(beside, of=OTHER)
         apart = verdicts(check, *BESIDE, workspace(OTHER), *links)
-        assert only(apart, of).status is NONE
+        assert apart.only(of).status is NONE
 
     def test_in_a_project_and_its_hub(
         self, verdicts: Verdicts, check: Check[Any], of: str, beside: str
@@ -321,32 +313,32 @@ class TestBeside:
         for upper, lower in [(of, beside), (beside, of)]:
             links = connection(upper), connection(lower, of=PROJECT)
             results = verdicts(check, *BESIDE, project(), *links)
-            assert only(results, of).status is WARN
+            assert results.only(of).status is WARN
             private = connection(upper, isSharedToAll=False), links[1]
             results = verdicts(check, *BESIDE, project(), *private)
-            assert only(results, of).status is NONE
+            assert results.only(of).status is NONE
 
     def test_what_was_refused_is_not_judged(
         self, verdicts: Verdicts, check: Check[Any], of: str, beside: str
     ) -> None:
         roles = verdicts(check, *ROLES, *BESIDE, *LINKS, unread=REFUSED)
         links = verdicts(check, *BESIDE, unread=[(WorkspaceConnection, HUB)])
-        assert only(roles, of).status is UNREAD
-        assert only(links, of).status is UNREAD
+        assert roles.only(of).status is UNREAD
+        assert links.only(of).status is UNREAD
 
     def test_what_is_outside_the_scan_is_not_judged(
         self, verdicts: Verdicts, check: Check[Any], of: str, beside: str
     ) -> None:
         far = connection(f"{beside.replace('bbbbbbbb', 'cccccccc')}2")
-        assert only(verdicts(check, *BESIDE, connection(of), far), of).status is UNREAD
+        assert verdicts(check, *BESIDE, connection(of), far).only(of).status is UNREAD
         both = verdicts(check, *ROLES, *BESIDE, *LINKS, far)
-        assert only(both, of).status is WARN
+        assert both.only(of).status is WARN
 
     def test_a_connection_that_does_not_say_how(
         self, verdicts: Verdicts, check: Check[Any], of: str, beside: str
     ) -> None:
         unclear = connection(of, ABSENT), connection(beside)
-        assert only(verdicts(check, *BESIDE, *unclear), of).status is UNREAD
+        assert verdicts(check, *BESIDE, *unclear).only(of).status is UNREAD
 
 
 @pytest.mark.parametrize("kind", ["ComputerVision", ABSENT])
@@ -354,7 +346,7 @@ def test_other_accounts_need_no_search(verdicts: Verdicts, kind: object) -> None
     bodies = workspace(), search(), account(kind=kind), *LINKS[:2]
     [result] = verdicts(openai_mi_search, *bodies)
     assert result.target.resource_id.startswith("/tenants/")
-    assert only(verdicts(search_mi_openai, *bodies), SEARCH).status is NONE
+    assert verdicts(search_mi_openai, *bodies).only(SEARCH).status is NONE
 
 
 TUNERS = Settings(fine_tuning_principals=(PERSON, ACCOUNT_ID))
@@ -382,10 +374,10 @@ def test_who_uploads_training_files(
 ) -> None:
     bodies = *ROLES, *BESIDE, connection(ACCOUNT, "ApiKey"), *grants
     results = verdicts(user_finetune_role, *bodies, settings=TUNERS)
-    result = only(results, ACCOUNT)
+    result = results.only(ACCOUNT)
     assert result.status is INFO
     assert reason.format(" training files: ") in result.reason
-    unknown = only(verdicts(user_finetune_role, *bodies), ACCOUNT)
+    unknown = verdicts(user_finetune_role, *bodies).only(ACCOUNT)
     assert unknown.status is MANUAL
     assert "fine_tuning_principals" in unknown.remediation
 
@@ -404,15 +396,15 @@ def test_training_files_of_what_foundry_uses(verdicts: Verdicts) -> None:
         unread=[(WorkspaceConnection, HUB)],
     )
     assert [each.status for each in alone] == [NONE]
-    assert only(verdicts(user_finetune_role, hosting), ACCOUNT).status is MANUAL
-    assert only(refused, ACCOUNT).status is UNREAD
-    assert only(hidden, ACCOUNT).status is UNREAD
+    assert verdicts(user_finetune_role, hosting).only(ACCOUNT).status is MANUAL
+    assert refused.only(ACCOUNT).status is UNREAD
+    assert hidden.only(ACCOUNT).status is UNREAD
 
 
 @pytest.mark.parametrize("view", [Workspace, CognitiveAccount, StorageAccount])
 def test_lists_that_were_refused(verdicts: Verdicts, view: Any) -> None:
     refused = [(view, SUBSCRIPTION)]
     found = verdicts(search_mi_openai, *BESIDE, *LINKS, unread=refused)
-    [result] = [each for each in found if each.target.resource_id == SEARCH]
+    result = found.only(SEARCH)
     assert result.status in {UNREAD, WARN}
     assert (result.status is WARN) is (view is StorageAccount)

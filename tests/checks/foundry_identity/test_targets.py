@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,10 +13,12 @@ from scanner.model.authorization import RoleAssignment
 from scanner.model.check import Status
 from scanner.model.cognitive import AccountConnection
 from scanner.model.machinelearning import WorkspaceConnection
-from scanner.model.results import Result
 from scanner.model.search import SearchService
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
@@ -57,12 +59,6 @@ def account(kind: str = "OpenAI", **properties: object) -> Body:
     return body(ACCOUNT, properties, kind=kind)
 
 
-def only(results: list[Result], id: str) -> Result:
-    [result] = [each for each in results if each.target.resource_id == id]
-    assert "internal error" not in result.reason
-    return result
-
-
 @pytest.mark.parametrize(
     ("properties", "status"),
     [
@@ -80,10 +76,10 @@ def test_search_that_takes_tokens(
     verdicts: Verdicts, properties: Body, status: Status
 ) -> None:
     bodies = workspace(), search(**properties), connection(SEARCH)
-    result = only(verdicts(search_accepts_entra, *bodies), SEARCH)
+    result = verdicts(search_accepts_entra, *bodies).only(SEARCH)
     assert result.status is status
     keyed = workspace(), search(**properties), connection(SEARCH, "ApiKey")
-    assert only(verdicts(search_accepts_entra, *keyed), SEARCH).status is NONE
+    assert verdicts(search_accepts_entra, *keyed).only(SEARCH).status is NONE
 
 
 def test_tokens_of_foundry_accounts_and_projects(verdicts: Verdicts) -> None:
@@ -91,13 +87,13 @@ def test_tokens_of_foundry_accounts_and_projects(verdicts: Verdicts) -> None:
     own = body(below, {}, name="model/one")
     for of in (ACCOUNT, below):
         bodies = search(), account(), own, connection(SEARCH, of=of)
-        assert only(verdicts(search_accepts_entra, *bodies), SEARCH).status is FAIL
+        assert verdicts(search_accepts_entra, *bodies).only(SEARCH).status is FAIL
 
 
 def test_search_by_its_host(verdicts: Verdicts) -> None:
     found: Body = {"metadata": None, "target": "https://SEARCH.search.windows.net/"}
     bodies = workspace(), search(), connection(SEARCH, **found)
-    assert only(verdicts(search_accepts_entra, *bodies), SEARCH).status is FAIL
+    assert verdicts(search_accepts_entra, *bodies).only(SEARCH).status is FAIL
 
 
 @pytest.mark.parametrize(
@@ -116,7 +112,7 @@ def test_connections_that_were_not_read(
     foundry = account("AIServices", allowProjectManagement=True)
     bodies = workspace(), search(), foundry, *links
     results = verdicts(search_accepts_entra, *bodies, unread=[unread])
-    assert only(results, SEARCH).status is status
+    assert results.only(SEARCH).status is status
 
 
 @pytest.mark.parametrize(
@@ -150,9 +146,8 @@ def test_keys_of_closed_targets(
 ) -> None:
     one = connection(target, type)
     bodies = workspace(), body(target, properties), one
-    assert (
-        only(verdicts(key_connection_target_open, *bodies), one["id"]).status is status
-    )
+    results = verdicts(key_connection_target_open, *bodies)
+    assert results.only(one["id"]).status is status
 
 
 def test_keys_of_what_cannot_be_seen(verdicts: Verdicts) -> None:
@@ -160,9 +155,9 @@ def test_keys_of_what_cannot_be_seen(verdicts: Verdicts) -> None:
     near, hub = connection(SEARCH, "ApiKey"), workspace()
     refused = [(SearchService, SUBSCRIPTION)]
     check = key_connection_target_open
-    outside = only(verdicts(check, hub, far), far["id"])
-    unread = only(verdicts(check, hub, near, unread=refused), near["id"])
-    gone = only(verdicts(check, hub, near), near["id"])
+    outside = verdicts(check, hub, far).only(far["id"])
+    unread = verdicts(check, hub, near, unread=refused).only(near["id"])
+    gone = verdicts(check, hub, near).only(near["id"])
     assert (outside.status, unread.status, gone.status) == (UNREAD, UNREAD, NONE)
 
 
@@ -171,7 +166,7 @@ def test_keys_in_every_kind_of_connection(verdicts: Verdicts) -> None:
     ones = [connection(SEARCH, "ApiKey", of) for of in (HUB, ACCOUNT, below)]
     bodies = workspace(), account(), body(below, {}), search(disableLocalAuth=True)
     results = verdicts(key_connection_target_open, *bodies, *ones)
-    assert [only(results, each["id"]).status for each in ones] == [FAIL] * 3
+    assert [results.only(each["id"]).status for each in ones] == [FAIL] * 3
 
 
 def test_connections_of_feature_stores_are_left_out(verdicts: Verdicts) -> None:

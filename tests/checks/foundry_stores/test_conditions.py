@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,10 +19,12 @@ from scanner.access.conditions import Request, Tri, evaluate, parse
 from scanner.model.authorization import RoleAssignment
 from scanner.model.check import Check, Status
 from scanner.model.machinelearning import Workspace
-from scanner.model.results import Result
 from scanner.model.storage import StorageAccount
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
@@ -105,12 +107,6 @@ def workspace(
 ACCOUNT: Body = {"id": STORAGE, "properties": {}}
 
 
-def only(results: list[Result], id: str) -> Result:
-    [result] = [each for each in results if each.target.resource_id == id]
-    assert "internal error" not in result.reason
-    return result
-
-
 Grants = list[tuple[str, str, str | None]]
 """Roles, where, and under which condition: what one identity was granted."""
 
@@ -142,7 +138,7 @@ def test_conditions_that_are_there(
     verdicts: Verdicts, rbac: Any, roles: Any, grants: Grants, status: Status
 ) -> None:
     bodies = *roles, *granted(rbac, grants), workspace(), ACCOUNT
-    assert only(verdicts(mi_abac_present, *bodies), PROJECT).status is status
+    assert verdicts(mi_abac_present, *bodies).only(PROJECT).status is status
 
 
 @pytest.mark.parametrize(
@@ -154,7 +150,7 @@ def test_versions(
 ) -> None:
     grants = granted(rbac, [(BLOB, STORAGE, FOUNDRY)], conditionVersion=version)
     bodies = *roles, *grants, workspace(), ACCOUNT
-    assert only(verdicts(mi_abac_present, *bodies), PROJECT).status is status
+    assert verdicts(mi_abac_present, *bodies).only(PROJECT).status is status
 
 
 def test_groups_that_may_undo_a_condition(
@@ -163,8 +159,8 @@ def test_groups_that_may_undo_a_condition(
     grants = granted(rbac, [(BLOB, STORAGE, FOUNDRY)])
     group = rbac.grant("staff", BLOB, GROUP, "Group")
     bodies = *roles, *grants, workspace(), ACCOUNT
-    alone = only(verdicts(mi_abac_present, *bodies), PROJECT)
-    beside = only(verdicts(mi_abac_present, *bodies, group), PROJECT)
+    alone = verdicts(mi_abac_present, *bodies).only(PROJECT)
+    beside = verdicts(mi_abac_present, *bodies, group).only(PROJECT)
     assert alone.status is beside.status is PASS
     assert "the members of 1 group" not in alone.reason
     assert "the members of 1 group" in beside.reason
@@ -173,7 +169,7 @@ def test_groups_that_may_undo_a_condition(
 def test_an_eligible_role_is_none(verdicts: Verdicts, rbac: Any, roles: Any) -> None:
     grants = granted(rbac, [(BLOB, STORAGE, None)], eligible=True)
     results = verdicts(mi_abac_present, *roles, *grants, workspace(), ACCOUNT)
-    assert only(results, PROJECT).status is NONE
+    assert results.only(PROJECT).status is NONE
 
 
 PRIVATE = "@Environment[isPrivateLink] BoolEquals true"
@@ -230,7 +226,7 @@ def test_conditions_that_are_right(
 ) -> None:
     grants = granted(rbac, [(BLOB, STORAGE, text)])
     results = verdicts(mi_abac_correct, *roles, *grants, workspace(), ACCOUNT)
-    assert only(results, PROJECT).status is status
+    assert results.only(PROJECT).status is status
 
 
 @pytest.mark.parametrize(
@@ -251,17 +247,17 @@ def test_what_the_role_has_besides(
     verdicts: Verdicts, rbac: Any, roles: Any, grants: Grants, status: Status
 ) -> None:
     bodies = *roles, *granted(rbac, grants), workspace(), ACCOUNT
-    assert only(verdicts(mi_abac_correct, *bodies), PROJECT).status is status
+    assert verdicts(mi_abac_correct, *bodies).only(PROJECT).status is status
 
 
 def test_whose_containers_are_open(verdicts: Verdicts, rbac: Any, roles: Any) -> None:
     hub = workspace(HUB, "Hub", None, workspaceId=HUB_ID)
     grants = granted(rbac, [(BLOB, STORAGE, condition(named(HUB_ID)))])
     results = verdicts(mi_abac_correct, *roles, *grants, workspace(), hub, ACCOUNT)
-    assert only(results, PROJECT).reason.endswith("lead to containers of hub")
+    assert results.only(PROJECT).reason.endswith("lead to containers of hub")
     grants = granted(rbac, [(BLOB, STORAGE, condition(named("x\n")))])
     results = verdicts(mi_abac_correct, *roles, *grants, workspace(), hub, ACCOUNT)
-    assert r'names that begin with "x\n"' in only(results, PROJECT).reason
+    assert r'names that begin with "x\n"' in results.only(PROJECT).reason
 
 
 @pytest.mark.parametrize(
@@ -279,9 +275,9 @@ def test_a_hub_may_reach_its_projects(
     grants = granted(rbac, [(BLOB, STORAGE, text)])
     hub = workspace(HUB, "Hub", workspaceId=HUB_ID)
     bodies = *roles, *grants, hub, workspace(identity=None), ACCOUNT
-    assert only(verdicts(mi_abac_correct, *bodies), HUB).status is status
+    assert verdicts(mi_abac_correct, *bodies).only(HUB).status is status
     vague = workspace(f"{PROJECT}2", hubResourceId=[HUB], identity=None)
-    result = only(verdicts(mi_abac_correct, *bodies, vague), HUB)
+    result = verdicts(mi_abac_correct, *bodies, vague).only(HUB)
     assert result.status is (UNREAD if status is FAIL else status)
 
 
@@ -292,7 +288,7 @@ def test_a_workspace_without_its_id(
     grants = granted(rbac, [(BLOB, STORAGE, FOUNDRY)])
     one = workspace(workspaceId=given_id)
     results = verdicts(mi_abac_correct, *roles, *grants, one, ACCOUNT)
-    assert only(results, PROJECT).status is UNREAD
+    assert results.only(PROJECT).status is UNREAD
 
 
 @pytest.mark.parametrize(
@@ -319,7 +315,7 @@ def test_user_assigned_identities(
     held = granted(rbac, grants, USED_PRINCIPAL)
     one = workspace(kind=kind, identity=identity)
     results = verdicts(umi_conditions, *roles, *held, one, ACCOUNT)
-    assert only(results, PROJECT).status is status
+    assert results.only(PROJECT).status is status
 
 
 def test_conditions_of_user_assigned_identities_are_judged(
@@ -328,8 +324,8 @@ def test_conditions_of_user_assigned_identities_are_judged(
     wrong = condition(named(HUB_ID))
     held = granted(rbac, [(BLOB, STORAGE, wrong)], USED_PRINCIPAL)
     bodies = *roles, *held, workspace(identity=ASSIGNED), ACCOUNT
-    assert only(verdicts(mi_abac_correct, *bodies), PROJECT).status is FAIL
-    assert only(verdicts(mi_abac_present, *bodies), PROJECT).status is NONE
+    assert verdicts(mi_abac_correct, *bodies).only(PROJECT).status is FAIL
+    assert verdicts(mi_abac_present, *bodies).only(PROJECT).status is NONE
 
 
 BOTH = {
@@ -353,7 +349,7 @@ def test_the_primary_identity_is_judged(
     )
     one = workspace(identity=BOTH, primaryUserAssignedIdentity=primary)
     results = verdicts(umi_conditions, *roles, *held, one, ACCOUNT)
-    assert only(results, PROJECT).status is status
+    assert results.only(PROJECT).status is status
 
 
 @pytest.mark.parametrize("identity", [None, ABSENT, OWN, {"type": "None"}])
@@ -456,6 +452,6 @@ def test_no_condition_that_leads_outside_passes(
 ) -> None:
     grants = granted(rbac, [(BLOB, STORAGE, text)])
     results = verdicts(mi_abac_correct, *roles, *grants, workspace(), ACCOUNT)
-    result = only(results, PROJECT)
+    result = results.only(PROJECT)
     if leads_outside(text):
         assert result.status is FAIL, text

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,9 +19,11 @@ from scanner.model.machinelearning import (
     Workspace,
     WorkspaceConnection,
 )
-from scanner.model.results import Result
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
@@ -76,16 +78,6 @@ def vault(rbac: object, *principals: str | None) -> Body:
     return body(VAULT, {"enableRbacAuthorization": rbac, "accessPolicies": policies})
 
 
-def only(results: list[Result], id: str) -> Result:
-    [result] = [each for each in results if each.target.resource_id == id]
-    assert "internal error" not in result.reason
-    return result
-
-
-def evidence(result: Result) -> Mapping[tuple[str, str], Any]:
-    return {(each.resource_id, each.path): each.value for each in result.evidence}
-
-
 @pytest.mark.parametrize(
     ("changes", "status"),
     [
@@ -106,7 +98,7 @@ def test_shared_without_a_key(
     verdicts: Verdicts, changes: Mapping[str, object], status: Status
 ) -> None:
     results = verdicts(connection_shared_entra, workspace(), connection(**changes))
-    assert only(results, CONNECTION).status is status
+    assert results.only(CONNECTION).status is status
 
 
 @pytest.mark.parametrize(
@@ -133,7 +125,7 @@ def test_what_datastores_keep(
     otherwise: Status,
 ) -> None:
     hub = workspace(systemDatastoresAuthMode=mode)
-    result = only(verdicts(datastore_credentials, hub, store(kind)), STORE)
+    result = verdicts(datastore_credentials, hub, store(kind)).only(STORE)
     assert result.status is (in_identity_mode if mode == "Identity" else otherwise)
 
 
@@ -144,23 +136,22 @@ def test_datastores_of_an_unknown_mode(
     verdicts: Verdicts, kind: str, status: Status
 ) -> None:
     hub = workspace(systemDatastoresAuthMode=ABSENT)
-    assert (
-        only(verdicts(datastore_credentials, hub, store(kind)), STORE).status is status
-    )
+    results = verdicts(datastore_credentials, hub, store(kind))
+    assert results.only(STORE).status is status
 
 
 @pytest.mark.parametrize("credentials", [ABSENT, None, {}, "AccountKey"])
 def test_datastores_that_say_nothing(verdicts: Verdicts, credentials: object) -> None:
     one = store("None", credentials=credentials)
-    result = only(verdicts(datastore_credentials, workspace(), one), STORE)
+    result = verdicts(datastore_credentials, workspace(), one).only(STORE)
     assert result.status is UNREAD
 
 
 def test_what_is_cited_of_a_datastore(verdicts: Verdicts) -> None:
     one = store("AccountKey", isDefault=True)
-    result = only(verdicts(datastore_credentials, workspace(), one), STORE)
-    seen = evidence(result)
-    assert "the default datastore" in result.reason
+    results = verdicts(datastore_credentials, workspace(), one)
+    seen = results.evidence(STORE)
+    assert "the default datastore" in results.only(STORE).reason
     assert seen[STORE, "properties.credentials.credentialsType"] == "AccountKey"
     assert seen[HUB, "properties.systemDatastoresAuthMode"] == "identity"
 
@@ -183,7 +174,7 @@ def test_vault_policies(
     verdicts: Verdicts, rbac: object, principals: list[str | None], status: Status
 ) -> None:
     bodies = workspace(), project(), vault(rbac, *principals)
-    result = only(verdicts(kv_access_policies, *bodies), VAULT)
+    result = verdicts(kv_access_policies, *bodies).only(VAULT)
     assert result.status is status
 
 
@@ -191,30 +182,30 @@ def test_vault_policies_for_user_assigned_identities(verdicts: Verdicts) -> None
     used = {"/ids/one": {"principalId": PROJECT_PRINCIPAL}}
     identity = {"type": "UserAssigned", "userAssignedIdentities": used}
     hub, both = workspace(identity=identity), vault(False, PROJECT_PRINCIPAL)
-    assert only(verdicts(kv_access_policies, hub, both), VAULT).status is WARN
+    assert verdicts(kv_access_policies, hub, both).only(VAULT).status is WARN
 
 
 def test_vault_policies_for_identities_that_are_not_told(verdicts: Verdicts) -> None:
     vague = project(identity={"type": "SystemAssigned"})
     policies = vault(False, HUB_PRINCIPAL)
     results = verdicts(kv_access_policies, vague, policies)
-    assert only(results, VAULT).status is UNREAD
+    assert results.only(VAULT).status is UNREAD
     both = verdicts(kv_access_policies, vague, workspace(), policies)
-    assert only(both, VAULT).status is WARN
+    assert both.only(VAULT).status is WARN
 
 
 @pytest.mark.parametrize("policies", ["all", [7], {"objectId": HUB_PRINCIPAL}])
 def test_malformed_policies(verdicts: Verdicts, policies: object) -> None:
     one = body(VAULT, {"accessPolicies": policies})
-    result = only(verdicts(kv_access_policies, workspace(), one), VAULT)
+    result = verdicts(kv_access_policies, workspace(), one).only(VAULT)
     assert result.status is UNREAD
 
 
 def test_policies_that_encryption_may_need(verdicts: Verdicts) -> None:
     key = {"keyVaultProperties": {"keyVaultArmId": VAULT.upper()}}
     bodies = project(encryption=key), vault(False, PROJECT_PRINCIPAL)
-    encrypted = only(verdicts(kv_access_policies, *bodies), VAULT)
-    plain = only(verdicts(kv_access_policies, project(), bodies[1]), VAULT)
+    encrypted = verdicts(kv_access_policies, *bodies).only(VAULT)
+    plain = verdicts(kv_access_policies, project(), bodies[1]).only(VAULT)
     assert "leave this one as it is" in encrypted.advice
     assert plain.advice == ""
 
@@ -228,7 +219,7 @@ def test_vaults_of_others(verdicts: Verdicts, check: Check[Any]) -> None:
     assert result.target.resource_id.startswith("/tenants/")
     refused = [(Workspace, SUBSCRIPTION)]
     results = verdicts(check, vault(False), unread=refused)
-    assert only(results, VAULT).status is UNREAD
+    assert results.only(VAULT).status is UNREAD
 
 
 @pytest.mark.parametrize(
@@ -247,13 +238,13 @@ def test_secrets_that_are_expected(
 ) -> None:
     one = connection(authType="ApiKey" if keys else "AAD")
     bodies = workspace(systemDatastoresAuthMode=hub), project(), one, vault(True)
-    assert only(verdicts(kv_minimal_use, *bodies), VAULT).status is status
+    assert verdicts(kv_minimal_use, *bodies).only(VAULT).status is status
 
 
 def test_connections_of_a_vault_s_users_unread(verdicts: Verdicts) -> None:
     unread = [(WorkspaceConnection, HUB)]
     results = verdicts(kv_minimal_use, workspace(), vault(True), unread=unread)
-    assert only(results, VAULT).status is UNREAD
+    assert results.only(VAULT).status is UNREAD
 
 
 @pytest.mark.parametrize(
@@ -269,16 +260,15 @@ def test_connections_of_a_vault_s_users_unread(verdicts: Verdicts) -> None:
 )
 def test_errors(verdicts: Verdicts, error: object, status: Status) -> None:
     results = verdicts(connection_error, workspace(), connection(error=error))
-    result = only(results, CONNECTION)
+    result = results.only(CONNECTION)
     assert result.status is status
     assert result.advice == ""
 
 
 def test_an_error_of_machine_learning_itself(verdicts: Verdicts) -> None:
     text = "App 0736F41A-0425-4B46-BDB5-1563EFF02385 may not read\n\x1b[31mit"
-    result = only(
-        verdicts(connection_error, workspace(), connection(error=text)), CONNECTION
-    )
+    results = verdicts(connection_error, workspace(), connection(error=text))
+    result = results.only(CONNECTION)
     assert "grant it Reader" in result.advice
     assert "\x1b" not in result.reason
 
@@ -314,7 +304,7 @@ ENDPOINTS = [f"{PROJECT}/onlineEndpoints/one", f"{PROJECT}/serverlessEndpoints/o
 )
 def test_endpoints(verdicts: Verdicts, id: str, mode: object, status: Status) -> None:
     endpoint = body(id, {"authMode": mode})
-    assert only(verdicts(endpoint_key_auth, project(), endpoint), id).status is status
+    assert verdicts(endpoint_key_auth, project(), endpoint).only(id).status is status
 
 
 def test_endpoints_unread(verdicts: Verdicts) -> None:

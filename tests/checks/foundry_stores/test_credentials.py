@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,10 +17,12 @@ from checks.foundry_stores.credentials import (
 from scanner.model.check import Check, Status
 from scanner.model.machinelearning import Workspace, WorkspaceConnection
 from scanner.model.network import PrivateEndpoint
-from scanner.model.results import Result
 from scanner.model.storage import StorageAccount
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
@@ -83,16 +85,6 @@ def own(name: str, state: str = "Approved", **more: object) -> Body:
     return {"properties": {**properties, **more}}
 
 
-def only(results: list[Result], id: str) -> Result:
-    [result] = [each for each in results if each.target.resource_id == id]
-    assert "internal error" not in result.reason
-    return result
-
-
-def evidence(result: Result) -> Mapping[tuple[str, str], Any]:
-    return {(each.resource_id, each.path): each.value for each in result.evidence}
-
-
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
 def test_documentation_is_whole(check: Check[Any]) -> None:
     page = check.documentation
@@ -128,9 +120,9 @@ def test_the_catalogue() -> None:
     ],
 )
 def test_datastores(verdicts: Verdicts, mode: object, status: Status) -> None:
-    result = only(verdicts(datastores_identity, workspace(mode)), HUB)
-    assert result.status is status
-    assert (HUB, MODE) in evidence(result)
+    results = verdicts(datastores_identity, workspace(mode))
+    assert results.only(HUB).status is status
+    assert (HUB, MODE) in results.evidence(HUB)
 
 
 @pytest.mark.parametrize("kind", ["Project", "Default", "FeatureStore", ABSENT])
@@ -141,7 +133,7 @@ def test_datastores_are_about_hubs(verdicts: Verdicts, kind: object) -> None:
 
 def test_datastores_without_properties(verdicts: Verdicts) -> None:
     hub = {"id": HUB, "kind": "Hub", "properties": None}
-    assert only(verdicts(datastores_identity, hub), HUB).status is UNREAD
+    assert verdicts(datastores_identity, hub).only(HUB).status is UNREAD
 
 
 @pytest.mark.parametrize(
@@ -173,8 +165,8 @@ def test_mode_and_keys(
     left: Status,
 ) -> None:
     bodies = workspace(mode, kind=kind), storage(allowSharedKeyAccess=keys)
-    assert only(verdicts(credential_mode_broken, *bodies), HUB).status is broken
-    assert only(verdicts(identity_mode_keys_left, *bodies), HUB).status is left
+    assert verdicts(credential_mode_broken, *bodies).only(HUB).status is broken
+    assert verdicts(identity_mode_keys_left, *bodies).only(HUB).status is left
 
 
 MODE_CHECKS = (credential_mode_broken, identity_mode_keys_left)
@@ -182,7 +174,7 @@ MODE_CHECKS = (credential_mode_broken, identity_mode_keys_left)
 
 def test_mode_and_keys_evidence(verdicts: Verdicts) -> None:
     hub = workspace(None, storageAccount=STORAGE.upper())
-    seen = evidence(only(verdicts(credential_mode_broken, hub, storage()), HUB))
+    seen = verdicts(credential_mode_broken, hub, storage()).evidence(HUB)
     assert seen[HUB, MODE] is None
     assert seen[STORAGE, "properties.allowSharedKeyAccess"] is False
 
@@ -205,21 +197,20 @@ def test_storage_that_cannot_be_seen(
 ) -> None:
     hub, refused = workspace(mode), [(StorageAccount, SUBSCRIPTION)]
     far = workspace(mode, storageAccount=STORAGE.replace(SUBSCRIPTION, ELSEWHERE))
-    assert only(verdicts(check, hub, unread=refused), HUB).status is UNREAD
-    assert only(verdicts(check, far), HUB).status is UNREAD
-    assert only(verdicts(check, hub), HUB).status is gone
+    assert verdicts(check, hub, unread=refused).only(HUB).status is UNREAD
+    assert verdicts(check, far).only(HUB).status is UNREAD
+    assert verdicts(check, hub).only(HUB).status is gone
     without = workspace(mode, storageAccount=None)
-    assert only(verdicts(check, without), HUB).status is NONE
+    assert verdicts(check, without).only(HUB).status is NONE
 
 
 def test_keys_that_another_workspace_needs(verdicts: Verdicts) -> None:
     other = workspace("AccessKey", id=f"{HUB}2")
     older = workspace(ABSENT, id=f"{HUB}3")
     account = storage(allowSharedKeyAccess=True)
-    alone = only(verdicts(identity_mode_keys_left, workspace(), account), HUB)
-    shared = only(
-        verdicts(identity_mode_keys_left, workspace(), account, other, older), HUB
-    )
+    alone = verdicts(identity_mode_keys_left, workspace(), account).only(HUB)
+    results = verdicts(identity_mode_keys_left, workspace(), account, other, older)
+    shared = results.only(HUB)
     assert alone.advice == ""
     assert "hub2" in shared.advice
     assert shared.status is WARN
@@ -266,7 +257,7 @@ ENTRA = [
 )
 def test_connection_types(verdicts: Verdicts, kind: object, status: Status) -> None:
     results = verdicts(connection_entra, workspace(), connection(authType=kind))
-    result = only(results, CONNECTION)
+    result = results.only(CONNECTION)
     assert result.status is status
     if status is WARN:
         assert str(kind) in result.reason
@@ -290,14 +281,14 @@ def test_connection_categories(
     verdicts: Verdicts, category: object, status: Status
 ) -> None:
     one = connection(authType="ApiKey", category=category)
-    result = only(verdicts(connection_entra, workspace(), one), CONNECTION)
+    result = verdicts(connection_entra, workspace(), one).only(CONNECTION)
     assert result.status is status
     assert ("exemption" in result.advice) is (status is WARN)
 
 
 def test_connection_evidence(verdicts: Verdicts) -> None:
     results = verdicts(connection_entra, workspace(), connection(authType="ApiKey"))
-    seen = evidence(only(results, CONNECTION))
+    seen = results.evidence(CONNECTION)
     assert seen[CONNECTION, "properties.authType"] == "ApiKey"
     assert seen[CONNECTION, "properties.category"] == "CognitiveSearch"
 
@@ -325,14 +316,14 @@ def test_shared_keys(
     verdicts: Verdicts, changes: Mapping[str, object], status: Status
 ) -> None:
     one = connection(**{"authType": "ApiKey", **changes})
-    result = only(verdicts(connection_shared_key, workspace(), one), CONNECTION)
+    result = verdicts(connection_shared_key, workspace(), one).only(CONNECTION)
     assert result.status is status
 
 
 @pytest.mark.parametrize("kind", KEYS)
 def test_every_key_type_is_a_key_when_shared(verdicts: Verdicts, kind: str) -> None:
     one = connection(authType=kind, isSharedToAll=True)
-    result = only(verdicts(connection_shared_key, workspace(), one), CONNECTION)
+    result = verdicts(connection_shared_key, workspace(), one).only(CONNECTION)
     assert result.status is FAIL
 
 
@@ -346,7 +337,7 @@ def test_connections_of_workspaces(
 ) -> None:
     one = connection(authType="ApiKey", isSharedToAll=True)
     results = verdicts(check, workspace(kind=kind), one)
-    assert only(results, CONNECTION).status is FAIL
+    assert results.only(CONNECTION).status is FAIL
 
 
 @pytest.mark.parametrize("check", CONNECTION_CHECKS, ids=lambda check: check.id)
@@ -364,7 +355,7 @@ def test_connections_unread(verdicts: Verdicts, check: Check[Any]) -> None:
 
 @pytest.mark.parametrize("check", CONNECTION_CHECKS, ids=lambda check: check.id)
 def test_connections_without_properties(verdicts: Verdicts, check: Check[Any]) -> None:
-    result = only(verdicts(check, workspace(), {"id": CONNECTION}), CONNECTION)
+    result = verdicts(check, workspace(), {"id": CONNECTION}).only(CONNECTION)
     assert result.status is UNREAD
 
 
@@ -400,7 +391,7 @@ def test_endpoints(
     status: Status,
 ) -> None:
     bodies = workspace(), storage(publicNetworkAccess=access), *endpoints
-    result = only(verdicts(storage_pe_blob_file, *bodies), STORAGE)
+    result = verdicts(storage_pe_blob_file, *bodies).only(STORAGE)
     assert result.status is (PASS if whole else status)
 
 
@@ -442,18 +433,18 @@ def test_what_the_account_says(
 ) -> None:
     account = storage(privateEndpointConnections=connections)
     results = verdicts(storage_pe_blob_file, workspace(), account, *endpoints)
-    assert only(results, STORAGE).status is status
+    assert results.only(STORAGE).status is status
 
 
 def test_endpoints_unread(verdicts: Verdicts) -> None:
     unread = [(PrivateEndpoint, SUBSCRIPTION)]
     results = verdicts(storage_pe_blob_file, workspace(), storage(), unread=unread)
-    assert only(results, STORAGE).status is UNREAD
+    assert results.only(STORAGE).status is UNREAD
 
 
 def test_endpoints_evidence(verdicts: Verdicts) -> None:
     results = verdicts(storage_pe_blob_file, workspace(), storage(), BLOB, FILE)
-    seen = evidence(only(results, STORAGE))
+    seen = results.evidence(STORAGE)
     path = "properties.privateLinkServiceConnections[0].properties.groupIds"
     assert seen[f"{ENDPOINTS}/blob", path] == ["blob"]
 
@@ -467,7 +458,7 @@ def test_endpoints_of_other_storage(verdicts: Verdicts, kind: object) -> None:
 def test_storage_of_unread_workspaces(verdicts: Verdicts) -> None:
     unread = [(Workspace, SUBSCRIPTION)]
     results = verdicts(storage_pe_blob_file, storage(), BLOB, FILE, unread=unread)
-    assert only(results, STORAGE).status is UNREAD
+    assert results.only(STORAGE).status is UNREAD
 
 
 def test_what_is_kept_by_other_ways_to_sign_in(verdicts: Verdicts) -> None:
@@ -477,4 +468,4 @@ def test_what_is_kept_by_other_ways_to_sign_in(verdicts: Verdicts) -> None:
         ("AgenticUser", "an agent acts"),
     ):
         results = verdicts(connection_entra, workspace(), connection(authType=kind))
-        assert said in only(results, CONNECTION).reason
+        assert said in results.only(CONNECTION).reason

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,11 +16,13 @@ from scanner.model.policy import (
     PolicyDefinition,
     PolicyExemption,
 )
-from scanner.model.results import Result
 from scanner.model.settings import Settings
 from scanner.model.storage import StorageAccount
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
@@ -44,12 +46,6 @@ def body(id: str, properties: Mapping[str, object], **top: object) -> Body:
     kept = {k: v for k, v in properties.items() if v is not ABSENT}
     present = {k: v for k, v in top.items() if v is not ABSENT}
     return {"id": id, "properties": kept, **present}
-
-
-def only(results: list[Result], id: str) -> Result:
-    [result] = [each for each in results if each.target.resource_id == id]
-    assert "internal error" not in result.reason
-    return result
 
 
 def workspace(
@@ -80,7 +76,7 @@ def storage(tags: object = ABSENT) -> Body:
     ],
 )
 def test_storage_of_two_hubs(verdicts: Verdicts, other: Body, status: Status) -> None:
-    result = only(verdicts(default_storage_shared_hubs, workspace(), other), HUB)
+    result = verdicts(default_storage_shared_hubs, workspace(), other).only(HUB)
     assert result.status is status
     assert ("hub2" in result.reason) is (status is WARN)
 
@@ -92,16 +88,16 @@ def test_storage_that_is_not_named(
     verdicts: Verdicts, storage: object, status: Status
 ) -> None:
     hub = workspace(storageAccount=storage)
-    assert only(verdicts(default_storage_shared_hubs, hub), HUB).status is status
+    assert verdicts(default_storage_shared_hubs, hub).only(HUB).status is status
 
 
 def test_hubs_elsewhere_unread(verdicts: Verdicts) -> None:
     vague = workspace(f"{HUB}2", storageAccount=[STORAGE])
-    result = only(verdicts(default_storage_shared_hubs, workspace(), vague), HUB)
+    result = verdicts(default_storage_shared_hubs, workspace(), vague).only(HUB)
     assert result.status is UNREAD
     third = workspace(f"{HUB}3")
     results = verdicts(default_storage_shared_hubs, workspace(), vague, third)
-    assert only(results, HUB).status is WARN
+    assert results.only(HUB).status is WARN
 
 
 @pytest.mark.parametrize(
@@ -120,7 +116,7 @@ def test_storage_of_another_business_unit(
     verdicts: Verdicts, own: object, other: object, status: Status
 ) -> None:
     bodies = workspace(tags=own), storage(other)
-    result = only(verdicts(default_storage_shared_hubs, *bodies), HUB)
+    result = verdicts(default_storage_shared_hubs, *bodies).only(HUB)
     assert result.status is status
 
 
@@ -128,8 +124,8 @@ def test_which_tags_name_a_business_unit(verdicts: Verdicts) -> None:
     bodies = workspace(tags={"team": "a"}), storage({"Te_am": "b"})
     settings = Settings(business_unit_tags=("TEAM",))
     results = verdicts(default_storage_shared_hubs, *bodies, settings=settings)
-    assert only(results, HUB).status is WARN
-    assert only(verdicts(default_storage_shared_hubs, *bodies), HUB).status is PASS
+    assert results.only(HUB).status is WARN
+    assert verdicts(default_storage_shared_hubs, *bodies).only(HUB).status is PASS
 
 
 ALIAS = "Microsoft.Storage/storageAccounts/allowSharedKeyAccess"
@@ -159,7 +155,7 @@ def exemption(**changes: object) -> Body:
 
 def judged(verdicts: Verdicts, *bodies: Body, **more: Any) -> Status:
     results = verdicts(default_storage_policy_conflict, *bodies, **more)
-    return only(results, ASSIGNMENT).status
+    return results.only(ASSIGNMENT).status
 
 
 @pytest.mark.parametrize(
@@ -235,9 +231,7 @@ def test_other_policies_are_left_out(verdicts: Verdicts) -> None:
 def test_what_breaks_is_cited(verdicts: Verdicts) -> None:
     bodies = definition(), assignment(), workspace(), storage()
     results = verdicts(default_storage_policy_conflict, *bodies)
-    seen = {
-        (each.resource_id, each.path) for each in only(results, ASSIGNMENT).evidence
-    }
+    seen = {(each.resource_id, each.path) for each in results.only(ASSIGNMENT).evidence}
     assert (HUB, "properties.systemDatastoresAuthMode") in seen
     assert (ASSIGNMENT, "properties.policyDefinitionId") in seen
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -24,7 +24,10 @@ from scanner.model.results import Result
 from scanner.model.settings import Settings
 from scanner.model.storage import StorageAccount
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
@@ -95,12 +98,6 @@ def storage(keys: object = True) -> Body:
     return body(STORAGE, {"allowSharedKeyAccess": keys})
 
 
-def only(results: list[Result], id: str) -> Result:
-    [result] = [each for each in results if each.target.resource_id == id]
-    assert "internal error" not in result.reason
-    return result
-
-
 def nothing(results: list[Result]) -> bool:
     [result] = results
     return result.target.resource_id.startswith("/tenants/")
@@ -134,7 +131,7 @@ def test_who_reads_secrets(
 ) -> None:
     grant = rbac.grant("ann", role, at)
     results = verdicts(connection_secret_readers, *roles, grant, workspace(), *keepers)
-    assert only(results, grant["id"]).status is status
+    assert results.only(grant["id"]).status is status
 
 
 @pytest.mark.parametrize(
@@ -152,15 +149,14 @@ def test_whose_reading_is_a_finding(
 ) -> None:
     grant = rbac.grant("ann", DEVELOPER, HUB, kind)
     bodies = *roles, grant, workspace(), connection()
-    assert only(verdicts(connection_secret_readers, *bodies), grant["id"]).status is (
-        status
-    )
+    results = verdicts(connection_secret_readers, *bodies)
+    assert results.only(grant["id"]).status is (status)
     for settings in (
         Settings(approved_principals=("ANN",)),
         Settings(break_glass_principals=("ann",)),
     ):
         results = verdicts(connection_secret_readers, *bodies, settings=settings)
-        assert only(results, grant["id"]).status is PASS
+        assert results.only(grant["id"]).status is PASS
 
 
 def test_the_secrets_and_the_grant_are_cited(
@@ -168,7 +164,7 @@ def test_the_secrets_and_the_grant_are_cited(
 ) -> None:
     grant = rbac.grant("ann", DEVELOPER, GROUP)
     bodies = *roles, grant, workspace(), connection(), store()
-    result = only(verdicts(connection_secret_readers, *bodies), grant["id"])
+    result = verdicts(connection_secret_readers, *bodies).only(grant["id"])
     seen = {(each.resource_id, each.path) for each in result.evidence}
     assert "2 secrets of hub" in result.reason
     assert (f"{HUB}/connections/one", "properties.authType") in seen
@@ -206,8 +202,8 @@ def test_a_denial_takes_secrets_back(verdicts: Verdicts, rbac: Any, roles: Any) 
     denial = rbac.denial(HUB, f"{LEARNING}/*/action", ("ann", "User"))
     bodies = *roles, grant, other, denial, workspace(), connection()
     results = verdicts(connection_secret_readers, *bodies)
-    assert only(results, grant["id"]).status is PASS
-    assert only(results, other["id"]).status is FAIL
+    assert results.only(grant["id"]).status is PASS
+    assert results.only(other["id"]).status is FAIL
 
 
 def test_a_role_that_was_not_read(verdicts: Verdicts, rbac: Any, roles: Any) -> None:
@@ -216,7 +212,7 @@ def test_a_role_that_was_not_read(verdicts: Verdicts, rbac: Any, roles: Any) -> 
     for check in (connection_secret_readers, default_storage_key_holders):
         results = verdicts(check, *bodies, rbac.grant("bob", "lost", ELSEWHERE))
         if check is connection_secret_readers:
-            assert only(results, grant["id"]).status is UNREAD
+            assert results.only(grant["id"]).status is UNREAD
         else:
             assert nothing(results)
 
@@ -227,7 +223,7 @@ def test_secrets_unread(verdicts: Verdicts, rbac: Any, roles: Any, view: Any) ->
     bodies = *roles, grant, workspace()
     unread = [(view, HUB)]
     results = verdicts(connection_secret_readers, *bodies, unread=unread)
-    assert only(results, grant["id"]).status is UNREAD
+    assert results.only(grant["id"]).status is UNREAD
 
 
 @pytest.mark.parametrize(
@@ -244,7 +240,7 @@ def test_workspaces_unread(
     grant = rbac.grant("ann", role, GROUP)
     unread = [(Workspace, SUBSCRIPTION)]
     results = verdicts(check, *roles, grant, storage(), unread=unread)
-    assert only(results, grant["id"]).status is UNREAD
+    assert results.only(grant["id"]).status is UNREAD
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
@@ -276,7 +272,7 @@ def test_who_uses_credentials(
 ) -> None:
     readers = [rbac.grant(f"user {one}", READER, GROUP) for one in range(11)]
     results = verdicts(ws_readers_use_creds, *roles, *readers, *bodies)
-    assert only(results, HUB).status is status
+    assert results.only(HUB).status is status
 
 
 def test_credentials_that_a_hub_shares(
@@ -286,7 +282,7 @@ def test_credentials_that_a_hub_shares(
     shared = connection(isSharedToAll=True)
     project = workspace(id=PROJECT, kind="Project", hubResourceId=HUB)
     bodies = *roles, *readers, workspace(), project, shared
-    assert only(verdicts(ws_readers_use_creds, *bodies), PROJECT).status is WARN
+    assert verdicts(ws_readers_use_creds, *bodies).only(PROJECT).status is WARN
 
 
 @pytest.mark.parametrize(
@@ -313,14 +309,11 @@ def test_how_many_are_many(
         rbac.grant("ann", role, ELSEWHERE),
         rbac.grant("eve", OWNER, GROUP, eligible=True),
     )
-    result = only(
-        verdicts(
-            ws_readers_use_creds,
-            *(*roles, *readers, *others, workspace("accesskey")),
-            settings=Settings(workspace_reader_warning=limit),
-        ),
-        HUB,
-    )
+    result = verdicts(
+        ws_readers_use_creds,
+        *(*roles, *readers, *others, workspace("accesskey")),
+        settings=Settings(workspace_reader_warning=limit),
+    ).only(HUB)
     assert result.status is status
     assert result.reason.startswith(f"{1 if role == 'looker' else number} principal")
 
@@ -354,7 +347,7 @@ def test_what_people_hold(
     results = verdicts(
         user_storage_roles, *roles, member, *held, workspace(), storage()
     )
-    assert only(results, member["id"]).status is status
+    assert results.only(member["id"]).status is status
 
 
 @pytest.mark.parametrize(
@@ -374,7 +367,7 @@ def test_where_people_work(
 ) -> None:
     member = rbac.grant("ann", SCIENTIST, GROUP)
     results = verdicts(user_storage_roles, *roles, member, *bodies)
-    assert only(results, member["id"]).status is status
+    assert results.only(member["id"]).status is status
 
 
 def test_other_principals_and_roles_are_left_out(
@@ -414,12 +407,12 @@ def test_who_lists_storage_keys(
 ) -> None:
     grant = rbac.grant("ann", role, STORAGE, kind)
     bodies = *roles, grant, workspace(storageAccount=STORAGE.upper()), storage(keys)
-    result = only(verdicts(default_storage_key_holders, *bodies), grant["id"])
+    result = verdicts(default_storage_key_holders, *bodies).only(grant["id"])
     assert result.status is status
     settings = Settings(approved_principals=("ann",))
     results = verdicts(default_storage_key_holders, *bodies, settings=settings)
     expected = PASS if status is WARN else status
-    assert only(results, grant["id"]).status is expected
+    assert results.only(grant["id"]).status is expected
 
 
 def test_key_holders_elsewhere(verdicts: Verdicts, rbac: Any, roles: Any) -> None:
@@ -440,4 +433,4 @@ def test_storage_unread(verdicts: Verdicts, rbac: Any, roles: Any) -> None:
     unread = [(StorageAccount, SUBSCRIPTION)]
     bodies = *roles, grant, workspace()
     results = verdicts(default_storage_key_holders, *bodies, unread=unread)
-    assert only(results, grant["id"]).status is UNREAD
+    assert results.only(grant["id"]).status is UNREAD

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,10 +17,12 @@ from scanner.access.builtin import BuiltIn
 from scanner.model.authorization import RoleAssignment
 from scanner.model.check import Check, Status
 from scanner.model.network import PrivateEndpoint
-from scanner.model.results import Result
 from scanner.model.storage import StorageAccount
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
@@ -111,12 +113,6 @@ def pe(name: str, group: str, state: str = "Approved") -> Body:
     )
 
 
-def only(results: list[Result], id: str) -> Result:
-    [result] = [each for each in results if each.target.resource_id == id]
-    assert "internal error" not in result.reason
-    return result
-
-
 Granted = Sequence[tuple[str, str]]
 """Roles and where: what one identity was granted."""
 
@@ -147,7 +143,7 @@ def test_what_a_hub_holds(
     verdicts: Verdicts, rbac: Any, roles: Any, granted: Granted, status: Status
 ) -> None:
     bodies = *roles, *given(rbac, granted), workspace(), storage()
-    assert only(verdicts(hub_mi_storage_roles, *bodies), HUB).status is status
+    assert verdicts(hub_mi_storage_roles, *bodies).only(HUB).status is status
 
 
 ALL = [(BLOB, STORAGE), (FILE, STORAGE), (TABLE, STORAGE), (MANAGE, STORAGE)]
@@ -159,7 +155,7 @@ def test_what_a_project_holds(
 ) -> None:
     granted = [each for each in ALL if each != lacking]
     bodies = *roles, *given(rbac, granted), project(), storage()
-    result = only(verdicts(project_mi_storage_roles, *bodies), PROJECT)
+    result = verdicts(project_mi_storage_roles, *bodies).only(PROJECT)
     assert result.status is (FAIL if lacking else PASS)
     assert lacking is None or f"lacks {lacking[0]}" in result.reason
 
@@ -169,7 +165,7 @@ def test_a_project_with_a_broader_role(
 ) -> None:
     granted = [*ALL[:-1], (CONTRIBUTOR, GROUP)]
     bodies = *roles, *given(rbac, granted), project(), storage()
-    result = only(verdicts(project_mi_storage_roles, *bodies), PROJECT)
+    result = verdicts(project_mi_storage_roles, *bodies).only(PROJECT)
     assert result.status is WARN
     assert f"where {MANAGE} would do" in result.reason
 
@@ -181,7 +177,7 @@ def test_keys_that_a_project_may_list(
     verdicts: Verdicts, rbac: Any, roles: Any, keys: object, noted: bool
 ) -> None:
     bodies = *roles, *given(rbac, ALL), project(), storage(allowSharedKeyAccess=keys)
-    result = only(verdicts(project_mi_storage_roles, *bodies), PROJECT)
+    result = verdicts(project_mi_storage_roles, *bodies).only(PROJECT)
     assert result.status is PASS
     assert ("list the account's keys" in result.reason) is noted
 
@@ -223,7 +219,7 @@ def test_whose_roles_are_asked_for(
     status: Status,
 ) -> None:
     results = verdicts(check, *roles, make(**changes), storage())
-    assert only(results, id).status is status
+    assert results.only(id).status is status
 
 
 def test_a_role_that_must_be_activated_is_none(
@@ -231,7 +227,7 @@ def test_a_role_that_must_be_activated_is_none(
 ) -> None:
     granted = given(rbac, ALL, eligible=True)
     bodies = *roles, *granted, workspace(), storage()
-    assert only(verdicts(hub_mi_storage_roles, *bodies), HUB).status is FAIL
+    assert verdicts(hub_mi_storage_roles, *bodies).only(HUB).status is FAIL
 
 
 def test_a_group_may_hold_what_is_lacking(
@@ -239,7 +235,7 @@ def test_a_group_may_hold_what_is_lacking(
 ) -> None:
     group = rbac.grant("staff", FILE, GROUP, "Group")
     bodies = *roles, *given(rbac, [(BLOB, STORAGE)]), group, workspace(), storage()
-    result = only(verdicts(hub_mi_storage_roles, *bodies), HUB)
+    result = verdicts(hub_mi_storage_roles, *bodies).only(HUB)
     assert result.status is FAIL
     assert "lower bound: the members of 1 group were not read" in result.reason
 
@@ -260,7 +256,7 @@ def test_roles_unread(verdicts: Verdicts, roles: Any, check: Check[Any]) -> None
 def test_what_is_held_is_cited(verdicts: Verdicts, rbac: Any, roles: Any) -> None:
     granted = given(rbac, [(BLOB, STORAGE), (FILE, GROUP)])
     results = verdicts(hub_mi_storage_roles, *roles, *granted, workspace(), storage())
-    seen = {(each.resource_id, each.path) for each in only(results, HUB).evidence}
+    seen = {(each.resource_id, each.path) for each in results.only(HUB).evidence}
     for each in granted:
         assert (each["id"], "properties.roleDefinitionId") in seen
 
@@ -292,7 +288,7 @@ def test_when_roles_were_granted(
     if file is not ABSENT:
         granted += given(rbac, [(FILE, GROUP)], USED_PRINCIPAL, createdOn=file)
     bodies = *roles, *granted, workspace(identity=ASSIGNED), storage()
-    assert only(verdicts(umi_roles_preprovisioned, *bodies), HUB).status is status
+    assert verdicts(umi_roles_preprovisioned, *bodies).only(HUB).status is status
 
 
 def test_a_role_that_was_granted_again(
@@ -303,7 +299,7 @@ def test_a_role_that_was_granted_again(
         *given(rbac, [(BLOB, GROUP)], USED_PRINCIPAL, createdOn=LATE),
     ]
     bodies = *roles, *granted, workspace(identity=ASSIGNED), storage()
-    assert only(verdicts(umi_roles_preprovisioned, *bodies), HUB).status is PASS
+    assert verdicts(umi_roles_preprovisioned, *bodies).only(HUB).status is PASS
 
 
 BOTH = {
@@ -343,7 +339,7 @@ def test_user_assigned_identities(
     granted = given(rbac, wanted, USED_PRINCIPAL, createdOn=EARLY)
     one = workspace(**{"identity": ASSIGNED, **changes})
     results = verdicts(umi_roles_preprovisioned, *roles, *granted, one, storage())
-    assert only(results, HUB).status is status
+    assert results.only(HUB).status is status
 
 
 @pytest.mark.parametrize(
@@ -395,12 +391,12 @@ def test_what_endpoints_hold(
     results = verdicts(
         endpoint_mi_storage_roles, *roles, *granted, place, storage(), endpoint
     )
-    assert only(results, ENDPOINT).status is status
+    assert results.only(ENDPOINT).status is status
 
 
 def test_endpoints_without_storage(verdicts: Verdicts) -> None:
     bodies = project(storageAccount=None), body(ENDPOINT, {}, identity=OWN)
-    assert only(verdicts(endpoint_mi_storage_roles, *bodies), ENDPOINT).status is NONE
+    assert verdicts(endpoint_mi_storage_roles, *bodies).only(ENDPOINT).status is NONE
 
 
 PRIVATE = pe("one", "blob"), pe("two", "File")
@@ -422,7 +418,7 @@ def test_who_may_read_private_endpoints(
     verdicts: Verdicts, rbac: Any, roles: Any, granted: Granted, status: Status
 ) -> None:
     bodies = *roles, *given(rbac, granted), project(), storage(), *PRIVATE
-    assert only(verdicts(project_mi_pe_reader, *bodies), PROJECT).status is status
+    assert verdicts(project_mi_pe_reader, *bodies).only(PROJECT).status is status
 
 
 @pytest.mark.parametrize(
@@ -443,7 +439,7 @@ def test_which_private_endpoints(
     verdicts: Verdicts, roles: Any, bodies: tuple[Body, ...], status: Status
 ) -> None:
     results = verdicts(project_mi_pe_reader, *roles, *bodies)
-    assert only(results, PROJECT).status is status
+    assert results.only(PROJECT).status is status
 
 
 @pytest.mark.parametrize(
@@ -472,7 +468,7 @@ def test_private_endpoints_of_others(
     reader = given(rbac, [(READER, GROUP)])
     bodies = *roles, *reader, project(), account, pe("one", "blob")
     results = verdicts(project_mi_pe_reader, *bodies, whole_tenant=whole)
-    assert only(results, PROJECT).status is status
+    assert results.only(PROJECT).status is status
 
 
 def test_private_endpoints_unread(verdicts: Verdicts, roles: Any) -> None:
@@ -480,4 +476,4 @@ def test_private_endpoints_unread(verdicts: Verdicts, roles: Any) -> None:
     results = verdicts(
         project_mi_pe_reader, *roles, project(), storage(), unread=unread
     )
-    assert only(results, PROJECT).status is UNREAD
+    assert results.only(PROJECT).status is UNREAD

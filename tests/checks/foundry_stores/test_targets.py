@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,7 +10,10 @@ from scanner.model.results import Result
 from scanner.model.search import SearchService
 from scanner.model.settings import Settings
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
@@ -50,9 +52,7 @@ def connection(target: object, id: object = ABSENT, key: str = "ResourceId") -> 
 
 def judged(verdicts: Verdicts, *bodies: Body, **more: Any) -> Result:
     results = verdicts(connection_target_known, *OWN, *bodies, **more)
-    [result] = [each for each in results if each.target.resource_id == CONNECTION]
-    assert "internal error" not in result.reason
-    return result
+    return results.only(CONNECTION)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,9 +20,11 @@ from scanner.model.insights import (
     QueryRule,
 )
 from scanner.model.resources import Subscription
-from scanner.model.results import Result
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
@@ -54,13 +55,6 @@ def setting(at: str, *logs: object, name: str = "s", **properties: object) -> Bo
     secure = {"workspaceId": WORKSPACE, "storageAccountId": None, "logs": list(logs)}
     kept = {k: v for k, v in {**secure, **properties}.items() if v is not ABSENT}
     return {"id": f"{at}/{SETTINGS}/{name}", "properties": kept}
-
-
-def on(results: list[Result], resource_id: str) -> Result:
-    [result] = [each for each in results if each.target.resource_id == resource_id]
-    assert "internal error" not in result.reason
-    assert result.reason.isprintable()
-    return result
 
 
 ACCOUNT_CHECKS = (diag_enabled, diag_audit, diag_requestresponse)
@@ -99,7 +93,7 @@ def test_logs_of_accounts(
 ) -> None:
     for check, status in zip(ACCOUNT_CHECKS, (enabled, audit, requests), strict=True):
         results = verdicts(check, account(), setting(ACCOUNT, log))
-        assert on(results, ACCOUNT).status is status
+        assert results.only(ACCOUNT).status is status
 
 
 @pytest.mark.parametrize(
@@ -119,7 +113,7 @@ def test_logs_of_accounts(
 def test_logs_of_subscriptions(verdicts: Verdicts, log: object, status: Status) -> None:
     for at in (SUBSCRIPTION, SUBSCRIPTION.strip("/")):
         results = verdicts(activity_log_exported, setting(at, log))
-        assert on(results, SUBSCRIPTION).status is status
+        assert results.only(SUBSCRIPTION).status is status
 
 
 @each_log_check
@@ -146,12 +140,12 @@ def test_settings(
 ) -> None:
     logs = (group("allLogs"), category("Administrative"))
     results = verdicts(check, account(), setting(at, *logs, **changes))
-    assert on(results, at).status is status
+    assert results.only(at).status is status
 
 
 @each_log_check
 def test_no_setting(verdicts: Verdicts, check: Check[Any], at: str) -> None:
-    result = on(verdicts(check, account()), at)
+    result = verdicts(check, account()).only(at)
     assert result.status is FAIL
     assert "0 diagnostic settings" in result.reason
     [read] = result.evidence
@@ -167,7 +161,7 @@ def test_any_setting_is_enough(verdicts: Verdicts, check: Check[Any], at: str) -
         setting(at, category("Security", enabled=False), name="a"),
         setting(at, group("allLogs"), name="b"),
     )
-    assert on(results, at).status is PASS
+    assert results.only(at).status is PASS
 
 
 @each_log_check
@@ -180,7 +174,7 @@ def test_split_over_settings_does_not_count(
         setting(at, group("allLogs", enabled=False), name="a"),
         setting(at, group("allLogs"), name="b", workspaceId=None),
     )
-    result = on(results, at)
+    result = results.only(at)
     assert result.status is FAIL
     assert "2 diagnostic settings" in result.reason
 
@@ -191,13 +185,13 @@ def test_a_setting_without_properties(
     verdicts: Verdicts, check: Check[Any], at: str, body: Body
 ) -> None:
     stub = {"id": f"{at}/{SETTINGS}/s", **body}
-    assert on(verdicts(check, account(), stub), at).status is UNREAD
+    assert verdicts(check, account(), stub).only(at).status is UNREAD
 
 
 @each_log_check
 def test_refused_settings(verdicts: Verdicts, check: Check[Any], at: str) -> None:
     refused = [(DiagnosticSetting, at)]
-    result = on(verdicts(check, account(), unread=refused), at)
+    result = verdicts(check, account(), unread=refused).only(at)
     assert result.status is UNREAD
     assert "AuthorizationFailed" in result.reason
 
@@ -205,8 +199,7 @@ def test_refused_settings(verdicts: Verdicts, check: Check[Any], at: str) -> Non
 @each_log_check
 def test_evidence_of_settings(verdicts: Verdicts, check: Check[Any], at: str) -> None:
     body = setting(at, group("allLogs"))
-    result = on(verdicts(check, account(), body), at)
-    values = {(each.resource_id, each.path): each.value for each in result.evidence}
+    values = verdicts(check, account(), body).evidence(at)
     assert values[body["id"], "properties.workspaceId"] == WORKSPACE
     assert values[body["id"], "properties.logs[0].categoryGroup"] == "allLogs"
     assert values[body["id"], "properties.logs[0].enabled"] is True
@@ -214,7 +207,7 @@ def test_evidence_of_settings(verdicts: Verdicts, check: Check[Any], at: str) ->
 
 @pytest.mark.parametrize("check", ACCOUNT_CHECKS, ids=lambda check: check.id)
 def test_accounts_judged(verdicts: Verdicts, check: Check[Any]) -> None:
-    assert on(verdicts(check, account(kind="aiservices")), ACCOUNT).status is FAIL
+    assert verdicts(check, account(kind="aiservices")).only(ACCOUNT).status is FAIL
     for kind in ("Face", "SpeechServices", ""):
         [result] = verdicts(check, account(kind=kind))
         assert result.target.resource_id.startswith("/tenants/")
@@ -307,12 +300,12 @@ def either(*clauses: object) -> Body:
     ],
 )
 def test_alert(verdicts: Verdicts, changes: Body, status: Status) -> None:
-    result = on(verdicts(listkeys_alert, account(), alert(**changes)), SUBSCRIPTION)
+    result = verdicts(listkeys_alert, account(), alert(**changes)).only(SUBSCRIPTION)
     assert result.status is status
 
 
 def test_no_alert(verdicts: Verdicts) -> None:
-    result = on(verdicts(listkeys_alert, account()), SUBSCRIPTION)
+    result = verdicts(listkeys_alert, account()).only(SUBSCRIPTION)
     assert result.status is FAIL
     assert '"ai": there is none on that operation' in result.reason
     noted = {(each.resource_id, each.path): each.value for each in result.evidence}
@@ -334,13 +327,13 @@ def test_no_alert(verdicts: Verdicts) -> None:
 def test_why_an_alert_does_not_count(
     verdicts: Verdicts, changes: Body, why: str
 ) -> None:
-    result = on(verdicts(listkeys_alert, account(), alert(**changes)), SUBSCRIPTION)
+    result = verdicts(listkeys_alert, account(), alert(**changes)).only(SUBSCRIPTION)
     assert result.status is FAIL
     assert f'"key-reads" {why}' in result.reason
 
 
 def test_evidence_of_alerts(verdicts: Verdicts) -> None:
-    result = on(verdicts(listkeys_alert, account(), alert()), SUBSCRIPTION)
+    result = verdicts(listkeys_alert, account(), alert()).only(SUBSCRIPTION)
     values = {each.path: each.value for each in result.evidence}
     assert values["properties.condition.allOf[1].equals"] == OPERATION
     assert values["properties.scopes"] == [SUBSCRIPTION]
@@ -352,15 +345,15 @@ def test_alerts_cover_accounts_between_them(verdicts: Verdicts) -> None:
     first = alert("a", scopes=[accounts[0]["id"]])
     second = alert("b", scopes=[accounts[1]["id"]])
     both = verdicts(listkeys_alert, *accounts, first, second)
-    assert on(both, SUBSCRIPTION).status is PASS
-    one = on(verdicts(listkeys_alert, *accounts, first), SUBSCRIPTION)
+    assert both.only(SUBSCRIPTION).status is PASS
+    one = verdicts(listkeys_alert, *accounts, first).only(SUBSCRIPTION)
     assert one.status is FAIL
     assert '"b"' in one.reason
 
 
 def test_a_subscription_without_model_hosts(verdicts: Verdicts) -> None:
     for bodies in ((), (account(kind="Face"),)):
-        result = on(verdicts(listkeys_alert, *bodies), SUBSCRIPTION)
+        result = verdicts(listkeys_alert, *bodies).only(SUBSCRIPTION)
         assert result.status is NONE
 
 
@@ -368,7 +361,7 @@ def test_a_subscription_without_model_hosts(verdicts: Verdicts) -> None:
 def test_refused_reads(verdicts: Verdicts, view: type[Any]) -> None:
     refused = [(view, SUBSCRIPTION)]
     results = verdicts(listkeys_alert, account(), alert(), unread=refused)
-    assert on(results, SUBSCRIPTION).status is UNREAD
+    assert results.only(SUBSCRIPTION).status is UNREAD
 
 
 RULE = f"{PROVIDERS}/microsoft.insights/scheduledQueryRules/asked"
@@ -405,13 +398,13 @@ def test_an_alert_by_log_query(
 ) -> None:
     exported = setting(SUBSCRIPTION, category("Administrative"))
     bodies = (account(), exported, asked(**changes))
-    assert on(verdicts(listkeys_alert, *bodies), SUBSCRIPTION).status is status
+    assert verdicts(listkeys_alert, *bodies).only(SUBSCRIPTION).status is status
 
 
 def test_a_query_asks_where_the_activity_log_goes(verdicts: Verdicts) -> None:
     for logs in (category("Administrative", False), category("Policy")):
         bodies = (account(), setting(SUBSCRIPTION, logs), asked())
-        result = on(verdicts(listkeys_alert, *bodies), SUBSCRIPTION)
+        result = verdicts(listkeys_alert, *bodies).only(SUBSCRIPTION)
         assert result.status is FAIL
         assert "asked" in result.reason
 
@@ -419,9 +412,9 @@ def test_a_query_asks_where_the_activity_log_goes(verdicts: Verdicts) -> None:
 def test_queries_that_were_not_read_may_ask_for_keys(verdicts: Verdicts) -> None:
     refused = [(QueryRule, SUBSCRIPTION)]
     results = verdicts(listkeys_alert, account(), unread=refused)
-    assert on(results, SUBSCRIPTION).status is UNREAD
+    assert results.only(SUBSCRIPTION).status is UNREAD
     watched = verdicts(listkeys_alert, account(), alert(), unread=refused)
-    assert on(watched, SUBSCRIPTION).status is PASS
+    assert watched.only(SUBSCRIPTION).status is PASS
 
 
 @pytest.mark.parametrize(
@@ -437,17 +430,17 @@ def test_what_the_group_audit_stands_for(
         "properties": {"categoryType": "Logs", "categoryGroups": groups},
     }
     bodies = (account(), setting(ACCOUNT, group("audit")), told)
-    assert on(verdicts(diag_requestresponse, *bodies), ACCOUNT).status is status
+    assert verdicts(diag_requestresponse, *bodies).only(ACCOUNT).status is status
     if status is PASS:
         unread = [(DiagnosticCategory, ACCOUNT)]
         results = verdicts(diag_requestresponse, *bodies, unread=unread)
-        assert on(results, ACCOUNT).status is UNREAD
+        assert results.only(ACCOUNT).status is UNREAD
 
 
 @pytest.mark.parametrize("body", [{}, {"properties": None}])
 def test_an_alert_without_properties(verdicts: Verdicts, body: Body) -> None:
     stub = {"id": alert()["id"], **body}
-    result = on(verdicts(listkeys_alert, account(), stub), SUBSCRIPTION)
+    result = verdicts(listkeys_alert, account(), stub).only(SUBSCRIPTION)
     assert result.status is UNREAD
 
 

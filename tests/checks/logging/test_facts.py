@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,10 +11,12 @@ from scanner.model.activity import OBJECT_ID, ActivityEvent
 from scanner.model.apimanagement import ApiService
 from scanner.model.check import Status
 from scanner.model.insights import DiagnosticSetting
-from scanner.model.results import Result
 from scanner.model.settings import Settings
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
@@ -62,8 +63,7 @@ def read_by(caller: str, number: int = 1) -> Body:
 
 def status_of(verdicts: Verdicts, check: str, *bodies: Body, **options: Any) -> Status:
     found = verdicts(BY_ID[check], *bodies, **options)
-    [result] = [each for each in found if each.target.resource_id == bodies[0]["id"]]
-    assert "internal error" not in result.reason, result.reason
+    result = found.only(bodies[0]["id"])
     if result.status in (PASS, FAIL, WARN):
         assert result.evidence
     return result.status

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,7 +13,10 @@ from scanner.model.check import Status
 from scanner.model.insights import DiagnosticSetting
 from scanner.model.results import Result
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
@@ -68,9 +70,7 @@ def logs(*names: str, **properties: Any) -> Body:
 
 def result_of(verdicts: Verdicts, check: str, *bodies: Body, **options: Any) -> Result:
     found = verdicts(BY_ID[check], *bodies, **options)
-    [result] = [each for each in found if each.target.resource_id == ACCOUNT]
-    assert "internal error" not in result.reason, result.reason
-    return result
+    return found.only(ACCOUNT)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -25,10 +24,12 @@ from checks.nsp.inside import (
 from scanner.model.check import Check, Status
 from scanner.model.insights import DiagnosticSetting
 from scanner.model.perimeter import AccessRule, Association, Perimeter, Profile
-from scanner.model.results import Result
 from scanner.model.settings import Settings
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
@@ -84,17 +85,6 @@ def ranges(*prefixes: object) -> Body:
     return rule(addressPrefixes=[*prefixes])
 
 
-def only(results: list[Result], id: str) -> Result:
-    [result] = [each for each in results if each.target.resource_id == id]
-    assert "internal error" not in result.reason
-    assert result.reason.isprintable()
-    return result
-
-
-def evidence(result: Result) -> Mapping[tuple[str, str], Any]:
-    return {(each.resource_id, each.path): each.value for each in result.evidence}
-
-
 NARROW, WIDE = ranges("198.51.100.0/28"), ranges("198.51.100.1", "0.0.0.0/0")
 
 
@@ -141,16 +131,14 @@ def test_an_enforced_perimeter_replaces_the_own_settings(
         for check, status in zip(
             (public_network_disabled, acl_default_deny), expected, strict=True
         ):
-            assert only(verdicts(check, *judged), ACCOUNT).status is status
+            assert verdicts(check, *judged).only(ACCOUNT).status is status
 
 
 def test_the_override_names_the_perimeter(verdicts: Verdicts) -> None:
-    result = only(
-        verdicts(public_network_disabled, account(), *EDGE, association(), NARROW),
-        ACCOUNT,
-    )
-    assert 'enforced perimeter "edge"' in result.reason
-    seen = evidence(result)
+    bodies = account(), *EDGE, association(), NARROW
+    results = verdicts(public_network_disabled, *bodies)
+    assert 'enforced perimeter "edge"' in results.only(ACCOUNT).reason
+    seen = results.evidence(ACCOUNT)
     assert seen[ASSOCIATION, "properties.accessMode"] == "Enforced"
     assert seen[RULE, "properties.addressPrefixes"] == ["198.51.100.0/28"]
 
@@ -177,7 +165,7 @@ def test_what_is_not_known_of_a_perimeter(
     results = verdicts(
         public_network_disabled, account(), *EDGE, *bodies, unread=unread
     )
-    assert only(results, ACCOUNT).status is status
+    assert results.only(ACCOUNT).status is status
 
 
 def test_a_wide_rule_decides_whatever_else_is_not_known(verdicts: Verdicts) -> None:
@@ -185,7 +173,7 @@ def test_a_wide_rule_decides_whatever_else_is_not_known(verdicts: Verdicts) -> N
     results = verdicts(
         public_network_disabled, account(), *EDGE, association(), vague, WIDE
     )
-    assert only(results, ACCOUNT).status is FAIL
+    assert results.only(ACCOUNT).status is FAIL
 
 
 @pytest.mark.parametrize("kind", [*STORES, "account"])
@@ -197,11 +185,11 @@ def test_every_store_has_a_word_on_perimeters(verdicts: Verdicts, kind: str) -> 
         (associated, INFO, PASS),
         (overrides_pna, NONE, PASS),
     ):
-        assert only(verdicts(check, store, *EDGE), name).status is without
-        assert only(verdicts(check, store, *EDGE, inside), name).status is within
+        assert verdicts(check, store, *EDGE).only(name).status is without
+        assert verdicts(check, store, *EDGE, inside).only(name).status is within
         unread = [(Association, PERIMETER)]
         refused = verdicts(check, store, *EDGE, inside, unread=unread)
-        assert only(refused, name).status is UNREAD
+        assert refused.only(name).status is UNREAD
 
 
 @pytest.mark.parametrize(
@@ -220,7 +208,7 @@ def test_overrides(
     verdicts: Verdicts, public: object, inside: tuple[Body, ...], status: Status
 ) -> None:
     judged = {**body(ACCOUNT, publicNetworkAccess=public), "kind": "AIServices"}
-    result = only(verdicts(overrides_pna, judged, *EDGE, *inside), ACCOUNT)
+    result = verdicts(overrides_pna, judged, *EDGE, *inside).only(ACCOUNT)
     assert result.status is status
 
 
@@ -245,7 +233,7 @@ def test_overrides(
 def test_associations(
     verdicts: Verdicts, check: Check[Any], changes: Body, status: Status
 ) -> None:
-    result = only(verdicts(check, *EDGE, association(**changes)), ASSOCIATION)
+    result = verdicts(check, *EDGE, association(**changes)).only(ASSOCIATION)
     assert result.status is status
 
 
@@ -277,16 +265,16 @@ FOREIGN = [*OWN, {"id": ELSEWHERE}]
 )
 def test_inbound_rules(verdicts: Verdicts, changes: Body, status: Status) -> None:
     judged = rule(**{"direction": "Inbound", **changes})
-    assert only(verdicts(inbound_rules, *EDGE, judged), RULE).status is status
+    assert verdicts(inbound_rules, *EDGE, judged).only(RULE).status is status
 
 
 def test_a_subscription_that_was_left_out_may_be_our_own(verdicts: Verdicts) -> None:
     judged = (*EDGE, rule(subscriptions=FOREIGN))
-    result = only(verdicts(inbound_rules, *judged, whole_tenant=False), RULE)
+    result = verdicts(inbound_rules, *judged, whole_tenant=False).only(RULE)
     assert result.status is UNREAD
     assert "outside the scan" in result.reason
     wide = (*EDGE, rule(subscriptions=FOREIGN, addressPrefixes=["0.0.0.0/0"]))
-    result = only(verdicts(inbound_rules, *wide, whole_tenant=False), RULE)
+    result = verdicts(inbound_rules, *wide, whole_tenant=False).only(RULE)
     assert result.status is FAIL
 
 
@@ -294,7 +282,7 @@ def test_a_foreign_subscription_decides_whatever_else_is_odd(
     verdicts: Verdicts,
 ) -> None:
     judged = (*EDGE, rule(subscriptions=FOREIGN, addressPrefixes=["odd"]))
-    assert only(verdicts(inbound_rules, *judged), RULE).status is FAIL
+    assert verdicts(inbound_rules, *judged).only(RULE).status is FAIL
 
 
 @pytest.mark.parametrize(
@@ -315,7 +303,7 @@ def test_outbound_rules(verdicts: Verdicts, hosts: object, status: Status) -> No
     judged[-1]["properties"]["fullyQualifiedDomainNames"] = hosts
     if hosts is ABSENT:
         del judged[-1]["properties"]["fullyQualifiedDomainNames"]
-    assert only(verdicts(outbound_rules, *judged), RULE).status is status
+    assert verdicts(outbound_rules, *judged).only(RULE).status is status
 
 
 def test_many_outbound_hosts(verdicts: Verdicts) -> None:
@@ -328,7 +316,7 @@ def test_many_outbound_hosts(verdicts: Verdicts) -> None:
         judged,
         settings=Settings(fqdn_list_warning=1),
     )
-    assert only(results, RULE).status is WARN
+    assert results.only(RULE).status is WARN
 
 
 def test_a_rule_is_judged_for_its_own_direction(verdicts: Verdicts) -> None:
@@ -366,12 +354,12 @@ def logs(*given: Body, workspace: str | None = "/w") -> Body:
 def test_access_logs(
     verdicts: Verdicts, settings: tuple[Body, ...], status: Status
 ) -> None:
-    assert only(verdicts(diag, *EDGE, *settings), PERIMETER).status is status
+    assert verdicts(diag, *EDGE, *settings).only(PERIMETER).status is status
 
 
 def test_access_logs_that_were_not_read(verdicts: Verdicts) -> None:
     unread = [(DiagnosticSetting, PERIMETER)]
-    assert only(verdicts(diag, *EDGE, unread=unread), PERIMETER).status is UNREAD
+    assert verdicts(diag, *EDGE, unread=unread).only(PERIMETER).status is UNREAD
 
 
 @pytest.mark.parametrize(
@@ -383,7 +371,7 @@ def test_access_logs_that_were_not_read(verdicts: Verdicts) -> None:
     ],
 )
 def test_kinds(verdicts: Verdicts, top: Body, words: str) -> None:
-    result = only(verdicts(kind_support, account(**top)), ACCOUNT)
+    result = verdicts(kind_support, account(**top)).only(ACCOUNT)
     assert result.status is INFO
     assert words in result.reason
 
@@ -396,7 +384,7 @@ def test_an_enforced_perimeter_keeps_the_internet_from_an_account(
     verdicts: Verdicts, inside: tuple[Body, ...], status: Status
 ) -> None:
     [check] = [each for each in PATHS if each.id == "aoai-only-apim-reaches"]
-    result = only(verdicts(check, account(), *EDGE, *inside), ACCOUNT)
+    result = verdicts(check, account(), *EDGE, *inside).only(ACCOUNT)
     assert result.status is status
 
 
@@ -405,7 +393,7 @@ def test_perimeters_that_were_not_read_may_open_what_is_shut(
 ) -> None:
     unread = [(Association, PERIMETER)]
     judged = (account("Disabled"), *EDGE)
-    result = only(verdicts(public_network_disabled, *judged, unread=unread), ACCOUNT)
+    result = verdicts(public_network_disabled, *judged, unread=unread).only(ACCOUNT)
     assert result.status is UNREAD
 
 
@@ -415,7 +403,7 @@ def test_an_enforced_perimeter_consults_no_ip_rules(
 ) -> None:
     given = account()
     given["properties"]["networkAcls"] = {"ipRules": [{"value": "0.0.0.0/0"}]}
-    result = only(verdicts(ip_rules_narrow, given, *EDGE, *inside), ACCOUNT)
+    result = verdicts(ip_rules_narrow, given, *EDGE, *inside).only(ACCOUNT)
     assert result.status is status
 
 
@@ -436,4 +424,4 @@ def test_an_enforced_perimeter_leaves_no_way_past_a_gateway(
     apim = f"{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.ApiManagement/service"
     backend = body(f"{apim}/apim/backends/b", url="https://ai.openai.azure.com/openai")
     judged = (given, body(f"{apim}/apim"), backend, *EDGE, *inside)
-    assert only(verdicts(check, *judged), ACCOUNT).status is status
+    assert verdicts(check, *judged).only(ACCOUNT).status is status

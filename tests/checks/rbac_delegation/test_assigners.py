@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,7 +14,10 @@ from scanner.model.check import Check, Status
 from scanner.model.results import Result
 from scanner.model.settings import Settings
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 TENANT = "/tenants/aaaaaaaa-0000-0000-0000-000000000001"
@@ -88,8 +91,7 @@ def judge(verdicts: Verdicts, roles: list[Body]) -> Callable[..., Result]:
         results = verdicts(check, *bodies, *roles, **more)
         for result in results:
             assert "internal error" not in result.reason
-        [found] = [each for each in results if each.target.resource_id == judged]
-        return found
+        return results.only(judged)
 
     return one
 

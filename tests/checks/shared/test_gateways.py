@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -24,7 +24,10 @@ from scanner.model.check import Status
 from scanner.model.cognitive import CognitiveAccount
 from scanner.model.results import Result
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
@@ -61,12 +64,6 @@ def policy(at: str, xml: str) -> Body:
     return body(f"{at}/policies/policy", value=f"<policies>{xml}</policies>")
 
 
-def only(results: list[Result], id: str = BACKEND) -> Result:
-    [result] = [each for each in results if each.target.resource_id == id]
-    assert "internal error" not in result.reason
-    return result
-
-
 @pytest.fixture
 def judged(verdicts: Verdicts) -> Callable[..., Result]:
     """Judge a backend, in a service with an API that leads to it."""
@@ -78,7 +75,7 @@ def judged(verdicts: Verdicts) -> Callable[..., Result]:
         whole = [body(SERVICE), body(BACKEND, **known), *bodies]
         if not any(each["id"] == ACCOUNT for each in bodies):
             whole.append(account())
-        return only(verdicts(key_in_apim, *whole, unread=unread), to)
+        return verdicts(key_in_apim, *whole, unread=unread).only(to)
 
     return judge
 

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -10,11 +9,13 @@ from hypothesis import strategies as st
 from checks.shared.links import partners, workspaces_with
 from scanner.model.check import Post, Severity, Topic, Verdict, check, info
 from scanner.model.cognitive import CognitiveAccount
-from scanner.model.results import Result
 from scanner.model.search import SearchService
 from scanner.model.tenant import Tenant
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
@@ -111,7 +112,7 @@ def beside(service: SearchService, _: Tenant) -> Verdict:
 def test_who_uses_what_beside_what(verdicts: Verdicts, found: list[Edge]) -> None:
     results = verdicts(beside, *bodies(found))
     for name in ("s0", "s1"):
-        [result] = [r for r in results if r.target.resource_id == TARGETS[name]]
+        result = results.only(TARGETS[name])
         seeing = [each for each in [*HUBS, *PROJECTS] if sees(each, name, found)]
         others = [
             account

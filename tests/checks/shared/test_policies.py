@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,9 +15,11 @@ from scanner.model.policy import (
     PolicyExemption,
     PolicySetDefinition,
 )
-from scanner.model.results import Result
 
-Verdicts = Callable[..., list[Result]]
+if TYPE_CHECKING:
+    from tests.checks.conftest import Verdicts
+
+
 Body = dict[str, Any]
 
 TENANT = "aaaaaaaa-0000-0000-0000-000000000001"
@@ -357,7 +358,6 @@ def test_malformed(verdicts: Verdicts, broken: list[Body]) -> None:
 
 def test_evidence(verdicts: Verdicts) -> None:
     given = assignment(enforcementMode="Default")
-    [result] = verdicts(local_auth_policy, account(), definition(), given)
-    read = {(each.resource_id, each.path): each.value for each in result.evidence}
+    read = verdicts(local_auth_policy, account(), definition(), given).evidence()
     assert read[given["id"], "properties.policyDefinitionId"] == BUILT_IN
     assert read[given["id"], "properties.enforcementMode"] == "Default"
