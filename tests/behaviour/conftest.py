@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,7 +21,6 @@ from scanner.arm.clouds import find_cloud
 from scanner.arm.limits import Limits
 from scanner.arm.methods import Method
 from scanner.cli.failure import Exit, Failure
-from scanner.cli.main import main
 from scanner.cli.options import FailOn, LogFormat
 from scanner.cli.run import Judgement, collect, judge_and_report
 from scanner.cli.selection import Choice
@@ -284,28 +284,14 @@ def start() -> Iterator[Start]:
         process.communicate()
 
 
-@dataclass(frozen=True)
-class Told:
-    """What a command came to."""
+@pytest.fixture(scope="session")
+def wait_for() -> Callable[..., None]:
+    """Return a function that waits until a condition holds."""
 
-    code: int
-    out: str
-    err: str
+    def wait(condition: Callable[[], bool]) -> None:
+        until = time.monotonic() + 120
+        while not condition():
+            assert time.monotonic() < until, "it never came to that"
+            time.sleep(0.02)
 
-    @cached_property
-    def lines(self) -> list[str]:
-        return self.err.splitlines()
-
-
-@pytest.fixture
-def posture(capfd: pytest.CaptureFixture[str]) -> Callable[..., Told]:
-    """Return a function that runs the command in this process."""
-
-    def run(*arguments: object) -> Told:
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as over:
-            main([str(each) for each in arguments])
-        out, err = capfd.readouterr()
-        return Told(int(over.value.code or 0), out, err)
-
-    return run
+    return wait

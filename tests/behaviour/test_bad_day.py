@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import signal
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import Enum, auto
@@ -541,6 +540,7 @@ def test_interrupted(
     bench: Any,
     slow_azure: Any,
     start: Callable[..., Any],
+    wait_for: Callable[..., None],
     number: signal.Signals,
     after: int,
 ) -> None:
@@ -550,7 +550,7 @@ def test_interrupted(
         *("scan", "--cloud", bench.sign_in_to(slow_azure.address)),
         *("--auth", "environment", "--output", directory, "--fail-on", "never"),
     )
-    _wait_for(lambda: len(slow_azure.requests) > before + after)
+    wait_for(lambda: len(slow_azure.requests) > before + after)
     process.send_signal(number)
     _, err = process.communicate(timeout=60)
     assert process.returncode == Exit.INCOMPLETE, err
@@ -561,10 +561,3 @@ def test_interrupted(
     assert any("--resume" in note for note in content["run"]["notes"])
     assert content["gaps"]
     _assert_nothing_flipped(calm, bench.opened(directory))
-
-
-def _wait_for(condition: Callable[[], bool]) -> None:
-    until = time.monotonic() + 120
-    while not condition():
-        assert time.monotonic() < until, "it never came to that"
-        time.sleep(0.02)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -50,12 +49,13 @@ def killed(
     bench: Any,
     slow_azure: Any,
     start: Callable[..., Any],
+    wait_for: Callable[..., None],
 ) -> Path:
     """Return what a run has left that was killed after so many requests."""
     directory: Path = bench.new_path("run")
     before = len(slow_azure.requests)
     process = start(*_scan(bench, slow_azure), "--output", directory)
-    _wait_for(lambda: len(slow_azure.requests) > before + request.param)
+    wait_for(lambda: len(slow_azure.requests) > before + request.param)
     process.kill()
     process.wait()
     return directory
@@ -64,13 +64,6 @@ def killed(
 def _scan(bench: Any, azure: Any) -> tuple[Any, ...]:
     signed_in = ("--cloud", bench.sign_in_to(azure.address), "--auth", "environment")
     return ("scan", *signed_in, "--fail-on", "never", "--quiet")
-
-
-def _wait_for(condition: Callable[[], bool]) -> None:
-    until = time.monotonic() + 120
-    while not condition():
-        assert time.monotonic() < until, "it never came to that"
-        time.sleep(0.02)
 
 
 def test_a_killed_run_resumes_or_says_what_is_missing(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,12 +12,12 @@ from scanner.collect.assemble import assemble
 from scanner.judge import Judge
 from scanner.model.check import Check
 from scanner.model.cloud import Suffixes
-from scanner.model.coverage import Gap, Outcome, Reading
-from scanner.model.ids import id_key
-from scanner.model.resource import Resource
 from scanner.model.results import Result
 from scanner.model.settings import Settings
 from scanner.model.tenant import Inventory
+
+if TYPE_CHECKING:
+    from tests.conftest import Refuse, Unread
 
 READ_AT = datetime(2026, 9, 1, tzinfo=UTC)
 
@@ -26,7 +25,6 @@ TENANT = "aaaaaaaa-0000-0000-0000-000000000001"
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
 
 Body = Mapping[str, Any]
-Unread = tuple[type[Resource], str]
 
 
 class Results(list[Result]):
@@ -109,21 +107,8 @@ def rbac() -> type[Rbac]:
     return Rbac
 
 
-def _refused(reading: Reading) -> Reading:
-    gap = Gap(
-        tenant_id=TENANT,
-        scope=reading.scope,
-        resource_type=reading.resource_type,
-        operation=reading.operation,
-        reason="refused",
-        http_status=403,
-        error_code="AuthorizationFailed",
-    )
-    return replace(reading, outcome=Outcome.GAP, gaps=(gap,))
-
-
 @pytest.fixture
-def verdicts() -> Verdicts:
+def verdicts(refuse: Refuse) -> Verdicts:
     """Return a function that judges bodies with one check: its results, by id.
 
     `unread` names reads that were refused: (type, scope) pairs. The subscription
@@ -147,19 +132,12 @@ def verdicts() -> Verdicts:
             "state": "Enabled",
             "tenantId": TENANT,
         }
-        records, readings = assemble([subscription, *bodies], TENANT, parents)
-        refused = {(view.type.lower(), id_key(scope)) for view, scope in unread}
-        known = {(r.resource_type.lower(), id_key(r.scope)) for r in readings}
-        assert refused <= known, f"no such read: {refused - known}"
+        found = assemble([subscription, *bodies], TENANT, parents)
+        records, readings = refuse(*found, unread)
         inventory = Inventory(
             TENANT,
-            [r for r in records if (r.type.lower(), id_key(r.scope)) not in refused],
-            [
-                _refused(r)
-                if (r.resource_type.lower(), id_key(r.scope)) in refused
-                else r
-                for r in readings
-            ],
+            records,
+            readings,
             read_at=READ_AT,
             suffixes=Suffixes(),
             whole_tenant=whole_tenant,

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,12 +12,12 @@ from scanner.access.engine import Access
 from scanner.access.gather import access_of
 from scanner.collect.assemble import assemble
 from scanner.model.cloud import Suffixes
-from scanner.model.coverage import Gap, Outcome, Reading
-from scanner.model.ids import id_key
-from scanner.model.resource import Resource
 from scanner.model.resources import Descendant
 from scanner.model.settings import Settings
 from scanner.model.tenant import Inventory
+
+if TYPE_CHECKING:
+    from tests.conftest import Refuse, Unread
 
 READ_AT = datetime(2026, 9, 1, tzinfo=UTC)
 
@@ -26,25 +25,11 @@ TENANT = "aaaaaaaa-0000-0000-0000-000000000001"
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
 ROOT_GROUP = f"/providers/Microsoft.Management/managementGroups/{TENANT}"
 
-Unread = tuple[type[Resource], str]
 AccessTo = Callable[..., Access]
 
 
-def _refused(reading: Reading) -> Reading:
-    gap = Gap(
-        tenant_id=TENANT,
-        scope=reading.scope,
-        resource_type=reading.resource_type,
-        operation=reading.operation,
-        reason="refused",
-        http_status=403,
-        error_code="AuthorizationFailed",
-    )
-    return replace(reading, outcome=Outcome.GAP, gaps=(gap,))
-
-
 @pytest.fixture
-def access_to() -> AccessTo:
+def access_to(refuse: Refuse) -> AccessTo:
     """Return a function that gives the access of a tenant of bare bodies.
 
     There is one subscription, right below the root management group unless `parents`
@@ -63,18 +48,11 @@ def access_to() -> AccessTo:
         records, readings = assemble([*fixed, *bodies], TENANT, above)
         if unseen:
             records = [each for each in records if each.type != Descendant.type]
-        refused = {(view.type.lower(), id_key(scope)) for view, scope in unread}
-        known = {(r.resource_type.lower(), id_key(r.scope)) for r in readings}
-        assert refused <= known, f"no such read: {refused - known}"
+        records, readings = refuse(records, readings, unread)
         inventory = Inventory(
             TENANT,
-            [r for r in records if (r.type.lower(), id_key(r.scope)) not in refused],
-            [
-                _refused(r)
-                if (r.resource_type.lower(), id_key(r.scope)) in refused
-                else r
-                for r in readings
-            ],
+            records,
+            readings,
             read_at=READ_AT,
             suffixes=Suffixes(),
             whole_tenant=True,

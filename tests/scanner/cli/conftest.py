@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import logging
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scanner.cli.main import main
 from scanner.collect.assemble import assemble
 from scanner.demo import TENANT_ID, bodies, parents
 from scanner.emulator import Emulator, Estate, Options
@@ -25,16 +21,8 @@ from scanner.model.results import Run
 from scanner.snapshot.manifest import Manifest
 from scanner.snapshot.writer import SnapshotWriter
 
-ROOT = Path(__file__).resolve().parents[3]
-
-
-@dataclass(frozen=True)
-class Done:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
+if TYPE_CHECKING:
+    from tests.conftest import Done, Posture, Process
 
 
 @pytest.fixture(autouse=True)
@@ -50,21 +38,7 @@ def _own_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
 
 
 @pytest.fixture
-def posture(capfd: pytest.CaptureFixture[str]) -> Callable[..., Done]:
-    """Return a function that runs the command."""
-
-    def run(*arguments: object) -> Done:
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as caught:
-            main([str(each) for each in arguments])
-        out, err = capfd.readouterr()
-        return Done(int(caught.value.code or 0), out, err)
-
-    return run
-
-
-@pytest.fixture
-def refused(posture: Callable[..., Done]) -> Callable[..., str]:
+def refused(posture: Posture) -> Callable[..., str]:
     """Return a function that runs the command and returns its one line of error."""
 
     def run(*arguments: object, code: int = 2) -> str:
@@ -79,40 +53,13 @@ def refused(posture: Callable[..., Done]) -> Callable[..., str]:
     return run
 
 
-@pytest.fixture
-def process() -> Callable[..., Done]:
-    """Return a function that runs the command as a process of its own."""
-
-    def run(*arguments: object, before: str = "", **options: Any) -> Done:
-        code = f"{before}\nfrom scanner.cli.main import main\nmain()"
-        done = subprocess.run(
-            [sys.executable, "-P", "-c", code, *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-            env={"PATH": "", "PYTHONPATH": str(ROOT)},
-            **options,
-        )
-        return Done(done.returncode, done.stdout, done.stderr)
-
-    return run
-
-
 @pytest.fixture(scope="session")
-def demo_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Done]:
+def demo_run(
+    process: Process, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Done]:
     """Run the demo once; return where it is and how it ended."""
     directory = tmp_path_factory.mktemp("demo") / "run"
-    code = "from scanner.cli.main import main; main()"
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", code, "demo", "-o", str(directory)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-        env={"PATH": "", "PYTHONPATH": str(ROOT)},
-    )
-    return directory, Done(done.returncode, done.stdout, done.stderr)
+    return directory, process("demo", "-o", directory)
 
 
 @pytest.fixture(scope="session")
