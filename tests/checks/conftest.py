@@ -27,6 +27,13 @@ SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
 Body = Mapping[str, Any]
 
 
+def _present(value: Any) -> Any:
+    """Return a value without the properties that are `...`."""
+    if isinstance(value, dict):
+        return {key: _present(each) for key, each in value.items() if each is not ...}
+    return [_present(each) for each in value] if isinstance(value, list) else value
+
+
 class Results(list[Result]):
     """What one check says of a tenant."""
 
@@ -111,6 +118,7 @@ def rbac() -> type[Rbac]:
 def verdicts(refuse: Refuse) -> Verdicts:
     """Return a function that judges bodies with one check: its results, by id.
 
+    A property that is `...` is absent.
     `unread` names reads that were refused: (type, scope) pairs. The subscription
     `SUBSCRIPTION` is always there. `parents` says which management group has what,
     `left_out` names subscriptions of the tenant that were not read.
@@ -132,7 +140,7 @@ def verdicts(refuse: Refuse) -> Verdicts:
             "state": "Enabled",
             "tenantId": TENANT,
         }
-        found = assemble([subscription, *bodies], TENANT, parents)
+        found = assemble([subscription, *map(_present, bodies)], TENANT, parents)
         records, readings = refuse(*found, unread)
         inventory = Inventory(
             TENANT,

@@ -31,34 +31,33 @@ ACCOUNT = f"{PROVIDERS}/Microsoft.CognitiveServices/accounts/ai"
 PUBLIC = "properties.publicNetworkAccess"
 ACTION = "properties.networkAcls.defaultAction"
 RULES = "properties.networkAcls.ipRules[].value"
-ABSENT = object()
+ABSENT = ...
 
 PASS, FAIL, WARN = Status.PASS, Status.FAIL, Status.WARN
 UNREAD, NONE = Status.NOT_ASSESSED, Status.NOT_APPLICABLE
 
 
 def connection(status: object = "Approved", groups: object = ("account",)) -> Body:
-    state = {} if status is ABSENT else {"status": status}
-    properties: Body = {"privateLinkServiceConnectionState": state}
-    if groups is not ABSENT:
-        properties["groupIds"] = list(groups) if isinstance(groups, tuple) else groups
+    properties = {
+        "privateLinkServiceConnectionState": {"status": status},
+        "groupIds": list(groups) if isinstance(groups, tuple) else groups,
+    }
     return {"id": f"{ACCOUNT}/privateEndpointConnections/pe", "properties": properties}
 
 
 def account(
     kind: str = "OpenAI", identity: object = ABSENT, **properties: object
 ) -> Body:
-    secure = {
+    given = {
         "provisioningState": "Succeeded",
         "publicNetworkAccess": "Disabled",
         "networkAcls": {"defaultAction": "Deny", "ipRules": []},
         "privateEndpointConnections": [connection()],
         "customSubDomainName": "contoso",
         "endpoint": "https://contoso.openai.azure.com/",
+        **properties,
     }
-    kept = {k: v for k, v in {**secure, **properties}.items() if v is not ABSENT}
-    itself = {} if identity is ABSENT else {"identity": identity}
-    return {"id": ACCOUNT, "kind": kind, **itself, "properties": kept}
+    return {"id": ACCOUNT, "kind": kind, "identity": identity, "properties": given}
 
 
 def evidence(result: Result) -> Mapping[str, Any]:

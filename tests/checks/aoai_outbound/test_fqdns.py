@@ -36,18 +36,18 @@ PROVIDERS = f"{SUBSCRIPTION}/resourceGroups/rg/providers"
 ACCOUNT = f"{PROVIDERS}/Microsoft.CognitiveServices/accounts/ai"
 LIST = "properties.allowedFqdnList"
 RESTRICT = "properties.restrictOutboundNetworkAccess"
-ABSENT = object()
+ABSENT = ...
 
 
 def account(kind: str = "OpenAI", **properties: object) -> Body:
-    secure = {
+    given = {
         "provisioningState": "Succeeded",
         "restrictOutboundNetworkAccess": True,
         "allowedFqdnList": ["docs.blob.core.windows.net"],
         "customSubDomainName": "contoso",
+        **properties,
     }
-    kept = {k: v for k, v in {**secure, **properties}.items() if v is not ABSENT}
-    return {"id": ACCOUNT, "kind": kind, "location": "eastus", "properties": kept}
+    return {"id": ACCOUNT, "kind": kind, "location": "eastus", "properties": given}
 
 
 def resource(path: str, **properties: object) -> Body:

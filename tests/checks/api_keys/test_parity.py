@@ -29,15 +29,14 @@ SEARCH, STORAGE, COSMOS, REGISTRY = (
     f"{PROVIDERS}/{view.type}/one"
     for view in (SearchService, StorageAccount, CosmosAccount, Registry)
 )
-ABSENT = object()
+ABSENT = ...
 
 PASS, FAIL = Status.PASS, Status.FAIL
 UNREAD, NONE = Status.NOT_ASSESSED, Status.NOT_APPLICABLE
 
 
 def body(id: str, **properties: object) -> Body:
-    kept = {k: v for k, v in properties.items() if v is not ABSENT}
-    return {"id": id, "properties": kept}
+    return {"id": id, "properties": properties}
 
 
 def hub(**properties: object) -> Body:

@@ -46,7 +46,7 @@ DELEGATION = (
 )
 OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 POOL_USER = "7b3e853f-ad5d-4fb5-a7b8-56a3581c7037"
-ABSENT = object()
+ABSENT = ...
 
 PASS, FAIL, WARN = Status.PASS, Status.FAIL, Status.WARN
 INFO, UNREAD, NONE = Status.INFO, Status.NOT_ASSESSED, Status.NOT_APPLICABLE
@@ -63,8 +63,7 @@ OTHERS = Settings(
 
 
 def body(id: str, properties: Body, **top: object) -> Body:
-    kept = {key: value for key, value in properties.items() if value is not ABSENT}
-    return {"id": id, "properties": kept, **top}
+    return {"id": id, "properties": {**properties}, **top}
 
 
 def request(tenant: object = PARTNER, state: object = "Connected") -> Body:
@@ -128,12 +127,7 @@ def test_a_manager_that_was_left_out_may_be_our_own(
 
 
 def manager(*tenants: object) -> Body:
-    scopes: list[Body] = [
-        {"subscriptions": [ELSEWHERE]}
-        if each is ABSENT
-        else {"tenantId": each, "subscriptions": [ELSEWHERE]}
-        for each in tenants
-    ]
+    scopes = [{"tenantId": each, "subscriptions": [ELSEWHERE]} for each in tenants]
     return body(MANAGER, {"networkManagerScopes": {"crossTenantScopes": scopes}})
 
 
@@ -173,8 +167,7 @@ def network(*pools: object, space: object = ABSENT) -> Body:
 
 
 def pool(location: object = "West Europe") -> Body:
-    top = {} if location is ABSENT else {"location": location}
-    return body(POOL, {}, **top)
+    return body(POOL, {}, location=location)
 
 
 GONE = f"{POOL}2"
@@ -258,8 +251,8 @@ def subscribed(*tenants: object, managing: object = ABSENT) -> Body:
 
 
 def delegation(tenant: object) -> Body:
-    definition = {} if tenant is ABSENT else {"managedByTenantId": tenant}
-    return body(DELEGATION, {"registrationDefinition": {"properties": definition}})
+    definition = {"properties": {"managedByTenantId": tenant}}
+    return body(DELEGATION, {"registrationDefinition": definition})
 
 
 @pytest.mark.parametrize(

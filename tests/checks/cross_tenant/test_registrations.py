@@ -27,7 +27,7 @@ APP_ID = "dddddddd-0000-4000-8000-0000000000a1"
 OBJECT = f"{GRAPH}/applications/app"
 STUB = f"{GRAPH}/directoryObjects/stub"
 OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
-ABSENT = object()
+ABSENT = ...
 
 PASS, FAIL, WARN = Status.PASS, Status.FAIL, Status.WARN
 UNREAD, NONE = Status.NOT_ASSESSED, Status.NOT_APPLICABLE
@@ -41,8 +41,7 @@ def application(**properties: object) -> Body:
         "passwordCredentials": [],
         "keyCredentials": [],
     }
-    kept = {k: v for k, v in {**usual, **properties}.items() if v is not ABSENT}
-    return {"id": OBJECT, "properties": kept}
+    return {"id": OBJECT, "properties": {**usual, **properties}}
 
 
 def secret(start: object, end: object) -> Body:
@@ -63,9 +62,8 @@ def held() -> Body:
 
 
 def stub(owner: object = PARTNER, kind: str = "servicePrincipal") -> Body:
-    own = {"id": "stub", "displayName": "stub"}
-    more = {} if owner is ABSENT else {"appOwnerOrganizationId": owner}
-    return {"id": STUB, "kind": kind, "properties": {**own, **more}}
+    own = {"id": "stub", "displayName": "stub", "appOwnerOrganizationId": owner}
+    return {"id": STUB, "kind": kind, "properties": own}
 
 
 def role(api: object = "Microsoft Graph") -> Body:

@@ -29,15 +29,14 @@ POLICY = f"{NETWORK}/dnsResolverPolicies/policy"
 OTHER = f"{NETWORK}/dnsResolverPolicies/other"
 LISTS = f"{NETWORK}/dnsResolverDomainLists"
 LIST = f"{LISTS}/block-weu"
-ABSENT = object()
+ABSENT = ...
 
 PASS, FAIL, WARN, INFO = Status.PASS, Status.FAIL, Status.WARN, Status.INFO
 UNREAD, NONE = Status.NOT_ASSESSED, Status.NOT_APPLICABLE
 
 
 def resource(at: str, location: object = "westeurope", **properties: object) -> Body:
-    kept = {k: v for k, v in properties.items() if v is not ABSENT}
-    return {"id": at, "location": location, "properties": kept}
+    return {"id": at, "location": location, "properties": properties}
 
 
 def policy(at: str = POLICY) -> Body:

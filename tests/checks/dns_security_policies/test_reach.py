@@ -34,7 +34,7 @@ ELSEWHERE = "/subscriptions/cccccccc-0000-0000-0000-000000000009"
 NETWORK = f"{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Network"
 POLICY = f"{NETWORK}/dnsResolverPolicies/policy"
 VNETS = f"{NETWORK}/virtualNetworks"
-ABSENT = object()
+ABSENT = ...
 
 PASS, FAIL, WARN, INFO = Status.PASS, Status.FAIL, Status.WARN, Status.INFO
 UNREAD, NONE = Status.NOT_ASSESSED, Status.NOT_APPLICABLE
@@ -45,8 +45,7 @@ LINK_CHECKS = vnet_linked, centralized_hub_linked, distributed_linked
 def body(
     at: str, properties: Mapping[str, object], location: object = "eastus"
 ) -> Body:
-    kept = {k: v for k, v in properties.items() if v is not ABSENT}
-    return {"id": at, "location": location, "properties": kept}
+    return {"id": at, "location": location, "properties": {**properties}}
 
 
 def policy(at: str = POLICY, location: object = "eastus") -> Body:

@@ -33,15 +33,14 @@ OTHER = f"{NETWORK}/dnsResolverPolicies/other"
 RULE = f"{POLICY}/dnsSecurityRules/rule"
 LISTS = f"{NETWORK}/dnsResolverDomainLists"
 WORKSPACE = "/w/providers/Microsoft.OperationalInsights/workspaces/logs"
-ABSENT = object()
+ABSENT = ...
 
 PASS, FAIL, WARN, INFO = Status.PASS, Status.FAIL, Status.WARN, Status.INFO
 UNREAD, NONE = Status.NOT_ASSESSED, Status.NOT_APPLICABLE
 
 
 def resource(at: str, location: object = "eastus", **properties: object) -> Body:
-    kept = {k: v for k, v in properties.items() if v is not ABSENT}
-    return {"id": at, "location": location, "properties": kept}
+    return {"id": at, "location": location, "properties": properties}
 
 
 def policy(at: str = POLICY) -> Body:

@@ -32,15 +32,13 @@ HUB = f"{PROVIDERS}/Microsoft.MachineLearningServices/workspaces/hub"
 PASS, FAIL, WARN = Status.PASS, Status.FAIL, Status.WARN
 UNREAD, NONE = Status.NOT_ASSESSED, Status.NOT_APPLICABLE
 INFO, MANUAL = Status.INFO, Status.MANUAL
-ABSENT = object()
+ABSENT = ...
 
 CHECKS = {check.id: check for check in foundry_accounts.CHECKS}
 
 
 def body(id: str, properties: Mapping[str, object], **top: object) -> Body:
-    kept = {k: v for k, v in properties.items() if v is not ABSENT}
-    shown = {k: v for k, v in top.items() if v is not ABSENT}
-    return {"id": id, "properties": kept, **shown}
+    return {"id": id, "properties": {**properties}, **top}
 
 
 def account(**top: object) -> Body:

@@ -34,7 +34,7 @@ SELF = "cccccccc-0000-0000-0000-000000000001"
 
 PASS, FAIL, WARN = Status.PASS, Status.FAIL, Status.WARN
 UNREAD, NONE = Status.NOT_ASSESSED, Status.NOT_APPLICABLE
-ABSENT = object()
+ABSENT = ...
 
 CHECKS = {check.id: check for check in foundry_agent_access.CHECKS}
 BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs"
@@ -47,8 +47,7 @@ KEPT: Body = {
 
 
 def body(id: str, properties: Mapping[str, object], **top: object) -> Body:
-    kept = {k: v for k, v in properties.items() if v is not ABSENT}
-    return {"id": id, "properties": kept, **top}
+    return {"id": id, "properties": {**properties}, **top}
 
 
 def project(internal: object = OWN.replace("-", ""), **identity: object) -> Body:
@@ -280,8 +279,7 @@ def test_conditions(
     verdicts: Verdicts,
     rbac: Any,
 ) -> None:
-    kept = {} if condition is ABSENT else {"condition": condition}
-    given = (project(), *ESTATE, *granted(rbac, grant, **kept))
+    given = (project(), *ESTATE, *granted(rbac, grant, condition=condition))
     assert status_of(verdicts, "fdp-agent-storage-condition", *given) is status
 
 

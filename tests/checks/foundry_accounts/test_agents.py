@@ -35,7 +35,7 @@ GROUP = f"{PROVIDERS}/Microsoft.Network/networkSecurityGroups/group"
 
 PASS, FAIL, WARN = Status.PASS, Status.FAIL, Status.WARN
 UNREAD, NONE = Status.NOT_ASSESSED, Status.NOT_APPLICABLE
-ABSENT = object()
+ABSENT: object = ...
 
 CHECKS = {check.id: check for check in foundry_agents.CHECKS}
 INJECTED = [{"scenario": "agent", "subnetArmId": SUBNET}]
@@ -43,8 +43,7 @@ MANAGED = [{"scenario": "agent", "subnetArmId": "", "useMicrosoftManagedNetwork"
 
 
 def body(id: str, properties: Mapping[str, object], **top: object) -> Body:
-    kept = {k: v for k, v in properties.items() if v is not ABSENT}
-    return {"id": id, "properties": kept, **top}
+    return {"id": id, "properties": {**properties}, **top}
 
 
 def account(injected: object = INJECTED) -> Body:
@@ -226,8 +225,8 @@ def test_what_was_not_read_decides_nothing(verdicts: Verdicts) -> None:
 def test_a_network_of_microsoft_s(
     mode: object, status: Status, verdicts: Verdicts
 ) -> None:
-    kept = {} if mode is ABSENT else {"isolationMode": mode}
-    made = body(f"{ACCOUNT}/managedNetworks/default", {"managedNetwork": kept})
+    network = {"managedNetwork": {"isolationMode": mode}}
+    made = body(f"{ACCOUNT}/managedNetworks/default", network)
     check = "fdp-agent-subnet-egress"
     assert status_of(verdicts, check, account(MANAGED), made) is status
 

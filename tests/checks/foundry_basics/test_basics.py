@@ -29,16 +29,14 @@ PROVIDERS = f"{SUBSCRIPTION}/resourceGroups/rg/providers"
 HUB = f"{PROVIDERS}/Microsoft.MachineLearningServices/workspaces/hub"
 STORAGE = f"{PROVIDERS}/Microsoft.Storage/storageAccounts/data"
 ENDPOINTS = f"{PROVIDERS}/Microsoft.Network/privateEndpoints"
-ABSENT = object()
+ABSENT = ...
 
 PASS, FAIL, WARN = Status.PASS, Status.FAIL, Status.WARN
 UNREAD, NONE = Status.NOT_ASSESSED, Status.NOT_APPLICABLE
 
 
 def body(id: str, properties: Mapping[str, object], **top: object) -> Body:
-    kept = {k: v for k, v in properties.items() if v is not ABSENT}
-    present = {k: v for k, v in top.items() if v is not ABSENT}
-    return {"id": id, "location": "eastus", "properties": kept, **present}
+    return {"id": id, "location": "eastus", "properties": {**properties}, **top}
 
 
 def workspace(id: str = HUB, kind: object = "Hub", **properties: object) -> Body:

@@ -47,7 +47,7 @@ NAMES = {
     "searchAccountResourceId": PARTS[SearchService],
     "cosmosDbResourceId": PARTS[CosmosAccount],
 }
-ABSENT = object()
+ABSENT = ...
 
 PASS, FAIL, INFO = Status.PASS, Status.FAIL, Status.INFO
 UNREAD, NONE = Status.NOT_ASSESSED, Status.NOT_APPLICABLE
@@ -66,9 +66,7 @@ def workspace(
         "encryption": {"status": status, **names},
         **properties,
     }
-    kept = {key: value for key, value in given.items() if value is not ABSENT}
-    top = {} if kind is ABSENT else {"kind": kind}
-    return {"id": id, "properties": kept, **top}
+    return {"id": id, "kind": kind, "properties": given}
 
 
 def trio(*left_out: object) -> list[Body]:

@@ -37,7 +37,7 @@ KEY = f"{VAULT}/keys/cmk"
 ADDRESS = "https://kv-own.vault.azure.net/keys/cmk"
 USER = f"{PROVIDERS}/Microsoft.ManagedIdentity/userAssignedIdentities/id"
 SERVICE_USER = "e147488a-f6f5-4113-8e2d-b22465e65bf6"
-ABSENT = object()
+ABSENT = ...
 
 PASS, FAIL, WARN, INFO = Status.PASS, Status.FAIL, Status.WARN, Status.INFO
 UNREAD, NONE = Status.NOT_ASSESSED, Status.NOT_APPLICABLE
@@ -51,8 +51,7 @@ ASSIGNED = {**BOTH, "type": "UserAssigned", "principalId": None}
 
 
 def body(id: str, /, **properties: object) -> Body:
-    kept = {key: value for key, value in properties.items() if value is not ABSENT}
-    return {"id": id, "location": "westeurope", "properties": kept}
+    return {"id": id, "location": "westeurope", "properties": properties}
 
 
 def hub(
@@ -75,8 +74,7 @@ def account(location: str = "West Europe", **encryption: object) -> Body:
         "keyVaultProperties": {"keyVaultUri": "https://KV-own.vault.azure.net/"},
         **encryption,
     }
-    kept = {key: value for key, value in given.items() if value is not ABSENT}
-    return {**body(ACCOUNT, encryption=kept), "kind": "OpenAI", "location": location}
+    return {**body(ACCOUNT, encryption=given), "kind": "OpenAI", "location": location}
 
 
 def vault(**properties: object) -> Body:

@@ -51,15 +51,14 @@ ABOUT = {
     search_local_auth.id: SEARCH,
     storage_shared_key.id: STORAGE,
 }
-ABSENT = object()
+ABSENT = ...
 
 PASS, FAIL, WARN, INFO = Status.PASS, Status.FAIL, Status.WARN, Status.INFO
 UNREAD, NONE = Status.NOT_ASSESSED, Status.NOT_APPLICABLE
 
 
 def body(id: str, **properties: object) -> Body:
-    kept = {key: value for key, value in properties.items() if value is not ABSENT}
-    return {"id": id, "properties": kept}
+    return {"id": id, "properties": properties}
 
 
 def hub(**properties: object) -> Body:

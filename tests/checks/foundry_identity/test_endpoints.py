@@ -40,16 +40,14 @@ STORAGE = f"{PROVIDERS}/Microsoft.Storage/storageAccounts/documents"
 SHARED = f"{PROVIDERS}/Microsoft.ManagedIdentity/userAssignedIdentities/shared"
 OWN_ID = "11111111-0000-0000-0000-000000000001"
 SHARED_ID = "22222222-0000-0000-0000-000000000002"
-ABSENT = object()
+ABSENT = ...
 
 PASS, WARN = Status.PASS, Status.WARN
 UNREAD, NONE = Status.NOT_ASSESSED, Status.NOT_APPLICABLE
 
 
 def body(id: str, properties: Mapping[str, object], **top: object) -> Body:
-    kept = {k: v for k, v in properties.items() if v is not ABSENT}
-    present = {k: v for k, v in top.items() if v is not ABSENT}
-    return {"id": id, "properties": kept, **present}
+    return {"id": id, "properties": {**properties}, **top}
 
 
 def definition(role: BuiltIn, *actions: str, data: tuple[str, ...] = ()) -> Body:

@@ -43,16 +43,14 @@ SEARCH = f"{FAR}/Microsoft.Search/searchServices/search"
 HUB_ID = "11111111-0000-0000-0000-000000000001"
 OTHER_ID = "22222222-0000-0000-0000-000000000002"
 SHARED = f"{PROVIDERS}/Microsoft.ManagedIdentity/userAssignedIdentities/shared"
-ABSENT = object()
+ABSENT = ...
 
 PASS, FAIL, WARN = Status.PASS, Status.FAIL, Status.WARN
 UNREAD, NONE = Status.NOT_ASSESSED, Status.NOT_APPLICABLE
 
 
 def body(id: str, properties: Mapping[str, object], **top: object) -> Body:
-    kept = {k: v for k, v in properties.items() if v is not ABSENT}
-    present = {k: v for k, v in top.items() if v is not ABSENT}
-    return {"id": id, "properties": kept, **present}
+    return {"id": id, "properties": {**properties}, **top}
 
 
 def workspace(
@@ -64,9 +62,8 @@ def workspace(
     **properties: object,
 ) -> Body:
     """Return a workspace; the type ABSENT leaves its identity out altogether."""
-    identity = {"type": type, "principalId": principal}
-    found = {k: v for k, v in identity.items() if v is not ABSENT}
-    return body(id, properties, kind=kind, identity=ABSENT if type is ABSENT else found)
+    own = ABSENT if type is ABSENT else {"type": type, "principalId": principal}
+    return body(id, properties, kind=kind, identity=own)
 
 
 def definition(role: BuiltIn, *actions: str, data: tuple[str, ...] = ()) -> Body:

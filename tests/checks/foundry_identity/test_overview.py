@@ -44,7 +44,7 @@ SEARCH = f"{FAR}/Microsoft.Search/searchServices/search"
 ACCOUNT = f"{FAR}/Microsoft.CognitiveServices/accounts/model"
 REGISTRY = f"{FAR}/Microsoft.ContainerRegistry/registries/images"
 SHARED = f"{FAR}/Microsoft.ManagedIdentity/userAssignedIdentities/shared"
-ABSENT = object()
+ABSENT = ...
 
 IDS = {
     name: f"{digit * 8}-0000-0000-0000-00000000000{digit}"
@@ -64,9 +64,7 @@ UNREAD, NONE, INFO = Status.NOT_ASSESSED, Status.NOT_APPLICABLE, Status.INFO
 
 
 def body(id: str, properties: Mapping[str, object], **top: object) -> Body:
-    kept = {k: v for k, v in properties.items() if v is not ABSENT}
-    present = {k: v for k, v in top.items() if v is not ABSENT}
-    return {"id": id, "properties": kept, **present}
+    return {"id": id, "properties": {**properties}, **top}
 
 
 def own(name: str) -> Body:

@@ -37,7 +37,7 @@ STORAGE = f"{PROVIDERS}/Microsoft.Storage/storageAccounts/documents"
 SEARCH_ID = "11111111-0000-0000-0000-000000000001"
 ACCOUNT_ID = "22222222-0000-0000-0000-000000000002"
 PERSON = "33333333-0000-0000-0000-000000000003"
-ABSENT = object()
+ABSENT = ...
 
 PASS, WARN = Status.PASS, Status.WARN
 UNREAD, NONE = Status.NOT_ASSESSED, Status.NOT_APPLICABLE
@@ -45,9 +45,7 @@ INFO, MANUAL = Status.INFO, Status.MANUAL
 
 
 def body(id: str, properties: Mapping[str, object], **top: object) -> Body:
-    kept = {k: v for k, v in properties.items() if v is not ABSENT}
-    present = {k: v for k, v in top.items() if v is not ABSENT}
-    return {"id": id, "properties": kept, **present}
+    return {"id": id, "properties": {**properties}, **top}
 
 
 def definition(role: BuiltIn, *actions: str, data: tuple[str, ...] = ()) -> Body:

@@ -29,16 +29,14 @@ ACCOUNT = f"{PROVIDERS}/Microsoft.CognitiveServices/accounts/model"
 STORAGE = f"{PROVIDERS}/Microsoft.Storage/storageAccounts/documents"
 COSMOS = f"{PROVIDERS}/Microsoft.DocumentDB/databaseAccounts/threads"
 REGISTRY = f"{PROVIDERS}/Microsoft.ContainerRegistry/registries/images"
-ABSENT = object()
+ABSENT = ...
 
 PASS, FAIL = Status.PASS, Status.FAIL
 UNREAD, NONE = Status.NOT_ASSESSED, Status.NOT_APPLICABLE
 
 
 def body(id: str, properties: Mapping[str, object], **top: object) -> Body:
-    kept = {k: v for k, v in properties.items() if v is not ABSENT}
-    present = {k: v for k, v in top.items() if v is not ABSENT}
-    return {"id": id, "properties": kept, **present}
+    return {"id": id, "properties": {**properties}, **top}
 
 
 def workspace(kind: str = "Hub") -> Body:

@@ -38,7 +38,7 @@ OWN_PRINCIPAL = "11111111-aaaa-4000-8000-000000000001"
 USED_PRINCIPAL = "11111111-aaaa-4000-8000-000000000002"
 OWN_ID = "3c1b6f0e-5a0f-4c1d-9a51-0d8f6f6c2b11"
 HUB_ID = "f29e1f3a-77c0-4d9e-8f0b-5a1c3d2e4b60"
-ABSENT = object()
+ABSENT = ...
 
 OWN = {"type": "SystemAssigned", "principalId": OWN_PRINCIPAL}
 ASSIGNED = {
@@ -85,9 +85,7 @@ def roles(rbac: Any) -> list[Body]:
 
 
 def body(id: str, properties: Mapping[str, object], **top: object) -> Body:
-    kept = {k: v for k, v in properties.items() if v is not ABSENT}
-    present = {k: v for k, v in top.items() if v is not ABSENT}
-    return {"id": id, "properties": kept, **present}
+    return {"id": id, "properties": {**properties}, **top}
 
 
 def workspace(

@@ -36,7 +36,7 @@ CONNECTION = f"{HUB}/connections/one"
 STORE = f"{HUB}/datastores/blobs"
 HUB_PRINCIPAL = "11111111-aaaa-4000-8000-000000000001"
 PROJECT_PRINCIPAL = "11111111-aaaa-4000-8000-000000000002"
-ABSENT = object()
+ABSENT = ...
 
 PASS, FAIL, WARN = Status.PASS, Status.FAIL, Status.WARN
 INFO, MANUAL = Status.INFO, Status.MANUAL
@@ -44,9 +44,7 @@ UNREAD, NONE = Status.NOT_ASSESSED, Status.NOT_APPLICABLE
 
 
 def body(id: str, properties: Mapping[str, object], **top: object) -> Body:
-    kept = {k: v for k, v in properties.items() if v is not ABSENT}
-    present = {k: v for k, v in top.items() if v is not ABSENT}
-    return {"id": id, "properties": kept, **present}
+    return {"id": id, "properties": {**properties}, **top}
 
 
 def workspace(id: str = HUB, kind: object = "Hub", **changes: object) -> Body:

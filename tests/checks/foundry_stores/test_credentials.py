@@ -33,16 +33,14 @@ CONNECTION = f"{HUB}/connections/search"
 STORAGE = f"{PROVIDERS}/Microsoft.Storage/storageAccounts/data"
 ENDPOINTS = f"{PROVIDERS}/Microsoft.Network/privateEndpoints"
 MODE = "properties.systemDatastoresAuthMode"
-ABSENT = object()
+ABSENT = ...
 
 PASS, FAIL, WARN = Status.PASS, Status.FAIL, Status.WARN
 UNREAD, NONE = Status.NOT_ASSESSED, Status.NOT_APPLICABLE
 
 
 def body(id: str, properties: Mapping[str, object], **top: object) -> Body:
-    kept = {k: v for k, v in properties.items() if v is not ABSENT}
-    present = {k: v for k, v in top.items() if v is not ABSENT}
-    return {"id": id, "properties": kept, **present}
+    return {"id": id, "properties": {**properties}, **top}
 
 
 def workspace(mode: object = "identity", id: str = HUB, **changes: object) -> Body:

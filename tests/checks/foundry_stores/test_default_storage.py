@@ -36,16 +36,14 @@ PROVIDER = "/providers/Microsoft.Authorization"
 BUILT_IN = f"{PROVIDER}/policyDefinitions/8c6a50c6-9ffd-4ae7-986f-5fa6111f9a54"
 CUSTOM = f"{SUBSCRIPTION}{PROVIDER}/policyDefinitions/no-keys"
 ASSIGNMENT = f"{SUBSCRIPTION}{PROVIDER}/policyAssignments/no-keys"
-ABSENT = object()
+ABSENT = ...
 
 PASS, WARN = Status.PASS, Status.WARN
 UNREAD, NONE = Status.NOT_ASSESSED, Status.NOT_APPLICABLE
 
 
 def body(id: str, properties: Mapping[str, object], **top: object) -> Body:
-    kept = {k: v for k, v in properties.items() if v is not ABSENT}
-    present = {k: v for k, v in top.items() if v is not ABSENT}
-    return {"id": id, "properties": kept, **present}
+    return {"id": id, "properties": {**properties}, **top}
 
 
 def workspace(

@@ -37,7 +37,7 @@ PROVIDERS = f"{GROUP}/providers"
 HUB = f"{PROVIDERS}/Microsoft.MachineLearningServices/workspaces/hub"
 PROJECT = f"{PROVIDERS}/Microsoft.MachineLearningServices/workspaces/project"
 STORAGE = f"{PROVIDERS}/Microsoft.Storage/storageAccounts/data"
-ABSENT = object()
+ABSENT = ...
 
 LEARNING = "Microsoft.MachineLearningServices/workspaces"
 DEVELOPER, SCIENTIST = BuiltIn.AI_DEVELOPER, BuiltIn.ML_DATA_SCIENTIST
@@ -75,9 +75,7 @@ def roles(rbac: Any) -> list[Body]:
 
 
 def body(id: str, properties: Mapping[str, object], **top: object) -> Body:
-    kept = {k: v for k, v in properties.items() if v is not ABSENT}
-    present = {k: v for k, v in top.items() if v is not ABSENT}
-    return {"id": id, "properties": kept, **present}
+    return {"id": id, "properties": {**properties}, **top}
 
 
 def workspace(mode: object = "identity", id: str = HUB, **changes: object) -> Body:

@@ -37,7 +37,7 @@ ENDPOINTS = f"{PROVIDERS}/Microsoft.Network/privateEndpoints"
 USED = f"{PROVIDERS}/Microsoft.ManagedIdentity/userAssignedIdentities/mine"
 OWN_PRINCIPAL = "11111111-aaaa-4000-8000-000000000001"
 USED_PRINCIPAL = "11111111-aaaa-4000-8000-000000000002"
-ABSENT = object()
+ABSENT = ...
 
 OWN = {"type": "SystemAssigned", "principalId": OWN_PRINCIPAL}
 ASSIGNED = {
@@ -75,9 +75,7 @@ def roles(rbac: Any) -> list[Body]:
 
 
 def body(id: str, properties: Mapping[str, object], **top: object) -> Body:
-    kept = {k: v for k, v in properties.items() if v is not ABSENT}
-    present = {k: v for k, v in top.items() if v is not ABSENT}
-    return {"id": id, "properties": kept, **present}
+    return {"id": id, "properties": {**properties}, **top}
 
 
 def workspace(

@@ -26,7 +26,7 @@ MODEL = f"{PROVIDERS}/Microsoft.CognitiveServices/accounts/model"
 INSIGHTS = f"{PROVIDERS}/Microsoft.Insights/components/watch"
 FOUND, STRANGER = "https://find.search.windows.net", "https://lost.search.windows.net/"
 SHARED = "https://eastus.api.cognitive.microsoft.com/"
-ABSENT = object()
+ABSENT = ...
 
 PASS, FAIL, MANUAL = Status.PASS, Status.FAIL, Status.MANUAL
 UNREAD, NONE = Status.NOT_ASSESSED, Status.NOT_APPLICABLE
@@ -43,10 +43,8 @@ OWN: tuple[Body, ...] = (
 
 
 def connection(target: object, id: object = ABSENT, key: str = "ResourceId") -> Body:
-    metadata = {} if id is ABSENT else {key: id}
-    properties = {"authType": "AAD", "metadata": {"ApiType": "Azure", **metadata}}
-    if target is not ABSENT:
-        properties["target"] = target  # type: ignore[assignment]
+    metadata = {"ApiType": "Azure", key: id}
+    properties = {"authType": "AAD", "metadata": metadata, "target": target}
     return {"id": CONNECTION, "properties": properties}
 
 

@@ -32,7 +32,7 @@ PROVIDERS = f"{SUBSCRIPTION}/resourceGroups/rg/providers"
 ACCOUNT = f"{PROVIDERS}/Microsoft.CognitiveServices/accounts/ai"
 WORKSPACE = f"{PROVIDERS}/Microsoft.OperationalInsights/workspaces/central"
 SETTINGS = "providers/microsoft.insights/diagnosticSettings"
-ABSENT = object()
+ABSENT = ...
 
 PASS, FAIL = Status.PASS, Status.FAIL
 UNREAD, NONE = Status.NOT_ASSESSED, Status.NOT_APPLICABLE
@@ -53,8 +53,7 @@ def category(name: object, enabled: object = True) -> Body:
 
 def setting(at: str, *logs: object, name: str = "s", **properties: object) -> Body:
     secure = {"workspaceId": WORKSPACE, "storageAccountId": None, "logs": list(logs)}
-    kept = {k: v for k, v in {**secure, **properties}.items() if v is not ABSENT}
-    return {"id": f"{at}/{SETTINGS}/{name}", "properties": kept}
+    return {"id": f"{at}/{SETTINGS}/{name}", "properties": {**secure, **properties}}
 
 
 ACCOUNT_CHECKS = (diag_enabled, diag_audit, diag_requestresponse)
@@ -224,15 +223,15 @@ ACTION = {"actionGroupId": f"{PROVIDERS}/Microsoft.Insights/actionGroups/soc"}
 
 
 def alert(name: str = "key-reads", **properties: object) -> Body:
-    secure = {
+    given = {
         "enabled": True,
         "scopes": [SUBSCRIPTION],
         "condition": {"allOf": [ADMINISTRATIVE, KEY_READS]},
         "actions": {"actionGroups": [ACTION]},
+        **properties,
     }
-    kept = {k: v for k, v in {**secure, **properties}.items() if v is not ABSENT}
     resource_id = f"{PROVIDERS}/microsoft.insights/activityLogAlerts/{name}"
-    return {"id": resource_id, "location": "Global", "properties": kept}
+    return {"id": resource_id, "location": "Global", "properties": given}
 
 
 def all_of(*clauses: object) -> Body:
@@ -374,8 +373,7 @@ def asked(**changes: object) -> Body:
         "criteria": {"allOf": [{"query": QUERY}]},
         "actions": {"actionGroups": [f"{PROVIDERS}/microsoft.insights/actionGroups/a"]},
     }
-    kept = {k: v for k, v in {**usual, **changes}.items() if v is not ABSENT}
-    return {"id": RULE, "properties": kept}
+    return {"id": RULE, "properties": {**usual, **changes}}
 
 
 @pytest.mark.parametrize(
