@@ -7,6 +7,7 @@ from typing import Any
 
 from checks.avnm.network_groups import manager_of
 from checks.avnm.policies import CONTROLS
+from checks.shared.grants import access, require_settled
 from checks.shared.wording import count, shown, some
 from scanner.access.scopes import is_group
 from scanner.avnm.membership import Manager, Overlap, overlaps
@@ -141,10 +142,17 @@ def _above_and_below(found: list[Overlap]) -> Iterator[str]:
 
 
 def _limits(tenant: Tenant, own: Manager, others: Iterable[Manager]) -> str:
-    """Return how far an answer about all managers can be relied on."""
+    """Return how far an answer about all managers can be relied on.
+
+    Raises NotRead where the groups above are not known for want of a list that would
+    have named them.
+    """
     limits = [] if tenant.whole else ["not all was scanned"]
     below = others if any(map(is_group, own.scopes)) else ()
-    if not all(each.knows_above for each in (own, *below)):
+    adrift = [each for each in (own, *below) if not each.knows_above]
+    for scope in (scope for each in adrift for scope in each.scopes):
+        require_settled(access(tenant).missing(scope))
+    if adrift:
         limits.append("the management groups above are not all known")
     return f" (lower bound: {'; '.join(limits)})" if limits else ""
 

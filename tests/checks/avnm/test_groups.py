@@ -345,6 +345,21 @@ def test_scopes(
     assert "lower bound" not in result.reason
 
 
+@pytest.mark.parametrize(
+    ("unread", "status", "said"),
+    [
+        ([], PASS, "lower bound: the management groups above"),
+        ([(RoleAssignment, SUBSCRIPTION)], UNREAD, "roleAssignments"),
+    ],
+    ids=["the hierarchy", "and the lists that name its groups"],
+)
+def test_who_is_above_may_not_be_known(
+    verdicts: Verdicts, unread: Any, status: Status, said: str
+) -> None:
+    result = verdicts(scope_single, manager(), unread=unread).only(MANAGER)
+    assert (result.status, said in result.reason) == (status, True), result.reason
+
+
 def test_a_narrow_scan_may_miss_managers(verdicts: Verdicts) -> None:
     [result] = verdicts(scope_single, manager(), whole_tenant=False)
     assert result.status is PASS
