@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
@@ -45,9 +44,7 @@ def assess(
             register.applied(each, found.tags) for each in judge.results(checks)
         )
         gaps.extend(judge.gaps())
-        # It refers to itself, and reports need the room: nothing else lets go of it.
-        del found, judge
-        gc.collect()
+        found.forget()
     return Assessment(
         run=replace(
             snapshot.manifest.run,

@@ -6,7 +6,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 from scanner.model.check import Check, Status, Verdict, everything
@@ -37,7 +37,7 @@ class Judge:
         self._about: dict[Picking, dict[str, tuple[bool, Gap | None]]]
         self._about = defaultdict(dict)
         """By what picks resources of a type, and by their ids, whether it does."""
-        self._target = cache(self._target_of)
+        self._targets: dict[tuple[str, str, str], Target] = {}
 
     def results(self, checks: Sequence[Check[Any]]) -> Iterator[Result]:
         """Yield every check's answers: by check, then by resource id."""
@@ -166,6 +166,7 @@ class Judge:
             tenant.trace = self._inventory.trace()
             verdict = self._decided(check, resource, tenant)
         except NotRead as missing:
+            missing.light()
             verdict = self._not_assessed(check, missing.reason, missing.gap)
         except Exception as error:
             log.exception("check %s failed on %s", check.id, record.id)
@@ -202,9 +203,15 @@ class Judge:
             advice=verdict.advice,
         )
 
-    def _target_of(
+    def _target(
         self, resource_id: str, resource_type: str, location: str = ""
     ) -> Target:
+        key = (resource_id, resource_type, location)
+        if key not in self._targets:
+            self._targets[key] = self._target_of(*key)
+        return self._targets[key]
+
+    def _target_of(self, resource_id: str, resource_type: str, location: str) -> Target:
         parts = ResourceId.parse(resource_id)
         subscription_name = self._names.get(parts.subscription.lower(), "")
         # A subscription's id has no name in it, but people gave it one.

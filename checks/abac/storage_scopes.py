@@ -75,7 +75,7 @@ def _store(account: StorageAccount) -> Store:
             workspaces=_users(account),
         )
     except NotRead as problem:
-        return Store(account.id, False, False, frozenset(), 0, problem)
+        return Store(account.id, False, False, frozenset(), 0, problem.light())
 
 
 def _users(account: StorageAccount) -> int:

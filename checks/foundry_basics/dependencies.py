@@ -80,7 +80,7 @@ class _Ways:
             try:
                 self._add(rule)
             except NotRead as problem:
-                self.problem = problem
+                self.problem = problem.light()
 
     def _add(self, rule: OutboundRule) -> None:
         if (rule.rule_type or "").lower() != "privateendpoint":

@@ -63,7 +63,7 @@ def strikes(tenant: Tenant) -> Strikes:
                 made = _made_for(workspace, view)
             except NotRead as problem:
                 for key in _above(workspace, relevant):
-                    unread[key] += [*_reasons(relevant[key]), problem]
+                    unread[key] += [*_reasons(relevant[key]), problem.light()]
                 continue
             if made is not None:
                 for key in _above(made, relevant):

@@ -182,7 +182,7 @@ def _look(workspace: Workspace, tenant: Tenant, found: dict[str, Clash]) -> None
             return
         storage = default_storage(workspace, tenant)
     except NotRead as problem:
-        _blame(found, _covering(workspace, tenant), problem)
+        _blame(found, _covering(workspace, tenant), problem.light())
         return
     if storage is None:
         return

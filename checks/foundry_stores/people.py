@@ -400,7 +400,7 @@ def _met_as_oneself(tenant: Tenant) -> Mapping[str, str | NotRead]:
                 storage = default_storage(workspace, tenant)
                 found |= {workspace.key: storage.id} if storage else {}
         except NotRead as problem:
-            found[workspace.key] = problem
+            found[workspace.key] = problem.light()
     return found
 
 

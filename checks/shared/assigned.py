@@ -93,12 +93,12 @@ def _content(assignment: PolicyAssignment, about: About) -> Content:
             try:
                 wanted = about(assignment.tenant, definition_id)
             except NotRead as problem:
-                unread.append(problem)
+                unread.append(problem.light())
                 continue
             if wanted:
                 found.append(_assigned(assignment, definition_id, member))
     except NotRead as problem:
-        unread.append(problem)
+        unread.append(problem.light())
     return Content(tuple(found), gravest([_bearable(each) for each in unread]))
 
 

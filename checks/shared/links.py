@@ -123,7 +123,7 @@ def _trails_of(workspace: Workspace) -> Iterator[_Trail]:
         for connection in connections(workspace):
             yield from _trail(connection)
     except NotRead as problem:
-        yield _Trail(problem=problem)
+        yield _Trail(problem=problem.light())
 
 
 def _trail(connection: Connection) -> Iterator[_Trail]:
@@ -136,7 +136,7 @@ def _trail(connection: Connection) -> Iterator[_Trail]:
             if found is not None:
                 yield _Trail(connection.id, type(found), found.id)
     except NotRead as problem:
-        yield _Trail(connection.id, view, problem=problem)
+        yield _Trail(connection.id, view, problem=problem.light())
 
 
 def _named_type(connection: Connection) -> type[Resource] | None:

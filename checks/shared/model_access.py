@@ -106,7 +106,7 @@ class Reach:
             keyless = bool(account.local_auth_disabled)
         except NotRead as problem:
             for scope in scopes:
-                self._at[scope].unread = problem
+                self._at[scope].unread = problem.light()
             return
         for scope in scopes:
             found = self._at[scope]

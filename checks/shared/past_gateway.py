@@ -113,7 +113,7 @@ def _place(endpoint: PrivateEndpoint, subnet: Subnet) -> Place:
     try:
         return Place(tuple(_addresses(endpoint)), PORT, groups)
     except NotRead as problem:
-        return Place(ranges_of(subnet), PORT, groups, problem)
+        return Place(ranges_of(subnet), PORT, groups, problem.light())
 
 
 def _addresses(endpoint: PrivateEndpoint) -> Iterator[IPv4Network]:

@@ -68,11 +68,11 @@ def policies_on(resource: Resource, assigned: Mapping[str, Content]) -> InForce:
                 found += [_policy(each, assignment, resource) for each in content.found]
                 unread += [content.unread] if content.unread else []
         except NotRead as problem:
-            unread.append(problem)
+            unread.append(problem.light())
     try:
         listing.require_whole()
     except NotRead as problem:
-        unread.append(problem)
+        unread.append(problem.light())
     return InForce(tuple(found), gravest(unread))
 
 

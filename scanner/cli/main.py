@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import sys
 from typing import Annotated
@@ -83,6 +84,8 @@ def main(arguments: list[str] | None = None) -> None:
     given = sys.argv[1:] if arguments is None else arguments
     # A scan makes much and drops little: at the usual pace a tenth of it is looking.
     gc.set_threshold(COLLECT_AFTER)
+    # In the end nothing is worth collecting, and looking for it takes a second.
+    atexit.register(gc.freeze)
     try:
         code = app(args=given, prog_name=app.info.name, standalone_mode=False)
         if code == _INTERRUPTED:
@@ -101,9 +104,6 @@ def main(arguments: list[str] | None = None) -> None:
         name = type(error).__name__
         _tell(f"internal error: {name}: {error}; run again with --debug and report it")
         sys.exit(Exit.BUG)
-    finally:
-        # Nothing is worth collecting any more, and looking for it takes a second.
-        gc.freeze()
 
 
 def _tell_usage(error: TyperException) -> None:

@@ -71,6 +71,20 @@ class NotRead(Exception):  # noqa: N818 - a fact about the tenant, not a fault o
             return self
         return NotRead(f"{self.reason}; {NotRead.from_gap(gap).reason}", gap)
 
+    def light(self) -> NotRead:
+        """Return itself without the frames it came through, and without its causes.
+
+        What keeps it keeps it so: frames may hold what holds it, and then all they saw
+        stays until someone looks for garbage.
+        """
+        error: BaseException | None = self
+        while error is not None:
+            error.__traceback__ = None
+            cause = error.__cause__ or error.__context__
+            error.__cause__ = error.__context__ = None
+            error = cause
+        return self
+
 
 class Unclear:
     """What was not read on the way to an answer: the first of it, if anything.
@@ -95,7 +109,7 @@ class Unclear:
 
     def add(self, problem: NotRead | None) -> None:
         """Keep a problem, if it is one and the first."""
-        self.problem = self.problem or problem
+        self.problem = self.problem or (problem and problem.light())
 
     def settle(self) -> None:
         """Raise NotRead if something was not read."""

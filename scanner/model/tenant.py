@@ -107,6 +107,10 @@ class Inventory:
         found: T = made
         return found
 
+    def forget(self) -> None:
+        """Let go of what was made of it: that refers back, and would keep it alive."""
+        self._made.clear()
+
     def watched(self, ask: Callable[[], T]) -> tuple[T, Gap | None]:
         """Return an answer, and the first gap that it was given in spite of.
 

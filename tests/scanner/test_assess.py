@@ -1,18 +1,21 @@
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
+from weakref import ref
 
 import msgspec
 import pytest
 
 import checks
-from scanner.assess import assess, catalogue_hash
+from scanner.assess import assess, catalogue_hash, inventory
 from scanner.collect.assemble import assemble
 from scanner.collect.plan import NEVER_MADE
 from scanner.demo import TENANT_ID, bodies
+from scanner.judge import Judge
 from scanner.model.check import Severity, Status
 from scanner.model.cloud import Suffixes
 from scanner.model.resource import Record
@@ -78,6 +81,19 @@ def test_a_whole_snapshot_has_no_gaps(demo: Snapshot) -> None:
         catalogue=catalogue_hash(checks.ALL),
         settings=asdict(Settings()),
     )
+
+
+def test_a_tenant_is_let_go_of_without_a_look_for_garbage(demo: Snapshot) -> None:
+    found = inventory(demo, TENANT_ID)
+    left = ref(found)
+    gc.disable()
+    try:
+        assert len(list(Judge(found, Settings()).results(checks.ALL))) > 1000
+        found.forget()
+        del found
+        assert left() is None
+    finally:
+        gc.enable()
 
 
 def test_the_same_snapshot_gives_the_same_results(demo: Snapshot) -> None:
