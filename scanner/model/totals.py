@@ -35,15 +35,11 @@ class Score:
     """0 to 1: assessed / (assessed + not assessed); None where there was neither."""
 
     @classmethod
-    def of(cls, results: Iterable[Result]) -> Score:
-        """Return the score of some results; a warn loses half of its weight."""
-        return cls.counted(
-            Counter((each.check.severity, each.status) for each in results)
-        )
-
-    @classmethod
     def counted(cls, counts: Mapping[tuple[Severity, Status], int]) -> Score:
-        """Return the score of so many results of each severity and status."""
+        """Return the score of so many results of each severity and status.
+
+        A warn loses half of its weight.
+        """
         won = lost = 0.0
         assessed = missed = 0
         for (severity, status), number in counts.items():

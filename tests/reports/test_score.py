@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from math import isclose
 from typing import Any
@@ -26,6 +26,10 @@ SILENT = (Status.INFO, Status.MANUAL, Status.NOT_APPLICABLE)
 
 statuses, severities = st.sampled_from(Status), st.sampled_from(Severity)
 answers = st.lists(st.tuples(statuses, severities), max_size=30)
+
+
+def scored(results: Iterable[Result]) -> Score:
+    return Tally.of(results).score
 
 
 def expected(answers: Sequence[Answer]) -> Fraction | None:
@@ -55,7 +59,7 @@ def near(found: float | None, wanted: Fraction | None, places: int) -> bool:
 def test_one_answer(
     result: Builder, severity: Severity, status: Status, value: float
 ) -> None:
-    assert Score.of([result(status, severity)]) == Score(value=value, coverage=1.0)
+    assert scored([result(status, severity)]) == Score(value=value, coverage=1.0)
 
 
 @pytest.mark.parametrize(
@@ -71,36 +75,36 @@ def test_one_answer(
 def test_answers_weigh_as_their_severity(
     result: Builder, given: list[Answer], value: float
 ) -> None:
-    assert Score.of(result(*each) for each in given).value == value
+    assert scored(result(*each) for each in given).value == value
 
 
 def test_what_was_not_assessed_lowers_the_coverage_alone(result: Builder) -> None:
     known = [result(PASS), result(FAIL)]
-    assert Score.of(known) == Score(value=50.0, coverage=1.0)
+    assert scored(known) == Score(value=50.0, coverage=1.0)
     asked = [*known, result(UNREAD, Severity.CRITICAL), result(UNREAD)]
-    assert Score.of(asked) == Score(value=50.0, coverage=0.5)
+    assert scored(asked) == Score(value=50.0, coverage=0.5)
 
 
 @pytest.mark.parametrize("status", SILENT)
 def test_what_is_no_verdict_counts_for_nothing(result: Builder, status: Status) -> None:
-    assert Score.of([result(status)]) == Score(value=None, coverage=None)
+    assert scored([result(status)]) == Score(value=None, coverage=None)
     both = [result(PASS), result(FAIL), result(status, Severity.CRITICAL)]
-    assert Score.of(both) == Score(value=50.0, coverage=1.0)
+    assert scored(both) == Score(value=50.0, coverage=1.0)
 
 
 def test_nothing_assessed_has_no_score(result: Builder) -> None:
-    assert Score.of([]) == Score(value=None, coverage=None)
-    assert Score.of([result(UNREAD)]) == Score(value=None, coverage=0.0)
+    assert scored([]) == Score(value=None, coverage=None)
+    assert scored([result(UNREAD)]) == Score(value=None, coverage=0.0)
 
 
 def test_informational_checks_cover_and_weigh_nothing(result: Builder) -> None:
     failed = result(FAIL, Severity.INFORMATIONAL)
-    assert Score.of([failed]) == Score(value=None, coverage=1.0)
+    assert scored([failed]) == Score(value=None, coverage=1.0)
 
 
 @given(answers=answers)
 def test_scores_are_as_contracted(result: Builder, answers: list[Answer]) -> None:
-    score = Score.of(result(*each) for each in answers)
+    score = scored(result(*each) for each in answers)
     assert near(score.value, expected(answers), 1)
     assert near(score.coverage, coverage(answers), 4)
     assert score.value is None or score.coverage is not None

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from scanner.model.check import Check, Severity, Status, Topic, Verdict, check, 
 from scanner.model.check import Post as Guidance
 from scanner.model.resources import Subscription
 from scanner.model.results import Assessment, Result, Run, Target
-from scanner.model.totals import Score
+from scanner.model.totals import Score, Tally
 
 WEIGHTS = {"critical": 10, "high": 6, "medium": 3, "low": 1, "informational": 0}
 TARGET = Target(
@@ -22,6 +22,10 @@ TARGET = Target(
     resource_id="/subscriptions/S",
     location="westeurope",
 )
+
+
+def scored(results: Iterable[Result]) -> Score:
+    return Tally.of(results).score
 
 
 def made(severity: Severity, id: str = "one") -> Check[Any]:
@@ -75,7 +79,7 @@ def naive(given: Sequence[tuple[Status, Severity]]) -> tuple[Any, Any]:
 def test_scores_are_what_the_contract_says(
     given: list[tuple[Status, Severity]],
 ) -> None:
-    score = Score.of(result(*each) for each in given)
+    score = scored(result(*each) for each in given)
     expected, coverage = naive(given)
     assert (score.value is None) == (expected is None)
     assert (score.coverage is None) == (coverage is None)
@@ -86,7 +90,7 @@ def test_scores_are_what_the_contract_says(
 
 
 def test_a_score_by_hand() -> None:
-    score = Score.of(
+    score = scored(
         [
             result(Status.PASS, Severity.CRITICAL),
             result(Status.FAIL, Severity.HIGH),
@@ -103,7 +107,7 @@ def test_what_is_no_verdict_changes_nothing(
     given: list[tuple[Status, Severity]], status: Status
 ) -> None:
     results = [result(*each) for each in given]
-    assert Score.of([*results, result(status, Severity.CRITICAL)]) == Score.of(results)
+    assert scored([*results, result(status, Severity.CRITICAL)]) == scored(results)
 
 
 @given(answers)
@@ -111,7 +115,7 @@ def test_what_was_not_read_costs_coverage_and_no_score(
     given: list[tuple[Status, Severity]],
 ) -> None:
     results = [result(*each) for each in given]
-    before, after = Score.of(results), Score.of([*results, result(Status.NOT_ASSESSED)])
+    before, after = scored(results), scored([*results, result(Status.NOT_ASSESSED)])
     assert after.value == before.value
     assert after.coverage is not None
     assert after.coverage <= (before.coverage or 0)
