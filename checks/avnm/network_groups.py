@@ -336,8 +336,7 @@ class _Rules:
 
 def _scopes_of(assignment: PolicyAssignment) -> tuple[str, ...]:
     """Return what an assignment is made at, and what it leaves out."""
-    at = scope_at(assignment)
-    return (at, *(assignment.not_scopes or ()))
+    return (scope_at(assignment), *(assignment.not_scopes or ()))
 
 
 def _is_one(scope: str) -> bool:
@@ -346,10 +345,8 @@ def _is_one(scope: str) -> bool:
 
 
 def _unread(listing: Listing[Any]) -> Iterator[Doubt]:
-    try:
-        listing.require_whole()
-    except NotRead as problem:
-        yield _doubt(problem)
+    if listing.missing:
+        yield _doubt(listing.missing)
 
 
 def _doubt(problem: NotRead) -> Doubt:

@@ -86,12 +86,11 @@ def _unlisted(
     tenant: Tenant, about: Iterable[Mapping[str, Content]]
 ) -> Iterator[tuple[str, NotRead]]:
     """Yield every assignment of interest if there may be more workspaces than known."""
-    try:
-        tenant.all(Workspace).require_whole()
-    except NotRead as problem:
+    missing = tenant.all(Workspace).missing
+    if missing:
         for relevant in about:
             for key, content in relevant.items():
-                yield from ((key, each) for each in (*_reasons(content), problem))
+                yield from ((key, each) for each in (*_reasons(content), missing))
 
 
 def _reasons(content: Content) -> Iterator[NotRead]:

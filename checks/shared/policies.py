@@ -69,10 +69,7 @@ def policies_on(resource: Resource, assigned: Mapping[str, Content]) -> InForce:
                 unread += [content.unread] if content.unread else []
         except NotRead as problem:
             unread.append(problem.light())
-    try:
-        listing.require_whole()
-    except NotRead as problem:
-        unread.append(problem.light())
+    unread += [listing.missing] if listing.missing else []
     return InForce(tuple(found), gravest(unread))
 
 

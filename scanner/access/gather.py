@@ -212,10 +212,9 @@ class _Gathering:
             yield group.key
 
     def _check(self, view: type[Resource], part: Part, key: str, scope: str) -> None:
-        try:
-            self._tenant.within(view, scope).require_whole()
-        except NotRead as problem:
-            self._note(part, key, problem)
+        missing = self._tenant.within(view, scope).missing
+        if missing:
+            self._note(part, key, missing)
 
     def _note(self, part: Part, scope: str, problem: NotRead) -> None:
         gap = None if part in _TRIED else problem.gap

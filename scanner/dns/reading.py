@@ -23,11 +23,7 @@ def asked(doubts: list[Doubt], read: Callable[..., T], *arguments: object) -> T 
 
 def unread(listing: Listing[Any]) -> Doubt | None:
     """Return why a list may have more than is known."""
-    try:
-        listing.require_whole()
-    except NotRead as problem:
-        return doubt_of(problem)
-    return None
+    return doubt_of(listing.missing) if listing.missing else None
 
 
 def doubt_of(problem: NotRead) -> Doubt:
