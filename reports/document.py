@@ -69,6 +69,16 @@ def summary(assessment: Assessment) -> dict[str, Any]:
     }
 
 
+def beside_baseline(content: bytes, *, drift: bytes, trend: bytes) -> bytes:
+    """Return a results.json without a baseline, with what came of one: JSON or none."""
+    extra = b"".join(
+        b',\n"%s":%s' % (name, value)
+        for name, value in ((b"drift", drift), (b"trend", trend))
+        if value
+    )
+    return content.removesuffix(b"}\n") + extra + b"}\n"
+
+
 def _framework(control: str) -> dict[str, Any]:
     return {
         "framework": framework_of(control).title,

@@ -52,18 +52,15 @@ def _headline(tally: Tally, gaps: int) -> str:
 
 
 def _findings(findings: Iterable[Finding]) -> Iterator[str]:
-    rows = []
-    for finding in findings:
-        names = [result.target.resource_name for result in finding.results]
-        more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
-        rows.append(
-            (
-                finding.check.severity.value,
-                finding.check.id,
-                f"{len(names):,}",
-                ", ".join(names[:NAMED]) + more,
-            )
+    rows = [
+        (
+            finding.check.severity.value,
+            finding.check.id,
+            f"{len(finding.results):,}",
+            finding.on(NAMED),
         )
+        for finding in findings
+    ]
     yield from _table("Worst findings", ("Severity", "Check", "Found", "On"), rows)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from reports.rows import gap_row
-from reports.text import json_text
+from reports.text import json_list, json_text
 from scanner.model.check import Check, Severity, Status
 from scanner.model.results import Assessment, GapReport, Result
 
@@ -36,24 +36,23 @@ _LEVELS = {
 
 def results_sarif(assessment: Assessment) -> Iterator[bytes]:
     """Yield results.sarif."""
-    checks = {each.check.id: each.check for each in assessment.results}
-    numbers = {name: number for number, name in enumerate(checks)}
+    numbers = {check.id: number for number, check in enumerate(assessment.checks)}
+    rows = (_result(result, numbers) for result in assessment.results)
     head = json_text({"$schema": SCHEMA, "version": "2.1.0"})[:-1]
-    tool = json_text({"driver": _driver(assessment, checks)})
+    tool = json_text({"driver": _driver(assessment)})
     yield f'{head},"runs":[{{"tool":{tool},\n'.encode()
     yield f'"invocations":[{json_text(_invocation(assessment))}],\n'.encode()
-    yield b'"results":['
-    for position, result in enumerate(assessment.results):
-        mark = ",\n" if position else "\n"
-        yield f"{mark}{json_text(_result(result, numbers))}".encode()
-    yield b"]}]}\n"
+    yield b'"results":'
+    for chunk in json_list(rows):
+        yield chunk.encode()
+    yield b"}]}\n"
 
 
-def _driver(assessment: Assessment, checks: Mapping[str, Check[Any]]) -> dict[str, Any]:
+def _driver(assessment: Assessment) -> dict[str, Any]:
     return {
         "name": "posture",
         "version": assessment.run.version,
-        "rules": [_rule(check) for check in checks.values()],
+        "rules": list(map(_rule, assessment.checks)),
     }
 
 

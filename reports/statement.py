@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from reports.scope import narrowed
 from reports.text import clean, count, percent, points
 from reports.worst import gap_groups
 from scanner.model.check import Status
@@ -50,17 +51,9 @@ def _when(run: Run) -> Iterator[str]:
     )
 
 
-_HOW = {"discovery", "directory"}
-"""What a run's scope tells of how it was read rather than what."""
-
-
 def _scope(run: Run) -> Iterator[str]:
-    narrowed = "; ".join(
-        f"{name.replace('_', ' ')} {', '.join(values)}"
-        for name, values in sorted(run.scope.items())
-        if values and name not in _HOW
-    )
-    yield f"Asked for: {narrowed or 'every enabled subscription that could be read'}."
+    every = "every enabled subscription that could be read"
+    yield f"Asked for: {narrowed(run) or every}."
     yield f"{count(len(run.subscriptions), 'subscription')} in scope:"
     for each in run.subscriptions:
         state = f", {each.state}" if each.state else ""
@@ -81,14 +74,13 @@ def _rights(roles: Sequence[str]) -> Iterator[str]:
 def _outcome(assessment: Assessment) -> Iterator[str]:
     tally = assessment.totals.overall
     resources = {each.target.resource_id.lower() for each in assessment.results}
-    checks = {each.check.id for each in assessment.results}
     yield (
         f"Score {points(tally.score.value)} of 100 at a coverage of "
         f"{percent(tally.score.coverage)}: the score weighs what passed by severity, "
         "the coverage is the share of what was asked that could be answered."
     )
     yield (
-        f"Population: {count(len(checks), 'check')} on all of "
+        f"Population: {count(len(assessment.checks), 'check')} on all of "
         f"{count(len(resources), 'resource')}; nothing was sampled."
     )
     yield f"{count(len(assessment.results), 'answer')}:"

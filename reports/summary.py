@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 from rich.console import Console, RenderableType
 from rich.padding import Padding
@@ -125,14 +126,11 @@ def _findings(findings: Sequence[Finding]) -> Table:
 
 
 def _finding(finding: Finding) -> Text:
-    results = finding.results
-    names = (each.target.resource_name for each in results[:NAMED])
-    named = ", ".join(_short(name, LONGEST_NAME) for name in names)
-    more = f" and {len(results) - NAMED:,} more" if len(results) > NAMED else ""
+    named = finding.on(NAMED, partial(_short, longest=LONGEST_NAME))
     return Text.assemble(
         (finding.check.id, "bold"),
-        f"  {named}{more}\n",
-        (_short(results[0].reason, LONGEST_REASON), "dim"),
+        f"  {named}\n",
+        (_short(finding.results[0].reason, LONGEST_REASON), "dim"),
     )
 
 

@@ -40,6 +40,12 @@ class Finding:
     results: tuple[Result, ...]
     """Failures first, then by resource id."""
 
+    def on(self, most: int, shown: Callable[[str], str] = str) -> str:
+        """Return the names of so many of its resources, and how many more there are."""
+        named = (shown(each.target.resource_name) for each in self.results[:most])
+        rest = len(self.results) - most
+        return ", ".join(named) + (f" and {rest:,} more" if rest > 0 else "")
+
 
 def worst(results: Iterable[Result], limit: int) -> list[Finding]:
     """Return the gravest findings that nobody accepted, check by check."""

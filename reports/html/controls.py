@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from reports.html.markup import Markup, tag
-from reports.html.sections import dim, scored
-from reports.html.tables import heads, jump, scrolled
+from reports.html.tables import dim, heads, jump, scored, scrolled
 from reports.text import count
-from scanner.model.check import Status
+from scanner.model.check import Check, Status
 from scanner.model.controls import Basis, Framework, framework_of, version_of
-from scanner.model.results import Result
 from scanner.model.totals import Tally
 
 _STATUSES = (Status.FAIL, Status.WARN, Status.NOT_ASSESSED, Status.MANUAL, Status.PASS)
@@ -29,14 +28,16 @@ Bases = Mapping[str, Counter[tuple[Basis, str]]]
 """How many checks support each control on which basis, in which version of it."""
 
 
-def controls_section(tallies: Mapping[str, Tally], results: Iterable[Result]) -> Markup:
+def controls_section(
+    tallies: Mapping[str, Tally], checks: Iterable[Check[Any]]
+) -> Markup:
     """Return every control that a check supports, a table for each framework."""
     frameworks: dict[Framework, list[str]] = defaultdict(list)
     for control in tallies:
         frameworks[framework_of(control)].append(control)
     if not frameworks:
         return Markup()
-    bases = _bases(results)
+    bases = _bases(checks)
     parts = (
         _framework(framework, sorted(controls, key=_counted), tallies, bases)
         for framework, controls in frameworks.items()
@@ -50,9 +51,9 @@ def controls_section(tallies: Mapping[str, Tally], results: Iterable[Result]) ->
     )
 
 
-def _bases(results: Iterable[Result]) -> Bases:
+def _bases(checks: Iterable[Check[Any]]) -> Bases:
     bases: dict[str, Counter[tuple[Basis, str]]] = defaultdict(Counter)
-    for check in {result.check.id: result.check for result in results}.values():
+    for check in checks:
         for support in check.supports:
             bases[support.control][support.basis, support.version] += 1
     return bases

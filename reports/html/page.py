@@ -7,7 +7,6 @@ from functools import cache
 from typing import Any
 
 from reports.html.accepted import accepted
-from reports.html.controls import controls_section
 from reports.html.drift import drift_section
 from reports.html.frame import asset, head
 from reports.html.markup import joined, tag
@@ -28,7 +27,6 @@ def report_html(assessment: Assessment) -> Iterator[bytes]:
 
 def _parts(assessment: Assessment) -> Iterator[str]:
     script = asset("page.js")
-    checks = _checks(assessment.results)
     yield '<!doctype html>\n<html lang="en">\n'
     yield head("Azure AI posture", script)
     yield '\n<body>\n<a class="skip" href="#results">Skip to the results</a>\n'
@@ -39,18 +37,12 @@ def _parts(assessment: Assessment) -> Iterator[str]:
         yield f"{drift_section(assessment.drift)}\n"
     if assessment.trend:
         yield f"{trend_section(assessment.trend)}\n"
-    controls = controls_section(assessment.totals.controls, assessment.results)
-    yield f"{gaps(assessment.gaps)}\n{tallies(assessment.totals, controls)}\n"
+    yield f"{gaps(assessment.gaps)}\n{tallies(assessment)}\n"
     yield f"{explorer(assessment.results)}\n</main>\n"
-    yield from _documentation(checks)
+    yield from _documentation(assessment.checks)
     yield '<script type="application/octet-stream" id="payload">'
-    yield from Payload(checks, _ranked(assessment.results)).chunks()
+    yield from Payload(assessment.checks, _ranked(assessment.results)).chunks()
     yield f"</script>\n{tag('script', script)}\n</body>\n</html>\n"
-
-
-def _checks(results: Iterable[Result]) -> list[Check[Any]]:
-    """Return the checks that answered, in their order."""
-    return list({result.check.id: result.check for result in results}.values())
 
 
 def _documentation(checks: Iterable[Check[Any]]) -> Iterator[str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from reports.html.controls import controls_section
 from reports.html.markup import Markup, joined, tag
-from reports.html.tables import heads, jump, scrolled
+from reports.html.tables import bar, dim, heads, jump, scored, scrolled
+from reports.scope import narrowed
 from reports.text import count, moment, percent, points
 from reports.worst import GapGroup, gap_groups
 from scanner.model.check import Severity, Status
@@ -57,20 +59,11 @@ def _moment(timestamp: str) -> str:
     return f"{moment(timestamp)} UTC" if timestamp else "at no known time"
 
 
-_HOW = {"discovery", "directory"}
-"""What a run's scope tells of how it was read rather than what."""
-
-
 def _scope(run: Run) -> str:
-    options = (
-        f"{name.replace('_', ' ')} {', '.join(run.scope[name])}"
-        for name in sorted(run.scope)
-        if run.scope[name] and name not in _HOW
-    )
-    narrowed = "; ".join(options) or "every enabled subscription it could read"
+    asked = narrowed(run) or "every enabled subscription it could read"
     requests = count(run.requests, "request")
     catalogue = f", catalogue {run.catalogue[:12]}" if run.catalogue else ""
-    return f"Scope: {narrowed}. {requests}, judged by posture {run.version}{catalogue}."
+    return f"Scope: {asked}. {requests}, judged by posture {run.version}{catalogue}."
 
 
 def _subscriptions(run: Run) -> Markup:
@@ -144,14 +137,6 @@ def _found(totals: Totals) -> Markup:
 
 def _chip(severity: Severity) -> Markup:
     return tag("span", severity.value, class_=f"chip {severity.value}")
-
-
-def bar(share: float) -> Markup:
-    """Return a bar of 100; drawn, because the policy allows no inline style."""
-    filled = tag("rect", class_="filled", width=f"{share:.1f}", height="4")
-    track = tag("rect", class_="track", width="100", height="4")
-    view = {"viewBox": "0 0 100 4", "preserveAspectRatio": "none"}
-    return tag("svg", track, filled, class_="bar", aria_hidden="true", **view)
 
 
 def contents(assessment: Assessment) -> Markup:
@@ -228,11 +213,12 @@ def _gap(report: GapReport) -> Markup:
     return tag("tr", *(tag("td", cell) for cell in cells), tag("td", checks))
 
 
-def tallies(totals: Totals, controls: Markup) -> Markup:
+def tallies(assessment: Assessment) -> Markup:
     """Return score and coverage by topic, control, subscription and resource."""
+    totals = assessment.totals
     return joined(
         _table("By topic", "Topic", _topics(totals), shut=False),
-        controls,
+        controls_section(totals.controls, assessment.checks),
         _table("By subscription", "Subscription", _by_subscription(totals)),
         _table(_resources_title(totals), "Resource", _resources(totals)),
     )
@@ -290,17 +276,3 @@ def _tally(label: Markup, tally: Tally) -> Markup:
             for status in _STATUS_COLUMNS
         ),
     )
-
-
-def scored(tally: Tally) -> tuple[Markup, Markup]:
-    """Return the cells of a score and of the coverage that goes with it."""
-    score = tally.score
-    return (
-        tag("td", points(score.value), bar(score.value or 0), class_="score"),
-        tag("td", percent(score.coverage)),
-    )
-
-
-def dim(number: int) -> str:
-    """Return the class of a cell with a number."""
-    return "" if number else "zero"

@@ -133,6 +133,7 @@ def _require_pack(path: Path) -> None:
 
 def _members_of(run: Path) -> dict[str, bytes]:
     """Return what a run's pack holds; raises Failure if it cannot be borne out."""
+    from reports.document import beside_baseline
     from scanner.cli.failure import Failure
     from scanner.cli.past import RESULTS, document
     from scanner.snapshot.lines import SnapshotError
@@ -150,7 +151,9 @@ def _members_of(run: Path) -> dict[str, bytes]:
     except OSError as error:
         raise Failure(f"{run} cannot be read: {error.strerror}") from error
     # What changed since a baseline is no matter of one snapshot, and is not sealed.
-    if recorded.beside_baseline(members[RESULTS]) != (run / RESULTS).read_bytes():
+    drift, trend = bytes(recorded.drift), bytes(recorded.trend)
+    beside = beside_baseline(members[RESULTS], drift=drift, trend=trend)
+    if beside != (run / RESULTS).read_bytes():
         raise Failure(
             f"{run / RESULTS} is not what this version of posture makes of the "
             f"snapshot: judge it again with `posture scan --from {run}` and seal that"

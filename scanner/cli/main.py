@@ -22,6 +22,7 @@ from scanner.cli.doctor import doctor
 from scanner.cli.emulate import emulate
 from scanner.cli.evidence import evidence
 from scanner.cli.failure import Exit, Failure
+from scanner.cli.options import plain
 from scanner.cli.permissions import permissions
 from scanner.cli.scan import scan
 from scanner.cli.trend import trend
@@ -122,8 +123,7 @@ def _tell_usage(error: TyperException) -> None:
 
 def _tell(message: str) -> None:
     line = " ".join(message.split())
-    safe = "".join(each if each.isprintable() else "?" for each in line)
-    typer.echo(f"posture: {safe}", err=True)
+    typer.echo(f"posture: {plain(line)}", err=True)
 
 
 if __name__ == "__main__":

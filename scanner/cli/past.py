@@ -37,15 +37,6 @@ class Document(Header, frozen=True):
     drift: msgspec.Raw = msgspec.Raw()
     trend: msgspec.Raw = msgspec.Raw()
 
-    def beside_baseline(self, content: bytes) -> bytes:
-        """Return what a judgement without a baseline wrote, with what came of one."""
-        extra = b"".join(
-            b',\n"%s":%s' % (name, bytes(value))
-            for name, value in ((b"drift", self.drift), (b"trend", self.trend))
-            if bytes(value)
-        )
-        return content.removesuffix(b"}\n") + extra + b"}\n"
-
 
 D = TypeVar("D", bound=Header)
 

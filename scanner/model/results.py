@@ -141,6 +141,11 @@ class Assessment:
     """The runs of the baseline's folder and this one, the oldest first."""
 
     @cached_property
+    def checks(self) -> tuple[Check[Any], ...]:
+        """The checks that answered, in their order."""
+        return tuple(dict.fromkeys(each.check for each in self.results))
+
+    @cached_property
     def totals(self) -> Totals:
         """What the results come to."""
         return Totals.of(self.results)

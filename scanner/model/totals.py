@@ -126,7 +126,7 @@ class Totals:
         topics = _joined(of_check, lambda check: (check.topic,))
         controls = _joined(of_check, lambda check: check.controls)
         return cls(
-            overall=Tally.of(results),
+            overall=Tally.counted(sum(of_check.values(), Counter())),
             topics={each: topics[each] for each in Topic if each in topics},
             controls=dict(sorted(controls.items())),
             subscriptions=_by_subscription(results),
