@@ -2,50 +2,54 @@
 
 from __future__ import annotations
 
-from typing import Any
+import msgspec
 
+from scanner.model.check import Post, Severity, Status, Topic
+from scanner.model.evidence import Evidence
 from scanner.model.results import GapReport, Result
 
-COLUMNS = (
-    "check_id",
-    "title",
-    "topic",
-    "status",
-    "severity",
-    "tenant_id",
-    "subscription_id",
-    "subscription_name",
-    "resource_group",
-    "resource_type",
-    "resource_name",
-    "resource_id",
-    "location",
-    "reason",
-    "evidence",
-    "remediation",
-    "guidance",
-    "controls",
-    "exemption",
-    "fingerprint",
-)
-"""The columns of results.csv and the keys of a result in results.json."""
 
-GAP_COLUMNS = (
-    "scope",
-    "resource_type",
-    "operation",
-    "http_status",
-    "error_code",
-    "reason",
-    "checks",
-)
-"""The columns of gaps.csv and the keys of a gap in results.json."""
+class ResultRow(msgspec.Struct, frozen=True):
+    """A result as results.csv and results.json have it, column by column."""
+
+    check_id: str
+    title: str
+    topic: Topic
+    status: Status
+    severity: Severity
+    tenant_id: str
+    subscription_id: str
+    subscription_name: str
+    resource_group: str
+    resource_type: str
+    resource_name: str
+    resource_id: str
+    location: str
+    reason: str
+    evidence: tuple[Evidence, ...]
+    remediation: str
+    guidance: tuple[Post, ...]
+    controls: tuple[str, ...]
+    exemption: str
+    fingerprint: str
 
 
-def result_row(result: Result) -> dict[str, Any]:
-    """Return a result by column; evidence, guidance and controls are sequences."""
+class GapRow(msgspec.Struct, frozen=True):
+    """A gap as gaps.csv and results.json have it, column by column."""
+
+    scope: str
+    resource_type: str
+    operation: str
+    http_status: int | None
+    error_code: str | None
+    reason: str
+    checks: tuple[str, ...]
+
+
+def result_row(result: Result) -> ResultRow:
+    """Return a result by column."""
     check, target = result.check, result.target
-    values = (
+    return ResultRow(
         check.id,
         check.title,
         check.topic,
@@ -67,13 +71,12 @@ def result_row(result: Result) -> dict[str, Any]:
         result.exemption,
         result.fingerprint,
     )
-    return dict(zip(COLUMNS, values, strict=True))
 
 
-def gap_row(report: GapReport) -> dict[str, Any]:
-    """Return a gap by column; checks is a sequence."""
+def gap_row(report: GapReport) -> GapRow:
+    """Return a gap by column."""
     gap = report.gap
-    values = (
+    return GapRow(
         gap.scope,
         gap.resource_type,
         gap.operation,
@@ -82,4 +85,3 @@ def gap_row(report: GapReport) -> dict[str, Any]:
         gap.reason,
         report.checks,
     )
-    return dict(zip(GAP_COLUMNS, values, strict=True))

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from reports.rows import COLUMNS, GAP_COLUMNS, gap_row, result_row
+from msgspec.structs import astuple, replace
+
+from reports.rows import GapRow, ResultRow, gap_row, result_row
 from reports.text import FORMULA, MEMORY, all_clean, cell, json_text
 from scanner.model.results import Assessment, Result
 
@@ -29,12 +31,14 @@ class Table:
 
 def results_table(assessment: Assessment) -> Table:
     """Return one row a result."""
-    return Table(COLUMNS, map(_result_cells, assessment.results))
+    rows = map(_result_cells, assessment.results)
+    return Table(ResultRow.__struct_fields__, rows)
 
 
 def gaps_table(assessment: Assessment) -> Table:
     """Return one row a gap."""
-    return Table(GAP_COLUMNS, (_cells(gap_row(each)) for each in assessment.gaps))
+    rows = (_cells(astuple(gap_row(each))) for each in assessment.gaps)
+    return Table(GapRow.__struct_fields__, rows)
 
 
 def results_csv(assessment: Assessment) -> Iterator[bytes]:
@@ -49,13 +53,12 @@ def gaps_csv(assessment: Assessment) -> Iterator[bytes]:
 
 def _result_cells(result: Result) -> Row:
     row = result_row(result)
-    row["evidence"] = json_text(row["evidence"])
-    return _cells(row)
+    return _cells(astuple(replace(row, evidence=json_text(row.evidence))))
 
 
-def _cells(row: dict[str, Any]) -> Row:
+def _cells(values: Iterable[Any]) -> Row:
     # Most are texts as they are, and a call for each would take as long as the rest.
-    return all_clean([v if type(v) is str else _text(v) for v in row.values()])
+    return all_clean([v if type(v) is str else _text(v) for v in values])
 
 
 @lru_cache(maxsize=MEMORY)

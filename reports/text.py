@@ -6,7 +6,6 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, is_dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -58,16 +57,11 @@ def json_text(value: Any) -> str:
     try:
         text = msgspec.json.encode(value).decode()
     except UnicodeEncodeError:  # a lone surrogate, which is no text to msgspec
-        text = json.dumps(
-            value, ensure_ascii=False, separators=(",", ":"), default=_plain
-        )
+        plain = msgspec.to_builtins(value)
+        text = json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
     if text.isascii() and "\x7f" not in text:
         return text
     return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
-
-
-def _plain(value: Any) -> Any:
-    return asdict(value) if is_dataclass(value) else str(value)  # type: ignore[arg-type]
 
 
 def json_list(rows: Iterable[Any]) -> Iterator[str]:

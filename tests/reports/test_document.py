@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reports.document import results_json
-from reports.rows import COLUMNS, GAP_COLUMNS
+from reports.rows import GapRow, ResultRow
 from scanner.model.check import Check, Severity, Status
 from scanner.model.results import Assessment, Result, Run
 
@@ -54,8 +54,8 @@ def test_the_document_has_the_contracted_keys(assessment: Assessment) -> None:
     assert parsed["schema"] == "posture/1"
     assert len(parsed["results"]) == len(assessment.results)
     assert len(parsed["gaps"]) == len(assessment.gaps)
-    assert all(tuple(row) == COLUMNS for row in parsed["results"])
-    assert all(tuple(row) == GAP_COLUMNS for row in parsed["gaps"])
+    assert all(tuple(row) == ResultRow.__struct_fields__ for row in parsed["results"])
+    assert all(tuple(row) == GapRow.__struct_fields__ for row in parsed["gaps"])
 
 
 def test_an_empty_document_is_whole(run: Run) -> None:

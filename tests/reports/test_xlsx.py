@@ -10,12 +10,14 @@ from typing import Any
 import openpyxl  # type: ignore[import-untyped]
 import pytest
 
-from reports.rows import COLUMNS, GAP_COLUMNS
+from reports.rows import GapRow, ResultRow
 from reports.xlsx import LONGEST, results_xlsx
 from scanner.model.results import Assessment, Result, Run
 
 Builder = Callable[..., Result]
 Hostile = Callable[..., Assessment]
+
+COLUMNS = ResultRow.__struct_fields__
 
 
 def opened(assessment: Assessment, **limit: int) -> Any:
@@ -35,7 +37,7 @@ def test_every_result_and_gap_is_a_row(assessment: Assessment) -> None:
     book = opened(assessment)
     results, gaps = book["Results"], book["Gaps"]
     assert [cell.value for cell in results[1]] == list(COLUMNS)
-    assert [cell.value for cell in gaps[1]] == list(GAP_COLUMNS)
+    assert [cell.value for cell in gaps[1]] == list(GapRow.__struct_fields__)
     assert results.max_row == 1 + len(assessment.results)
     assert gaps.max_row == 1 + len(assessment.gaps)
     statuses = [row[COLUMNS.index("status")].value for row in results.iter_rows(2)]

@@ -1,20 +1,15 @@
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from scanner.model.check import Check, Severity, Status, Topic, Verdict, check, passed
 from scanner.model.check import Post as Guidance
 from scanner.model.resources import Subscription
 from scanner.model.results import Assessment, Result, Run, Target
-from scanner.model.totals import Score, Tally
 
-WEIGHTS = {"critical": 10, "high": 6, "medium": 3, "low": 1, "informational": 0}
 TARGET = Target(
     tenant_id="t",
     resource_type=Subscription.type,
@@ -22,10 +17,6 @@ TARGET = Target(
     resource_id="/subscriptions/S",
     location="westeurope",
 )
-
-
-def scored(results: Iterable[Result]) -> Score:
-    return Tally.of(results).score
 
 
 def made(severity: Severity, id: str = "one") -> Check[Any]:
@@ -57,70 +48,6 @@ def result(status: Status, severity: Severity = Severity.HIGH, **more: Any) -> R
     )
 
 
-answers = st.lists(st.tuples(st.sampled_from(Status), st.sampled_from(Severity)))
-
-
-def naive(given: Sequence[tuple[Status, Severity]]) -> tuple[Any, Any]:
-    """Score and coverage, word by word as the contract has them."""
-    won = {"pass": 1.0, "warn": 0.5, "fail": 0.0}
-    assessed = [
-        (won[status], WEIGHTS[severity]) for status, severity in given if status in won
-    ]
-    asked = len(assessed) + sum(status == "not-assessed" for status, _ in given)
-    total = sum(weight for _, weight in assessed)
-    gained = sum(share * weight for share, weight in assessed)
-    return (
-        100 * gained / total if total else None,
-        len(assessed) / asked if asked else None,
-    )
-
-
-@given(answers)
-def test_scores_are_what_the_contract_says(
-    given: list[tuple[Status, Severity]],
-) -> None:
-    score = scored(result(*each) for each in given)
-    expected, coverage = naive(given)
-    assert (score.value is None) == (expected is None)
-    assert (score.coverage is None) == (coverage is None)
-    if expected is not None:
-        assert score.value == pytest.approx(float(expected), abs=0.051)
-    if coverage is not None:
-        assert score.coverage == pytest.approx(float(coverage), abs=0.000051)
-
-
-def test_a_score_by_hand() -> None:
-    score = scored(
-        [
-            result(Status.PASS, Severity.CRITICAL),
-            result(Status.FAIL, Severity.HIGH),
-            result(Status.WARN, Severity.MEDIUM),
-            result(Status.NOT_ASSESSED, Severity.CRITICAL),
-            result(Status.MANUAL, Severity.CRITICAL),
-        ]
-    )
-    assert score == Score(value=60.5, coverage=0.75)
-
-
-@given(answers, st.sampled_from([Status.INFO, Status.MANUAL, Status.NOT_APPLICABLE]))
-def test_what_is_no_verdict_changes_nothing(
-    given: list[tuple[Status, Severity]], status: Status
-) -> None:
-    results = [result(*each) for each in given]
-    assert scored([*results, result(status, Severity.CRITICAL)]) == scored(results)
-
-
-@given(answers)
-def test_what_was_not_read_costs_coverage_and_no_score(
-    given: list[tuple[Status, Severity]],
-) -> None:
-    results = [result(*each) for each in given]
-    before, after = scored(results), scored([*results, result(Status.NOT_ASSESSED)])
-    assert after.value == before.value
-    assert after.coverage is not None
-    assert after.coverage <= (before.coverage or 0)
-
-
 # Which findings make the exit code
 
 
@@ -135,7 +62,7 @@ def test_only_failures_at_or_above_the_threshold_count(
     status: Status, severity: Severity
 ) -> None:
     found = assessment(result(status, severity))
-    order = list(WEIGHTS)
+    order = list(Severity)
     for threshold in Severity:
         reached = order.index(severity) <= order.index(threshold)
         assert found.findings_at(threshold) == (status == "fail" and reached)
