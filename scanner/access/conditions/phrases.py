@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from scanner.access.conditions.operators import COMPARATORS, CROSSES
+from scanner.access.conditions.evaluate import is_documented
+from scanner.access.conditions.operators import COMPARATORS, CROSSES, Comparator
 from scanner.access.conditions.printer import operand_text, to_text
 from scanner.access.conditions.syntax import (
     ActionMatches,
@@ -15,7 +16,6 @@ from scanner.access.conditions.syntax import (
     Kind,
     Literal,
     Operand,
-    Operator,
     SubOperationMatches,
     ValueSet,
 )
@@ -57,6 +57,13 @@ _VERBS = {
     "guidequals": "is",
 }
 _OPPOSITES = {"is": "is not", "starts with": "does not start with"}
+_DIFFERING = {
+    "is": "differs from",
+    "is like": "is unlike",
+    "starts with": "starts otherwise than",
+}
+"""For negative operators that one value of several may fulfil: `is not one of` would
+say that all of them do."""
 
 
 def predicate(atom: Expression) -> str:
@@ -68,43 +75,57 @@ def predicate(atom: Expression) -> str:
             return f"the action is {pattern}"
         case SubOperationMatches(pattern=pattern):
             return f"the call is the suboperation {pattern}"
-        case Exists(attribute=attribute):
+        case Exists(attribute=attribute) if is_documented(atom):
             return f"{_noun(attribute)} is present"
-        case Comparison(left=left, operator=operator, right=right):
-            return _comparison(left, operator, right) or _unknown(atom)
+        case Comparison() if is_documented(atom) and not _is_several_as_one(atom):
+            return _comparison(atom)
         case _:
-            return _unknown(atom)
+            return f"{to_text(atom)} (not documented for Azure, outcome unknown)"
 
 
-def _unknown(atom: Expression) -> str:
-    return f"{to_text(atom)} (not documented for Azure, outcome unknown)"
+def _is_several_as_one(comparison: Comparison) -> bool:
+    """Return whether a set is compared without saying how many of it are to match."""
+    sides = (comparison.left, comparison.right)
+    return not comparison.operator.cross and not all(
+        isinstance(side, Attribute) or _is_single(side) for side in sides
+    )
 
 
-def _comparison(left: Operand, operator: Operator, right: Operand) -> str:
-    verb = _verb(operator.name.lower())
+def _comparison(comparison: Comparison) -> str:
+    operator, right = comparison.operator, comparison.right
+    comparator = COMPARATORS[operator.name.lower()]
     cross = CROSSES.get(operator.cross.lower())
-    if not verb or (operator.cross and cross is None):
-        return ""
+    one, other = _noun(comparison.left), _noun(right)
+    if cross is not None:
+        one = f"{EACH if cross.all_left else ANY} {one}"
+    if cross is None or _is_single(right):
+        said = _single(comparator)
+    else:
+        said = _crossing(comparator, every=cross.all_right)
     case = " ignoring case" if operator.name.endswith("IgnoreCase") else ""
-    if cross is None:
-        return f"{_noun(left)} {verb} {_noun(right)}{case}"
-    one = f"{EACH if cross.all_left else ANY} {_noun(left)}"
-    if _is_single(right):
-        return f"{one} {verb} {_noun(right)}{case}"
-    others = "every one of" if cross.all_right else "one of"
-    return f"{one} {verb} {others} {_noun(right)}{case}"
+    return f"{one} {said} {other}{case}"
 
 
-def _verb(name: str) -> str:
-    """Return what an operator says; nothing for one that is not known."""
-    comparator = COMPARATORS.get(name)
-    if comparator is None:
-        return ""
-    plain = name.removesuffix("ignorecase")
+def _single(comparator: Comparator) -> str:
+    """Return what an operator says of one value."""
+    verb = _verb(comparator)
     if not comparator.negative:
-        return _VERBS[plain]
-    verb = _VERBS[plain.replace("not", "", 1)]
+        return verb
     return _OPPOSITES.get(verb, verb.replace("is", "is not", 1))
+
+
+def _crossing(comparator: Comparator, *, every: bool) -> str:
+    """Return what an operator says of every one of several values, or of one."""
+    verb = _verb(comparator)
+    if not comparator.negative:
+        return f"{verb} {'every one' if every else 'one'} of"
+    return f"{verb} none of" if every else f"{_DIFFERING[verb]} at least one of"
+
+
+def _verb(comparator: Comparator) -> str:
+    """Return what an operator says, or the opposite if it is negative."""
+    plain = comparator.name.lower().removesuffix("ignorecase")
+    return _VERBS[plain.replace("not", "", 1)]
 
 
 def _is_single(operand: Operand) -> bool:
