@@ -332,8 +332,9 @@ def or_tautology(assignment: RoleAssignment, _: Tenant) -> Verdict:
 
     A block is true for every action that it does not name, so the block on `write`
     opens `delete`, and the other way round (azure-docs, "Azure role assignment
-    condition format and syntax"). Judged are conditions on assigning roles; an absent
-    or null one is none. A role that was not read is not assessed.
+    condition format and syntax"). However it is written, what is true for every call
+    fails. Judged are conditions on assigning roles; an absent or null one is none. A
+    role that was not read is not assessed.
 
     ## Why it matters
     The condition reads like the template and restricts nothing: its holder assigns

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum, unique
+from functools import partial
 from typing import TypeAlias
 
 from scanner.access.conditions.analysis.catalogue import (
@@ -12,22 +13,34 @@ from scanner.access.conditions.analysis.catalogue import (
     FAMILIES,
     Family,
     action_patterns,
+    families_of,
     grants,
     named_actions,
     sub_operations,
 )
 from scanner.access.conditions.analysis.subject import Fault, Subject
-from scanner.access.conditions.partial import at_most, negation, residual
+from scanner.access.conditions.partial import (
+    Fact,
+    assume,
+    at_most,
+    negation,
+    residual,
+    rewrite,
+)
 from scanner.access.conditions.solve import may_hold
 from scanner.access.conditions.syntax import (
+    ActionMatches,
+    And,
+    Atom,
     Condition,
     Expression,
     Literal,
     Or,
 )
-from scanner.access.conditions.walk import nodes
+from scanner.access.conditions.tri import Tri
+from scanner.access.conditions.walk import attributes_of, nodes
 from scanner.access.facts import Block
-from scanner.access.patterns import matches_action
+from scanner.access.patterns import includes, matches_action, may_overlap
 
 Call: TypeAlias = tuple[str, str | None]
 """An action, and the suboperation it is called as."""
@@ -175,19 +188,63 @@ def _grants_one_of(role: Iterable[Block], pattern: str) -> bool:
 def tautologies(subject: Subject) -> Iterator[Fault]:
     """Find blocks that guard different calls and are joined by OR.
 
-    Each block is true for the calls it does not name, and so is the whole.
+    Each block is true for the calls it does not name, and so is the whole. Whatever
+    else is true for every call, and asks something or is all there is, is found too.
     """
     calls = _named_calls(subject.expression)
-    for node in nodes(subject.expression):
-        futile = _futile(node.terms, calls) if isinstance(node, Or) else None
-        if futile is not None:
-            yield _tautology(subject, *futile)
+    parts = _conjuncts(subject.expression)
+    idle = [part for part in parts if _holds_always(part)]
+    for part in parts:
+        alternatives = (node.terms for node in nodes(part) if isinstance(node, Or))
+        futile = [found for terms in alternatives if (found := _futile(terms, calls))]
+        yield from (_tautology(subject, *found) for found in futile)
+        asks = attributes_of(part) or len(idle) == len(parts)
+        if part in idle and asks and not futile:
+            yield _idle(subject, part)
+
+
+def _conjuncts(expression: Expression) -> tuple[Expression, ...]:
+    """Return the parts that all have to hold."""
+    return expression.terms if isinstance(expression, And) else (expression,)
+
+
+def _holds_always(part: Expression) -> bool:
+    """Return whether a part is true for every call: what it names, and all else."""
+    left = assume(part, lambda _: Fact.FREE)
+    named = (None, *action_patterns(part))
+    return all(is_open(rewrite(left, partial(_as_named, one))) for one in named)
+
+
+def _as_named(named: str | None, atom: Atom) -> Tri:
+    """Return what an atom is for any of the actions that a pattern means.
+
+    Without a pattern, for actions that none means.
+    """
+    if not isinstance(atom, ActionMatches):
+        return Tri.UNKNOWN
+    if named is None or not may_overlap(atom.pattern, named):
+        return Tri.FALSE
+    return Tri.TRUE if includes(atom.pattern, named) else Tri.UNKNOWN
+
+
+def _idle(subject: Subject, part: Expression) -> Fault:
+    return subject.fault(
+        _tautology_of(DELEGATION in families_of(part)),
+        part.start,
+        "this is true for every call, so it restricts nothing: blocks for different "
+        "actions are to be joined by AND",
+        fails=True,
+    )
+
+
+def _tautology_of(is_delegation: bool) -> str:
+    return "delegation-or-tautology" if is_delegation else "abac-or-tautology"
 
 
 def _tautology(subject: Subject, action: str, culprit: Expression) -> Fault:
     is_delegation = action.lower().startswith(DELEGATION.prefix.lower())
     return subject.fault(
-        "delegation-or-tautology" if is_delegation else "abac-or-tautology",
+        _tautology_of(is_delegation),
         culprit.start,
         f"{action} is restricted by another block, but this one is always true for "
         "it and the two are joined by OR: join blocks for different actions by AND",

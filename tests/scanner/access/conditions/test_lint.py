@@ -189,10 +189,10 @@ def test_what_becomes_of_each_action() -> None:
 
 
 def test_version_and_size() -> None:
-    assert [fault.check_id for fault in lint("true", version="1.0", now=NOW)] == [
+    assert [fault.check_id for fault in lint(NAME, version="1.0", now=NOW)] == [
         "abac-version"
     ]
-    assert lint("true", version=None, now=NOW) == ()
+    assert lint(NAME, version=None, now=NOW) == ()
     large = f"{NAME} # {'x' * 6200}"
     assert set(found(large)) == {"abac-size"}
     assert "at most" in found(large + "ü" * 1000)["abac-size"].message
@@ -239,6 +239,40 @@ def test_what_is_asked_beside_a_guard_is_futile() -> None:
 def test_what_is_always_true_opens_everything() -> None:
     fault = found(f"{block(NAME, READ)} OR 'a' StringEquals 'a'")["abac-or-tautology"]
     assert fault.column > len(block(NAME, READ))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"!((ActionMatches{{'{READ}'}} AND !({NAME})) AND "
+        f"(ActionMatches{{'{WRITE}'}} AND !({PATH})))",
+        f"!(ActionMatches{{'{BLOBS}/*'}} AND ActionMatches{{'{SECRETS}/*'}}"
+        f" AND !({NAME}))",
+        f"!(ActionMatches{{'{READ}'}}) OR {NAME} OR NOT {NAME}",
+        f"(!(ActionMatches{{'Other/*'}}) OR {NAME} OR NOT {NAME}) AND "
+        f"{block(NAME, READ)}",
+        f"!(ActionMatches{{'{READ}'}}) OR true",
+        "true",
+        "1 NumericEquals 1",
+    ],
+)
+def test_what_is_true_for_every_call_restricts_nothing(text: str) -> None:
+    assert found(text)["abac-or-tautology"].fails
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"true AND {block(NAME, READ)}",
+        f"!(ActionMatches{{'Other/*'}} AND ActionMatches{{'*/read'}}) OR {NAME}",
+        f"!(ActionMatches{{'Other/*'}}) OR {NAME}",
+        f"!(ActionMatches{{'{READ}'}})",
+        f"!(ActionMatches{{'{READ}'}} AND SubOperationMatches{{'Blob.List'}})",
+        f"ActionMatches{{'{READ}'}} OR ActionMatches{{'{WRITE}'}}",
+    ],
+)
+def test_what_leaves_other_calls_open_is_no_tautology(text: str) -> None:
+    assert "abac-or-tautology" not in found(text)
 
 
 def test_alternatives_for_one_action_are_none() -> None:
