@@ -22,7 +22,7 @@ from checks.shared.conditions import (
     require_restricted,
 )
 from checks.shared.wording import count, printable, some
-from scanner.access.conditions import attributes_of, time_windows
+from scanner.access.conditions import attributes_of, residuals, time_windows
 from scanner.access.conditions.analysis.catalogue import BLOB_LIST, BLOB_READ
 from scanner.model.authorization import RoleAssignment
 from scanner.model.check import (
@@ -56,8 +56,10 @@ def or_tautology(assignment: RoleAssignment, _: Tenant) -> Verdict:
     A block is true for every action that it does not name (azure-docs, "Azure role
     assignment condition format and syntax"). So of two blocks for different actions one
     is always true, and with OR the whole is. Alternatives for the same action may be
-    joined by OR. Assignments whose condition is absent, null or blank are left out, as
-    are those whose condition is on role assignments alone.
+    joined by OR. However it is written, a condition that is true for every call fails,
+    and so does a block that asks something and is. Assignments whose condition is
+    absent, null or blank are left out, as are those whose condition is on role
+    assignments alone.
 
     ## Why it matters
     The condition shows in the portal, the review ticks it off, and it restricts
@@ -418,8 +420,10 @@ def utcnow_window(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
 
 def _longer_than(found: Analysis, limit: timedelta) -> int:
     """Return how many time windows of a condition last longer than a limit."""
-    windows = time_windows(found.condition.expression) if found.condition else ()
-    spans = (window.duration for window in windows)
+    if found.condition is None:
+        return 0
+    asked = residuals(found.condition.expression, found.granted or ("",))
+    spans = (window.duration for window in time_windows(asked))
     return sum(span is not None and span > limit for span in spans)
 
 

@@ -18,7 +18,7 @@ from scanner.access.conditions.analysis.network import (
     NetworkReference,
     network_references,
 )
-from scanner.access.conditions.analysis.subject import Fault
+from scanner.access.conditions.analysis.subject import Fault, residuals
 from scanner.access.conditions.analysis.windows import (
     TimeWindow,
     time_window,
@@ -99,6 +99,7 @@ __all__ = [
     "network_references",
     "parse",
     "residual",
+    "residuals",
     "time_window",
     "time_windows",
     "to_text",

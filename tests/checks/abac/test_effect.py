@@ -176,6 +176,7 @@ conditioned = pytest.mark.parametrize("check", CONDITIONED, ids=lambda check: ch
             Status.FAIL,
             "joined by OR",
         ),
+        ("abac-or-tautology", "true", CONTRIBUTOR, Status.FAIL, "restricts nothing"),
         (
             "abac-or-tautology",
             block(NAME, READ) + " OR " + block(PATH, READ),
@@ -539,6 +540,25 @@ def test_the_longest_window(
         abac.utcnow_window, assigned(unbounded), role(*READER), settings=settings
     )
     assert result.status is Status.PASS
+
+
+def test_a_window_may_open_in_one_block_and_close_in_another(
+    verdicts: Verdicts,
+) -> None:
+    opens = block("@Environment[UtcNow] DateTimeGreaterThan '2026-08-20T00:00Z'", READ)
+    closes = block("@Environment[UtcNow] DateTimeLessThan '2026-09-20T00:00Z'", READ)
+    apart = closes.replace(READ, WRITE)
+    for text, status in (
+        (f"{opens} AND {closes}", Status.FAIL),
+        (f"{opens} AND {apart}", Status.PASS),
+    ):
+        [result] = verdicts(
+            abac.utcnow_window,
+            assigned(text),
+            role(*CONTRIBUTOR),
+            settings=Settings(condition_window_hours=24),
+        )
+        assert result.status is status
 
 
 def test_the_editor_is_asked_for_by_a_setting_alone(verdicts: Verdicts) -> None:

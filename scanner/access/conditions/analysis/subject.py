@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -62,9 +63,7 @@ class Subject:
 
     def residuals(self, *actions: str) -> tuple[Expression, ...]:
         """Return what it asks of actions, with each suboperation too, each once."""
-        calls = (None, *sub_operations(self.expression))
-        found = (self.residual(action, call) for action in actions for call in calls)
-        return tuple(dict.fromkeys(found))
+        return residuals(self.expression, actions)
 
     def fault(
         self, check_id: str, start: int, message: str, *, fails: bool = False
@@ -83,3 +82,10 @@ class Subject:
             ),
             self.expression.start,
         )
+
+
+def residuals(expression: Expression, actions: Iterable[str]) -> tuple[Expression, ...]:
+    """Return what is asked of actions, with each suboperation too, each once."""
+    calls = (None, *sub_operations(expression))
+    found = (residual(expression, each, call) for each in actions for call in calls)
+    return tuple(dict.fromkeys(found))

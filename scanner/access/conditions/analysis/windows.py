@@ -6,7 +6,7 @@ written ("Azure role assignment condition format", environment attributes).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
@@ -77,9 +77,13 @@ def time_window(expression: Expression) -> TimeWindow | None:
     return None if true == _ALWAYS else TimeWindow(true)
 
 
-def time_windows(expression: Expression) -> tuple[TimeWindow, ...]:
-    """Return the windows of the widest parts that are limited in time."""
-    return tuple(window for _, window in _windows(expression))
+def time_windows(residuals: Iterable[Expression]) -> tuple[TimeWindow, ...]:
+    """Return the windows of the widest parts that are limited in time, each once.
+
+    Of what is asked of one action each: blocks that are joined make one window.
+    """
+    found = (each for left in residuals for each in _windows(left))
+    return tuple(window for _, window in dict.fromkeys(found))
 
 
 def windows(subject: Subject) -> Iterator[Fault]:
