@@ -23,8 +23,8 @@ from checks.shared.model_access import (
 from checks.shared.wording import count, quote, some
 from scanner.access.answers import Grant, scope_name
 from scanner.access.builtin import BuiltIn
-from scanner.access.facts import Block, Role
-from scanner.access.roles import allowed_in, amounts_to
+from scanner.access.facts import Role
+from scanner.access.roles import lacking
 from scanner.model.authorization import RoleAssignment
 from scanner.model.check import (
     Check,
@@ -323,34 +323,12 @@ def _management(mine: Held, tenant: Tenant) -> Iterator[tuple[str, Grant]]:
             mine.require_known()
 
 
-def _changes(role: Role) -> str | None:
-    """Return what of accounts, or of who has roles, a role lets someone change."""
-    found = (allowed_in(role, area, data=False) for area in _CHANGING)
-    return next(filter(None, found), None)
-
-
-_CHANGING = tuple(
-    f"{area}/*/{verb}"
-    for area in ("Microsoft.CognitiveServices", "Microsoft.Authorization")
-    for verb in ("write", "delete", "action")
-)
-
-
-def _calls_at_most(role: Role, tenant: Tenant) -> bool:
-    """Whether a role allows no data action that OpenAI User does not allow."""
+def _beyond_openai_user(role: Role, tenant: Tenant) -> str | None:
+    """Return the first of what a role allows and OpenAI User does not, if any."""
     user = access(tenant).facts.roles.get(BuiltIn.OPENAI_USER)
     if user is None:
         raise NotRead("the definition of Cognitive Services OpenAI User was not read")
-    return amounts_to(user, _data_side(role))
-
-
-def _data_side(role: Role) -> Role:
-    """Return a role with its data actions alone."""
-    blocks = (
-        Block(data_actions=each.data_actions, not_data_actions=each.not_data_actions)
-        for each in role.blocks
-    )
-    return Role(role.id, role.name, tuple(blocks))
+    return next(lacking(user, role), None)
 
 
 @check(
@@ -369,12 +347,12 @@ def app_role_least(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     Reads `properties.principalType`, `roleDefinitionId`, and what the role allows.
 
     Answers for each service principal and managed identity with a role that reaches an
-    Azure OpenAI or AI Services account and allows more there than reading. Less than
-    Cognitive Services OpenAI User is a role without other data actions, which changes
-    nothing of Microsoft.CognitiveServices and Microsoft.Authorization. Identities
-    of Foundry hubs, projects, endpoints and of Search services have checks of their
-    own. An absent or null `principalType`, which old assignments have, leaves open
-    whose it is unless the directory says it; then only the right role is assessed.
+    Azure OpenAI or AI Services account and allows more there than reading. No more than
+    Cognitive Services OpenAI User is a role of which that one allows every action and
+    data action, of whatever service; an exception does not make a wider pattern less.
+    Identities of Foundry hubs, projects, endpoints and of Search services have checks
+    of their own. An absent or null `principalType`, which old assignments have, leaves
+    open whose it is unless the directory says it; then only the right role is assessed.
 
     ## Why it matters
     An application needs to call its model. With more, whoever takes it over also lists
@@ -442,10 +420,14 @@ def app_role_least(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
         actions = some(each.partition("accounts/")[2] for each in managing)
         return failed(f"{name} lets an application manage accounts: {actions}")
     cite_role(assignment, mine.role)
-    if not _changes(mine.role) and _calls_at_most(mine.role, tenant):
+    more = _beyond_openai_user(mine.role, tenant)
+    if more is None:
         return passed(f"{name} allows no more than Cognitive Services OpenAI User")
     require_kind(assignment)
-    return warned(f"{name} allows an application more than to call models")
+    return warned(
+        f"{name} allows an application more than Cognitive Services OpenAI User: "
+        f"{quote(more)}"
+    )
 
 
 _BROAD = (BuiltIn.OWNER, BuiltIn.CONTRIBUTOR, BuiltIn.COGNITIVE_SERVICES_CONTRIBUTOR)

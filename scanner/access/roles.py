@@ -93,13 +93,19 @@ def amounts_to(role: Role, needed: Role) -> bool:
 
     Blocks under a condition do not count.
     """
-    return all(
-        any(_includes(block, pattern, taken, data=data) for block in role.blocks)
-        for part in needed.blocks
-        for data in (False, True)
-        for allowed, taken in (part.plane(data=data),)
-        for pattern in allowed
-    )
+    return next(lacking(role, needed), None) is None
+
+
+def lacking(role: Role, needed: Role) -> Iterator[str]:
+    """Yield the patterns of another role that no block of a role allows whole."""
+    for part in needed.blocks:
+        for data in (False, True):
+            allowed, taken = part.plane(data=data)
+            for each in allowed:
+                if not any(
+                    _includes(one, each, taken, data=data) for one in role.blocks
+                ):
+                    yield each
 
 
 def _includes(

@@ -343,6 +343,10 @@ def test_foundry_users(
 # Applications
 
 
+STORAGE_KEYS = "Microsoft.Storage/storageAccounts/listKeys/action"
+MANAGED = ["Microsoft.CognitiveServices/*", "Microsoft.Authorization/*"]
+
+
 def openai_user(rbac: Any) -> Body:
     taken = [f"{OPENAI}/stored-completions/read"]
     allowed = [f"{OPENAI}/*/read", CHAT, f"{OPENAI}/responses/*"]
@@ -359,7 +363,13 @@ def openai_user(rbac: Any) -> Body:
     ("block", "status"),
     [
         ({"dataActions": [CHAT]}, PASS),
-        ({"dataActions": [CHAT], "actions": ["Microsoft.Insights/*"]}, PASS),
+        ({"dataActions": [CHAT], "actions": ["Microsoft.Insights/*"]}, WARN),
+        ({"dataActions": [CHAT], "actions": [STORAGE_KEYS]}, WARN),
+        ({"dataActions": [CHAT], "actions": ["*"], "notActions": MANAGED}, WARN),
+        (
+            {"dataActions": [CHAT], "actions": ["Microsoft.CognitiveServices/*/read"]},
+            PASS,
+        ),
         ({"dataActions": [f"{OPENAI}/responses/write"]}, PASS),
         ({"dataActions": [f"{OPENAI}/files/read"]}, PASS),
         ({"dataActions": [f"{OPENAI}/stored-completions/read"]}, WARN),
@@ -389,7 +399,7 @@ def openai_user(rbac: Any) -> Body:
                 "dataActions": [CHAT],
                 "actions": ["*/read", "Microsoft.Insights/metrics/read"],
             },
-            PASS,
+            WARN,
         ),
     ],
 )
