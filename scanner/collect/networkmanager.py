@@ -6,8 +6,7 @@ does not include.
 
 from __future__ import annotations
 
-from scanner.collect.read import Read, SdkOperation, its_subscription
-from scanner.model.network import VirtualNetwork
+from scanner.collect.read import Read, SdkOperation
 from scanner.model.networkmanager import (
     AdminConfiguration,
     AdminRule,
@@ -79,10 +78,8 @@ READS = (
     _below(NetworkManager, IpamPool, "ipam_pools"),
     Read(
         of=ManagerConnection,
-        at=VirtualNetwork,
         operation=_operation("subscription_network_manager_connections.list"),
         action=f"{ManagerConnection.type}/read",
-        place=its_subscription,
         recent=True,
     ),
 )

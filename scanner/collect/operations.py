@@ -26,7 +26,6 @@ from scanner.collect.read import (
     Read,
     RestOperation,
     SdkOperation,
-    its_subscription,
 )
 from scanner.model.ids import ResourceId
 from scanner.model.resources import ManagementGroup, Subscription
@@ -131,7 +130,7 @@ def _arguments(read: Read) -> tuple[str, ...]:
     operation = read.operation
     if isinstance(operation, SdkOperation) and operation.scoped:
         return (SCOPE,)
-    if read.at is Subscription or read.place is its_subscription:
+    if read.at is Subscription:
         return ()
     if read.at is ManagementGroup:
         return WORDS[1:2]

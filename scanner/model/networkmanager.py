@@ -131,9 +131,6 @@ class ManagerConnection(Consent):
 
     type = "Microsoft.Network/networkManagerConnections"
     api_version = API_VERSION
-    found_by = (
-        ("Microsoft.Network/virtualNetworks", "Microsoft.Resources/subscriptions"),
-    )
 
     manager_id = Text("properties.networkManagerId")
 

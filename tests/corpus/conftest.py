@@ -42,8 +42,7 @@ from scanner.model.loganalytics import (
     LogWorkspace,
 )
 from scanner.model.machinelearning import Workspace
-from scanner.model.network import PrivateEndpoint, VirtualNetwork
-from scanner.model.networkmanager import ManagerConnection
+from scanner.model.network import PrivateEndpoint
 from scanner.model.policy import Lock, PolicyAssignment, PolicySetDefinition
 from scanner.model.privatedns import PrivateZone
 from scanner.model.resource import Record, Resource
@@ -347,8 +346,6 @@ class _Tenancy:
                 self._put({"properties": named}, own)
             case Lock.type:
                 self._require(f"{group}/providers/{Workspace.type}/encrypted")
-            case ManagerConnection.type:
-                self._require(f"{group}/providers/{VirtualNetwork.type}/managed")
 
     def _home(self, resource_id: str) -> str:
         """Return the id under which a scan reads a body.

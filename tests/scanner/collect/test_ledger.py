@@ -164,32 +164,52 @@ def test_there_is_nothing_of_a_recent_type_in_a_cloud_that_does_not_know_it(
         )
 
 
+WORKSPACES = "Microsoft.MachineLearningServices/workspaces"
+ENCRYPTED = {"encryption": {"status": "Enabled"}}
+
+
 def test_what_is_read_at_the_subscription_of_another_is_read_there_once(
     scan_estate: Scan,
 ) -> None:
-    networks = f"{GROUP}/providers/Microsoft.Network/virtualNetworks"
-    bodies = tuple({"id": f"{networks}/{name}", "properties": {}} for name in "ab")
+    own = f"{GROUP}/providers/{WORKSPACES}"
+    bodies = tuple({"id": f"{own}/{name}", "properties": ENCRYPTED} for name in "ab")
     done = scan_estate(bodies=bodies)
-    assert done.asked("/networkManagerConnections") == 3  # two management groups too
-    assert done.reading("Microsoft.Network/networkManagerConnections").whole
+    assert done.asked("Microsoft.Authorization/locks") == 1
+    assert done.reading("Microsoft.Authorization/locks").whole
 
 
-def test_a_network_elsewhere_leads_to_no_other_subscription(scan_estate: Scan) -> None:
+def test_a_workspace_elsewhere_leads_to_no_other_subscription(
+    scan_estate: Scan,
+) -> None:
     other = "/subscriptions/bbbbbbbb-0000-4000-8000-000000000009"
-    kind = "Microsoft.Network/virtualNetworks"
-    network = Record(
-        id=f"{other}/resourceGroups/rg/providers/{kind}/a",
-        type=kind,
+    own = f"{other}/resourceGroups/rg/providers/{WORKSPACES}/a"
+    workspace = Record(
+        id=own,
+        type=WORKSPACES,
         scope=GROUP.partition("/resourceGroups")[0],
         api_version="",
         operation="",
-        body=json.dumps(
-            {"id": f"{other}/resourceGroups/rg/providers/{kind}/a"}
-        ).encode(),
+        body=json.dumps({"id": own, "properties": ENCRYPTED}).encode(),
     )
-    done = scan_estate(more=(network,))
-    assert "outside the scope" in done.reading(kind).gaps[0].reason
+    done = scan_estate(more=(workspace,))
+    assert "outside the scope" in done.reading(WORKSPACES).gaps[0].reason
     assert done.asked(other) == 0
+
+
+@pytest.mark.parametrize("graph", [True, False])
+def test_consent_to_foreign_managers_is_asked_for_at_every_subscription(
+    scan_estate: Scan, graph: bool
+) -> None:
+    kind = "Microsoft.Network/networkManagerConnections"
+    own = f"{GROUP.partition('/resourceGroups')[0]}/providers/{kind}/partner"
+    done = scan_estate(bodies=({"id": own, "properties": {}},), graph=graph)
+    counts = {
+        each.scope: each.count
+        for each in done.readings
+        if each.resource_type == kind and each.requested
+    }
+    assert sorted(counts.values()) == [0, 1]
+    assert own in {each.id for each in done.records}
 
 
 # What is read once in a tenant
