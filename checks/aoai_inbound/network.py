@@ -58,6 +58,17 @@ def denies_by_default(account: CognitiveAccount) -> bool:
     return (account.network_default_action or "").lower() == "deny"
 
 
+def lets_in_everyone(account: CognitiveAccount) -> bool:
+    """Whether the public endpoint is open, and no enforced perimeter keeps it shut.
+
+    Raises NotRead where that is not known of a perimeter.
+    """
+    if has_no_firewall(account) or denies_by_default(account):
+        return False
+    guard = guard_of(account)
+    return guard is None or not guard.holds
+
+
 @check(
     id="aoai-public-network-disabled",
     title="Azure OpenAI accounts are not reachable from the Internet",

@@ -10,12 +10,12 @@ from checks.aoai_inbound.network import (
     has_no_firewall,
     is_closed,
     leads_in,
+    lets_in_everyone,
 )
 from checks.authorization.principals import platform_identities
 from checks.shared.data_access import cited_data_users
 from checks.shared.grants import named, require_settled
 from checks.shared.past_gateway import FILTERED, ways_beside
-from checks.shared.perimeters import guard_of
 from checks.shared.subnets import subnet_of
 from checks.shared.wording import FIRST, count, named_by, shown, some
 from checks.shared.zones import found_by_name
@@ -475,13 +475,14 @@ def only_apim_reaches(account: CognitiveAccount, _: Tenant) -> Verdict:
     - Blocking API Key Access in Azure OpenAI Service
     - Microsoft Learn: Network security groups
     """
-    if not has_no_firewall(account) and not denies_by_default(account):
-        guard = guard_of(account)
-        if guard is None or not guard.holds:
+    unclear = Unclear()
+    with unclear:
+        if lets_in_everyone(account):
             return warned("everyone on the Internet reaches it beside any gateway")
     ways = ways_beside(account)
     if ways.open:
         return warned(f"not only the gateway reaches it: {some(ways.open)}")
+    unclear.settle()
     ways.unclear.settle()
     if not is_closed(account):
         ways.asked.append("which addresses are let in beside the gateway, and why?")

@@ -7,6 +7,7 @@ from typing import Any
 
 from checks.logging.diagnostics import delivered, is_any
 from checks.shared.encryption import KEEPING, is_managed
+from checks.shared.perimeters import in_enforced_mode
 from checks.shared.wording import count, shown, some
 from scanner.model.check import (
     Check,
@@ -61,7 +62,8 @@ def search_public_open(search: SearchService, tenant: Tenant) -> Verdict:
 
     Answers for the Search services that Azure made for workspaces with
     customer-managed keys. Absent and null mean enabled (Search REST reference). A
-    perimeter whose association is `Enforced` decides in its place. Rules in
+    perimeter whose association is `Enforced` decides in its place; one whose
+    association does not say leaves the service not assessed. Rules in
     `properties.networkRuleSet.ipRules` let in only whom they name, and warn; absent,
     null and empty let in everyone. This check wants the
     opposite of `foundry-search-hardened`, which leaves these services out.
@@ -94,7 +96,7 @@ def search_public_open(search: SearchService, tenant: Tenant) -> Verdict:
         return failed(f"broken: publicNetworkAccess is {shown(access)}")
     associations = tenant.referring(Association, "target_id", search.id)
     for association in associations:
-        if (association.access_mode or "").lower() == "enforced":
+        if in_enforced_mode(association):
             perimeter = shown(association.parts.parent.rpartition("/")[2])
             return failed(f"broken: perimeter {perimeter} is enforced on it")
     if rules := search.ip_rules:

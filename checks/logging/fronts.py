@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from checks.aoai_inbound.network import denies_by_default, has_no_firewall, is_closed
+from checks.aoai_inbound.network import is_closed, lets_in_everyone
 from checks.logging.diagnostics import delivered, is_any
 from checks.shared.data_access import cited_data_users
 from checks.shared.fronting import Fronting, fronting
 from checks.shared.grants import actors, named, principals, require_settled
 from checks.shared.past_gateway import ways_beside
-from checks.shared.perimeters import guard_of
 from checks.shared.wording import FIRST, count, quote, some
 from scanner.access.answers import Answer, Grant
 from scanner.model.apimanagement import ApiService
@@ -221,7 +220,10 @@ def locked_to_front(account: CognitiveAccount, tenant: Tenant) -> Verdict:
         return not_applicable("no API Management service leads here")
     users = cited_data_users(tenant, account)
     ways = ways_beside(account)
-    past = [*_by_settings(account), *ways.open]
+    past: list[str] = []
+    with ways.unclear:
+        past += _by_settings(account)
+    past += ways.open
     with ways.unclear:
         past += _by_roles(users, found, tenant)
     if past:
@@ -238,10 +240,8 @@ def locked_to_front(account: CognitiveAccount, tenant: Tenant) -> Verdict:
 def _by_settings(account: CognitiveAccount) -> Iterator[str]:
     if not account.local_auth_disabled:
         yield "keys are accepted"
-    if not has_no_firewall(account) and not denies_by_default(account):
-        guard = guard_of(account)
-        if guard is None or not guard.holds:
-            yield "public networks are let in"
+    if lets_in_everyone(account):
+        yield "public networks are let in"
 
 
 def _by_roles(users: Answer, found: Fronting, tenant: Tenant) -> Iterator[str]:

@@ -11,6 +11,8 @@ from checks.shared.perimeters import (
     GUARDED,
     associations,
     guard_of,
+    has_issues,
+    in_enforced_mode,
     is_inbound,
     left_to_perimeter,
     perimeter_of,
@@ -197,12 +199,10 @@ def mode(association: Association, _: Tenant) -> Verdict:
     - Microsoft Learn: Transition to a network security perimeter
     """
     association.cite(Association.target_id)
-    access = association.access_mode
-    if not access:
-        raise association.unread(Association.access_mode.path, "says nothing")
-    if access.lower() == "enforced":
+    if in_enforced_mode(association):
         return passed("accessMode is Enforced")
-    return warned(f"accessMode is {shown(access)}: the perimeter stops nobody")
+    access = shown(association.access_mode)
+    return warned(f"accessMode is {access}: the perimeter stops nobody")
 
 
 def _is_outbound(rule: AccessRule) -> bool:
@@ -484,12 +484,10 @@ def provisioning_issues(association: Association, _: Tenant) -> Verdict:
     - Microsoft Learn: What is a network security perimeter?
     """
     association.cite(Association.target_id)
-    issues = association.provisioning_issues
-    if not issues:
-        raise association.unread(Association.provisioning_issues.path, "says nothing")
-    if issues.lower() == "yes":
+    if has_issues(association):
         return warned("hasProvisioningIssues is yes: its rules may not be in force")
-    return passed(f"hasProvisioningIssues is {shown(issues)}")
+    issues = shown(association.provisioning_issues)
+    return passed(f"hasProvisioningIssues is {issues}")
 
 
 @check(
@@ -553,10 +551,11 @@ def overrides_pna(resource: Resource, _: Tenant) -> Verdict:
     In enforced mode a resource obeys the perimeter's rules alone (Learn, "Transition to
     a network security perimeter"), so its own setting decides nothing, and the checks
     of that setting pass as long as none of the inbound rules is too wide; an
-    association with provisioning issues does not count. A resource outside of enforced
-    perimeters does not apply, unless it says SecuredByPerimeter; absent or null
-    `publicNetworkAccess` means Enabled. Perimeters of subscriptions outside the scan
-    are not seen.
+    association with provisioning issues does not count. Where an association does not
+    say whether it is enforced, or whether it has issues, these checks and this one are
+    not assessed. A resource outside of enforced perimeters does not apply, unless it
+    says SecuredByPerimeter; absent or null `publicNetworkAccess` means Enabled.
+    Perimeters of subscriptions outside the scan are not seen.
 
     ## Why it matters
     The setting on the resource and the perimeter tell two stories, and only one is

@@ -60,15 +60,39 @@ def perimeter_of(part: Association | AccessRule) -> str:
 def is_enforced(association: Association) -> bool:
     """Whether an association lets the perimeter alone decide.
 
-    One that has provisioning issues may not have reached the resource.
+    One that has provisioning issues may not have reached the resource. Raises NotRead
+    where it says too little to tell.
     """
-    enforced = (association.access_mode or "").lower() == "enforced"
-    return enforced and not has_issues(association)
+    unclear = Unclear()
+    with unclear:
+        if not in_enforced_mode(association):
+            return False
+    with unclear:
+        if has_issues(association):
+            return False
+    unclear.settle()
+    return True
+
+
+def in_enforced_mode(association: Association) -> bool:
+    """Whether an association is to enforce; raises NotRead where it does not say.
+
+    Azure returns `accessMode` for every one (recorded responses, 2024-10-01).
+    """
+    if not association.access_mode:
+        raise association.unread(Association.access_mode.path, "says nothing")
+    return association.access_mode.lower() == "enforced"
 
 
 def has_issues(association: Association) -> bool:
-    """Whether an association may not have reached the resource."""
-    return (association.provisioning_issues or "").lower() == "yes"
+    """Whether an association may not have reached the resource.
+
+    Raises NotRead where it does not say: Azure returns `hasProvisioningIssues`, yes or
+    no, for every one (recorded responses, 2024-10-01).
+    """
+    if not association.provisioning_issues:
+        raise association.unread(Association.provisioning_issues.path, "says nothing")
+    return association.provisioning_issues.lower() == "yes"
 
 
 def is_inbound(rule: AccessRule) -> bool:
@@ -130,8 +154,9 @@ class Guard:
 def guard_of(resource: Resource) -> Guard | None:
     """Return the enforced perimeter that decides who reaches a resource, if any.
 
-    Raises NotRead where there may be one that was not read, or its rules were not.
-    Perimeters of subscriptions outside the scan are not seen.
+    Raises NotRead where there may be one that was not read, or its rules were not, and
+    where an association does not say whether it is enforced. Perimeters of
+    subscriptions outside the scan are not seen.
     """
     for association in associations(resource):
         if is_enforced(association):
@@ -146,14 +171,19 @@ def let_in(resource: Resource) -> str | None:
 
     None if that is nothing too wide. The rules of a perimeter hold then in transition
     mode too (azure-docs, "Transition to a network security perimeter"). Raises NotRead
-    where there may be one that was not read, or its rules were not.
+    where there may be one that was not read, or its rules were not, and where an
+    association with such a rule does not say whether it has issues.
     """
     for association in associations(resource):
-        if not has_issues(association):
-            association.cite(Association.target_id, Association.profile_id)
-            wide = some(map(shown, _wide_in(association)))
-            if wide:
-                return f"perimeter {perimeter_of(association)} lets in {wide}"
+        unclear = Unclear()
+        with unclear:
+            if has_issues(association):
+                continue
+        association.cite(Association.target_id, Association.profile_id)
+        wide = some(map(shown, _wide_in(association)))
+        if wide:
+            unclear.settle()
+            return f"perimeter {perimeter_of(association)} lets in {wide}"
     return None
 
 

@@ -294,6 +294,7 @@ def perimeter(prefix: str = "198.51.100.0/28") -> tuple[Body, ...]:
         "privateLinkResource": {"id": STORAGE},
         "profile": {"id": PROFILE},
         "accessMode": "Enforced",
+        "hasProvisioningIssues": "no",
     }
     rule = {"direction": "Inbound", "addressPrefixes": [prefix]}
     return (

@@ -357,6 +357,7 @@ def perimeter(target: str, mode: str, *ranges: str) -> list[Body]:
         "privateLinkResource": {"id": target},
         "profile": {"id": profile},
         "accessMode": mode,
+        "hasProvisioningIssues": "no",
     }
     inbound = {"direction": "Inbound", "addressPrefixes": list(ranges)}
     return [

@@ -205,7 +205,7 @@ def test_a_database_may_be_closed_beside_a_private_endpoint(verdicts: Verdicts) 
 
 @pytest.mark.parametrize(
     ("mode", "expected"),
-    [("Enforced", FAIL), ("Learning", PASS), ("Audit", PASS), (ABSENT, PASS)],
+    [("Enforced", FAIL), ("Learning", PASS), ("Audit", PASS), (ABSENT, UNREAD)],
 )
 def test_an_enforced_perimeter_closes_search(
     verdicts: Verdicts, mode: object, expected: Status

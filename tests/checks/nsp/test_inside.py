@@ -11,6 +11,7 @@ from checks.aoai_inbound.network import (
 )
 from checks.aoai_inbound.paths import CHECKS as PATHS
 from checks.api_keys.use import CHECKS as USE
+from checks.logging.fronts import CHECKS as FRONTS
 from checks.nsp.inside import (
     associated,
     diag,
@@ -108,6 +109,13 @@ NARROW, WIDE = ranges("198.51.100.0/28"), ranges("198.51.100.1", "0.0.0.0/0")
             (WARN, NONE),
             PASS,
         ),
+        ((association(ABSENT), WIDE), *[(UNREAD, UNREAD)] * 3, FAIL),
+        (
+            (association(hasProvisioningIssues=ABSENT), WIDE),
+            *[(UNREAD, UNREAD)] * 3,
+            UNREAD,
+        ),
+        ((association(hasProvisioningIssues=ABSENT),), *[(UNREAD, UNREAD)] * 3, PASS),
         ((), (FAIL, FAIL), (WARN, PASS), (WARN, NONE), PASS),
     ],
 )
@@ -150,6 +158,10 @@ def test_the_override_names_the_perimeter(verdicts: Verdicts) -> None:
         ((association(), NARROW), ((Profile, PERIMETER),), UNREAD),
         ((NARROW,), ((Association, PERIMETER),), UNREAD),
         ((association(accessMode=1),), (), UNREAD),
+        ((association(ABSENT),), (), UNREAD),
+        ((association(ABSENT, hasProvisioningIssues="yes"),), (), FAIL),
+        ((association(hasProvisioningIssues=None),), (), UNREAD),
+        ((association("Learning", hasProvisioningIssues=None),), (), FAIL),
         ((association(profile=ABSENT), NARROW), (), UNREAD),
         ((association(), ranges("many")), (), UNREAD),
         ((association(), rule(ABSENT)), (), UNREAD),
@@ -375,7 +387,11 @@ def test_kinds(verdicts: Verdicts, top: Body, words: str) -> None:
 
 @pytest.mark.parametrize(
     ("inside", "status"),
-    [((association(), NARROW), Status.MANUAL), ((association(), WIDE), WARN)],
+    [
+        ((association(), NARROW), Status.MANUAL),
+        ((association(), WIDE), WARN),
+        ((association(ABSENT), NARROW), UNREAD),
+    ],
 )
 def test_an_enforced_perimeter_keeps_the_internet_from_an_account(
     verdicts: Verdicts, inside: tuple[Body, ...], status: Status
@@ -383,6 +399,19 @@ def test_an_enforced_perimeter_keeps_the_internet_from_an_account(
     [check] = [each for each in PATHS if each.id == "aoai-only-apim-reaches"]
     result = verdicts(check, account(), *EDGE, *inside).only(ACCOUNT)
     assert result.status is status
+
+
+def test_a_way_past_the_gateway_stands_whatever_a_perimeter_does(
+    verdicts: Verdicts,
+) -> None:
+    [check] = [each for each in FRONTS if each.id == "aoai-locked-to-front"]
+    service = f"{PROVIDERS}/Microsoft.ApiManagement/service/front"
+    given = account()
+    given["properties"]["endpoint"] = "https://ai.openai.azure.com/"
+    backend = body(f"{service}/backends/models", url="https://ai.openai.azure.com/")
+    judged = (given, body(service), backend, *EDGE, association(ABSENT))
+    result = verdicts(check, *judged).only(ACCOUNT)
+    assert (result.status, "keys are accepted" in result.reason) == (WARN, True)
 
 
 def test_perimeters_that_were_not_read_may_open_what_is_shut(
