@@ -12,6 +12,7 @@ from checks.avnm.network_groups import (
     assigned,
     filling,
     group_named,
+    in_mode,
     is_group_id,
     manager_of,
     require_filling,
@@ -80,7 +81,10 @@ def policy_assigned(definition: PolicyDefinition, tenant: Tenant) -> Verdict:
     Default, which absent and null mean too (Azure Policy documentation, assignment
     structure), and no parameter turns the effect addToNetworkGroup off. Their scope has
     to overlap `properties.networkManagerScopes` of the manager whose group is filled;
-    an absent scope is the one the assignment lies at.
+    an absent scope is the one the assignment lies at. A definition whose
+    `properties.mode` is not Microsoft.Network.Data fills no group wherever it is
+    assigned (Azure Policy documentation, definition structure), which is a warning, as
+    an assignment outside of the scope is.
 
     ## Why it matters
     A definition does nothing before it is assigned, and an assignment that only
@@ -182,6 +186,9 @@ def _placed(
     definition: PolicyDefinition, enforced: list[PolicyAssignment], tenant: Tenant
 ) -> Verdict:
     """Return whether assignments are where the manager of the group has a say."""
+    if not in_mode(definition):
+        mode = shown(definition.mode)
+        return warned(f"{_named(enforced)} fills no group in the mode {mode}")
     named = definition.network_group_id
     if not named or not is_group_id(named):
         return warned(f"{_named(enforced)} fills no group: none is named by its id")

@@ -48,6 +48,12 @@ _APPLIED: tuple[tuple[type[Resource], Texts, str], ...] = (
 )
 """What names groups, by which field, and the kind of configuration that is."""
 
+_RULES = {
+    True: "security admin rules apply once deployed",
+    False: "security admin rules do not apply",
+    None: "whether security admin rules apply is not known",
+}
+
 CITED = 20
 """Networks of a group by whose ways into it a verdict is shown."""
 
@@ -229,9 +235,13 @@ def vnet_uncovered(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     Reads `tags`, name, id and location of the network, and who is in network groups.
 
     A network is in a group as a static member, or because the condition of a policy
-    holds for it that is assigned above it, enforced, without an exemption. Conditions
+    holds for it that is assigned above it, enforced, without an exemption, and has the
+    `properties.mode` Microsoft.Network.Data, in which alone a policy takes networks
+    into groups (Azure Policy documentation, definition structure). Conditions
     on name, id, type, location, tags, resource group and subscription id are evaluated;
     with any other the network is not assessed, unless it is in a group for certain.
+    Whether security admin rules are for its groups is told beside it, as far as the
+    configurations of their managers were read.
     Absent or null tags are none. A network in the scope of no manager is not
     applicable.
 
@@ -280,9 +290,7 @@ def vnet_uncovered(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     if standing.groups:
         _cite_ways(network, standing)
         names = some(shown(_name(groups.facts.groups[g].id)) for g in standing.groups)
-        guarded = groups.guarded(network.key)
-        rules = "apply once deployed" if guarded else "do not apply"
-        return passed(f"is in {names}; security admin rules {rules}")
+        return passed(f"is in {names}; {_RULES[groups.guarded(network.key)]}")
     require_known(doubt for _, doubt in standing.open)
     if not standing.managers:
         return not_applicable("in the scope of no network manager that was scanned")
@@ -311,7 +319,7 @@ def _cite_ways(network: VirtualNetwork, standing: Standing) -> None:
 
 def _cite_condition(definition: PolicyDefinition | None) -> None:
     if definition:
-        definition.cite(PolicyDefinition.condition)
+        definition.cite(PolicyDefinition.condition, PolicyDefinition.mode)
 
 
 def _cite_manager(manager: NetworkManager | None) -> None:
@@ -334,10 +342,10 @@ def multi_group(group: NetworkGroup, tenant: Tenant) -> Verdict:
 
     A network may be in several groups, which is told as a fact. It is a warning when
     security admin rules for one group deny what rules for the other allow: with the
-    same direction, a common protocol and port, and sources and destinations of the
-    same text or one of them anything. Absent and null ports, sources or destinations
-    are all of them (Network REST, 2024-05-01). A group without networks is not
-    applicable.
+    same direction, a common protocol, a common source port and destination port, and
+    sources and destinations of the same text or one of them anything. Absent and null
+    ports, sources or destinations are all of them (Network REST, 2024-05-01). A group
+    without networks is not applicable.
 
     ## Why it matters
     Which of two rules wins depends on their priorities, which nobody compares across
@@ -423,6 +431,7 @@ def _rule(rule: AdminRuleView) -> AdminRule:
         ports=rule.ports or (),
         sources=rule.sources or (),
         destinations=rule.destinations or (),
+        source_ports=rule.source_ports or (),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from checks.shared.assigned import Content, contents, gravest, is_of_azure, resolved
@@ -21,14 +22,10 @@ from scanner.avnm.membership import (
     Network,
     Rule,
 )
-from scanner.model.coverage import NotRead
+from scanner.model.coverage import NotRead, Unclear
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.network import VirtualNetwork
-from scanner.model.networkmanager import (
-    AdminRuleCollection,
-    NetworkGroup,
-    NetworkManager,
-)
+from scanner.model.networkmanager import NetworkGroup, NetworkManager
 from scanner.model.policy import (
     PolicyAssignment,
     PolicyDefinition,
@@ -174,10 +171,9 @@ def assigned(tenant: Tenant) -> Mapping[str, Content]:
 def _membership(tenant: Tenant) -> Membership:
     doubts = list(_unread(tenant.all(NetworkManager)))
     managers = dict(_managers(tenant, doubts))
-    guarded = frozenset(_guarded(tenant))
+    guarded = {each.key: _guarded(each) for each in tenant.all(NetworkManager).known()}
     groups = {
-        each.key: _group(each, each.key in guarded)
-        for each in tenant.all(NetworkGroup).known()
+        each.key: _group(each, guarded) for each in tenant.all(NetworkGroup).known()
     }
     rules = _Rules(tenant)
     networks = {
@@ -214,7 +210,7 @@ def _managers(tenant: Tenant, doubts: list[Doubt]) -> Iterator[tuple[str, Manage
             doubts.append(_doubt(problem))
 
 
-def _group(group: NetworkGroup, guarded: bool) -> Group:
+def _group(group: NetworkGroup, guarded: Mapping[str, _Guarded]) -> Group:
     listing = group.static_members
     members, doubts = set(), list(_unread(listing))
     for each in listing.known():
@@ -223,18 +219,37 @@ def _group(group: NetworkGroup, guarded: bool) -> Group:
         except NotRead as problem:
             doubts.append(_doubt(problem))
     manager = id_key(group.parts.parent)
-    return Group(group.id, manager, frozenset(members), guarded, tuple(doubts))
+    applies = guarded[manager].applies(group.key) if manager in guarded else None
+    return Group(group.id, manager, frozenset(members), applies, tuple(doubts))
 
 
-def _guarded(tenant: Tenant) -> Iterator[str]:
-    """Yield the groups that rules of security admin configurations apply to."""
-    for collection in tenant.all(AdminRuleCollection).known():
-        try:
-            named = collection.group_ids or ()
-            if any(True for _ in collection.rules.known()):
-                yield from map(id_key, named)
-        except NotRead:
-            continue
+@dataclass(frozen=True, slots=True)
+class _Guarded:
+    """The groups that security admin rules of a manager apply to, by key."""
+
+    groups: frozenset[str]
+    whole: bool
+    """Whether there can be no more of them."""
+
+    def applies(self, group: str) -> bool | None:
+        """Whether rules apply to a group, None where that is not known."""
+        if group in self.groups:
+            return True
+        return False if self.whole else None
+
+
+def _guarded(manager: NetworkManager) -> _Guarded:
+    found, unclear = set[str](), Unclear()
+    configurations = manager.admin_configurations
+    unclear.add(configurations.missing)
+    for configuration in configurations.known():
+        collections = configuration.rule_collections
+        unclear.add(collections.missing)
+        for collection in collections.known():
+            with unclear:
+                if collection.rules:
+                    found.update(map(id_key, collection.group_ids or ()))
+    return _Guarded(frozenset(found), unclear.problem is None)
 
 
 def _network(network: VirtualNetwork, rules: _Rules) -> Network:
@@ -316,13 +331,16 @@ class _Rules:
         return self._known[key]
 
     def _made(self, key: str) -> Rule | None:
-        """Return what a definition asks for; None where it names no group there is."""
+        """Return what a definition asks for.
+
+        None where it names no group there is, or works in another mode.
+        """
         definition = self._tenant.known(PolicyDefinition, key)
         if definition is None:
             return None
         try:
             named = definition.network_group_id
-            if not named or not is_group_id(named):
+            if not named or not is_group_id(named) or not in_mode(definition):
                 return None
             condition = definition.condition
         except NotRead as problem:

@@ -261,7 +261,7 @@ def networkgroup_exists(definition: PolicyDefinition, tenant: Tenant) -> Verdict
     group = group_named(tenant, named)
     if group:
         group.cite(NetworkGroup.member_type)
-        return passed(f"fills {shown(group.name)}, which exists")
+        return passed(f"names {shown(group.name)}, which exists")
     parts = ResourceId.parse(named)
     manager = ResourceId.parse(parts.parent).name
     if tenant.is_foreign(named):
@@ -284,8 +284,10 @@ def one_definition_per_group(subject: Resource, tenant: Tenant) -> Verdict:
     Reads `properties.policyRule.then.details.networkGroupId` and the static members.
 
     A definition that leaves the group to a parameter is meant for several; one that
-    names none (absent or null) is not applicable. A group that no definition names
-    needs static members to have any.
+    names none (absent or null) is not applicable. A group that no definition names in
+    the `properties.mode` Microsoft.Network.Data, in which alone it takes networks in
+    (Azure Policy documentation, definition structure), needs static members to have
+    any.
 
     ## Why it matters
     The group is part of the rule, so each group needs a definition. Sharing one does
@@ -324,12 +326,12 @@ def _filling_one(definition: PolicyDefinition) -> Verdict:
 
 def _filled(group: Resource, tenant: Tenant) -> Verdict:
     keys = tenant.once(by_group).get(group.key, ())
-    for key in keys:
-        definition = tenant.known(PolicyDefinition, key)
-        if definition:
-            definition.cite(PolicyDefinition.network_group_id)
-    if keys:
-        return passed(f"{count(len(keys), 'definition', 'definitions')} for it")
+    named = (tenant.known(PolicyDefinition, key) for key in keys)
+    filled_by = [each for each in named if each and in_mode(each)]
+    for definition in filled_by:
+        definition.cite(PolicyDefinition.network_group_id)
+    if filled_by:
+        return passed(f"{count(len(filled_by), 'definition', 'definitions')} for it")
     tenant.all(PolicyDefinition).require_whole()
     known = knows_definitions(tenant)
     bound = "" if known else " (lower bound: not all definitions were read)"

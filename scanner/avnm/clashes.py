@@ -24,6 +24,7 @@ class AdminRule:
     ports: tuple[str, ...]
     sources: tuple[str, ...]
     destinations: tuple[str, ...]
+    source_ports: tuple[str, ...]
 
 
 def clashing(
@@ -39,6 +40,7 @@ def _clash(rule: AdminRule, other: AdminRule) -> bool:
         and rule.direction.lower() == other.direction.lower()
         and _meet((rule.protocol,), (other.protocol,))
         and _ports_meet(_all(rule.ports), _all(other.ports))
+        and _ports_meet(_all(rule.source_ports), _all(other.source_ports))
         and _meet(_all(rule.sources), _all(other.sources))
         and _meet(_all(rule.destinations), _all(other.destinations))
     )

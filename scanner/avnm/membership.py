@@ -39,8 +39,8 @@ class Group:
     id: str
     manager: str
     members: frozenset[str] = frozenset()
-    guarded: bool = False
-    """Whether rules of a security admin configuration apply to it."""
+    guarded: bool | None = False
+    """Whether rules of a security admin configuration apply to it, None if open."""
     doubts: tuple[Doubt, ...] = ()
 
 
@@ -121,10 +121,14 @@ class Membership:
         yield from self._open.get(group, ())
         yield from self._open.get("", ())
 
-    def guarded(self, network: str) -> bool:
-        """Whether security admin rules apply to a network, once they are deployed."""
+    def guarded(self, network: str) -> bool | None:
+        """Whether security admin rules apply to a network, once they are deployed.
+
+        None where that is not known.
+        """
         groups = self.standings[network].groups
-        return any(self.facts.groups[each].guarded for each in groups)
+        told = {self.facts.groups[each].guarded for each in groups}
+        return True if True in told else None if None in told else False
 
     def by_tags(self, network: str) -> tuple[Rule, ...]:
         """Return the policies that take a network in by a condition on its tags."""

@@ -50,6 +50,7 @@ class AdminRule(Resource):
     priority = Number("properties.priority")
     protocol = Text("properties.protocol")
     ports = Texts("properties.destinationPortRanges")
+    source_ports = Texts("properties.sourcePortRanges")
     sources = Texts("properties.sources[].addressPrefix")
     destinations = Texts("properties.destinations[].addressPrefix")
 

@@ -18,6 +18,7 @@ from scanner.model.authorization import RoleAssignment
 from scanner.model.check import Status
 from scanner.model.network import VirtualNetwork
 from scanner.model.networkmanager import (
+    AdminConfiguration,
     AdminRule,
     AdminRuleCollection,
     ConnectivityConfiguration,
@@ -82,10 +83,14 @@ def network(id: str = NETWORK, **more: object) -> Body:
 BY_ENV = {"field": "tags['env']", "equals": "prod"}
 
 
-def policy(condition: object = BY_ENV, of: str = GROUP) -> Body:
+def policy(
+    condition: object = BY_ENV,
+    of: str = GROUP,
+    mode: object = "Microsoft.Network.Data",
+) -> Body:
     then = {"effect": "addToNetworkGroup", "details": {"networkGroupId": of}}
     rule = {"if": condition, "then": then}
-    return body(POLICY, mode="Microsoft.Network.Data", policyRule=rule)
+    return body(POLICY, mode=mode, policyRule=rule)
 
 
 def assigned(at: str = SUBSCRIPTION, **more: object) -> Body:
@@ -177,6 +182,7 @@ def test_static_members(
     assert results.only(member()["id"]).status is status
 
 
+GUARDING = (body(ADMIN), collection(GROUP))
 EXEMPT = body(
     f"{RG}{PROVIDER}/policyExemptions/leave", policyAssignmentId=assigned()["id"]
 )
@@ -187,7 +193,27 @@ EXEMPT = body(
     [
         ([member()], [], PASS, "do not apply"),
         ([member(), body(ADMIN), collection(GROUP), admin_rule()], [], PASS, "once"),
+        ([member(), body(ADMIN), collection(GROUP)], [], PASS, "do not apply"),
+        ([member()], [(AdminConfiguration, MANAGER)], PASS, "is not known"),
+        ([member(), body(ADMIN)], [(AdminRuleCollection, ADMIN)], PASS, "not known"),
+        ([member(), *GUARDING], [(AdminRule, GUARDING[1]["id"])], PASS, "not known"),
+        (
+            [member(), body(ADMIN), collection(appliesToGroups=3), admin_rule()],
+            [],
+            PASS,
+            "not known",
+        ),
+        (
+            [member(), manager(SECOND)],
+            [(AdminConfiguration, SECOND)],
+            PASS,
+            "do not apply",
+        ),
         ([policy(), assigned()], [], PASS, "spokes"),
+        ([policy(mode="Indexed"), assigned()], [], WARN, "no group"),
+        ([policy(mode=None), assigned()], [], WARN, "no group"),
+        ([policy(mode=4), assigned()], [], UNREAD, "malformed"),
+        ([policy(mode="Indexed"), assigned(), member()], [], PASS, "spokes"),
         ([policy(), assigned(ZONES)], [], PASS, "spokes"),
         ([policy(), assigned(), network(tags={"ENV": "PROD"})], [], PASS, "spokes"),
         ([policy()], [], WARN, "no group"),
@@ -273,6 +299,11 @@ CLASH = (
 )
 
 
+def _from(one: str, two: str) -> tuple[Body, Body]:
+    allow = admin_rule("more", "AlwaysAllow", sourcePortRanges=[two])
+    return admin_rule(sourcePortRanges=[one]), allow
+
+
 @pytest.mark.parametrize(
     ("bodies", "unread", "status"),
     [
@@ -281,6 +312,10 @@ CLASH = (
         ([*BOTH], [], INFO),
         ([*BOTH, *CLASH], [], WARN),
         ([*BOTH, *CLASH, admin_rule("more", "Deny")], [], INFO),
+        ([*BOTH, *CLASH, admin_rule(sourcePortRanges=["1-2"])], [], WARN),
+        ([*BOTH, *CLASH, *_from("1-2", "2-9")], [], WARN),
+        ([*BOTH, *CLASH, *_from("1-2", "3-4")], [], INFO),
+        ([*BOTH, *CLASH, admin_rule(sourcePortRanges="1")], [], UNREAD),
         ([*BOTH, *CLASH, admin_rule("more", None)], [], UNREAD),
         ([*BOTH, *CLASH, admin_rule("more", 4)], [], UNREAD),
         ([*BOTH, *CLASH], [(AdminRule, collection()["id"])], UNREAD),

@@ -256,6 +256,10 @@ MEMBERS = [{"policyDefinitionId": ID, "policyDefinitionReferenceId": "join"}]
             "does not manage",
         ),
         ([definition("[parameters('a')]"), assignment()], [], WARN, "no group"),
+        ([definition(mode="Indexed"), assignment()], [], WARN, "in the mode Indexed"),
+        ([definition(mode=None), assignment()], [], WARN, "no group"),
+        ([definition(mode="Indexed")], [], FAIL, "no assignment"),
+        ([definition(mode=3), assignment()], [], UNREAD, "malformed"),
         (
             [definition(GROUP.replace("nm", "gone")), assignment()],
             [],
@@ -306,6 +310,8 @@ def test_a_manager_beside_the_assignment(verdicts: Verdicts) -> None:
     ("bodies", "unread", "status"),
     [
         ([definition(), manager(), group()], [], PASS),
+        ([definition(mode="Indexed"), manager(), group()], [], WARN),
+        ([definition(mode=3), manager(), group()], [], UNREAD),
         ([manager(), group(), member()], [], NA),
         ([manager(), group()], [], WARN),
         ([manager(), group()], [(PolicyDefinition, SUBSCRIPTION)], UNREAD),

@@ -143,7 +143,9 @@ def test_overlaps(other: Manager, found: list[Overlap]) -> None:
 
 # Rules at odds
 
-DENY = AdminRule("a", "Deny", "Inbound", "Tcp", ("22", "3389"), ("Internet",), ("*",))
+DENY = AdminRule(
+    "a", "Deny", "Inbound", "Tcp", ("22", "3389"), ("Internet",), ("*",), ("1-9",)
+)
 ALLOW = replace(DENY, id="b", access="AlwaysAllow", ports=("20-25",))
 
 
@@ -158,6 +160,9 @@ ALLOW = replace(DENY, id="b", access="AlwaysAllow", ports=("20-25",))
         ({"ports": ("443", "23-24")}, False),
         ({"ports": ()}, True),
         ({"ports": ("odd",)}, True),
+        ({"source_ports": ("10-65535",)}, False),
+        ({"source_ports": ("0-65535",)}, True),
+        ({"source_ports": ()}, True),
         ({"sources": ("10.0.0.0/8",)}, False),
         ({"sources": ("0.0.0.0/0",)}, True),
         ({"destinations": ("10.0.0.0/8",)}, True),
