@@ -7,6 +7,7 @@ from typing import Any
 
 from checks.api_keys.key_connections import label_of
 from checks.shared.connections import stores_key
+from checks.shared.encryption import require_owners
 from checks.shared.links import KINDS, connections_to
 from checks.shared.wording import count, shown, some
 from checks.shared.workspaces import mode_of
@@ -108,7 +109,8 @@ def local_auth_parity(resource: Resource, _: Tenant) -> Verdict:
     (Search and Cosmos DB REST references), `allowSharedKeyAccess` is true (Storage REST
     reference); a registry's absent `adminUserEnabled` is false, that is, off. What
     Azure made for a workspace that is encrypted with the customer's key is not
-    applicable: it needs its keys.
+    applicable: it needs its keys. What no workspace names is not assessed while there
+    may be more workspaces than were read.
 
     ## Why it matters
     These services have the same two doors as Azure OpenAI. Shutting the door of the
@@ -171,8 +173,11 @@ def local_auth_parity(resource: Resource, _: Tenant) -> Verdict:
         name = shown(owner.name)
         inverse = INVERSE[resource.type]
         return not_applicable(f"encryption of {name} needs its keys: see {inverse}")
+    user = next(_users(resource))
+    if not isinstance(user, Workspace):
+        require_owners(resource)
     accepts_keys, setting = _keys_of(resource)
-    reason = f"{setting}; {_called(next(_users(resource)))} works with it"
+    reason = f"{setting}; {_called(user)} works with it"
     if accepts_keys:
         return failed(f"keys are accepted: {reason}", _moves(resource))
     return passed(reason)

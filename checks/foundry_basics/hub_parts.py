@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from checks.shared.encryption import require_workspaces
+from checks.shared.encryption import require_owners
 from checks.shared.perimeters import guard_of, left_to_perimeter
 from checks.shared.wording import quote, shown
 from scanner.model import initiatives
@@ -431,8 +431,9 @@ def search_hardened(service: SearchService, _: Tenant) -> Verdict:
     network and keys that are accepted (Search management 2025-05-01). An enforced
     network security perimeter closes a service that is open, unless an inbound rule is
     too wide; one that leaves access to a perimeter warns while none is known to enforce
-    it. A service that an encrypted workspace manages is left out: to close it breaks
-    the workspace.
+    it. A service that Azure made for an encrypted workspace is not applicable: to close
+    it breaks the workspace. One that no workspace is known to have is not assessed
+    while there may be more workspaces than were read.
 
     ## Why it matters
     An index holds the documents that answers are grounded on, cut into handy pieces.
@@ -472,7 +473,7 @@ def search_hardened(service: SearchService, _: Tenant) -> Verdict:
             f"managed for the encryption of {shown(owner.name)}: "
             "see foundry-cmk-search-public-open"
         )
-    require_workspaces(service)
+    require_owners(service)
     opening = _opening(service)
     if opening is not None:
         return opening

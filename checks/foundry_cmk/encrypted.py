@@ -12,7 +12,6 @@ from checks.shared.encryption import (
     NOUNS,
     TRIO,
     Method,
-    keeps_itself,
     managed,
     managed_group_id,
     method_of,
@@ -36,6 +35,7 @@ from scanner.model.machinelearning import (
     holds_work,
     is_encrypted,
     is_hub,
+    keeps_itself,
 )
 from scanner.model.resources import ResourceGroup
 from scanner.model.tenant import Tenant

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from checks.shared.encryption import keeps_itself
 from scanner.model.cognitive import CognitiveAccount, has_own_key
 from scanner.model.coverage import Unclear
 from scanner.model.identity import ManagedIdentity
 from scanner.model.ids import id_key
 from scanner.model.keyvault import KeyVault, VaultKey
-from scanner.model.machinelearning import Workspace
+from scanner.model.machinelearning import Workspace, keeps_itself
 from scanner.model.resource import Resource
 from scanner.model.tenant import Tenant
 

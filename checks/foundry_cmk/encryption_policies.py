@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from checks.shared.assigned import Content, contents, gravest
-from checks.shared.encryption import TRIO, Method, keeps_itself, managed, method_of
+from checks.shared.encryption import TRIO, Method, managed, method_of
 from checks.shared.policies import Policy, has_expired, is_inside, policies_on
 from scanner.access.scopes import scope_of
 from scanner.model.coverage import NotRead
 from scanner.model.documentdb import CosmosAccount
 from scanner.model.ids import id_key
-from scanner.model.machinelearning import Workspace
+from scanner.model.machinelearning import Workspace, keeps_itself
 from scanner.model.policy import PolicyAssignment, PolicyDefinition, PolicyExemption
 from scanner.model.resource import Resource
 from scanner.model.search import SearchService

@@ -12,7 +12,7 @@ from scanner.model.machinelearning import (
     MANAGED_GROUP,
     Workspace,
     encrypted_by,
-    is_encrypted,
+    keeps_itself,
     served_by_group,
 )
 from scanner.model.resource import Resource
@@ -49,12 +49,6 @@ class Method(Enum):
 
     OWN_RESOURCES = "with managed resources in the subscription"
     SERVICE_SIDE = "on the service side"
-
-
-def keeps_itself(workspace: Workspace) -> bool:
-    """Whether a workspace is encrypted itself: a project is with its hub."""
-    kind = (workspace.kind or "default").lower()
-    return kind in {"hub", "default"} and is_encrypted(workspace)
 
 
 def method_of(workspace: Workspace) -> Method:
@@ -151,6 +145,16 @@ def require_workspaces(resource: Resource) -> None:
     if MANAGED_GROUP.fullmatch(parts.resource_group):
         scope = f"/subscriptions/{parts.subscription}"
         resource.tenant.within(Workspace, scope).require_whole()
+
+
+def require_owners(resource: Resource) -> None:
+    """Raise NotRead if a workspace may be that a resource was made to encrypt for.
+
+    Call it before advice to harden a resource that no workspace is known to need as it
+    is: one may name it from any subscription.
+    """
+    if resource.type.lower() in MADE_BY_ENCRYPTION:
+        resource.tenant.all(Workspace).require_whole()
 
 
 def encrypted(tenant: Tenant) -> Iterator[Workspace]:

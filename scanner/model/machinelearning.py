@@ -180,6 +180,12 @@ def is_encrypted(workspace: Workspace) -> bool:
     return (workspace.encryption_status or "").lower() == "enabled"
 
 
+def keeps_itself(workspace: Workspace) -> bool:
+    """Whether a workspace is encrypted itself: a project is with its hub."""
+    kind = (workspace.kind or "default").lower()
+    return kind in {"hub", "default"} and is_encrypted(workspace)
+
+
 def in_workspace(child: Resource) -> bool:
     """Whether a connection or the like is of a hub, a project or a default workspace.
 
@@ -232,18 +238,21 @@ and the field of the workspace that names each."""
 
 
 def encrypted_by(resource: Resource) -> Workspace | None:
-    """Return the workspace a resource was made for by encryption, if known."""
+    """Return the encrypted workspace a resource was made for, if known.
+
+    What a workspace names that is not encrypted was not made for it.
+    """
     field = MADE_BY_ENCRYPTION.get(resource.type.lower())
     if field is None:
         return None
     for workspace in resource.tenant.referring(Workspace, field, resource.id).known():
-        if getattr(workspace, field):
+        if getattr(workspace, field) and keeps_itself(workspace):
             return workspace
     return served_by_group(resource)
 
 
 def served_by_group(resource: Resource) -> Workspace | None:
-    """Return the workspace that a resource's group was made for, if known.
+    """Return the encrypted workspace that a resource's group was made for, if known.
 
     Asked of a group itself, the one that it was made for.
     """
@@ -251,22 +260,22 @@ def served_by_group(resource: Resource) -> Workspace | None:
 
 
 def _owners_of_group(resource: Resource) -> Iterator[Workspace]:
-    """Yield the workspaces whose managed resource group a resource is in."""
+    """Yield the encrypted workspaces whose managed resource group a resource is in."""
     tenant, parts = resource.tenant, resource.parts
     scope, group = f"/subscriptions/{parts.subscription}", parts.resource_group
     for name in (group, f"{scope}/resourceGroups/{group}"):
         named = tenant.referring(Workspace, "managed_resource_group", name).known()
         for workspace in named:
             here = workspace.parts.subscription.lower() == parts.subscription.lower()
-            if here and workspace.managed_resource_group:
+            if here and workspace.managed_resource_group and keeps_itself(workspace):
                 yield workspace
     match = MANAGED_GROUP.fullmatch(group)
     if match is not None:
-        yield from _encrypted(tenant.within(Workspace, scope), match["workspace"])
+        yield from _called(tenant.within(Workspace, scope), match["workspace"])
 
 
-def _encrypted(workspaces: Listing[Workspace], name: str) -> Iterator[Workspace]:
+def _called(workspaces: Listing[Workspace], name: str) -> Iterator[Workspace]:
     """Yield the encrypted workspace of a name; older api-versions name no group."""
     for workspace in workspaces.known():
-        if workspace.name.lower() == name.lower() and is_encrypted(workspace):
+        if workspace.name.lower() == name.lower() and keeps_itself(workspace):
             yield workspace

@@ -44,6 +44,9 @@ def hub(**properties: object) -> Body:
     return {**body(HUB, **known), "kind": "Hub"}
 
 
+ON = {"status": "Enabled"}
+
+
 def connection(target: str, kind: object = "AAD", at: str = HUB) -> Body:
     metadata = {"ResourceId": target}
     return body(f"{at}/connections/c", authType=kind, metadata=metadata)
@@ -139,9 +142,9 @@ def test_what_encryption_needs(
     group = "azureml-rg-hub_00000000-1111-2222-3333-444444444444"
     made = f"{SUBSCRIPTION}/resourceGroups/{group}/providers/{view.type}/made"
     owner = {
-        "named": hub(encryption={"status": "Enabled", field: made.upper()}),
-        "group": hub(serviceProvisionedResourceGroup=group),
-        "name of the group": hub(encryption={"status": "Enabled"}),
+        "named": hub(encryption={**ON, field: made.upper()}),
+        "group": hub(encryption=ON, serviceProvisionedResourceGroup=group),
+        "name of the group": hub(encryption=ON),
     }[how]
     result = verdicts(local_auth_parity, body(made), owner).only(made)
     assert (result.status, inverse in result.reason) == (NONE, True)
@@ -150,7 +153,11 @@ def test_what_encryption_needs(
 def test_a_registry_is_never_made_by_encryption(verdicts: Verdicts) -> None:
     bodies = (
         body(REGISTRY, adminUserEnabled=True),
-        hub(serviceProvisionedResourceGroup="rg", containerRegistry=REGISTRY),
+        hub(
+            encryption=ON,
+            serviceProvisionedResourceGroup="rg",
+            containerRegistry=REGISTRY,
+        ),
     )
     assert verdicts(local_auth_parity, *bodies).only(REGISTRY).status is FAIL
 
@@ -190,6 +197,20 @@ def test_users_unread(verdicts: Verdicts, id: str) -> None:
     refused = [(ProjectConnection, PROJECT)]
     results = verdicts(local_auth_parity, *bodies, unread=refused)
     assert results.only(id).status is UNREAD
+
+
+@pytest.mark.parametrize(
+    ("id", "status"),
+    [(SEARCH, UNREAD), (STORAGE, UNREAD), (COSMOS, UNREAD), (REGISTRY, FAIL)],
+)
+def test_what_an_encrypted_workspace_may_need(
+    verdicts: Verdicts, id: str, status: Status
+) -> None:
+    made = body(id, adminUserEnabled=True), {**body(FOUNDRY), "kind": "AIServices"}
+    bodies = *made, connection(id, at=FOUNDRY)
+    unread = [(Workspace, SUBSCRIPTION)]
+    results = verdicts(local_auth_parity, *bodies, unread=unread)
+    assert results.only(id).status is status
 
 
 @pytest.mark.parametrize(

@@ -409,33 +409,32 @@ def test_storage_unread(verdicts: Verdicts) -> None:
 
 GUID = "0f0e0d0c-1111-2222-3333-444455556666"
 MANAGED = (
-    f"{SUBSCRIPTION}/resourceGroups/azureml-rg-hub_{GUID}"
+    f"{SUBSCRIPTION}/resourceGroups/azureml-rg-other_{GUID}"
     "/providers/Microsoft.Storage/storageAccounts/managed"
 )
 
 
+NAMED = {"storageAccountResourceId": MANAGED.lower()}
+GROUPED = {"serviceProvisionedResourceGroup": f"AzureML-rg-other_{GUID}"}
+BY_ID = f"{SUBSCRIPTION}/resourceGroups/azureml-rg-other_{GUID}"
+
+
+@pytest.mark.parametrize("kind", ["Hub", "default", None, "Project", "FeatureStore"])
+@pytest.mark.parametrize("status", ["Enabled", "Disabled", None])
 @pytest.mark.parametrize(
-    ("properties", "covered"),
-    [
-        ({"encryption": {"storageAccountResourceId": MANAGED.lower()}}, True),
-        ({"serviceProvisionedResourceGroup": f"AzureML-rg-hub_{GUID}"}, True),
-        (
-            {
-                "serviceProvisionedResourceGroup": (
-                    f"{SUBSCRIPTION}/resourceGroups/azureml-rg-hub_{GUID}"
-                )
-            },
-            True,
-        ),
-        ({"encryption": {"status": "Enabled"}}, True),
-        ({"encryption": {"status": "Disabled"}}, False),
-        ({}, False),
-    ],
+    ("named", "properties"),
+    [(NAMED, {}), ({}, GROUPED), ({}, {"serviceProvisionedResourceGroup": BY_ID})],
 )
 def test_managed_storage_is_exempt(
-    verdicts: Verdicts, properties: Mapping[str, Any], covered: bool
+    verdicts: Verdicts,
+    kind: str | None,
+    status: str | None,
+    named: Mapping[str, Any],
+    properties: Mapping[str, Any],
 ) -> None:
-    hub = workspace(**properties)
+    encryption = {"status": status, **named}
+    hub = workspace(kind=kind, encryption=encryption, **properties)
+    covered = status == "Enabled" and kind in {"Hub", "default", None}
     account = storage(MANAGED, publicNetworkAccess="Enabled", networkAcls=OPEN)
     results = [
         each

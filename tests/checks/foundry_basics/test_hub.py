@@ -414,10 +414,16 @@ def test_what_encryption_manages_is_not_to_be_closed(verdicts: Verdicts) -> None
 def test_what_encryption_may_manage_is_not_assessed(verdicts: Verdicts) -> None:
     unread = [(Workspace, SUBSCRIPTION)]
     managed = f"azureml-rg-hub_{'0' * 8}-0000-0000-0000-{'0' * 12}"
-    inside = body(SEARCH.replace("/rg/", f"/{managed}/"), {})
-    for given, status in ((inside, UNREAD), (body(SEARCH, {}), FAIL)):
-        [result] = verdicts(CHECKS["foundry-search-hardened"], given, unread=unread)
-        assert result.status is status
+    for given in (SEARCH, SEARCH.replace("/rg/", f"/{managed}/")):
+        bodies = body(given, {})
+        [result] = verdicts(CHECKS["foundry-search-hardened"], bodies, unread=unread)
+        assert result.status is UNREAD
+
+
+def test_what_no_encrypted_workspace_names_is_hardened(verdicts: Verdicts) -> None:
+    given = hub(encryption={"status": "Disabled", "searchAccountResourceId": SEARCH})
+    bodies = body(SEARCH, {}), given
+    assert status_of(verdicts, "foundry-search-hardened", *bodies) is FAIL
 
 
 @pytest.mark.parametrize(
