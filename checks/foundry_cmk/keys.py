@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from checks.foundry_cmk.encryption_keys import (
@@ -18,12 +19,10 @@ from checks.foundry_cmk.encryption_keys import (
     workspaces_of,
 )
 from checks.logging.diagnostics import delivered, found, is_any
-from checks.shared.encryption import CONTROLS, keeps_itself
+from checks.shared.encryption import CONTROLS
 from checks.shared.grants import access, bounded, cite, require_settled
 from checks.shared.wording import shown, some
-from scanner.access.answers import Grant
-from scanner.access.builtin import BuiltIn
-from scanner.access.facts import Missing
+from scanner.access.answers import Result
 from scanner.model import initiatives
 from scanner.model.check import (
     Check,
@@ -43,7 +42,7 @@ from scanner.model.coverage import Unclear
 from scanner.model.identity import ManagedIdentity
 from scanner.model.ids import ResourceId
 from scanner.model.keyvault import KeyVault, VaultKey
-from scanner.model.machinelearning import Workspace
+from scanner.model.machinelearning import Workspace, keeps_itself
 from scanner.model.resource import Resource
 from scanner.model.tenant import Tenant
 
@@ -57,7 +56,6 @@ _NEEDED = ("get", "wrapKey", "unwrapKey")
 _KEYS = "Microsoft.KeyVault/vaults/keys"
 _USES = ("read", "wrap/action", "unwrap/action")
 """The same three, as Azure RBAC names them."""
-_ROLES = (BuiltIn.KEY_VAULT_CRYPTO_SERVICE_USER, BuiltIn.KEY_VAULT_CRYPTO_USER)
 
 
 @check(
@@ -76,10 +74,11 @@ def key_permission(workspace: Workspace, tenant: Tenant) -> Verdict:
 
     The identity is the one that `properties.encryption.identity` names, or else the
     system-assigned one, the primary user-assigned one, or the only one. In a vault with
-    `properties.enableRbacAuthorization` it needs Key Vault Crypto Service Encryption
-    User or Crypto User on the key or above, or roles that allow the same three things
-    of the key; in any other (absent and null are false)
-    the key permissions get, wrapKey and unwrapKey in `properties.accessPolicies`.
+    `properties.enableRbacAuthorization` it needs roles that let it read, wrap and
+    unwrap with the key, as Key Vault Crypto Service Encryption User and Crypto User do,
+    on the key or above, and no deny assignment that takes one of the three back; in any
+    other (absent and null are false) the key permissions get, wrapKey and unwrapKey in
+    `properties.accessPolicies`.
     Identities of Microsoft that some variants need beside it are not judged. Who may
     use a key in a managed HSM is the HSM's own data, and asked about.
 
@@ -143,31 +142,20 @@ def key_permission(workspace: Workspace, tenant: Tenant) -> Verdict:
 
 def _by_role(identity: ManagedIdentity, vault: KeyVault, key: KeyName) -> Verdict:
     tenant, key_id = vault.tenant, f"{vault.id}/keys/{key.name}"
-    holding = access(tenant).holds(identity.principal_id, _ROLES, key_id)
-    grants, missing = holding.active, [*holding.missing]
-    if not grants:
-        grants, unseen = _by_action(tenant, identity.principal_id, key_id)
-        missing += unseen
-    cite(tenant, grants, vault)
-    if grants:
-        return passed(f"{identity.name} may use the key, {grants[0].why}")
-    require_settled(missing)
-    reason = f"broken: no role lets {identity.name} use key {shown(key.name)}"
-    return failed(bounded(reason, missing))
-
-
-def _by_action(
-    tenant: Tenant, principal: str, key_id: str
-) -> tuple[tuple[Grant, ...], list[Missing]]:
-    """Return the grants that together let a key be used, and why there may be more."""
-    ways = [
-        access(tenant).can(principal, f"{_KEYS}/{each}", key_id, data=True)
-        for each in _USES
-    ]
+    can = partial(access(tenant).can, identity.principal_id, data=True)
+    ways = [can(f"{_KEYS}/{each}", resource_id=key_id) for each in _USES]
     grants = [[each for each in way.grants if not each.eligible] for way in ways]
-    allowed = all(grants) and not any(way.denied_by for way in ways)
-    found = tuple(each[0] for each in grants) if allowed else ()
-    return found, [each for way in ways for each in way.missing]
+    cite(tenant, dict.fromkeys(each[0] for each in grants if each), vault)
+    who, what = identity.name, f"key {shown(key.name)}"
+    if any(way.denied_by for way in ways):
+        return failed(f"broken: a deny assignment keeps {who} from using {what}")
+    if any(way.result is Result.DENIED for way in ways):
+        return failed(f"broken: no role lets {who} use {what}")
+    missing = [each for way in ways for each in way.missing]
+    require_settled(missing)
+    if all(grants):
+        return passed(bounded(f"{who} may use the key, {grants[0][0].why}", missing))
+    return failed(bounded(f"broken: no role lets {who} use {what}", missing))
 
 
 def _by_policy(identity: ManagedIdentity, vault: KeyVault) -> Verdict:

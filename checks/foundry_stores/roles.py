@@ -76,8 +76,9 @@ def hub_mi_storage_roles(hub: Workspace, tenant: Tenant) -> Verdict:
     an absent key is not assessed) needs Storage Blob Data Contributor and Storage File
     Data Privileged Contributor for its system-assigned identity on the account in
     `properties.storageAccount`, there or at a scope above. A role that allows all that
-    one of them does will do, and warns. In any other mode, and without a
-    system-assigned identity, the check is not applicable.
+    one of them does will do, and warns; one that a deny assignment takes back does not
+    count. In any other mode, and without a system-assigned identity, the check is not
+    applicable.
 
     ## Why it matters
     Azure grants both roles when it makes the hub, and nobody notices when a clean-up

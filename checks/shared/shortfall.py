@@ -9,7 +9,7 @@ from checks.shared.foundry_matrix import Need
 from checks.shared.grants import access, bounded, cite, require_settled
 from checks.shared.identities import role_name
 from checks.shared.wording import FIRST, some
-from scanner.access.answers import Grant, Result, scope_name
+from scanner.access.answers import Grant, scope_name
 from scanner.access.facts import Missing
 from scanner.model.coverage import Unclear
 from scanner.model.identity import ManagedIdentity
@@ -82,6 +82,8 @@ class Shortfall:
         if not grants or self.looked <= SHOWN:
             cite(self.tenant, grants, case.resource)
         if grants:
+            with self.unclear:
+                require_settled(access(self.tenant).unread_denials(case.at))
             return
         with self.unclear:
             require_settled(missing)
@@ -147,15 +149,20 @@ def grants_for(
 def _ways(
     tenant: Tenant, principal: str, case: Case, need: Need
 ) -> Iterator[tuple[tuple[Grant, ...], tuple[Missing, ...]]]:
-    """Yield what a principal holds of a need: by its roles, then by its action."""
+    """Yield what a principal holds of a need: by its roles, then by its action.
+
+    Nothing where a denial takes the action back.
+    """
     known = access(tenant)
+    action, data = need.action, need.data
+    if action and known.denial(principal, action, case.at, data=data):
+        return
     holding = known.holds(principal, need.roles, case.at)
     yield holding.active, holding.missing
-    if need.action and not holding.active:
-        decision = known.can(principal, need.action, case.at, data=need.data)
+    if action and not holding.active:
+        decision = known.can(principal, action, case.at, data=data)
         active = tuple(each for each in decision.grants if not each.eligible)
-        denied = decision.result is Result.DENIED
-        yield () if denied else active, decision.missing
+        yield active, decision.missing
 
 
 def person(principal_type: str | None, principal_id: str) -> str:

@@ -68,10 +68,14 @@ class Bounds:
         a grant that was not seen.
         """
         if result is not Result.DENIED:
-            unread = _of(self._at(case.scopes), frozenset({Part.DENIALS}))
+            unread = self.of_denials(case.scopes)
             named = self._unread_parties(case.bars) if result is Result.UNKNOWN else ()
             return (*unread, *named)
         return self.of_holding(subject, case.scopes, case.holders)
+
+    def of_denials(self, scopes: tuple[str, ...]) -> tuple[Missing, ...]:
+        """Return what may take back what is held at some scopes."""
+        return tuple(_of(self._at(scopes), frozenset({Part.DENIALS})))
 
     def of_holding(
         self, subject: Subject, scopes: tuple[str, ...], holders: Iterable[Grant]

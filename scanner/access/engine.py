@@ -51,7 +51,8 @@ class Access:
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
         self._ancestry = Ancestry(facts.parents, facts.tenant_id, facts.seen_above)
-        self._holdings = Holdings(facts, Roles(facts.roles))
+        self._roles = Roles(facts.roles)
+        self._holdings = Holdings(facts, self._roles)
         self._denials = Denials(facts.denials)
         self._bounds = Bounds(facts, self._ancestry, self._holdings)
         self._near = Near(self._holdings)
@@ -163,8 +164,9 @@ class Access:
         """Return by what a principal holds one of some roles on a resource.
 
         A role that allows all that one of them does counts as it; conditions are left
-        to be looked at. Deny assignments, which take back actions and not roles, are
-        left out.
+        to be looked at. A role does not count where deny assignments keep the principal
+        from one of its data actions or, if it has none, from all of its actions, and
+        neither does one that allows all that such a role does.
         """
         wanted = frozenset(map(last_segment, roles))
         return self._remembered(principal_id.lower(), wanted, id_key(resource_id))
@@ -172,15 +174,40 @@ class Access:
     def _holding(self, principal: str, wanted: frozenset[str], key: str) -> Holding:
         scopes = self._ancestry.scopes(key)
         subject = self._holdings.subject(principal)
+        left = wanted - self._taken_back(wanted, subject, scopes)
         held = (
             each
             for each in self._holdings.held_by(subject, scopes)
-            if self._holdings.amount(each, wanted)
+            if self._holdings.amount(each, left)
         )
         return Holding(
             grants=_active_first(held),
             missing=self._bounds.of_roles(subject, scopes, wanted),
         )
+
+    def _taken_back(
+        self, wanted: frozenset[str], subject: Subject, scopes: tuple[str, ...]
+    ) -> frozenset[str]:
+        """Return the roles, of some, that denials make of no use to a principal."""
+        if not self.facts.denials:
+            return frozenset()
+        taken = frozenset(
+            role for role in wanted if self._is_denied(role, subject, scopes)
+        )
+        return self._roles.amounting(taken)
+
+    def _is_denied(self, role: str, subject: Subject, scopes: tuple[str, ...]) -> bool:
+        uses = self._roles.uses(role)
+        denied = [
+            Hit.YES in self._hits(subject, self._denials.bars(scopes, use), None)
+            for use in uses
+        ]
+        data = any(use.data for use in uses)
+        return any(denied) if data else bool(denied) and all(denied)
+
+    def unread_denials(self, resource_id: str) -> tuple[Missing, ...]:
+        """Return the deny assignments that were not read and bear on a resource."""
+        return self._bounds.of_denials(self._ancestry.scopes(resource_id))
 
     def at(self, resource_id: str) -> tuple[Grant, ...]:
         """Return every role that reaches a resource, whatever it allows there.

@@ -52,6 +52,20 @@ class Roles:
             found = self._amounting[roles] = roles.union(more)
         return found
 
+    def uses(self, role: str) -> tuple[Ask, ...]:
+        """Return what a role is for: its data actions, or else all of its actions.
+
+        As it puts them; nothing where its definition was not read.
+        """
+        found = self._roles.get(role)
+        blocks = found.blocks if found else ()
+        data = any(block.data_actions for block in blocks)
+        return tuple(
+            Ask.of(pattern, data=data)
+            for block in blocks
+            for pattern in block.plane(data=data)[0]
+        )
+
     def ways(self, role: Role, ask: Ask) -> tuple[Way, ...]:
         """Return how a role allows an action; empty where it does not."""
         remembered = self._ways.setdefault(ask, {})

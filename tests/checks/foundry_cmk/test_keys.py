@@ -12,7 +12,7 @@ from checks.foundry_cmk.keys import (
     vault_model,
     vault_protection,
 )
-from scanner.model.authorization import RoleAssignment
+from scanner.model.authorization import DenyAssignment, RoleAssignment
 from scanner.model.check import Check, Status
 from scanner.model.cognitive import CognitiveAccount
 from scanner.model.insights import DiagnosticSetting
@@ -127,6 +127,10 @@ def test_a_key_in_a_managed_hsm_is_asked_about(verdicts: Verdicts) -> None:
     assert result.status is Status.MANUAL
 
 
+KEYS = "Microsoft.KeyVault/vaults/keys"
+USES = [f"{KEYS}/{each}" for each in ("read", "wrap/action", "unwrap/action")]
+
+
 @pytest.mark.parametrize(
     ("scope", "eligible", "expected"),
     [
@@ -141,11 +145,35 @@ def test_a_key_in_a_managed_hsm_is_asked_about(verdicts: Verdicts) -> None:
 def test_roles(
     verdicts: Verdicts, rbac: Any, scope: str, eligible: bool, expected: Status
 ) -> None:
-    role = rbac.role(SERVICE_USER, dataActions=["Microsoft.KeyVault/vaults/keys/read"])
+    role = rbac.role(SERVICE_USER, dataActions=USES)
     grant = rbac.grant("me", SERVICE_USER, scope, "ServicePrincipal", eligible=eligible)
     under_rbac = vault(enableRbacAuthorization=True, accessPolicies=[ALLOWED])
     results = verdicts(key_permission, hub(), under_rbac, role, grant)
     assert results.only(HUB).status is expected
+
+
+@pytest.mark.parametrize(
+    ("action", "who", "expected"),
+    [
+        ("*", "me", FAIL),
+        (f"{KEYS}/wrap/action", "me", FAIL),
+        (f"{KEYS}/encrypt/action", "me", PASS),
+        ("*", "you", PASS),
+    ],
+)
+def test_roles_that_a_denial_takes_back(
+    verdicts: Verdicts, rbac: Any, action: str, who: str, expected: Status
+) -> None:
+    role = rbac.role(SERVICE_USER, dataActions=USES)
+    grant = rbac.grant("me", SERVICE_USER, VAULT, "ServicePrincipal")
+    denial = rbac.denial(VAULT, action, (who, "ServicePrincipal"))
+    bodies = hub(), vault(enableRbacAuthorization=True), role, grant
+    result = verdicts(key_permission, *bodies, denial).only(HUB)
+    assert result.status is expected
+    assert ("deny assignment" in result.reason) is (expected is FAIL)
+    unread = [(DenyAssignment, SUBSCRIPTION)]
+    results = verdicts(key_permission, *bodies, unread=unread)
+    assert results.only(HUB).status is UNREAD
 
 
 @pytest.mark.parametrize(
@@ -160,13 +188,12 @@ def test_roles(
 def test_roles_of_ones_own(
     verdicts: Verdicts, rbac: Any, allowed: tuple[str, ...], expected: Status
 ) -> None:
-    keys = "Microsoft.KeyVault/vaults/keys"
-    role = rbac.role("own", custom=True, dataActions=[f"{keys}/{a}" for a in allowed])
+    role = rbac.role("own", custom=True, dataActions=[f"{KEYS}/{a}" for a in allowed])
     grant = rbac.grant("me", "own", KEY, "ServicePrincipal")
     under_rbac = vault(enableRbacAuthorization=True)
     bodies = [hub(), under_rbac, role, grant]
     assert verdicts(key_permission, *bodies).only(HUB).status is expected
-    denial = rbac.denial(KEY, f"{keys}/wrap/action", ("me", "ServicePrincipal"))
+    denial = rbac.denial(KEY, f"{KEYS}/wrap/action", ("me", "ServicePrincipal"))
     assert verdicts(key_permission, *bodies, denial).only(HUB).status is FAIL
 
 

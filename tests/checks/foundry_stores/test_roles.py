@@ -14,7 +14,7 @@ from checks.foundry_stores.roles import (
     umi_roles_preprovisioned,
 )
 from scanner.access.builtin import BuiltIn
-from scanner.model.authorization import RoleAssignment
+from scanner.model.authorization import DenyAssignment, RoleAssignment
 from scanner.model.check import Check, Status
 from scanner.model.network import PrivateEndpoint
 from scanner.model.storage import StorageAccount
@@ -142,6 +142,45 @@ def test_what_a_hub_holds(
 ) -> None:
     bodies = *roles, *given(rbac, granted), workspace(), storage()
     assert verdicts(hub_mi_storage_roles, *bodies).only(HUB).status is status
+
+
+BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs"
+
+
+@pytest.mark.parametrize(
+    ("action", "who", "status"),
+    [
+        ("*", OWN_PRINCIPAL, FAIL),
+        (f"{BLOBS}/*", OWN_PRINCIPAL, FAIL),
+        (f"{BLOBS}/write", OWN_PRINCIPAL, FAIL),
+        (f"{BLOBS}/tags/write", OWN_PRINCIPAL, PASS),
+        ("*/delete", OWN_PRINCIPAL, PASS),
+        ("*", USED_PRINCIPAL, PASS),
+    ],
+)
+def test_what_a_denial_takes_back(
+    verdicts: Verdicts, rbac: Any, roles: Any, action: str, who: str, status: Status
+) -> None:
+    granted = [(BLOB, STORAGE), (FILE, STORAGE)]
+    bodies = *roles, *given(rbac, granted), workspace(), storage()
+    denial = rbac.denial(GROUP, action, (who, "ServicePrincipal"))
+    results = verdicts(hub_mi_storage_roles, *bodies, denial)
+    assert results.only(HUB).status is status
+    unread = [(DenyAssignment, SUBSCRIPTION)]
+    results = verdicts(hub_mi_storage_roles, *bodies, unread=unread)
+    assert results.only(HUB).status is UNREAD
+
+
+def test_an_action_that_a_denial_takes_back(
+    verdicts: Verdicts, rbac: Any, roles: Any
+) -> None:
+    reader = rbac.grant(OWN_PRINCIPAL, READER, SUBSCRIPTION, "ServicePrincipal")
+    bodies = *roles, reader, project(), storage(), pe("blobs", "blob")
+    assert verdicts(project_mi_pe_reader, *bodies).only(PROJECT).status is PASS
+    action = "Microsoft.Network/privateEndpoints/read"
+    denial = rbac.denial(GROUP, action, (OWN_PRINCIPAL, "ServicePrincipal"))
+    results = verdicts(project_mi_pe_reader, *bodies, denial)
+    assert results.only(PROJECT).status is FAIL
 
 
 ALL = [(BLOB, STORAGE), (FILE, STORAGE), (TABLE, STORAGE), (MANAGE, STORAGE)]

@@ -220,6 +220,27 @@ def test_a_role_that_allows_as_much_is_as_good() -> None:
     assert found.holds("ben", ["keyless", "blobs"], ACCOUNT).grants
 
 
+@pytest.mark.parametrize(
+    ("block", "roles", "held_still"),
+    [
+        (Block(("*",)), ["contributor"], False),
+        (Block(("*",)), ["blobs"], True),
+        (Block(("*/action",)), ["contributor"], True),
+        (Block(data_actions=("*",)), ["contributor"], True),
+        (Block(data_actions=("*",)), ["blobs"], False),
+        (Block(data_actions=("*",)), ["blobs", "contributor"], True),
+    ],
+)
+def test_a_role_that_a_denial_makes_useless(
+    block: Block, roles: list[str], held_still: bool
+) -> None:
+    for grants in ("owner", "contributor"), ("contributor",):
+        every = [held(each, SUB) for each in (*grants, "blobs")]
+        found = access(*every, denials=(denial(blocks=(block,)),))
+        assert bool(found.holds("ann", roles, ACCOUNT).grants) is held_still
+        assert found.holds("ann", roles, f"{SUB}/resourceGroups/other").grants
+
+
 def test_a_role_under_a_condition_is_held_with_it() -> None:
     found = access(held("blobs", condition=TAGGED), held("blobs", eligible=True))
     conditioned, eligible = found.holds("ann", ["blobs"], ACCOUNT).grants
