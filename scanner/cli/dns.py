@@ -104,9 +104,9 @@ class _Place:
 def _normalised(name: str) -> str:
     """Return a name in the form that compares; raises Failure."""
     from scanner.cli.failure import Failure
-    from scanner.dns.names import normalise
+    from scanner.dns.names import queried
 
-    wanted = normalise(name)
+    wanted = queried(name)
     if wanted is None:
         raise Failure(f"{name[:80]!r} is no DNS name; a name is as www.contoso.com")
     return wanted

@@ -12,6 +12,7 @@ LONGEST = 253
 """The characters of the longest name, without a trailing dot (RFC 1035, 2.3.4)."""
 
 _NAME = re.compile(r"[^. ]{1,63}(?:\.[^. ]{1,63})*")
+_ASKED = re.compile(r"[a-z0-9_*.-]+")
 _DOTS = re.compile("[.\u3002\uff0e\uff61]")
 """What separates labels in a name in Unicode (RFC 3490, section 3.1)."""
 
@@ -32,6 +33,16 @@ def normalise(entry: str) -> str | None:
     if len(name) > LONGEST or not name.isprintable():
         return None
     return name if _NAME.fullmatch(name) else None
+
+
+def queried(name: str) -> str | None:
+    """Return a name that is asked for in the form that compares; None if it is none.
+
+    Resolvers are asked for letters, digits, hyphens and underscores (RFC 1123, 2.1;
+    RFC 8552), and for a star (RFC 4592): a URL or a port is no part of a name.
+    """
+    wanted = normalise(name)
+    return wanted if wanted and _ASKED.fullmatch(wanted) else None
 
 
 def _ascii(label: str) -> str:

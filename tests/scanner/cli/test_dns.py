@@ -332,7 +332,11 @@ def test_a_tenant_without_networks(tmp_path: Path, posture: Posture) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", " ", "..", "a..b", "a b.example", HOSTILE, "x" * 300, "ü" * 10_000]
+    "name",
+    [
+        *("", " ", "..", "a..b", "a b.example", HOSTILE, "x" * 300, "ü" * 10_000),
+        *("https://evil.example/x", "evil.example:443"),
+    ],
 )
 def test_what_is_no_name(name: str, small: Path, refused: Refused) -> None:
     line = refused("dns", "resolve", name, "--vnet", "vnet", "--from", small)

@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.dns.names import LONGEST, ROOT, covers, normalise, normalised
+from scanner.dns.names import (
+    LONGEST,
+    ROOT,
+    covers,
+    normalise,
+    normalised,
+    queried,
+)
 
 
 @pytest.mark.parametrize(
@@ -54,6 +61,27 @@ def test_normalise(entry: str, name: str) -> None:
 )
 def test_what_no_name_can_be(entry: str) -> None:
     assert normalise(entry) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("WWW.contoso.com.", "www.contoso.com"),
+        ("_dmarc.bücher.example", "_dmarc.xn--bcher-kva.example"),
+        ("*.contoso.com", "*.contoso.com"),
+        ("10.0.0.4", "10.0.0.4"),
+        (".", "."),
+        ("https://contoso.com/x", None),
+        ("contoso.com/x", None),
+        ("contoso\uff0fx.com", None),
+        ("evil.com:443", None),
+        ("me@contoso.com", None),
+        ("a,b.com", None),
+        ("a..b", None),
+    ],
+)
+def test_names_that_are_asked_for(name: str, found: str | None) -> None:
+    assert queried(name) == found
 
 
 def test_normalised_keeps_each_name_once() -> None:
