@@ -274,9 +274,11 @@ def list_shadowing(rule: SecurityRule, tenant: Tenant) -> Verdict:
     it decides; `.` holds every name (DNS security policy documentation). So an entry
     never takes effect when an earlier Enabled rule holds it or a parent. Entries
     compare without case and trailing dot, in IDNA form. A rule without priority, state
-    or action is not assessed (Azure returns all three), nor is one where it takes a
-    list whose `properties.domains` is null because it is kept behind `domainsUrl`. A
-    list that does not exist, and Microsoft's managed lists, add no entries.
+    or action is not assessed (Azure returns all three), nor is one that has the
+    priority of another with a different action (Azure refuses that), nor one where it
+    takes a list whose `properties.domains` is null because it is kept behind
+    `domainsUrl`. A list that does not exist, and Microsoft's managed lists, add no
+    entries.
 
     ## Why it matters
     Allow `contoso.com` at 100, and the Block for `bad.contoso.com` at 110 never fires:

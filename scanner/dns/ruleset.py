@@ -51,7 +51,8 @@ class Ruleset:
     """The enabled rules of one policy, in the order they are tried.
 
     The first whose list has the name or a parent of it decides (DNS security policy
-    documentation). A rule of unknown priority may be the first of all.
+    documentation). A rule of unknown priority may be the first of all. Azure refuses
+    two of one priority; which of them comes first is not known.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Ruleset:
         self.rules = tuple(sorted(active, key=_order))
         self._lists = lists
         self._trie = trie
+        self._tied = _tied(self.rules)
         self._doubts = tuple(tuple(self._of(rule)) for rule in self.rules)
 
     def _of(self, rule: Rule) -> Iterator[Doubt]:
@@ -71,8 +73,15 @@ class Ruleset:
         for key in rule.lists:
             if doubt := self._lists[key].doubt:
                 yield doubt
+        if rule.priority in self._tied:
+            does = "the priority of a rule that does otherwise"
+            yield Doubt(f"{rule.name} has {does}: {rule.priority}")
         if not rule.certain and not any(_unmanaged(rule.doubts)):
             yield Doubt(f"whether and when {rule.name} is tried is not known")
+
+    def _certain(self, rule: Rule) -> bool:
+        """Whether a rule is tried, and when, is known."""
+        return rule.certain and rule.priority not in self._tied
 
     @cached_property
     def _users(self) -> Mapping[str, list[int]]:
@@ -85,7 +94,8 @@ class Ruleset:
 
     def decide(self, name: str) -> Decision:
         """Return what decides a normalised name."""
-        sure = ((rank, each) for rank, each in self._matches(name) if each.rule.certain)
+        found = self._matches(name)
+        sure = ((rank, each) for rank, each in found if self._certain(each.rule))
         rank, match = next(sure, (len(self.rules), None))
         unless = [place for place in range(rank) if self._doubts[place]]
         doubts = (doubt for place in unless for doubt in self._doubts[place])
@@ -161,7 +171,7 @@ class Ruleset:
         ranks: dict[str, int] = {}
         seen = set[str]()
         for rank, rule in enumerate(self.rules):
-            if rule.certain:
+            if self._certain(rule):
                 for key in set(rule.lists) - seen:
                     for entry in self._lists[key].entries:
                         ranks.setdefault(entry, rank)
@@ -210,6 +220,15 @@ def _merged(several: Iterable[Parts]) -> Parts:
 
 def _unmanaged(doubts: Iterable[Doubt]) -> Iterator[Doubt]:
     return (doubt for doubt in doubts if not doubt.managed)
+
+
+def _tied(rules: Iterable[Rule]) -> frozenset[int]:
+    """Return the priorities of rules that do not all do the same."""
+    actions: dict[int, set[Action]] = defaultdict(set)
+    for rule in rules:
+        if rule.priority is not None:
+            actions[rule.priority].add(rule.action)
+    return frozenset(each for each, found in actions.items() if len(found) > 1)
 
 
 def _order(rule: Rule) -> tuple[bool, int, str]:

@@ -155,6 +155,21 @@ def test_a_closed_list_may_decide_what_comes_after_it() -> None:
     assert last.decide("contoso.com").action is ALLOW
 
 
+def test_rules_of_one_priority_are_in_no_order() -> None:
+    lists = {"all": names("."), "x": names("x.com")}
+    off = rule(200, ALERT, "x", id="/p/off", enabled=False)
+    allow, block = rule(200, ALLOW, "x"), rule(200, BLOCK, "all", id="/p/b")
+    tied = ruleset(allow, block, off, **lists)
+    found = tied.decide("x.com")
+    assert (found.action, found.decider) == (UNKNOWN, None)
+    assert found.unless == (block, allow)
+    assert [each.can_decide for each in tied.standings()] == [None, None]
+    before = ruleset(rule(100, ALERT, "x"), allow, block, **lists)
+    assert before.decide("x.com").action is ALERT
+    alike = ruleset(rule(200, BLOCK, "x"), block, off, **lists)
+    assert alike.decide("x.com").action is BLOCK
+
+
 def test_what_all_that_may_decide_agree_on_is_known() -> None:
     lists = {"feed": names(doubt=CLOSED), "x": names("x.com")}
     rules = ruleset(rule(100, BLOCK, "feed"), rule(200, BLOCK, "x"), **lists)
@@ -247,25 +262,43 @@ def in_order(rules: list[Rule]) -> list[Rule]:
     return sorted(unplaced, key=lambda each: each.id) + placed
 
 
-def is_open(rule: Rule, lists: Mapping[str, Names], *, managed: bool = True) -> bool:
+def is_vague(rule: Rule, policy: list[Rule]) -> bool:
+    """Whether it may be tried at another place than in order, or not at all."""
+    rivals = [
+        each
+        for each in policy
+        if each.enabled is not False
+        and each.priority == rule.priority
+        and each.action is not rule.action
+    ]
+    return rule.enabled is None or rule.priority is None or bool(rivals)
+
+
+def is_open(
+    rule: Rule,
+    lists: Mapping[str, Names],
+    policy: list[Rule],
+    *,
+    managed: bool = True,
+) -> bool:
     """Whether there is a world in which it matches any name there is."""
     closed = any(lists[key].doubt for key in rule.lists)
     doubts = [each for each in rule.doubts if managed or not each.managed]
-    vague = rule.enabled is None or rule.priority is None
-    return closed or vague or bool(doubts)
+    return closed or is_vague(rule, policy) or bool(doubts)
 
 
 def deciders(
     rules: list[Rule],
     lists: Mapping[str, Names],
     query: list[str],
+    policy: list[Rule],
     *,
     managed: bool = True,
 ) -> set[Rule | None]:
-    """Return what decides a query in all the worlds that there can be."""
+    """Return what of some rules of a policy decides a query, in all possible worlds."""
     order = in_order(rules)
     worlds = [
-        (False, True) if is_open(each, lists, managed=managed) else (False,)
+        (False, True) if is_open(each, lists, policy, managed=managed) else (False,)
         for each in order
     ]
     return {
@@ -273,7 +306,7 @@ def deciders(
             (
                 each
                 for each, extra in zip(order, world, strict=True)
-                if extra or is_sure_match(each, lists, query)
+                if extra or is_sure_match(each, lists, query, policy)
             ),
             None,
         )
@@ -281,9 +314,11 @@ def deciders(
     }
 
 
-def is_sure_match(rule: Rule, lists: Mapping[str, Names], query: list[str]) -> bool:
-    tried = rule.enabled is True and rule.priority is not None
-    return tried and any(is_match(each, query) for each in entries_of(rule, lists))
+def is_sure_match(
+    rule: Rule, lists: Mapping[str, Names], query: list[str], policy: list[Rule]
+) -> bool:
+    matches = any(is_match(each, query) for each in entries_of(rule, lists))
+    return matches and not is_vague(rule, policy)
 
 
 @given(POLICIES, LISTS, st.sampled_from(NAMES), st.booleans())
@@ -292,7 +327,7 @@ def test_the_decision_is_the_first_match(
 ) -> None:
     query = name.split(".") if name != "." else []
     asked = ["below", *query] if below else query
-    possible = deciders(rules, lists, asked)
+    possible = deciders(rules, lists, asked, rules)
     found = made(rules, lists).decide(".".join(asked) or ".")
     assert {found.match.rule if found.match else None, *found.unless} == possible
     assert bool(found.doubts) is (len(possible) > 1)
@@ -341,17 +376,21 @@ def test_shadows_are_what_an_earlier_rule_decides(
         assert len(by) == sum(len(shadow.entries) for shadow in standing.shadows)
         assert by.keys() <= entries
         for entry in entries:
-            check_shadow(by.get(entry), entry, earlier, lists)
+            check_shadow(by.get(entry), entry, earlier, lists, rules)
 
 
 def check_shadow(
-    shadow: Shadow | None, entry: str, earlier: list[Rule], lists: Mapping[str, Names]
+    shadow: Shadow | None,
+    entry: str,
+    earlier: list[Rule],
+    lists: Mapping[str, Names],
+    policy: list[Rule],
 ) -> None:
     query = only_below(entry)
-    sure = [each for each in earlier if is_sure_match(each, lists, query)]
+    sure = [each for each in earlier if is_sure_match(each, lists, query, policy)]
     assert (shadow.by if shadow else None) == (sure[0] if sure else None)
     if shadow:
-        possible = deciders(earlier, lists, query, managed=False)
+        possible = deciders(earlier, lists, query, policy, managed=False)
         assert shadow.sure is (possible == {shadow.by})
 
 
@@ -361,9 +400,9 @@ def test_a_rule_can_decide_what_no_earlier_rule_does(
 ) -> None:
     for earlier, standing in standings(rules, lists):
         involved = [*earlier, standing.rule]
-        vague = any(is_open(each, lists, managed=False) for each in involved)
+        vague = any(is_open(each, lists, rules, managed=False) for each in involved)
         reached = any(
-            deciders(involved, lists, only_below(entry), managed=False)
+            deciders(involved, lists, only_below(entry), rules, managed=False)
             == {standing.rule}
             for entry in entries_of(standing.rule, lists)
         )
