@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from checks.dns_security_policies.controls import FILTERING, LOGGING, REACH
 from checks.shared.wording import shown, some
 from scanner.dns.facts import Doubt
-from scanner.dns.reading import asked, require_known
+from scanner.dns.reading import asked, region_of, require_known
 from scanner.model.check import (
     Check,
     Post,
@@ -31,13 +31,6 @@ from scanner.model.tenant import Listing, Tenant
 C = TypeVar("C", bound=Resource)
 
 
-def _network_id(link: PolicyLink) -> str:
-    """Return the network a link is to; raises NotRead where it does not say."""
-    if not link.network_id:
-        raise link.unread("properties.virtualNetwork.id", "says nothing")
-    return link.network_id
-
-
 @check(
     id="dns-vnet-single-policy",
     title="A virtual network is linked to one DNS security policy",
@@ -54,8 +47,8 @@ def vnet_single_policy(link: PolicyLink, tenant: Tenant) -> Verdict:
     Azure lets a network have one policy (DNS security policy documentation), so two
     links of different policies to one network contradict each other. Within one
     subscription that fails. Across subscriptions it more likely means that one of the
-    answers was stale, and the link is not assessed. A link that names no network is not
-    assessed either (Azure always returns it).
+    answers was stale, and the link is not assessed. A link that names no network (Azure
+    always returns one) may be to any: it is not assessed, and nothing passes beside it.
 
     ## Why it matters
     With two policies on paper nobody can say which one blocks. People edit the list of
@@ -77,7 +70,7 @@ def vnet_single_policy(link: PolicyLink, tenant: Tenant) -> Verdict:
     - DNS Security Policies
     - Microsoft Learn: DNS security policy
     """
-    links = tenant.referring(PolicyLink, "network_id", _network_id(link))
+    links = tenant.referring(PolicyLink, "leads_to", link.leads_to)
     own = id_key(link.parts.parent)
     others = [each for each in links.known() if id_key(each.parts.parent) != own]
     if others:
@@ -134,22 +127,16 @@ def link_region_match(link: PolicyLink, tenant: Tenant) -> Verdict:
     - DNS Security Policies
     - Microsoft Learn: DNS security policy
     """
-    network = tenant.get(VirtualNetwork, _network_id(link))
+    network = tenant.get(VirtualNetwork, link.leads_to)
     if network is None:
         return not_applicable("the network does not exist")
     policy = tenant.get(ResolverPolicy, link.parts.parent)
     if policy is None:
         raise NotRead(f"the policy of {link.id} was not read")
-    where, here = _region(network), _region(policy)
+    where, here = shown(region_of(network)), shown(region_of(policy))
     if where != here:
         return failed(f"the network lies in {where}, the policy in {here}")
     return passed(f"network and policy lie in {here}")
-
-
-def _region(resource: Resource) -> str:
-    if not resource.region:
-        raise resource.unread("location", "says nothing")
-    return shown(resource.region)
 
 
 @check(
@@ -193,7 +180,7 @@ def link_state(link: PolicyLink, tenant: Tenant) -> Verdict:
     state = link.provisioning_state
     if state is not None and state.lower() != "succeeded":
         return warned(f"its provisioningState is {shown(state)}")
-    network_id = _network_id(link)
+    network_id = link.leads_to
     named = shown(ResourceId.parse(network_id).name)
     if tenant.is_foreign(network_id):
         return warned(f"{named} is in no subscription of this tenant")

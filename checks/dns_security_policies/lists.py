@@ -14,7 +14,7 @@ from checks.shared.wording import FIRST, count, shown, some
 from scanner.dns.facts import Action, Doubt, Names, Policy
 from scanner.dns.gather import dns_of
 from scanner.dns.names import normalise
-from scanner.dns.reading import asked, require_known
+from scanner.dns.reading import asked, region_of, require_known
 from scanner.dns.resolver import Resolver
 from scanner.model.check import (
     Check,
@@ -466,9 +466,7 @@ def three_lists(names: DomainList, tenant: Tenant) -> Verdict:
     - DNS Security Policies
     - Microsoft Learn: DNS security policy
     """
-    if not names.region:
-        raise names.unread("location", "says nothing")
-    used = tenant.once(_kinds).get(names.region, frozenset())
+    used = tenant.once(_kinds).get(region_of(names), frozenset())
     tenant.all(SecurityRule).require_whole()
     names.cite(DomainList.location)
     kinds = (Action.BLOCK, Action.ALERT, Action.ALLOW)

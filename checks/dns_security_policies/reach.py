@@ -14,7 +14,7 @@ from scanner.dns.coverage import Region, Row
 from scanner.dns.facts import Host, Kind
 from scanner.dns.gather import dns_of
 from scanner.dns.hosts import cite_host
-from scanner.dns.reading import require_known
+from scanner.dns.reading import region_of, require_known
 from scanner.dns.resolver import Resolver
 from scanner.dns.routes import Where
 from scanner.model.check import (
@@ -55,7 +55,8 @@ def policy_per_region(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     r"""
     Reads `location` of the policies, and of the virtual networks that need one.
 
-    Those are the networks whose queries reach Azure's resolver in the network itself:
+    Azure returns it for both: a policy where it is absent or null may lie anywhere.
+    Networks need one whose queries reach Azure's resolver in the network itself:
     without `properties.dhcpOptions.dnsServers` (absent, null or empty: Network REST
     reference), with a server inside, or with a private resolver that others ask. A
     region where every network forwards to another region or out of Azure is not
@@ -100,10 +101,9 @@ def policy_per_region(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     - DNS Security Policies
     - Microsoft Learn: DNS security policy
     """
-    if not network.region:
-        raise network.unread("location", "says nothing")
+    region = region_of(network)
     dns = tenant.once(dns_of)
-    here = next(each for each in dns.regions() if each.location == network.region)
+    here = next(each for each in dns.regions() if each.location == region)
     if here.policies:
         _cite_policies(here, tenant)
         named = some(shown(ResourceId.parse(each.id).name) for each in here.policies)
@@ -114,6 +114,8 @@ def policy_per_region(network: VirtualNetwork, tenant: Tenant) -> Verdict:
         tenant.all(InboundEndpoint).require_whole()
         require_known(filter(None, [here.doubt]))
         require_known(chain.from_iterable(row.route.doubts for row in here.rows))
+        every = dns.facts.networks.values()
+        require_known(filter(None, (each.location_doubt for each in every)))
         return not_applicable(f"no network in {here.location} asks Azure's resolver")
     _cite_networks((row.network.id for row in asking), tenant)
     require_known(filter(None, [here.doubt]))
@@ -216,7 +218,9 @@ def vnet_linked(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     network's `properties.addressSpace.addressPrefixes` asks that resolver too; one
     inside another scanned network, peered ones first, asks the resolver there, and then
     that network needs the link. Where address spaces overlap, the inbound endpoint,
-    firewall or network interface with the address tells which network it is. A network
+    firewall or network interface with the address tells which network it is. A link to
+    a policy of another region is none, as policies see queries of their own region
+    alone; where `location` of either is absent or null it may be one. A network
     whose servers are all elsewhere is not applicable; one that asks a firewall in a
     virtual hub is not assessed, because the hub's policy says where that asks.
 
@@ -310,9 +314,12 @@ def _cite_end(tenant: Tenant, row: Row) -> None:
 
 def _cite_links(tenant: Tenant, network: str) -> None:
     """Note the links to a network; that there are none is evidence too."""
-    links = tenant.referring(PolicyLink, "network_id", network)
+    links = tenant.referring(PolicyLink, "leads_to", network)
     for link in links.known():
         link.cite(PolicyLink.network_id)
+        policy = tenant.known(ResolverPolicy, link.parts.parent)
+        if policy:
+            policy.cite(ResolverPolicy.location)
     if links.whole and not links:
         name = tenant.once(dns_of).id_of(network)
         tenant.trace.note(name, PolicyLink.type, [], PolicyLink.api_version)
@@ -320,11 +327,11 @@ def _cite_links(tenant: Tenant, network: str) -> None:
 
 def _unlinked(unlinked: Iterable[str], row: Row, dns: Resolver) -> Verdict:
     if [*unlinked] == [id_key(row.network.id)]:
-        return failed(
-            "its queries reach Azure's resolver, and no policy is linked to it"
-        )
+        reached = "its queries reach Azure's resolver"
+        return failed(f"{reached}, and no policy of its region is linked to it")
     hubs = _names(unlinked, dns)
-    return failed(f"its queries go to {hubs}, which no policy is linked to")
+    missing = "which no policy of its region is linked to"
+    return failed(f"its queries go to {hubs}, {missing}")
 
 
 def _names(networks: Iterable[str], dns: Resolver) -> str:
@@ -349,7 +356,8 @@ def centralized_hub_linked(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     address that a scanned network names in `properties.dhcpOptions.dnsServers`: of a
     firewall, of a machine, or just within its address space. Whatever answers there is
     taken to ask Azure's resolver in that network, where only a policy linked to it
-    sees the query. An absent link means none does.
+    sees the query. An absent link means none does, and so does one to a policy of
+    another region.
 
     ## Why it matters
     In a centralised design all spokes ask one place, and one link covers them all. If
@@ -392,7 +400,8 @@ def centralized_hub_linked(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     asking = len(dns.hubs().get(network.key, ()))
     asked = f"asked by {count(asking, 'other network', 'other networks')}"
     if sight.seen is False:
-        return failed(f"it answers DNS, {asked}, and no policy is linked to it")
+        missing = "no policy of its region is linked to it"
+        return failed(f"it answers DNS, {asked}, and {missing}")
     require_known(filter(None, [sight.doubt]))
     return passed(f"it answers DNS, {asked}, and a policy is linked to it")
 
@@ -414,8 +423,9 @@ def distributed_linked(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     And the links of the policies. A network without peerings (absent, null or empty)
     that names no DNS servers asks Azure's resolver in itself (Network REST reference),
     so it needs a link of its own; one that reaches a server in another scanned network
-    all the same, by a gateway or a virtual WAN, needs the link there. Servers that are
-    all outside Azure make it not applicable.
+    all the same, by a gateway or a virtual WAN, needs the link there. A link to a
+    policy of another region is none. Servers that are all outside Azure make it not
+    applicable.
 
     ## Why it matters
     A network that stands alone is often called safe for it. Azure's resolver answers it

@@ -14,7 +14,7 @@ from checks.shared.wording import count, shown, some
 from scanner.dns.facts import Action, Doubt
 from scanner.dns.gather import dns_of
 from scanner.dns.names import ROOT
-from scanner.dns.reading import doubt_of, require_known
+from scanner.dns.reading import doubt_of, region_of, require_known
 from scanner.dns.ruleset import Decision
 from scanner.model.check import (
     Check,
@@ -116,7 +116,7 @@ def priority_range(rule: SecurityRule, tenant: Tenant) -> Verdict:
     - DNS Security Policies
     - Microsoft Learn: DNS security policy
     """
-    priority, _key = rule.order
+    priority = rule.order
     if not LOWEST <= priority <= HIGHEST:
         return failed(f"its priority is {priority}, not from {LOWEST} to {HIGHEST}")
     others = tenant.once(_priorities)[id_key(rule.parts.parent)]
@@ -146,7 +146,7 @@ def _priorities(tenant: Tenant) -> Mapping[str, _Priorities]:
     for rule in tenant.all(SecurityRule).known():
         policy = found[id_key(rule.parts.parent)]
         try:
-            policy.holders[rule.order[0]].append(rule.id)
+            policy.holders[rule.order].append(rule.id)
         except NotRead as problem:
             policy.doubts.append(doubt_of(problem))
     return found
@@ -498,7 +498,7 @@ def allow_final_log(rule: SecurityRule, _: Tenant) -> Verdict:
     - Microsoft Learn: Secure and view DNS traffic
     """
     last = max(each.order for each in _siblings(rule) if each.enabled)
-    if last != rule.order:
+    if rule.order < last:
         return not_applicable("it is not the last rule of its policy")
     return info("it allows and logs the rest; what no rule matches is logged anyway")
 
@@ -571,10 +571,10 @@ def _faults(rule: SecurityRule, list_id: str, tenant: Tenant) -> Iterator[str]:
     found = None if gone else tenant.get(DomainList, list_id)
     if found is None:
         yield f"{name} does not exist"
-    elif not found.region or not rule.region:
-        raise found.unread("location", "says nothing")
-    elif found.region != rule.region:
-        yield f"{name} lies in {shown(found.region)}, the rule in {shown(rule.region)}"
+        return
+    where, here = region_of(found), region_of(rule)
+    if where != here:
+        yield f"{name} lies in {shown(where)}, the rule in {shown(here)}"
 
 
 CHECKS: tuple[Check[Any], ...] = (

@@ -187,8 +187,8 @@ def _network_told(row: Row, dns: Resolver) -> str:
 
     place = f"{name_of(row.network.id)} ({row.network.location})"
     via = f" via {name_of(dns.id_of(row.via))}" if row.via else ""
-    if row.policy:
-        return f"{place}: {name_of(row.policy.id)}{via}"
+    if row.covered:
+        return f"{place}: {' or '.join(name_of(each.id) for each in row.policies)}{via}"
     if row.covered is None:
         return f"{place}: not known: {row.doubts[0].reason}"
     if not row.sights:
@@ -202,7 +202,8 @@ def _region_told(region: Region) -> str:
     policies = ", ".join(name_of(each.id) for each in region.policies)
     covered = sum(row.covered is True for row in region.rows)
     of = f"{covered} of {len(region.rows)} networks covered"
-    return f"{region.location}: {policies or 'no policy there'}; {of}"
+    place = region.location or "region not known"
+    return f"{place}: {policies or 'no policy there'}; {of}"
 
 
 def _unknown(known: Iterable[Resolver]) -> dict[str, None]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from scanner.dns.facts import Doubt, Facts, Network, Policy
 from scanner.dns.routes import Route
+from scanner.model.ids import id_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +55,19 @@ class Row:
         return None if None in seen or self.route.doubts else True
 
     @property
+    def policies(self) -> tuple[Policy, ...]:
+        """What is linked where a policy sees the queries: to itself, or else `via`.
+
+        Azure lets a network have one policy: where there are several, it is one.
+        """
+        place = self.via or id_key(self.network.id)
+        linked = (each.policies for each in self.sights if each.network == place)
+        return next(linked, ()) if self.covered else ()
+
+    @property
     def policy(self) -> Policy | None:
-        """The policy that sees the queries, the first where there are several."""
-        return self.sights[0].policies[0] if self.covered else None
+        """The policy that sees the queries there, if it is known which."""
+        return self.policies[0] if len(self.policies) == 1 else None
 
     @property
     def via(self) -> str | None:
@@ -79,7 +90,7 @@ class Region:
     policies: tuple[Policy, ...]
     """Those that lie in the region."""
     doubt: Doubt | None = None
-    """Why there may be more of them."""
+    """Why there may be more of them, or which region it is."""
 
     @property
     def asking(self) -> tuple[Network, ...]:
@@ -100,17 +111,21 @@ class Region:
 
 
 def regions(facts: Facts, rows: Iterable[Row]) -> Iterator[Region]:
-    """Yield the regions that have networks, by name."""
+    """Yield the regions that have networks, by name.
+
+    Networks of which it is not known where they lie come as one without a name.
+    """
     found: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         found[row.network.location].append(row)
     policies: dict[str, list[Policy]] = defaultdict(list)
     for policy in facts.policies.values():
         policies[policy.location].append(policy)
+    policies.pop("", None)
     for location in sorted(found):
         yield Region(
             location=location,
             rows=tuple(found[location]),
             policies=tuple(policies[location]),
-            doubt=facts.policies_doubt,
+            doubt=facts.policies_doubt or found[location][0].network.location_doubt,
         )

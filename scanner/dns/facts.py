@@ -72,6 +72,7 @@ class Policy:
 
     id: str
     location: str
+    """Its region; empty where that is not known."""
     rules: tuple[Rule, ...] = ()
     logged_to: tuple[str, ...] = ()
     """The workspaces, storage accounts and hubs that its query log is sent to."""
@@ -79,6 +80,8 @@ class Policy:
     """Why it may have more rules than are known."""
     log_doubt: Doubt | None = None
     """Why it may be sent to more of them than are known."""
+    location_doubt: Doubt | None = None
+    """Why its region is not known."""
 
     @property
     def logged(self) -> bool | None:
@@ -111,6 +114,7 @@ class Network:
 
     id: str
     location: str
+    """Its region; empty where that is not known."""
     prefixes: tuple[str, ...] = ()
     """Its address space, each prefix as `ipaddress` writes it."""
     servers: tuple[str, ...] = ()
@@ -121,6 +125,8 @@ class Network:
     """Why its DNS servers are not known."""
     peers_doubt: Doubt | None = None
     """Why a network it is peered with, or which that is, is not known."""
+    location_doubt: Doubt | None = None
+    """Why its region is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,13 +141,15 @@ class Facts:
     hosts: Mapping[str, tuple[Host, ...]] = field(default_factory=dict)
     """What has an address: all inbound endpoints and firewalls, and the network
     interfaces whose addresses networks name as DNS servers."""
+    link_doubts: Mapping[str, Doubt] = field(default_factory=dict)
+    """Why a network, by its key, may be linked to more policies than are known."""
     links_doubt: Doubt | None = None
-    """Why a network may be linked to a policy without its being known."""
+    """Why any network may be."""
     hubs_doubt: Doubt | None = None
     """Why there may be more firewalls in virtual hubs than are known."""
     networks_doubt: Doubt | None = None
     """Why there may be more networks than are known."""
     policies_doubt: Doubt | None = None
-    """Why there may be more policies than are known."""
+    """Why there may be more policies than are known, in any region."""
     whole: bool = True
     """Whether nothing narrowed the scan: a network that is not there is not Azure's."""

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from itertools import chain
 
 from scanner.dns.facts import Action, Doubt, Facts, Names, Network, Policy, Rule
 from scanner.dns.hosts import hosts_of
 from scanner.dns.names import normalised
-from scanner.dns.reading import asked, doubt_of, unread
+from scanner.dns.reading import asked, doubt_of, region_of, unread
 from scanner.dns.resolver import Resolver
 from scanner.model.dns import DomainList, PolicyLink, ResolverPolicy, SecurityRule
 from scanner.model.ids import id_key
 from scanner.model.insights import DiagnosticSetting
 from scanner.model.network import VirtualNetwork
-from scanner.model.resource import Resource
 from scanner.model.tenant import Tenant
 
 _ACTIONS = {each.value: each for each in (Action.ALLOW, Action.BLOCK, Action.ALERT)}
@@ -31,20 +31,21 @@ def dns_of(tenant: Tenant) -> Resolver:
     lists = {each.key: _names(each) for each in tenant.all(DomainList).known()}
     every = tenant.all(ResolverPolicy).known()
     policies = {each.key: _policy(each, lists) for each in every}
-    links, links_doubt = _links(tenant, policies)
     networks, networks_doubt = _networks(tenant)
+    links = _links(tenant, policies, networks)
     hosts, hubs_doubt = hosts_of(tenant, networks.values())
     return Resolver(
         Facts(
             networks=networks,
             policies=policies,
             lists=lists,
-            links=links,
+            links=links.policies,
             hosts=hosts,
-            links_doubt=links_doubt,
+            link_doubts=links.doubts,
+            links_doubt=links.doubt,
             hubs_doubt=hubs_doubt,
             networks_doubt=networks_doubt,
-            policies_doubt=unread(tenant.all(ResolverPolicy)),
+            policies_doubt=_policies_doubt(tenant, policies.values()),
             whole=tenant.whole,
         )
     )
@@ -82,16 +83,24 @@ def _names(found: DomainList) -> Names:
 
 def _policy(policy: ResolverPolicy, lists: Mapping[str, Names]) -> Policy:
     logs: list[Doubt] = []
+    places: list[Doubt] = []
     settings = policy.diagnostic_settings
     sent = [asked(logs, _destinations, each) or () for each in settings.known()]
     return Policy(
         id=policy.id,
-        location=_location(policy),
+        location=asked(places, region_of, policy) or "",
         rules=tuple(_rule(each, lists) for each in policy.rules.known()),
         logged_to=tuple(dict.fromkeys(chain.from_iterable(sent))),
         doubts=tuple(filter(None, [unread(policy.rules)])),
         log_doubt=next(iter(logs), unread(settings)),
+        location_doubt=next(iter(places), None),
     )
+
+
+def _policies_doubt(tenant: Tenant, policies: Iterable[Policy]) -> Doubt | None:
+    """Return why a region may have more policies: one that is nowhere may be there."""
+    lost = (each.location_doubt for each in policies if each.location_doubt)
+    return unread(tenant.all(ResolverPolicy)) or next(lost, None)
 
 
 def _destinations(setting: DiagnosticSetting) -> tuple[str, ...]:
@@ -122,7 +131,7 @@ def _rule(rule: SecurityRule, lists: Mapping[str, Names]) -> Rule:
         doubts.append(Doubt(why, managed=True))
     return Rule(
         id=rule.id,
-        priority=order[0] if order else None,
+        priority=order,
         action=_ACTIONS.get(verb or "", Action.UNKNOWN),
         enabled=enabled,
         lists=tuple(dict.fromkeys(keys)),
@@ -139,22 +148,52 @@ def _exists(
     return key in lists
 
 
+@dataclass(slots=True)
+class _Links:
+    """Which networks are linked to which policies, by their keys."""
+
+    policies: Mapping[str, tuple[str, ...]]
+    doubts: Mapping[str, Doubt]
+    """Why a network may be linked to more of them."""
+    doubt: Doubt | None
+    """Why any network may be."""
+
+
 def _links(
-    tenant: Tenant, policies: Collection[str]
-) -> tuple[Mapping[str, tuple[str, ...]], Doubt | None]:
-    """Return the policies of each network, and why there may be more of them."""
-    doubts: list[Doubt] = []
-    links: dict[str, list[str]] = defaultdict(list)
+    tenant: Tenant, policies: Mapping[str, Policy], networks: Mapping[str, Network]
+) -> _Links:
+    """Return the links that can be in force: those within a region.
+
+    A policy sees queries of its own region alone (DNS security policy documentation),
+    so a link across regions is left over, and none.
+    """
+    links: dict[str, dict[str, None]] = defaultdict(dict)
+    doubts: dict[str, Doubt] = {}
+    lost: list[Doubt] = []
     every = tenant.all(PolicyLink)
     for link in every.known():
-        network = asked(doubts, lambda each: each.network_id, link)
-        policy = id_key(link.parts.parent)
-        if network and policy in policies:
-            links[id_key(network)].append(policy)
-        elif network:
-            doubts.append(Doubt(f"the policy of {link.id} was not read"))
-    found = {key: tuple(dict.fromkeys(each)) for key, each in links.items()}
-    return found, unread(every) or next(iter(doubts), None)
+        network_id = asked(lost, lambda each: each.leads_to, link)
+        if network_id is None:
+            continue
+        key = id_key(network_id)
+        policy, network = policies.get(id_key(link.parts.parent)), networks.get(key)
+        unclear = _unplaced(link, policy, network)
+        if unclear:
+            doubts.setdefault(key, unclear)
+        elif policy and network and policy.location == network.location:
+            links[key][id_key(policy.id)] = None
+    found = {key: tuple(each) for key, each in links.items()}
+    return _Links(found, doubts, unread(every) or next(iter(lost), None))
+
+
+def _unplaced(
+    link: PolicyLink, policy: Policy | None, network: Network | None
+) -> Doubt | None:
+    """Return why it is not known whether both ends of a link lie in one region."""
+    if policy is None or network is None:
+        missing = "network" if policy else "policy"
+        return Doubt(f"the {missing} of {link.id} was not read")
+    return policy.location_doubt or network.location_doubt
 
 
 # Networks
@@ -171,18 +210,20 @@ def _networks(tenant: Tenant) -> tuple[Mapping[str, Network], Doubt | None]:
 def _network(network: VirtualNetwork, doubts: list[Doubt]) -> Network:
     servers: list[Doubt] = []
     peers: list[Doubt] = []
+    places: list[Doubt] = []
     named = asked(servers, network.resolvers) or ()
     near = asked(peers, lambda: network.peers) or frozenset()
     for peer in sorted(near):
         asked(peers, network.tenant.get, VirtualNetwork, peer)
     return Network(
         id=network.id,
-        location=_location(network),
+        location=asked(places, region_of, network) or "",
         prefixes=tuple(_prefixes(network, doubts)),
         servers=tuple(str(ip_address(each)) for each in named),
         peers=near,
         servers_doubt=next(iter(servers), None),
         peers_doubt=next(iter(peers), None),
+        location_doubt=next(iter(places), None),
     )
 
 
@@ -193,8 +234,3 @@ def _prefixes(network: VirtualNetwork, doubts: list[Doubt]) -> Iterator[str]:
         except ValueError:
             path = "properties.addressSpace.addressPrefixes"
             doubts.append(doubt_of(network.malformed(path, "a prefix", prefix)))
-
-
-def _location(resource: Resource) -> str:
-    """Return the region of a resource; empty if unknown."""
-    return asked([], lambda: resource.region) or ""

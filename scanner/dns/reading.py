@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from scanner.dns.facts import Doubt
 from scanner.model.coverage import NotRead
+from scanner.model.resource import Resource
 from scanner.model.tenant import Listing
 
 T = TypeVar("T")
@@ -19,6 +20,13 @@ def asked(doubts: list[Doubt], read: Callable[..., T], *arguments: object) -> T 
     except NotRead as problem:
         doubts.append(doubt_of(problem))
         return None
+
+
+def region_of(resource: Resource) -> str:
+    """Return the region of a resource; raises NotRead where it is not told."""
+    if not resource.region:
+        raise resource.unread(f"location of {resource.name}", "says nothing")
+    return resource.region
 
 
 def unread(listing: Listing[Any]) -> Doubt | None:

@@ -39,7 +39,8 @@ class Resolver:
         key = id_key(network_id)
         linked = self.facts.links.get(key, ())
         policies = tuple(self.facts.policies[each] for each in linked)
-        return Sight(key, policies, None if policies else self.facts.links_doubt)
+        doubt = self.facts.links_doubt or self.facts.link_doubts.get(key)
+        return Sight(key, policies, None if policies else doubt)
 
     def decide(self, name: str, policy_id: str) -> Decision:
         """Return which rule of a policy decides a name, and what it does."""

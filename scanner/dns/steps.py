@@ -148,7 +148,7 @@ def _sight(outcome: Outcome, dns: Resolver) -> Iterator[Step]:
         why = sight.doubt.reason
         yield Step(None, f"no policy is known to be linked to {network}: {why}")
     elif not sight.seen:
-        yield Step(None, f"no policy is linked to {network}")
+        yield Step(None, f"no policy of the region is linked to {network}")
 
 
 def _entry(match: Match) -> str:

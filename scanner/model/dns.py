@@ -58,11 +58,11 @@ class SecurityRule(Resource):
     managed_lists = Texts("properties.managedDomainLists")
 
     @property
-    def order(self) -> tuple[int, str]:
-        """What rules are tried by: priority, and the id to be deterministic."""
+    def order(self) -> int:
+        """The number that rules are tried by, the lowest first."""
         if self.priority is None:
             raise self.unread(f"properties.priority of {self.name}", "says nothing")
-        return self.priority, self.key
+        return self.priority
 
     @property
     def verb(self) -> str:
@@ -89,6 +89,14 @@ class PolicyLink(Resource):
 
     network_id = Text("properties.virtualNetwork.id")
     provisioning_state = Text("properties.provisioningState")
+
+    @property
+    def leads_to(self) -> str:
+        """The network it is to; Azure always returns one."""
+        if not self.network_id:
+            path = f"properties.virtualNetwork.id of {self.name}"
+            raise self.unread(path, "says nothing")
+        return self.network_id
 
 
 class ResolverPolicy(Resource):

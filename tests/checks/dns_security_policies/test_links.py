@@ -78,6 +78,7 @@ def test_the_catalogue() -> None:
         ((link(), policy(OTHER), second(OTHER)), FAIL),
         ((link(), SUBSCRIBED, policy(FAR), second(FAR)), UNREAD),
         ((link(), SUBSCRIBED, policy(FAR), second(FAR), second(OTHER)), FAIL),
+        ((link(), link(None, at=f"{OTHER}/virtualNetworkLinks/lost")), UNREAD),
         ((link(None),), UNREAD),
         ((link(5),), UNREAD),
     ],

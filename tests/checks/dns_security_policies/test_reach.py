@@ -84,6 +84,10 @@ def nic(name: str, network: str, *servers: str, **more: object) -> Body:
     return body(f"{NETWORK}/networkInterfaces/{name}", {**properties, **more})
 
 
+def somewhere(network: Body, location: object) -> Body:
+    return {**network, "location": location}
+
+
 def resolver(network: str) -> tuple[Body, Body]:
     at = f"{NETWORK}/dnsResolvers/resolver"
     subnet = {"id": f"{network}/subnets/inbound"}
@@ -136,6 +140,11 @@ def spoke(*servers: str, peers: tuple[str, ...] = ()) -> Body:
         (spoke(), [SPOKE.upper()], PASS),
         (spoke(), [], FAIL),
         (spoke(), [HUB], FAIL),
+        (spoke(), [None], UNREAD),
+        (spoke(), [SPOKE, None], PASS),
+        (somewhere(spoke(), "uksouth"), [SPOKE], FAIL),
+        (somewhere(spoke(), None), [SPOKE], UNREAD),
+        (somewhere(spoke(), None), [HUB], FAIL),
         (vnet("spoke", servers=None), [], FAIL),
         (vnet("spoke", dhcpOptions=ABSENT), [], FAIL),
         (vnet("spoke", dhcpOptions=None), [SPOKE], PASS),
@@ -161,7 +170,7 @@ def spoke(*servers: str, peers: tuple[str, ...] = ()) -> Body:
     ],
 )
 def test_links(
-    verdicts: Verdicts, network: Body, links: list[str], status: Status
+    verdicts: Verdicts, network: Body, links: list[object], status: Status
 ) -> None:
     found = [link(each, f"link{number}") for number, each in enumerate(links)]
     results = judged(verdicts, hub(), network, policy(), *found)
@@ -310,6 +319,8 @@ def test_peerings_that_cannot_be_read(verdicts: Verdicts) -> None:
     [
         ((hub(), spoke("10.1.0.4"), policy(), link(HUB)), PASS),
         ((hub(), spoke("10.1.0.4"), policy(), link(SPOKE)), FAIL),
+        ((hub(), spoke("10.1.0.4"), policy(location="uksouth"), link(HUB)), FAIL),
+        ((hub(), spoke("10.1.0.4"), policy(location=None), link(HUB)), UNREAD),
         ((hub(), *resolver(HUB), policy(), link(HUB)), PASS),
         ((hub(), *resolver(HUB), policy()), FAIL),
         ((hub(), *resolver(HUB)), FAIL),
@@ -387,10 +398,6 @@ def test_a_bypass_is_evidence(verdicts: Verdicts) -> None:
 FAR_POLICY = f"{NETWORK}/dnsResolverPolicies/far"
 
 
-def somewhere(network: Body, location: object) -> Body:
-    return {**network, "location": location}
-
-
 @pytest.mark.parametrize(
     ("bodies", "statuses"),
     [
@@ -413,6 +420,13 @@ def somewhere(network: Body, location: object) -> Body:
         ((spoke("8.8.8.8"),), {"eastus": NONE}),
         ((hub("8.8.8.8"), *resolver(HUB)), {"eastus": FAIL}),
         ((vnet("spoke", servers="8.8.8.8"),), {"eastus": UNREAD}),
+        ((spoke(), policy(location=None)), {"eastus": UNREAD}),
+        ((spoke(), policy(location=["eastus"])), {"eastus": UNREAD}),
+        ((spoke("8.8.8.8"), policy(location=None)), {"eastus": UNREAD}),
+        (
+            (spoke("8.8.8.8"), somewhere(hub(), None)),
+            {"eastus": UNREAD, "": UNREAD},
+        ),
         ((somewhere(spoke(), None),), {"": UNREAD}),
         ((somewhere(spoke(), 5),), {"": UNREAD}),
     ],

@@ -243,6 +243,16 @@ def test_a_blocked_name_in_words(demo: Path, posture: Posture) -> None:
     assert "Logged:\n  to " in out
 
 
+def test_a_network_that_two_policies_claim(tmp_path: Path, posture: Posture) -> None:
+    other = body(ResolverPolicy, "other")
+    second = {**LINK, "id": LINK["id"].replace(POLICY["id"], other["id"])}
+    run = write(tmp_path / "run", given=[*SMALL, other, second])
+    [network] = answered(posture, "coverage", "--from", run)["networks"]
+    assert network["policy_id"] is None
+    out = told(posture, "coverage", "--from", run)
+    assert "  vnet (eastus): other or policy\n" in out
+
+
 def test_the_coverage_of_the_demo(demo: Path, posture: Posture) -> None:
     found = answered(posture, "coverage", "--from", demo)
     assert list(found) == ["networks", "regions"]
@@ -254,6 +264,8 @@ def test_the_coverage_of_the_demo(demo: Path, posture: Posture) -> None:
         IDS["dnspol-sdc"],
         IDS["vnet-hub-sdc"],
     )
+    left_over = networks[IDS["vnet-pricing-weu"]]
+    assert left_over["policy_id"] == IDS["dnspol-sandbox-weu"]
     for name in ("vnet-pilot-uks", "vnet-research-isolated", "vnet-branch-weu"):
         assert networks[IDS[name]]["policy_id"] is None
     regions = {each["location"]: each for each in found["regions"]}

@@ -55,9 +55,9 @@ def vnet(**properties: object) -> Any:
     return body(VNET, **{"addressSpace": space, **properties})
 
 
-def link(network: object = VNET) -> Any:
+def link(network: object = VNET, **more: object) -> Any:
     at = f"{POLICY}/virtualNetworkLinks/link"
-    return body(at, virtualNetwork={"id": network})
+    return body(at, virtualNetwork={"id": network}, **more)
 
 
 def setting(**properties: object) -> Any:
@@ -211,10 +211,46 @@ def test_what_was_refused(gathered: Any) -> None:
     assert without(VirtualNetwork, SUB).facts.networks_doubt
 
 
-def test_links_that_lead_nowhere(gathered: Any) -> None:
-    assert gathered(policy(), link(None)).facts.links == {}
-    odd = gathered(policy(), link(5))
-    assert (odd.facts.links, bool(odd.facts.links_doubt)) == ({}, True)
+@pytest.mark.parametrize("network", [None, "", 5])
+def test_a_link_that_names_no_network_may_be_to_any(
+    gathered: Any, network: object
+) -> None:
+    dns = gathered(policy(), vnet(), link(network))
+    assert (dns.facts.links, bool(dns.facts.links_doubt)) == ({}, True)
+    assert dns.resolve("x.com", VNET).action is Action.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("of_network", "of_policy", "seen"),
+    [
+        ("West Europe", "westeurope", True),
+        ("northeurope", "westeurope", False),
+        (None, "westeurope", None),
+        (5, "westeurope", None),
+        ("westeurope", None, None),
+        ("westeurope", [], None),
+    ],
+)
+def test_a_link_reaches_networks_of_the_region_of_its_policy(
+    gathered: Any, of_network: object, of_policy: object, seen: bool | None
+) -> None:
+    network = {**vnet(), "location": of_network}
+    other = {**vnet(), "id": f"{VNET}2"}
+    bodies = {**policy(), "location": of_policy}, network, other, link()
+    dns = gathered(*bodies)
+    assert dns.sight(VNET).seen is seen
+    assert dns.sight(f"{VNET}2").seen is False
+
+
+def test_a_link_that_failed_is_one(gathered: Any) -> None:
+    dns = gathered(policy(), vnet(), link(provisioningState="Failed"))
+    assert dns.sight(VNET).seen is True
+
+
+def test_a_link_of_a_network_that_was_not_read(gathered: Any) -> None:
+    far = VNET.replace(SUB, ELSEWHERE)
+    dns = gathered(policy(), vnet(), link(far))
+    assert (dns.sight(far).seen, dns.sight(VNET).seen) == (None, False)
 
 
 # Networks
@@ -280,8 +316,12 @@ def test_peers(gathered: Any, peering: object, known: bool) -> None:
 
 def test_places_without_a_name(gathered: Any) -> None:
     for location in (None, 5):
-        odd = {**vnet(), "location": location}
-        assert gathered(odd).facts.networks[id_key(VNET)].location == ""
+        odd = {**vnet(), "location": location}, {**policy(), "location": location}
+        facts = gathered(*odd).facts
+        for found in (facts.networks[id_key(VNET)], facts.policies[id_key(POLICY)]):
+            assert (found.location, bool(found.location_doubt)) == ("", True)
+        assert facts.policies_doubt
+        assert not facts.networks_doubt
 
 
 # What has addresses

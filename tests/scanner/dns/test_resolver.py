@@ -73,7 +73,14 @@ def resolver(
         ),
         (("10.1.0.4", "10.2.0.4"), {"/spoke": ("/east",)}, False, None, None),
         ((OUTSIDE,), {"/spoke": ("/east",)}, False, None, None),
-        ((), {"/spoke": ("/east", "/west")}, True, "/east", None),
+        ((), {"/spoke": ("/east", "/west")}, True, None, None),
+        (
+            ("10.1.0.4", "10.2.0.4"),
+            {"/hub": ("/west",), "/spoke": ("/east",)},
+            True,
+            "/east",
+            None,
+        ),
     ],
 )
 def test_a_network_is_covered_where_its_queries_reach_azure(
@@ -93,6 +100,8 @@ def test_coverage_that_is_not_known() -> None:
     assert (unread.covered, unread.policy, unread.doubts) == (None, None, (DOUBT,))
     linked = resolver(SPOKE, links={"/spoke": ("/east",)}, links_doubt=DOUBT)
     assert linked.covered()["/spoke"].covered is True
+    one = resolver(SPOKE, HUB, links={}, link_doubts={"/spoke": DOUBT}).covered()
+    assert (one["/spoke"].covered, one["/hub"].covered) == (None, False)
     lost = asking(OUTSIDE, "10.1.0.4", peers_doubt=DOUBT)
     networks = lost, HUB
     assert resolver(*networks, links={}).covered()["/spoke"].covered is None
@@ -120,6 +129,10 @@ def test_a_region_that_is_not_known() -> None:
     far = Network(id="/far", location="uksouth")
     [region] = resolver(far, links={}, policies_doubt=DOUBT).regions()
     assert region.covered is None
+    nowhere = replace(far, location="", location_doubt=DOUBT)
+    policies = {"/east": replace(EAST, location="")}
+    [region] = resolver(nowhere, links={}, policies=policies).regions()
+    assert (region.location, region.policies, region.covered) == ("", (), None)
 
 
 def test_hubs_are_those_that_others_ask_or_can_ask() -> None:
@@ -235,8 +248,9 @@ def test_coverage_is_that_of_a_naive_walk(
         assert row.covered is False
     elif all(links[each] for each in reached):
         assert row.covered is True
-        assert row.policy
-        assert row.policy.id == links[reached[0]][0]
+        near = links["/spoke" if "/spoke" in reached else reached[0]]
+        assert tuple(each.id for each in row.policies) == near
+        assert row.policy == (row.policies[0] if len(near) == 1 else None)
     else:
         assert row.covered is (False if read else None)
         assert row.policy is None
