@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -280,10 +280,11 @@ def wildcard_block(rule: SecurityRule, tenant: Tenant) -> Verdict:
     Reads `properties.domains` of the lists of the rule and of those before it.
 
     An enabled Block rule with `.` blocks every name that no earlier rule lets through.
-    It fails when that is so for a private link zone of Azure OpenAI, Cognitive
-    Services, Foundry, blob storage or Key Vault (the zones of the cloud that was
-    scanned). Rules are tried by `properties.priority`. Microsoft's managed lists are
-    taken to hold no such zone.
+    It fails when that is so for the names of Azure OpenAI, Cognitive Services, Foundry,
+    blob storage or Key Vault, or for their private link zones (those of the cloud that
+    was scanned): when no earlier Allow or Alert rule has them, or one that blocks them
+    too comes first. Rules are tried by `properties.priority`. Microsoft's managed lists
+    are taken to hold no such zone.
 
     ## Why it matters
     Blocking everything but a list is the strongest policy there is, and the one that
@@ -313,6 +314,10 @@ def wildcard_block(rule: SecurityRule, tenant: Tenant) -> Verdict:
     Resource Manager (`login.microsoftonline.com`, `management.azure.com`) need an entry
     too.
 
+    ## Exceptions
+    A list that names each account of one's own in place of the zones is stricter still:
+    exempt the rule, and mind the list whenever an account is made.
+
     ## References
     - DNS Security Policies
     - Microsoft Learn: Private endpoint DNS zone values
@@ -326,20 +331,23 @@ def wildcard_block(rule: SecurityRule, tenant: Tenant) -> Verdict:
         raise NotRead(f"the policy of {rule.id} was not read")
     decisions = [dns.decide(zone, policy) for zone in _zones(tenant)]
     _cite_order(rule)
-    shut = [each.name for each in decisions if _is_by(each, rule)]
+    fates = [(each, _fate(each)) for each in decisions]
+    shut = [each.name for each, fate in fates if fate is Action.BLOCK]
     if shut:
         return failed(f"it blocks every name, and none before it allows {some(shut)}")
-    for each in decisions:
-        require_known(_serious(each))
+    for each, fate in fates:
+        if fate is Action.UNKNOWN:
+            deciding = each.match.rule.doubts if each.match else ()
+            require_known(_serious((*each.doubts, *deciding)))
         _cite_match(each, tenant)
     return passed("rules before it let the zones of the platform through")
 
 
-def _is_by(decision: Decision, rule: SecurityRule) -> bool:
-    """Whether it is a rule that decides, as far as can matter."""
-    match = decision.match
-    by = match is not None and id_key(match.rule.id) == rule.key
-    return by and not any(_serious(decision))
+def _fate(decision: Decision) -> Action:
+    """Return what becomes of a name of the platform, which no threat list holds."""
+    if decision.match is None or any(_serious(decision.doubts)):
+        return decision.action
+    return decision.match.rule.action
 
 
 def _cite_match(decision: Decision, tenant: Tenant) -> None:
@@ -350,18 +358,22 @@ def _cite_match(decision: Decision, tenant: Tenant) -> None:
         found.cite(DomainList.domains)
 
 
-def _serious(decision: Decision) -> Iterator[Doubt]:
+def _serious(doubts: Iterable[Doubt]) -> Iterator[Doubt]:
     """Yield doubts; what Microsoft lists as malicious is no zone of its platform."""
-    return (each for each in decision.doubts if not each.managed)
+    return (each for each in doubts if not each.managed)
 
 
 def _zones(tenant: Tenant) -> tuple[str, ...]:
-    """Return the private link zones that AI workloads cannot do without."""
+    """Return what AI workloads cannot do without: public names, private link zones.
+
+    A client asks for the public name, and is led on to the zone.
+    """
     suffixes = tenant.suffixes
     vaults = re.sub("^vault", "vaultcore", suffixes.keyvault)
     services = (suffixes.openai, suffixes.cognitive, suffixes.ai_services)
-    named = (*services, f"blob.{suffixes.storage}", vaults)
-    return tuple(f"privatelink.{each}" for each in named)
+    alike = (*services, f"blob.{suffixes.storage}")
+    private = (f"privatelink.{each}" for each in (*alike, vaults))
+    return (*alike, suffixes.keyvault, *private)
 
 
 def _cite_order(rule: SecurityRule) -> None:

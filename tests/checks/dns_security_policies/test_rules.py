@@ -172,15 +172,27 @@ def test_costs_unread(verdicts: Verdicts, unread: Any) -> None:
 PLATFORM = domains(
     "platform",
     "openai.azure.com.",
-    "privatelink.cognitiveservices.azure.com",
     "Services.AI.azure.com",
     "core.windows.net",
     "vaultcore.azure.net",
+    "vault.azure.net",
+    "cognitiveservices.azure.com",
 )
+PRIVATE = domains(
+    "platform",
+    "privatelink.openai.azure.com",
+    "privatelink.cognitiveservices.azure.com",
+    "privatelink.services.ai.azure.com",
+    "privatelink.blob.core.windows.net",
+    "privatelink.vaultcore.azure.net",
+)
+AZURE = domains("platform", "azure.com", "azure.net", "windows.net")
 SHUT = rule("Block", 1000, "all")
 
 
-def early(action: str = "Allow", *lists: str, priority: int = 200, **more: Any) -> Body:
+def early(
+    action: object = "Allow", *lists: str, priority: int = 200, **more: Any
+) -> Body:
     return rule(action, priority, *(lists or ("platform",)), name="early", **more)
 
 
@@ -191,6 +203,13 @@ def early(action: str = "Allow", *lists: str, priority: int = 200, **more: Any) 
         ((SHUT, ALL, early(), PLATFORM), PASS),
         ((SHUT, ALL, early("Alert"), PLATFORM), PASS),
         ((SHUT, ALL, early(), domains("platform", "openai.azure.com")), FAIL),
+        ((SHUT, ALL, early(), PRIVATE), FAIL),
+        ((SHUT, ALL, early("Block"), AZURE), FAIL),
+        ((SHUT, ALL, early("Block", "all")), FAIL),
+        ((SHUT, ALL, early("Block", "bulk"), BULK), FAIL),
+        ((SHUT, ALL, early("Deny"), AZURE), UNREAD),
+        ((SHUT, ALL, early(None), AZURE), UNREAD),
+        ((SHUT, ALL, early(priority=1000), AZURE), UNREAD),
         ((SHUT, ALL, early(state="Disabled"), PLATFORM), FAIL),
         ((SHUT, ALL, early(priority=2000), PLATFORM), FAIL),
         ((SHUT, ALL, early("Allow", "all")), PASS),
