@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from checks.dns_security_policies import (
+    alerts,
     links,
     lists,
     operations,
@@ -19,6 +20,7 @@ CHECKS: tuple[Check[Any], ...] = (
     *links.CHECKS,
     *policies.CHECKS,
     *rules.CHECKS,
+    *alerts.CHECKS,
     *lists.CHECKS,
     *operations.CHECKS,
 )

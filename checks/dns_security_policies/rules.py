@@ -68,10 +68,6 @@ def _blocks(rule: SecurityRule) -> bool:
     return rule.verb == Action.BLOCK
 
 
-def _alerts(rule: SecurityRule) -> bool:
-    return rule.verb == Action.ALERT
-
-
 def _allows_all(rule: SecurityRule) -> bool:
     return rule.verb == Action.ALLOW and rule.enabled and _takes_all(rule)
 
@@ -383,99 +379,6 @@ def _cite_order(rule: SecurityRule) -> None:
 
 
 @check(
-    id="dns-alert-no-op",
-    title="Alert is not the only answer to what should be blocked",
-    topic=Topic.DNS,
-    severity=Severity.LOW,
-    on=SecurityRule,
-    where=_alerts,
-    guidance=Post.DNS_POLICIES,
-    controls=FILTERING,
-)
-def alert_no_op(rule: SecurityRule, tenant: Tenant) -> Verdict:
-    r"""
-    Reads `properties.action.actionType` and the lists of Alert rules.
-
-    Alert lets the query through and leaves a log row with the action None (tests of
-    the post's author); that much is told as a fact. It fails where the list is plainly
-    meant for blocking and no enabled Block rule of the policy has it: an enabled Block
-    rule of another policy does, or it is one of Microsoft's threat lists
-    (`properties.managedDomainLists`), or its name says so, as `block`, `deny` or
-    `malware` do.
-
-    ## Why it matters
-    Alert sounds as if somebody were told. Nobody is: without a query on the log the
-    row lies there, and the machine has long talked to the host it asked for.
-
-    ## How to fix
-    Make the rule a Block rule once the log shows that it stops nothing that is needed.
-
-    ```sh
-    az rest --method patch --url "RULE_ID?api-version=2025-05-01" \
-      --body '{"properties": {"action": {"actionType": "Block"}}}'
-    ```
-
-    ```bicep
-    resource r 'Microsoft.Network/dnsResolverPolicies/dnsSecurityRules@2025-05-01' = {
-      properties: { action: { actionType: 'Block' } }
-    }
-    ```
-
-    ## References
-    - DNS Security Policies
-    - Microsoft Learn: DNS security policy
-    """
-    if not rule.enabled:
-        return not_applicable("the rule is not Enabled")
-    worthy = list(_block_worthy(rule, tenant))
-    if worthy:
-        for each in _siblings(rule):
-            each.cite(SecurityRule.action, SecurityRule.state, SecurityRule.list_ids)
-        return failed(f"it only logs {some(worthy)}, and no Block rule has it")
-    return info("it has no effect but a log row, with the action None")
-
-
-def _block_worthy(rule: SecurityRule, tenant: Tenant) -> Iterator[str]:
-    """Yield what is plainly to be blocked and is not, of what a rule has."""
-    blocking = tenant.once(_blocking)
-    own = id_key(rule.parts.parent)
-    for list_id in rule.list_ids or ():
-        name = ResourceId.parse(list_id).name
-        policies = blocking.get(id_key(list_id), frozenset())
-        if own not in policies and (policies or _says_block(name)):
-            yield shown(name)
-    for managed in rule.managed_lists or ():
-        if own not in blocking.get(managed.lower(), ()):
-            yield shown(managed)
-
-
-_WORDS = (
-    *("block", "blocked", "blocklist", "deny", "denied", "denylist"),
-    *("malware", "malicious", "threat", "threats", "phishing", "ransomware", "botnet"),
-)
-"""What the names of lists have in them that are there to be blocked."""
-
-
-def _says_block(name: str) -> bool:
-    return not set(_WORDS).isdisjoint(re.split(r"[^a-z]+", name.lower()))
-
-
-def _blocking(tenant: Tenant) -> Mapping[str, frozenset[str]]:
-    """Return the policies that block what is on a list, by the list's key or name."""
-    found: dict[str, set[str]] = defaultdict(set)
-    for rule in tenant.all(SecurityRule).known():
-        try:
-            blocks = rule.enabled and _blocks(rule)
-            ids, managed = rule.list_ids or (), rule.managed_lists or ()
-        except NotRead:
-            continue
-        if blocks:
-            for each in (*map(id_key, ids), *(name.lower() for name in managed)):
-                found[each].add(id_key(rule.parts.parent))
-    return {key: frozenset(policies) for key, policies in found.items()}
-
-
-@check(
     id="dns-allow-final-log",
     title="A last rule that allows every name is there on purpose",
     topic=Topic.DNS,
@@ -594,7 +497,6 @@ CHECKS: tuple[Check[Any], ...] = (
     rule_count,
     wildcard_allow_cost,
     wildcard_block,
-    alert_no_op,
     allow_final_log,
     rule_domainlist_exists,
 )

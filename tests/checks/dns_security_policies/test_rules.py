@@ -6,7 +6,6 @@ import pytest
 
 from checks.dns_security_policies.rules import (
     CHECKS,
-    alert_no_op,
     allow_final_log,
     priority_range,
     rule_count,
@@ -87,7 +86,6 @@ def test_the_catalogue() -> None:
         "dns-rule-count",
         "dns-wildcard-allow-cost",
         "dns-wildcard-block",
-        "dns-alert-no-op",
         "dns-allow-final-log",
         "dns-rule-domainlist-exists",
     ]
@@ -248,59 +246,7 @@ def test_lockouts_unread(verdicts: Verdicts) -> None:
     assert verdicts(wildcard_block, *bodies, unread=unread).only(RULE).status is UNREAD
 
 
-ALERT = rule("Alert", 200, "some")
-ELSEWHERE_BLOCKED = rule("Block", 100, "some", of=OTHER)
 THREATS: dict[str, Any] = {"managedDomainLists": ["AzureDnsThreatIntel"]}
-
-
-@pytest.mark.parametrize(
-    ("bodies", "status"),
-    [
-        ((ALERT, SOME), INFO),
-        ((ALERT, SOME, policy(OTHER), ELSEWHERE_BLOCKED), FAIL),
-        (
-            (
-                ALERT,
-                SOME,
-                policy(OTHER),
-                ELSEWHERE_BLOCKED,
-                rule("Block", 300, "SOME", name="b"),
-            ),
-            INFO,
-        ),
-        (
-            (ALERT, SOME, policy(OTHER), rule("Allow", 100, "some", of=OTHER)),
-            INFO,
-        ),
-        ((rule("Alert", 200, "dl-Block-weu"),), FAIL),
-        ((rule("Alert", 200, "unblocked"),), INFO),
-        ((rule("Alert", 200, **THREATS),), FAIL),
-        (
-            (rule("Alert", 200, **THREATS), rule("Block", 300, name="b", **THREATS)),
-            INFO,
-        ),
-        (
-            (
-                rule("Alert", 200, **THREATS),
-                rule("Block", 300, name="b", state="Disabled", **THREATS),
-            ),
-            FAIL,
-        ),
-        ((rule("Alert", 200, "block", state="Disabled"),), NONE),
-        ((rule("Alert", 200, state=ABSENT),), UNREAD),
-        ((rule("Alert", 200, dnsResolverDomainLists="x"),), UNREAD),
-    ],
-)
-def test_alerts(verdicts: Verdicts, bodies: tuple[Body, ...], status: Status) -> None:
-    assert verdicts(alert_no_op, policy(), *bodies).only(RULE).status is status
-
-
-def test_rules_that_do_not_block_either_are_evidence(verdicts: Verdicts) -> None:
-    other = rule("Block", 300, "all", name="b")
-    results = verdicts(alert_no_op, policy(), rule("Alert", 200, "block"), other)
-    found = results.only(RULE)
-    assert found.status is FAIL
-    assert other["id"] in {each.resource_id for each in found.evidence}
 
 
 @pytest.mark.parametrize(
