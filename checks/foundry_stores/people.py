@@ -9,6 +9,7 @@ from checks.foundry_stores.kept_secrets import KEEPING, kept, stores_secret, wor
 from checks.shared.foundry_matrix import READ_STORAGE, On, Who, needs
 from checks.shared.grants import (
     access,
+    actors,
     bounded,
     cite,
     or_unclear,
@@ -212,8 +213,9 @@ def ws_readers_use_creds(workspace: Workspace, tenant: Tenant) -> Verdict:
 
     In credential mode (`accesskey`, which null means too; an absent key is not
     assessed), or with a connection that stores a key, own or shared by its hub, those
-    are counted who may read both the workspace and its connections. A group counts as
-    one. In other modes and without key connections the check is not applicable.
+    are counted who may read both the workspace and its connections: of a group whose
+    members are known they alone, of any other the group as one. In other modes and
+    without key connections the check is not applicable.
 
     ## Why it matters
     The workspace works with its stored credentials for whoever can open it, and asks
@@ -254,9 +256,9 @@ def ws_readers_use_creds(workspace: Workspace, tenant: Tenant) -> Verdict:
         access(tenant).who_can(action, workspace.id)
         for action in (READ_WORKSPACE, READ_CONNECTIONS)
     ]
-    reading = [set(principals(answer.active)) for answer in answers]
-    both = set.intersection(*reading)
-    cite(tenant, _one_each(answers[0].active, both)[:SHOWN], workspace)
+    reading = [actors(tenant, answer.active) for answer in answers]
+    both = set.intersection(*(set(principals(grants)) for grants in reading))
+    cite(tenant, _one_each(reading[0], both)[:SHOWN], workspace)
     whom = count(len(both), "principal", "principals")
     missing = dict.fromkeys(each for answer in answers for each in answer.missing)
     said = bounded(f"{whom} can use the stored credentials", missing)

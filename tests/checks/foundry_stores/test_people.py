@@ -15,6 +15,7 @@ from checks.foundry_stores.people import (
 from scanner.access.builtin import BuiltIn
 from scanner.model.authorization import RoleAssignment
 from scanner.model.check import Check, Status
+from scanner.model.directory import member_id, object_id
 from scanner.model.machinelearning import (
     Datastore,
     Workspace,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 Body = dict[str, Any]
 
+TENANT = "aaaaaaaa-0000-0000-0000-000000000001"
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
 GROUP = f"{SUBSCRIPTION}/resourceGroups/rg"
 ELSEWHERE = f"{SUBSCRIPTION}/resourceGroups/other"
@@ -314,6 +316,29 @@ def test_how_many_are_many(
     ).only(HUB)
     assert result.status is status
     assert result.reason.startswith(f"{1 if role == 'looker' else number} principal")
+
+
+@pytest.mark.parametrize("members", [None, [], ["ann"], ["ann", "bob"]])
+def test_a_group_is_as_many_as_its_members(
+    verdicts: Verdicts, rbac: Any, roles: Any, members: list[str] | None
+) -> None:
+    bodies = [*roles, rbac.grant("team", READER, GROUP, "Group")]
+    if members is not None:
+        ids = [object_id(TENANT, "team")]
+        ids += [member_id(TENANT, "team", each) for each in members]
+        kinds = ["group", *("user" for _ in members)]
+        bodies += [
+            {"id": each, "kind": kind, "properties": {}}
+            for each, kind in zip(ids, kinds, strict=True)
+        ]
+    number = 1 if members is None else len(members)
+    result = verdicts(
+        ws_readers_use_creds,
+        *(*bodies, workspace("accesskey")),
+        settings=Settings(workspace_reader_warning=0),
+    ).only(HUB)
+    assert result.status is (WARN if number else PASS)
+    assert result.reason.startswith(f"{number} principal")
 
 
 @pytest.mark.parametrize(
