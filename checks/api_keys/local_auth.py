@@ -7,7 +7,15 @@ from typing import Any
 
 from checks.api_keys.key_connections import Leading
 from checks.api_keys.readiness import Readiness, advice, readiness_of
-from checks.shared.data_access import cited_data_users, data_users
+from checks.shared.data_access import (
+    callers,
+    cited_data_users,
+    data_users,
+    in_time,
+    is_conditional,
+    require_told,
+    untold,
+)
 from checks.shared.grants import (
     access,
     actors,
@@ -150,8 +158,11 @@ def entra_role_preprovisioned(account: CognitiveAccount, tenant: Tenant) -> Verd
 
     A role counts when it allows any data action of Microsoft.CognitiveServices at the
     account, whether it was granted there or above; Owner and Contributor allow none
-    (azure-docs, "Azure built-in roles"). An absent or null `disableLocalAuth` means
-    that keys are accepted, which makes this check not applicable.
+    (azure-docs, "Azure built-in roles"). A role under a condition counts no more once
+    its time window is over; under another it lets somebody in perhaps, which warns.
+    Where nobody holds a data role for certain and what a condition asks cannot be told,
+    this is not assessed. An absent or null `disableLocalAuth` means that keys are
+    accepted, which makes this check not applicable.
 
     ## Why it matters
     Without keys only tokens are left, and a token is worth what the roles of its owner
@@ -205,38 +216,59 @@ def entra_role_preprovisioned(account: CognitiveAccount, tenant: Tenant) -> Verd
     if not account.local_auth_disabled:
         return not_applicable("keys are accepted: aoai-disable-readiness looks ahead")
     users = cited_data_users(tenant, account)
-    certain, possible = _callers(actors(tenant, users.active))
+    certain, possible = _callers(callers(tenant, users))
     if certain:
         require_settled(each for each in users.missing if each.part is Part.DENIALS)
         holders = count(len(principals(certain)), "principal holds", "principals hold")
         return passed(f"{holders} a data role: {named(certain)}")
     require_settled(users.missing)
-    return _locked_out(possible, users)
+    for grant in possible:
+        problem = None if _is_vague(grant) else untold(grant)
+        if problem:
+            raise problem
+    return _locked_out(possible, users, tenant)
 
 
 def _callers(grants: Iterable[Grant]) -> tuple[list[Grant], list[Grant]]:
     """Return the grants that surely let somebody in, and those that may.
 
-    A group is as good as its members, and a denial may take any grant back.
+    A group is as good as its members, a denial may take any grant back, and a condition
+    may hold for no call.
     """
     certain: list[Grant] = []
     possible: list[Grant] = []
     for grant in grants:
-        is_group = not grant.via_group and may_be_group(grant.principal_type)
-        (possible if is_group or grant.contested_by else certain).append(grant)
+        maybe = _is_vague(grant) or is_conditional(grant)
+        (possible if maybe else certain).append(grant)
     return certain, possible
 
 
-def _locked_out(possible: list[Grant], users: Answer) -> Verdict:
+def _is_vague(grant: Grant) -> bool:
+    """Whether it is not known that anybody holds a grant at all."""
+    is_group = not grant.via_group and may_be_group(grant.principal_type)
+    return is_group or bool(grant.contested_by)
+
+
+def _locked_out(possible: list[Grant], users: Answer, tenant: Tenant) -> Verdict:
     """Return what it means that nobody is certain to hold a data role."""
-    if possible:
+    eligible = in_time(tenant, users.eligible)
+    if possible and all(map(_is_vague, possible)):
         reason = f"only groups hold data roles, if anybody: {named(possible)}"
-    elif users.eligible:
-        reason = f"data roles have to be activated first: {named(users.eligible)}"
+    elif possible:
+        reason = f"data roles are under a condition, if held: {named(possible)}"
+    elif eligible:
+        reason = f"data roles have to be activated first: {named(eligible)}"
     else:
-        reason = "locked out: keys are off and nobody holds a data role"
+        reason = f"locked out: keys are off and {_nobody(users, tenant)}"
         return failed(bounded(reason, users.missing))
     return warned(bounded(reason, users.missing))
+
+
+def _nobody(users: Answer, tenant: Tenant) -> str:
+    left = in_time(tenant, users.grants)
+    over = [each for each in users.grants if each not in left]
+    ended = f" any more, for the time of a condition is over: {named(over)}"
+    return f"nobody holds a data role{ended if over else ''}"
 
 
 @check(
@@ -324,6 +356,7 @@ def disable_readiness(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     if ready.unread:
         raise ready.unread
     require_settled(each for each in users.missing if each.part is Part.DENIALS)
+    require_told(ready.keeping)
     return _nothing_in_the_way(ready)
 
 
@@ -385,7 +418,7 @@ def owner_not_sufficient(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     users, known = data_users(tenant, account), access(tenant)
     missing = (*users.missing, *known.missing(account.id))
     require_settled(missing)
-    can_call = set(principals(users.active))
+    can_call = set(principals(in_time(tenant, users.active)))
     readers = known.who_can(LIST_KEYS, account.id).active
     without = one_each(
         grant

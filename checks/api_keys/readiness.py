@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from checks.api_keys.key_connections import Leading, label_of, leading_to
-from checks.shared.data_access import data_users
+from checks.shared.data_access import callers, data_users, in_time
 from checks.shared.fronting import Fronting, fronting
 from checks.shared.grants import access, actors, bounded, one_each, principals, who
 from checks.shared.model_access import LIST_KEYS
@@ -68,11 +68,11 @@ def readiness_of(account: CognitiveAccount, tenant: Tenant) -> Readiness:
     """Return what switching off the keys of an account would do, as far as is known."""
     users = data_users(tenant, account)
     listing = access(tenant).who_can(LIST_KEYS, account.id)
-    can_call = set(principals(users.active))
+    can_call = set(principals(in_time(tenant, users.active)))
     readers = actors(tenant, listing.active)
     losing = (each for each in readers if _id(each) not in can_call)
     return Readiness(
-        keeping=one_each(actors(tenant, users.active)),
+        keeping=one_each(callers(tenant, users)),
         eligible=one_each(each for each in users.eligible if _id(each) not in can_call),
         losing=one_each(losing),
         leading=leading_to(account),

@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from checks.authorization.principals import is_platform, may_be_person, require_kind
-from checks.shared.data_access import cited_data_users
+from checks.shared.data_access import (
+    callers,
+    cited_data_users,
+    in_time,
+    require_told,
+)
 from checks.shared.grants import (
     access,
-    actors,
     bounded,
     cite,
     is_approved,
@@ -435,7 +439,9 @@ def keys_over_entra(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     (Microsoft.CognitiveServices 2025-09-01). A role counts when it allows any data
     action of Microsoft.CognitiveServices at the account, whether it was granted there
     or above; Owner and Contributor allow none (azure-docs, "Azure built-in roles"). A
-    group that is known to be empty holds it for nobody.
+    group that is known to be empty holds it for nobody, and a role under a condition
+    whose time is over is held no more. Where only roles are held of which it cannot be
+    told what their condition asks, this is not assessed.
 
     ## Why it matters
     If nobody has a data role, then whoever uses the account uses its key. No call can
@@ -491,14 +497,16 @@ def keys_over_entra(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     if account.local_auth_disabled:
         return passed("keys are refused, so callers use Entra ID")
     users = cited_data_users(tenant, account)
-    holding = actors(tenant, users.active)
+    holding = callers(tenant, users)
     if holding:
         require_in_force(users.missing)
+        require_told(holding)
         many = count(len(principals(holding)), "principal holds", "principals hold")
         return passed(f"{many} a data role: {named(holding)}")
     require_settled(users.missing)
-    if users.eligible:
-        reason = f"a data role must be activated first: {named(users.eligible)}"
+    eligible = in_time(tenant, users.eligible)
+    if eligible:
+        reason = f"a data role must be activated first: {named(eligible)}"
         return warned(bounded(f"keys are accepted, and {reason}", users.missing))
     reason = "keys are accepted and nobody holds a data role: whoever calls uses a key"
     return failed(bounded(reason, users.missing))

@@ -7,9 +7,9 @@ from typing import Any
 
 from checks.aoai_inbound.network import is_closed, lets_in_everyone
 from checks.logging.diagnostics import delivered, is_any
-from checks.shared.data_access import cited_data_users
+from checks.shared.data_access import callers, cited_data_users
 from checks.shared.fronting import Fronting, fronting
-from checks.shared.grants import actors, named, principals, require_settled
+from checks.shared.grants import named, principals, require_settled
 from checks.shared.past_gateway import ways_beside
 from checks.shared.wording import FIRST, count, quote, some
 from scanner.access.answers import Answer, Grant
@@ -253,7 +253,7 @@ def _by_roles(users: Answer, found: Fronting, tenant: Tenant) -> Iterator[str]:
     }
     others: list[Grant] = [
         each
-        for each in actors(tenant, users.active)
+        for each in callers(tenant, users)
         if each.principal_id.lower() not in gateway
     ]
     if others:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 
-from checks.shared.grants import access, cite
+from checks.shared.grants import access, actors, cite
 from scanner.access.answers import Answer, Grant
+from scanner.access.conditions import time_window
+from scanner.access.conditions.analysis.guards import is_open, may_be_open
+from scanner.access.conditions.partial import conjunction
 from scanner.access.facts import Block, Role, last_segment
 from scanner.access.patterns import WILDCARD, first_match, meet
 from scanner.model.cognitive import CognitiveAccount
+from scanner.model.coverage import NotRead
 from scanner.model.tenant import Tenant
 
 ANY = "Microsoft.CognitiveServices/*"
@@ -46,11 +51,55 @@ def cited_data_users(tenant: Tenant, account: CognitiveAccount) -> Answer:
     return answer
 
 
+def callers(tenant: Tenant, users: Answer) -> tuple[Grant, ...]:
+    """Return the grants of whoever may call, those in force whose time is not over."""
+    return actors(tenant, in_time(tenant, users.active))
+
+
+def in_time(tenant: Tenant, grants: Iterable[Grant]) -> tuple[Grant, ...]:
+    """Return the grants but those under a condition that never holds any more."""
+    return tuple(each for each in grants if not _is_over(each, tenant.read_at))
+
+
+def _is_over(grant: Grant, now: datetime) -> bool:
+    window = time_window(conjunction(grant.residual)) if grant.residual else None
+    if window is None:
+        return False
+    return window.is_empty or (window.end is not None and window.end <= now)
+
+
+def is_conditional(grant: Grant) -> bool:
+    """Whether some call may be kept from a grant by its conditions."""
+    left = (each.residual for each in grant.restrictions)
+    return not all(each is not None and is_open(each) for each in left)
+
+
+def untold(grant: Grant) -> NotRead | None:
+    """Return why it is not known whether conditions keep any call from a grant."""
+    for each in grant.restrictions:
+        if each.residual is not None and not may_be_open(each.residual):
+            return None
+    if not is_conditional(grant):
+        return None
+    return NotRead(f"what the condition of {grant.assignment_id} asks cannot be told")
+
+
+def require_told(grants: Sequence[Grant]) -> None:
+    """Raise NotRead if of some grants it is of none known whether they let one in."""
+    problems = [untold(each) for each in grants]
+    if problems and problems[0] and all(problems):
+        raise problems[0]
+
+
 def _united(answers: Sequence[Answer], resource_id: str) -> Answer:
-    """Return several answers on a resource as one: each assignment counts once."""
+    """Return several answers on a resource as one: each assignment counts once.
+
+    For the action that it gives without a condition, if there is one.
+    """
     kept: dict[tuple[str, str, str], Grant] = {}
     for grant in (grant for one in answers for grant in one.grants):
-        kept.setdefault(_key(grant), grant)
+        if kept.setdefault(_key(grant), grant).restrictions and not grant.restrictions:
+            kept[_key(grant)] = grant
     refused = {_key(each.grant): each for one in answers for each in one.refused}
     missing = dict.fromkeys(each for one in answers for each in one.missing)
     return Answer(

@@ -95,6 +95,7 @@ def test_refused(verdicts: Verdicts) -> None:
 
 TENANT = "aaaaaaaa-0000-0000-0000-000000000001"
 CHAT = "Microsoft.CognitiveServices/accounts/OpenAI/deployments/chat/completions/action"
+NOW = "@Environment[UtcNow]"
 OTHER = f"{PROVIDERS}/Microsoft.CognitiveServices/accounts/other"
 HUB = f"{PROVIDERS}/Microsoft.MachineLearningServices/workspaces/hub"
 KEYLESS = {"disableLocalAuth": True, "customSubDomainName": "ai"}
@@ -206,6 +207,51 @@ def test_a_denied_caller_is_none(verdicts: Verdicts, rbac: Any, roles: Any) -> N
     bodies[-1] = rbac.denial(ACCOUNT, "*", ("team", "Group"))
     [result] = verdicts(entra_role_preprovisioned, *bodies)
     assert result.status is WARN
+
+
+@pytest.mark.parametrize(
+    ("condition", "status", "word", "ready"),
+    [
+        (f"!(ActionMatches{{'{CHAT}/other'}}) OR false", PASS, "1 principal", MANUAL),
+        ("Exists @Request[a] OR NOT Exists @Request[a]", PASS, "1 principal", MANUAL),
+        ("@Principal[a] StringEquals 'x'", WARN, "under a condition", MANUAL),
+        (f"{NOW} DateTimeGreaterThan '2026-09-02T00:00Z'", WARN, "under a", MANUAL),
+        (f"{NOW} DateTimeLessThan '2026-09-02T00:00Z'", WARN, "under a", MANUAL),
+        (f"{NOW} DateTimeLessThan '2026-09-01T00:00Z'", FAIL, "any more", WARN),
+        ("((", UNREAD, "cannot be told", UNREAD),
+        ("@Context[a] IpMatch '10.0.0.0/8'", UNREAD, "cannot be told", UNREAD),
+        ("@Context[a] Odd 1 AND @Principal[a] StringEquals 'x'", WARN, "under", MANUAL),
+    ],
+)
+def test_a_condition_may_let_nobody_in(
+    verdicts: Verdicts,
+    rbac: Any,
+    roles: Any,
+    condition: str,
+    status: Status,
+    word: str,
+    ready: Status,
+) -> None:
+    mine = rbac.grant("ann", "caller", ACCOUNT, condition=condition)
+    [result] = verdicts(entra_role_preprovisioned, account(KEYLESS), *roles, mine)
+    assert (result.status, word in result.reason) == (status, True)
+    [result] = verdicts(disable_readiness, account(KEYED), *roles, mine)
+    assert result.status is ready
+    other = rbac.grant("bob", "caller", ACCOUNT)
+    [result] = verdicts(
+        entra_role_preprovisioned, account(KEYLESS), *roles, mine, other
+    )
+    assert result.status is PASS
+
+
+def test_a_role_that_is_conditioned_in_part_lets_in(
+    verdicts: Verdicts, rbac: Any, roles: Any
+) -> None:
+    text = f"!(ActionMatches{{'{CHAT}'}}) OR @Principal[a] StringEquals 'x'"
+    mine = rbac.grant("ann", "lower", ACCOUNT, condition=text)
+    speech = rbac.grant("bob", "speech", OTHER)
+    bodies = account(KEYLESS), *roles, mine, speech
+    assert verdicts(entra_role_preprovisioned, *bodies).only().status is PASS
 
 
 def directory(*members: str) -> list[dict[str, Any]]:

@@ -308,6 +308,23 @@ def test_roles_still_to_be_activated(verdicts: Verdicts, rbac: Any) -> None:
     assert found.only().status is WARN
 
 
+@pytest.mark.parametrize(
+    ("condition", "status"),
+    [
+        ("@Environment[UtcNow] DateTimeLessThan '2020-01-01T00:00Z'", FAIL),
+        ("((", UNREAD),
+        ("@Principal[a] StringEquals 'x'", PASS),
+    ],
+)
+def test_a_data_role_under_a_condition(
+    verdicts: Verdicts, rbac: Any, condition: str, status: Status
+) -> None:
+    role = BuiltIn.OPENAI_CONTRIBUTOR
+    granted = rbac.grant("ann", role, GROUP, condition=condition)
+    found = verdicts(keys_over_entra, account(), contributor(rbac), granted)
+    assert found.only().status is status
+
+
 def test_denials_that_were_not_read_may_leave_keys_alone(
     verdicts: Verdicts, rbac: Any
 ) -> None:
