@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from checks.shared.conditions import (
     CONTROLS,
@@ -11,7 +12,16 @@ from checks.shared.conditions import (
     on_data,
     on_tags,
 )
-from checks.shared.grants import access, bounded, cite, require_settled
+from checks.shared.grants import (
+    access,
+    bounded,
+    cite,
+    require_settled,
+    taken_in,
+    understood,
+    unread_members,
+    who,
+)
 from checks.shared.unlisted import Unlisted
 from checks.shared.wording import printable, some
 from scanner.access.answers import Grant
@@ -54,8 +64,12 @@ def _holder(assignment: RoleAssignment) -> str:
 
 
 def others(assignment: RoleAssignment, tenant: Tenant) -> Iterator[Grant]:
-    """Yield what else its principal holds at its scope or above, groups included."""
-    held = access(tenant).grants(_holder(assignment), scope_at(assignment))
+    """Yield what else its principal holds at its scope or above.
+
+    Itself, by groups it is in or, if it is a group, by its known members.
+    """
+    known, holder, scope = access(tenant), _holder(assignment), scope_at(assignment)
+    held = (*known.grants(holder, scope), *known.of_members(holder, scope))
     return (each for each in held if id_key(each.assignment_id) != assignment.key)
 
 
@@ -70,20 +84,28 @@ def _unsettled(
 
     Raises NotRead where the scan asked for what is missing.
     """
-    missing = access(tenant).unsettled(
-        _holder(assignment),
-        actions,
-        scope_at(assignment),
-        data=True,
-        unrestricted=unrestricted,
+    understood(assignment)
+    scope, mine = scope_at(assignment), taken_in(tenant)[assignment.key]
+    missing = (
+        *access(tenant).unsettled(
+            _holder(assignment), actions, scope, data=True, unrestricted=unrestricted
+        ),
+        *unread_members(tenant, mine, scope),
     )
     require_settled(missing)
     return missing
 
 
-def paths(grants: Iterable[Grant]) -> str:
-    """Return by which paths grants are held, each once."""
-    return printable(some(dict.fromkeys(grant.why for grant in grants)))
+def paths(assignment: RoleAssignment, grants: Iterable[Grant]) -> str:
+    """Return by which paths its principal holds grants, or a member does, each once."""
+    holder = _holder(assignment).lower()
+    ways = (
+        each.why
+        if each.principal_id.lower() == holder
+        else f"{each.why} of its member {who(each)}"
+        for each in grants
+    )
+    return printable(some(dict.fromkeys(ways)))
 
 
 def _short(actions: Iterable[str]) -> str:
@@ -112,11 +134,12 @@ def unconditioned_overlap(assignment: RoleAssignment, tenant: Tenant) -> Verdict
 
     A condition narrows its own assignment alone, and what several grant adds up
     (azure-docs, "FAQ for Azure role assignment conditions"). It fails where the same
-    principal, or a group it is known to be in, holds a restricted data action at the
-    same scope or above by an assignment that asks nothing; a null or absent condition
-    there means none. What would have to be activated first warns. Where members of
-    groups were not read, the reason says so. Assignments whose condition is absent,
-    null or blank are left out; one whose role was not read is not assessed.
+    principal, a group it is known to be in, or for a group a known member, holds a
+    restricted data action at the same scope or above by an assignment that asks
+    nothing; a null or absent condition there means none. What would have to be
+    activated first warns. Where members of groups were not read, the reason says so.
+    Assignments whose condition is absent, null or blank are left out; one whose role
+    was not read is not assessed.
 
     ## Why it matters
     One assignment without a condition makes the conditioned one an ornament. It is
@@ -188,7 +211,7 @@ def _overlap(
     grants = [grant for grant, _ in free]
     cite(tenant, dict.fromkeys(grants), assignment)
     actions = _short(action for _, action in free)
-    return f"{actions} is also held without a condition: {paths(grants)}"
+    return f"{actions} is also held without a condition: {paths(assignment, grants)}"
 
 
 @check(
@@ -209,9 +232,10 @@ def tag_self_escalation(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     tags in the request, must be restricted by the tags of the request (azure-docs,
     "Actions and attributes for Azure role assignment conditions for Azure Blob
     Storage"). The role's own actions count, and those of every other assignment of the
-    principal at the same scope, above or below it. What would have to be activated
-    first warns. Not applicable where reading does not depend on tags. Conditions
-    without tags are left out; one whose role was not read is not assessed.
+    principal, or of a group's known members, at the same scope, above or below it. What
+    would have to be activated first warns. Not applicable where reading does not depend
+    on tags. Conditions without tags are left out; one whose role was not read is not
+    assessed.
 
     ## Why it matters
     The label is the lock. Whoever may write tags sets the one that lets them read, and
@@ -257,11 +281,13 @@ def _by_another(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     now = [each for each in setting if not each.eligible]
     if now:
         cite(tenant, now, assignment)
-        return failed(f"its principal sets tags by another grant: {paths(now)}")
+        by = paths(assignment, now)
+        return failed(f"its principal sets tags by another grant: {by}")
     unclear.settle()
     if setting:
         cite(tenant, setting, assignment)
-        return warned(f"its principal can set tags by another grant: {paths(setting)}")
+        by = paths(assignment, setting)
+        return warned(f"its principal can set tags by another grant: {by}")
     missing = _unsettled(assignment, tenant, (action for action, _ in TAG_WRITES))
     below = tenant.once(_unlisted).at(scope_at(assignment))
     if below:
@@ -301,11 +327,11 @@ class TagSetters:
         self._found: dict[str, tuple[Grant, ...]] = {}
 
     def of(self, principal: str) -> tuple[Grant, ...]:
-        """Return what a principal holds of it anywhere, groups included."""
+        """Return what a principal holds of it anywhere, groups and members included."""
         key = principal.lower()
         if key not in self._found:
-            held = self._access.grants(principal)
-            self._found[key] = tuple(each for each in held if self._writes(each))
+            held = self._access.grants(principal), self._access.of_members(principal)
+            self._found[key] = tuple(filter(self._writes, chain(*held)))
         return self._found[key]
 
     def _writes(self, grant: Grant) -> bool:

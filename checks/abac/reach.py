@@ -332,7 +332,7 @@ def _own_way(assignment: RoleAssignment, tenant: Tenant) -> str:
     if not listing:
         return ""
     cite(tenant, listing, assignment)
-    return f"; its principal lists the keys by {paths(listing)}"
+    return f"; its principal lists the keys by {paths(assignment, listing)}"
 
 
 def _advice(tenant: Tenant, stores: list[Store]) -> str:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from checks.shared.grants import access
+from checks.shared.grants import access, unread_members
 from scanner.access.answers import Grant
 from scanner.access.facts import (
     Assignment,
@@ -42,6 +42,7 @@ class Regranting:
     """The roles of a tenant, each pair asked once what one gives back of the other."""
 
     def __init__(self, tenant: Tenant) -> None:
+        self._tenant = tenant
         self._access = access(tenant)
         self._found: dict[tuple[str, str], tuple[str, bool] | None] = {}
         self._groups: dict[str, dict[str, set[str]]] = defaultdict(dict)
@@ -58,8 +59,13 @@ class Regranting:
             here.setdefault(assignment.role_definition_id, set()).add(name)
 
     def restored(self, assignment: Assignment, role: Role) -> Iterator[Restored]:
-        """Yield what other roles of its principal, here or above, give back."""
-        for grant in self._access.grants(assignment.principal_id, assignment.scope):
+        """Yield what other roles of its principal, here or above, give back.
+
+        Those of a group's known members count: what it excepts they may do.
+        """
+        principal, scope = assignment.principal_id, assignment.scope
+        others = self._access.of_members(principal, scope)
+        for grant in (*self._access.grants(principal, scope), *others):
             found = self._given_back(role, grant.role) if grant.role else None
             if found and grant.assignment is not assignment:
                 pattern, data = found
@@ -72,6 +78,7 @@ class Regranting:
         reason = "its members were not read"
         return (
             *self._access.more(principal, scope),
+            *unread_members(self._tenant, assignment, scope),
             *(
                 Missing(
                     Part.MEMBERS,

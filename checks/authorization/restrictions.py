@@ -7,7 +7,7 @@ from typing import Any
 
 from checks.authorization.regranted import Regranting, Restored, excepts
 from checks.shared.grants import bounded, cite, require_settled, who
-from checks.shared.model_access import cite_role, held, reach, working
+from checks.shared.model_access import Held, cite_role, held, reach, working
 from checks.shared.wording import count, quote, some
 from scanner.access.answers import scope_name
 from scanner.access.facts import EVERYONE
@@ -60,8 +60,10 @@ def notaction_regranted(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     allows more there than reading, and is of a role with `notActions` or
     `notDataActions`; absent or null lists are empty. It looks for another role of the
     same principal, at the same scope or above, that allows what is excepted. Groups
-    count as far as their members are known. Roles that must be activated, roles under a
-    condition, and data actions that a built-in role excepts give a warning.
+    that it is in count, and for a group what its members hold, as far as members are
+    known; where they were not read, the reason says so. Roles that must be activated,
+    roles under a condition, and data actions that a built-in role excepts give a
+    warning.
 
     ## Why it matters
     An exception is no denial: it takes an action out of one role and out of nothing
@@ -97,18 +99,20 @@ def notaction_regranted(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     cite_role(assignment, mine.role)
     cite(tenant, [each.grant for each in worst[:1]], assignment)
     if certain and (not certain[0].data or _is_custom(mine.role.id, tenant)):
-        return failed(_restores(name, certain[0]))
+        return failed(_restores(mine, certain[0]))
     missing = known.missing(mine.assignment, mine.role)
     require_settled(missing)
     if worst:
-        return warned(bounded(_restores(name, worst[0]), missing))
+        return warned(bounded(_restores(mine, worst[0]), missing))
     return passed(bounded(f"nothing gives back what {name} excepts", missing))
 
 
-def _restores(name: str, restored: Restored) -> str:
-    grant = restored.grant
+def _restores(mine: Held, restored: Restored) -> str:
+    grant, name = restored.grant, quote(mine.role.name)
+    own = grant.principal_id.lower() == mine.assignment.principal_id.lower()
+    whom = who(grant) if own else f"its member {who(grant)}"
     return (
-        f"{name} excepts {quote(restored.pattern)}, and {who(grant)} has it back "
+        f"{name} excepts {quote(restored.pattern)}, and {whom} has it back "
         f"({grant.why})"
     )
 

@@ -158,6 +158,30 @@ def actors(tenant: Tenant, grants: Iterable[Grant]) -> tuple[Grant, ...]:
     )
 
 
+def unread_members(
+    tenant: Tenant, assignment: Assignment, scope: str
+) -> tuple[Missing, ...]:
+    """Return why members of the group that holds an assignment may hold more.
+
+    At the scope, otherwise than by the group; nothing where it is no group.
+    """
+    known, name = access(tenant), assignment.principal_id
+    if not may_be_group(assignment.principal_type):
+        return ()
+    if name.lower() not in known.facts.members:
+        gap = known.facts.unread_members.get(name.lower())
+        return (Missing(Part.MEMBERS, name.lower(), "its members were not read", gap),)
+    roles = (
+        each.role_definition_id
+        for each in known.of_members(name, scope)
+        if each.role is None and not each.eligible
+    )
+    reason, gap = "a member has it, undefined", known.facts.unread_roles
+    return tuple(
+        Missing(Part.ROLES, each, reason, gap) for each in dict.fromkeys(roles)
+    )
+
+
 def named(grants: Iterable[Grant]) -> str:
     """Return who holds some grants and by which path, the first few of them."""
     every = one_each(grants)

@@ -231,6 +231,16 @@ class Access:
         subject = self._holdings.subject(principal_id)
         return tuple(self._holdings.held_by(subject, scopes))
 
+    def of_members(self, group_id: str, scope: str | None = None) -> tuple[Grant, ...]:
+        """Return what known members of a group hold otherwise than by it.
+
+        Each assignment once, by one of them. With a scope, what is in force there.
+        """
+        scopes = (
+            self._holdings.scopes if scope is None else self._ancestry.scopes(scope)
+        )
+        return tuple(self._holdings.of_members(group_id, scopes))
+
     def more(self, principal_id: str, scope: str) -> tuple[Missing, ...]:
         """Return why a principal may hold more at a scope than is known.
 

@@ -43,6 +43,8 @@ class Holdings:
         self._groups: dict[tuple[str, Ask], tuple[Grant, ...]] = {}
         self._reaching: dict[str, tuple[Grant, ...]] = {}
         self._holders: dict[tuple[str, frozenset[str]], tuple[Grant, ...]] = {}
+        self._holders_beside: dict[str, dict[str, Subject]] = {}
+        self._who: dict[str, frozenset[str]] = {}
 
     def subject(self, principal_id: str) -> Subject:
         """Return a principal with the groups it is known to be in."""
@@ -80,6 +82,51 @@ class Holdings:
             for scope in own if reaching is None else reaching:
                 for assignment in own.get(scope, ()):
                     yield self.held(self.plain(assignment), subject)
+
+    def of_members(
+        self, group: str, scopes: Iterable[str] | None = None
+    ) -> Iterator[Grant]:
+        """Yield what known members of a group hold otherwise than by it.
+
+        Each assignment once, as one of those who hold it does; of some scopes alone
+        where they are given.
+        """
+        holders = self._beside(group.lower())
+        if scopes is None:
+            reaching = ((each, at) for each in sorted(holders) for at in self._of[each])
+        else:
+            reaching = (
+                (each, scope)
+                for scope in (scopes if holders else ())
+                for each in sorted(holders.keys() & self._holding_at(scope))
+            )
+        for holder, scope in reaching:
+            for assignment in self._of[holder][scope]:
+                yield self.held(self.plain(assignment), holders[holder])
+
+    def _beside(self, group: str) -> Mapping[str, Subject]:
+        """Return by whom members of a group hold roles, with one of the members each.
+
+        By themselves, or by other groups that they are in.
+        """
+        found = self._holders_beside.get(group)
+        if found is None:
+            found = self._holders_beside[group] = {}
+            for member in sorted(self._members.get(group, ())):
+                if self._known(member).type != GROUP:
+                    subject = self.subject(member)
+                    for holder in subject.ids - {group}:
+                        if holder in self._of:
+                            found.setdefault(holder, subject)
+        return found
+
+    def _holding_at(self, scope: str) -> frozenset[str]:
+        """Return who holds anything at a scope."""
+        found = self._who.get(scope)
+        if found is None:
+            names = (each.principal_id.lower() for each in self._at.get(scope, ()))
+            found = self._who[scope] = frozenset(names)
+        return found
 
     def reaching(self, scopes: Iterable[str]) -> Iterator[Grant]:
         """Yield every assignment at some scopes, as `plain` grants."""

@@ -11,6 +11,7 @@ from checks.abac.overlap import tag_self_escalation, unconditioned_overlap
 from checks.abac.reach import env_network, hns_tags, key_bypass, opportunity
 from scanner.model.authorization import RoleAssignment
 from scanner.model.check import Check, Status
+from scanner.model.directory import member_id, object_id
 from scanner.model.machinelearning import Workspace
 from scanner.model.network import PrivateEndpoint, VirtualNetwork
 from scanner.model.results import Result
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
 Body = dict[str, Any]
 
-TENANT = "/tenants/aaaaaaaa-0000-0000-0000-000000000001"
+ID = "aaaaaaaa-0000-0000-0000-000000000001"
+TENANT = f"/tenants/{ID}"
 TOP = "/providers/Microsoft.Management/managementGroups/top"
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
 FOREIGN = "/subscriptions/cccccccc-0000-0000-0000-000000000001"
@@ -74,6 +76,15 @@ def judge(verdicts: Verdicts, roles: list[Body]) -> Callable[..., Result]:
         return results.only(judged["id"])
 
     return one
+
+
+def team(group: str, *members: str) -> list[Body]:
+    ids = [object_id(ID, group), *(member_id(ID, group, each) for each in members)]
+    kinds = ["group", *("user" for _ in members)]
+    return [
+        {"id": each, "kind": kind, "properties": {}}
+        for each, kind in zip(ids, kinds, strict=True)
+    ]
 
 
 def cited(result: Result) -> set[str]:
@@ -145,6 +156,29 @@ class TestOverlap:
         assert "the members of 1 group were not read" in result.reason
         same = rbac.grant("crew", "reader", GROUP, "Group", condition=NAMED)
         assert "members" not in judge(unconditioned_overlap, narrow, same).reason
+
+    @pytest.mark.parametrize("check", [unconditioned_overlap, tag_self_escalation])
+    def test_what_a_member_of_the_group_holds(
+        self, judge: Any, rbac: Any, check: Check[Any]
+    ) -> None:
+        narrow = rbac.grant("crew", "reader", LAKE, "Group", condition=TAGGED)
+        other = rbac.grant("bob", "owner", GROUP)
+        result = judge(check, narrow, other)
+        assert result.status is Status.PASS
+        assert "the members of 1 group were not read" in result.reason
+        result = judge(check, narrow, other, *team("crew", "ann", "bob"))
+        assert result.status is Status.FAIL
+        assert "of its member user bob" in result.reason
+        assert "bob-owner" in cited(result)
+        later = rbac.grant("bob", "owner", GROUP, eligible=True)
+        assert judge(check, narrow, later, *team("crew", "bob")).status is Status.WARN
+        result = judge(check, narrow, other, *team("crew", "ann"))
+        assert (result.status, "members" in result.reason) == (Status.PASS, False)
+
+    def test_a_principal_of_no_known_type(self, judge: Any, rbac: Any) -> None:
+        narrow = rbac.grant("ann", "reader", LAKE, 5, condition=NAMED)
+        result = judge(unconditioned_overlap, narrow)
+        assert result.status is Status.NOT_ASSESSED
 
     def test_what_is_restricted_by_exception_only(self, judge: Any, rbac: Any) -> None:
         both = block(NAME, READ) + " OR " + block(NAME, WRITE)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,6 +10,7 @@ from scanner.access.builtin import BuiltIn
 from scanner.access.facts import EVERYONE
 from scanner.model.authorization import DenyAssignment, RoleAssignment
 from scanner.model.check import Status
+from scanner.model.directory import member_id, object_id
 
 if TYPE_CHECKING:
     from tests.checks.conftest import Verdicts
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 Body = dict[str, Any]
 
+TENANT = "aaaaaaaa-0000-0000-0000-000000000001"
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
 GROUP = f"{SUBSCRIPTION}/resourceGroups/rg"
 ACCOUNT = f"{GROUP}/providers/Microsoft.CognitiveServices/accounts/ai"
@@ -133,6 +136,52 @@ def test_groups_make_a_lower_bound(verdicts: Verdicts, rbac: Any) -> None:
     result = verdicts(notaction_regranted, *bodies).only(granted["id"])
     assert result.status is PASS
     assert "the members of 1 group were not read" in result.reason
+
+
+def directory(**groups: Sequence[str]) -> Iterator[Body]:
+    for group, members in groups.items():
+        yield {"id": object_id(TENANT, group), "kind": "group", "properties": {}}
+        for each in members:
+            name = member_id(TENANT, group, each)
+            yield {"id": name, "kind": "user", "properties": {}}
+
+
+@pytest.mark.parametrize(
+    ("groups", "holder", "at", "status", "word"),
+    [
+        ({"team": ["ann", "bob"]}, "bob", SUBSCRIPTION, FAIL, "its member user bob"),
+        ({"team": ["ann"], "others": ["ann"]}, "others", GROUP, FAIL, "user ann"),
+        ({"team": ["ann"], "others": ["eve"]}, "others", GROUP, PASS, "nothing"),
+        ({"team": ["ann"]}, "bob", GROUP, PASS, "nothing"),
+        ({"team": ["ann"]}, "ann", ACCOUNT, PASS, "nothing"),
+        ({"team": []}, "ann", GROUP, PASS, "nothing"),
+        ({}, "ann", GROUP, PASS, "the members of 1 group were not read"),
+    ],
+)
+def test_what_a_member_of_the_group_has_back(
+    verdicts: Verdicts,
+    rbac: Any,
+    groups: Any,
+    holder: str,
+    at: str,
+    status: Status,
+    word: str,
+) -> None:
+    granted = rbac.grant("team", "keyless", GROUP, "Group")
+    kind = "Group" if holder == "others" else "User"
+    other = rbac.role("owner", actions=["*"]), rbac.grant(holder, "owner", at, kind)
+    bodies = ACCOUNT_BODY, keyless(rbac), granted, *other, *directory(**groups)
+    result = verdicts(notaction_regranted, *bodies).only(granted["id"])
+    assert (result.status, word in result.reason) == (status, True)
+    assert ("members" in result.reason) is (not groups)
+
+
+def test_a_role_of_a_member_that_was_not_read(verdicts: Verdicts, rbac: Any) -> None:
+    granted = rbac.grant("team", "keyless", GROUP, "Group")
+    other = rbac.grant("ann", "lost", GROUP)
+    bodies = ACCOUNT_BODY, keyless(rbac), granted, other, *directory(team=["ann"])
+    result = verdicts(notaction_regranted, *bodies).only(granted["id"])
+    assert "role definitions were not all read" in result.reason
 
 
 def test_assignments_that_were_not_read(verdicts: Verdicts, rbac: Any) -> None:
