@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from checks.shared.wording import count, shown, some
 from scanner.dns.gather import dns_of
 from scanner.model.check import Verdict, manual, passed, warned
-from scanner.model.coverage import NotRead
+from scanner.model.coverage import NotRead, Unclear
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.network import PrivateEndpoint, VirtualNetwork
 from scanner.model.privatedns import PrivateZone
@@ -93,11 +93,14 @@ def _is_linked(name: str, networks: set[str], tenant: Tenant) -> bool:
 
     Raises NotRead if one may be that was not read.
     """
-    zones = tenant.all(PrivateZone)
+    zones, unclear = tenant.all(PrivateZone), Unclear()
     for zone in zones.known():
         if zone.name.lower() == name:
-            for link in zone.links:
-                if id_key(link.network_id or "") in networks:
-                    return True
+            unclear.add(zone.links.missing)
+            for link in zone.links.known():
+                with unclear:
+                    if id_key(link.leads_to) in networks:
+                        return True
+    unclear.settle()
     zones.require_whole()
     return False

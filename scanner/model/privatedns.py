@@ -17,6 +17,14 @@ class ZoneLink(Resource):
     network_id = Text("properties.virtualNetwork.id")
     state = Text("properties.virtualNetworkLinkState")
 
+    @property
+    def leads_to(self) -> str:
+        """The network it is to; Azure always returns one."""
+        if not self.network_id:
+            path = f"properties.virtualNetwork.id of {self.name}"
+            raise self.unread(path, "says nothing")
+        return self.network_id
+
 
 class PrivateZone(Resource):
     """A private DNS zone; its name is the domain."""

@@ -92,9 +92,9 @@ def endpoint(subnet: str = SUBNET) -> Body:
     }
 
 
-def link(to: str = NETWORK) -> Body:
+def link(to: object = NETWORK, name: str = "one") -> Body:
     properties = {"virtualNetwork": {"id": to}, "virtualNetworkLinkState": "Completed"}
-    return {"id": f"{ZONE}/virtualNetworkLinks/one", "properties": properties}
+    return {"id": f"{ZONE}/virtualNetworkLinks/{name}", "properties": properties}
 
 
 def status_of(verdicts: Verdicts, check: str, *bodies: Body, **options: Any) -> Status:
@@ -239,6 +239,10 @@ def test_names_lead_to_the_endpoint(verdicts: Verdicts) -> None:
     assert status_of(verdicts, check, *usual, zone, link(HUB)) is WARN
     assert status_of(verdicts, check, *usual, zone) is WARN
     assert status_of(verdicts, check, *usual) is WARN
+    for lost in (None, ..., 5):
+        assert status_of(verdicts, check, *usual, zone, link(lost)) is UNREAD
+        told = link(lost), link(name="two")
+        assert status_of(verdicts, check, *usual, zone, *told) is PASS
     both = (endpoint(), account("AIServices"), network(), zone, link())
     assert status_of(verdicts, check, *both) is WARN
 
