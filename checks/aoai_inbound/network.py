@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from checks.shared.perimeters import guard_of, left_to_perimeter, let_in
+from checks.shared.perimeters import (
+    guard_of,
+    left_to_perimeter,
+    let_in,
+    way_in,
+)
 from checks.shared.ranges import is_range, public_range, wider_than
 from checks.shared.wording import count, quote, shown, some
 from scanner.model import initiatives
 from scanner.model.check import (
-    FINDINGS,
     Check,
     Post,
     Severity,
@@ -47,10 +51,16 @@ def has_no_firewall(account: CognitiveAccount) -> bool:
     return is_closed(account) or left_to_perimeter(account)
 
 
-def _not_consulted(account: CognitiveAccount) -> Verdict:
-    """Return that what the firewall says is not to be judged."""
-    public = shown(account.public_network_access)
-    return not_applicable(f"publicNetworkAccess is {public}, so no firewall decides")
+def not_consulted(account: CognitiveAccount) -> Verdict | None:
+    """Return why what the firewall says is not to be judged, None where it is.
+
+    Raises NotRead where a perimeter may decide that was not read.
+    """
+    if has_no_firewall(account):
+        public = f"publicNetworkAccess is {shown(account.public_network_access)}"
+        return not_applicable(f"{public}, so no firewall decides")
+    guard = guard_of(account)
+    return not_applicable(f"{guard}; no firewall decides") if guard else None
 
 
 def denies_by_default(account: CognitiveAccount) -> bool:
@@ -59,14 +69,12 @@ def denies_by_default(account: CognitiveAccount) -> bool:
 
 
 def lets_in_everyone(account: CognitiveAccount) -> bool:
-    """Whether the public endpoint is open, and no enforced perimeter keeps it shut.
+    """Whether public networks get in, by the account's settings or by a perimeter.
 
     Raises NotRead where that is not known of a perimeter.
     """
-    if has_no_firewall(account) or denies_by_default(account):
-        return False
-    guard = guard_of(account)
-    return guard is None or not guard.holds
+    way = way_in(account)
+    return way is not None and way.sure
 
 
 @check(
@@ -89,7 +97,8 @@ def public_network_disabled(account: CognitiveAccount, _: Tenant) -> Verdict:
     absent or null `networkAcls` means that there is no firewall, which is Allow (Azure
     AI services virtual networks page). `properties.accessMode` of the account's
     associations with perimeters, and the inbound rules of an enforced one, go first;
-    where it is Disabled, those of a perimeter in transition mode count too.
+    where the account keeps the Internet out itself, those of a perimeter in transition
+    mode count too.
 
     ## Why it matters
     With the public endpoint on and no firewall, a leaked key or token works from any
@@ -146,6 +155,9 @@ def public_network_disabled(account: CognitiveAccount, _: Tenant) -> Verdict:
         return warned(f"{public}, and no enforced perimeter is known")
     action = f"the firewall's default action is {shown(account.network_default_action)}"
     if denies_by_default(account):
+        opening = let_in(account)
+        if opening:
+            return failed(f"{public}; {action}, but {opening}")
         return warned(f"{public}, though {action}")
     return failed(f"{public} and {action}")
 
@@ -219,13 +231,12 @@ def acl_default_deny(account: CognitiveAccount, _: Tenant) -> Verdict:
     - Azure OpenAI Service - Controlling Outbound Access
     - Microsoft Learn: Configure virtual networks for Azure AI services
     """
-    if is_closed(account):
-        return _not_consulted(account)
-    guard = guard_of(account)
+    guard = None if is_closed(account) else guard_of(account)
     if guard is not None:
         return (passed if guard.holds else failed)(str(guard))
-    if left_to_perimeter(account):
-        return _not_consulted(account)
+    aside = not_consulted(account)
+    if aside is not None:
+        return aside
     if denies_by_default(account):
         return passed("networkAcls.defaultAction is Deny")
     action = shown(account.network_default_action)
@@ -304,16 +315,13 @@ def ip_rules_narrow(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     - Azure OpenAI Service - Controlling Outbound Access
     - Microsoft Learn: Configure virtual networks for Azure AI services
     """
-    if has_no_firewall(account):
-        return _not_consulted(account)
     rules = account.ip_rules
     if not rules:
         return not_applicable("networkAcls.ipRules is empty")
-    verdict = _of_rules(account, rules, tenant.settings.ip_rule_warning)
-    guard = guard_of(account) if verdict.status in FINDINGS else None
-    if guard is not None:
-        return not_applicable(f"{guard}, and no IP rule is consulted")
-    return verdict
+    aside = not_consulted(account)
+    if aside is not None:
+        return aside
+    return _of_rules(account, rules, tenant.settings.ip_rule_warning)
 
 
 def _of_rules(account: CognitiveAccount, rules: Sequence[str], limit: int) -> Verdict:

@@ -11,6 +11,7 @@ from checks.aoai_inbound.network import (
     is_closed,
     leads_in,
     lets_in_everyone,
+    not_consulted,
 )
 from checks.authorization.principals import platform_identities
 from checks.shared.data_access import cited_data_users
@@ -62,8 +63,11 @@ def vnet_rules(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     """
     Reads `properties.networkAcls.virtualNetworkRules`, and looks the subnets up.
 
-    No rules mean that no subnet is let in by service endpoint. A subnet of another
-    tenant is told as such where the whole tenant was scanned.
+    No rules mean that no subnet is let in by service endpoint. With
+    `properties.publicNetworkAccess` Disabled or SecuredByPerimeter, and in a network
+    security perimeter in enforced mode, the rules are not consulted, and the check does
+    not apply. A subnet of another tenant is told as such where the whole tenant was
+    scanned.
 
     ## Why it matters
     A rule for a subnet that is gone lets nobody in, until somebody makes a subnet of
@@ -85,8 +89,9 @@ def vnet_rules(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     rules = account.virtual_network_rules
     if not rules:
         return not_applicable("no subnet is let in by a service endpoint")
-    if has_no_firewall(account):
-        return not_applicable("the account's own firewall decides nothing")
+    aside = not_consulted(account)
+    if aside is not None:
+        return aside
     faults: list[str] = []
     unclear = Unclear()
     for rule in rules:
@@ -232,7 +237,8 @@ def bypass_reviewed(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     Reads `properties.networkAcls.bypass` and `properties.networkAcls.defaultAction`.
 
     Absent or null means None: nobody is let by. Without a firewall that denies by
-    default the setting does nothing. Whether a service is meant to come that way is
+    default the setting does nothing, and nor does it in a network security perimeter in
+    enforced mode. Whether a service is meant to come that way is
     told by the data roles at the account: those of the identities of Search services,
     workspaces, their endpoints and computes, and Foundry projects. `AzureServices` is a
     fact where one of them has such a role, and a warning where none has; None is a
@@ -261,6 +267,9 @@ def bypass_reviewed(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     """
     if has_no_firewall(account) or not denies_by_default(account):
         return not_applicable("no firewall denies by default, so nothing is bypassed")
+    aside = not_consulted(account)
+    if aside is not None:
+        return aside
     bypass = account.network_bypass or "None"
     closed = bypass.lower() == "none"
     if closed and any(map(leads_in, account.private_endpoint_connections)):
@@ -448,7 +457,9 @@ def only_apim_reaches(account: CognitiveAccount, _: Tenant) -> Verdict:
     to come from the subnet of the API Management service whose backend or API leads to
     the account; with several endpoints all have to hold. Who is behind a firewall, an
     appliance, an application security group or an IP rule, and which gateway it is
-    where none is known, a person has to say.
+    where none is known, a person has to say. An enforced network security perimeter
+    decides in place of the account's settings, and one in transition mode lets in
+    beside them: neither may have an inbound rule that is too wide.
 
     ## Why it matters
     A gateway that checks tokens, counts and logs is worth what its only way in is

@@ -17,7 +17,7 @@ from checks.shared.hosts import (
     plain_host,
     service_of,
 )
-from checks.shared.perimeters import guard_of, left_to_perimeter
+from checks.shared.perimeters import let_in, way_in
 from checks.shared.policies import policies_on
 from checks.shared.wording import count, quote, shown, some
 from scanner.access.answers import Grant, Holding
@@ -258,8 +258,9 @@ def image_source_public(account: CognitiveAccount, tenant: Tenant) -> Verdict:
 
     And of the storage accounts that it names `properties.allowBlobPublicAccess`: absent
     or null means that containers may be public (storage REST reference), unless
-    `properties.publicNetworkAccess` is Disabled. An account of the list that nobody
-    here owns cannot be looked at, and is a warning as well.
+    `properties.publicNetworkAccess` is Disabled and no perimeter lets everybody in. An
+    account of the list that nobody here owns cannot be looked at, and is a warning as
+    well.
 
     ## Why it matters
     An image that a prompt names by address is fetched by the service. If the allowed
@@ -319,8 +320,10 @@ _NOT_OURS = frozenset({Owner.NOBODY_HERE, Owner.APPROVED})
 
 
 def _may_be_public(storage: StorageAccount) -> bool:
+    if storage.blob_public_access is False:
+        return False
     closed = (storage.public_network_access or "").lower() == "disabled"
-    return storage.blob_public_access is not False and not closed
+    return not closed or let_in(storage) is not None
 
 
 def _storage_of(entries: Iterable[str], tenant: Tenant) -> Iterator[StorageAccount]:
@@ -508,7 +511,7 @@ def both_directions(account: CognitiveAccount, _: Tenant) -> Verdict:
     Also `properties.restrictOutboundNetworkAccess`. Absent means Enabled, Allow and
     false (Microsoft.CognitiveServices 2025-09-01). An account in an enforced perimeter
     is closed inbound as long as no inbound rule there is wide, whatever its own
-    settings say.
+    settings say; a wide rule of a perimeter in transition mode opens it beside them.
 
     ## Why it matters
     Most care goes into who may come in. An account that is closed to the Internet and
@@ -533,21 +536,11 @@ def both_directions(account: CognitiveAccount, _: Tenant) -> Verdict:
     - Azure OpenAI Service - Controlling Outbound Access
     - Microsoft Learn: Configure data loss prevention for Azure AI services
     """
-    if not _is_closed_inbound(account):
+    if way_in(account) is not None:
         return not_applicable("inbound traffic is not closed either")
     if account.outbound_restricted:
         return passed("closed inbound, restricted outbound")
     return warned("half locked: closed inbound, but not restricted outbound")
-
-
-def _is_closed_inbound(account: CognitiveAccount) -> bool:
-    """Whether the Internet is kept out, by its own settings or by a perimeter."""
-    guard = guard_of(account)
-    if guard is not None:
-        return guard.holds
-    closed = (account.public_network_access or "").lower() == "disabled"
-    denies = (account.network_default_action or "").lower() == "deny"
-    return closed or (denies and not left_to_perimeter(account))
 
 
 @check(

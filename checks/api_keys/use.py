@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from checks.aoai_inbound.network import denies_by_default, has_no_firewall, leads_in
+from checks.aoai_inbound.network import leads_in, not_consulted
 from checks.api_keys.key_connections import holds_key, leads_to_account
 from checks.shared.connections import target
 from checks.shared.data_access import cited_data_users
@@ -21,7 +21,7 @@ from checks.shared.gateways import (
 )
 from checks.shared.grants import bounded, require_settled
 from checks.shared.links import KINDS
-from checks.shared.perimeters import guard_of
+from checks.shared.perimeters import way_in
 from checks.shared.wording import count, shown, some
 from scanner.access.answers import Grant
 from scanner.access.facts import may_be_group
@@ -350,8 +350,9 @@ def apim_loss_accepted(account: CognitiveAccount, _: Tenant) -> Verdict:
     service leads to it. A way past it is a public endpoint that is open or lets some
     networks in (absent or null `publicNetworkAccess` means Enabled, built-in policy
     037eea7a; an absent firewall lets everybody in; an enforced perimeter decides in
-    its place), or more than one approved private endpoint. Accounts without a gateway
-    or without such a way are not applicable.
+    its place, and one in transition mode may let in more), or more than one approved
+    private endpoint. Accounts without a gateway or without such a way are not
+    applicable.
 
     ## Why it matters
     What API Management logs, limits and charges it knows of the calls that come through
@@ -391,15 +392,12 @@ def apim_loss_accepted(account: CognitiveAccount, _: Tenant) -> Verdict:
 
 def _ways_past(account: CognitiveAccount) -> Iterator[str]:
     """Yield the ways on which the network lets calls go past a gateway."""
-    if not has_no_firewall(account):
+    way = way_in(account)
+    if way is not None and way.sure:
+        yield str(way)
+    elif way is None and not_consulted(account) is None:
         lets_in = [*(account.ip_rules or ()), *account.virtual_network_rules]
-        guard = guard_of(account)
-        if guard is not None:
-            if not guard.holds:
-                yield str(guard)
-        elif not denies_by_default(account):
-            yield "the public endpoint is open"
-        elif lets_in:
+        if lets_in:
             yield count(len(lets_in), "firewall rule", "firewall rules")
     approved = sum(map(leads_in, account.private_endpoint_connections))
     if approved > 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from checks.shared.perimeters import guard_of, left_to_perimeter
+from checks.shared.perimeters import way_in
 from checks.shared.wording import shown
 from scanner.model import initiatives
 from scanner.model.check import (
@@ -202,23 +202,6 @@ def _foundry_storage(account: StorageAccount) -> bool:
     return encrypted_by(account) is not None or keeps_work(account)
 
 
-def _closed(account: StorageAccount) -> bool:
-    """Whether the account turns public networks away, or its perimeter does.
-
-    Raises NotRead where it does not, and a perimeter may that was not read.
-    """
-    access = (account.public_network_access or "Enabled").lower()
-    default = (account.network_default_action or "Allow").lower()
-    own = access in {"disabled", "securedbyperimeter"} or default == "deny"
-    return own or _is_guarded(account)
-
-
-def _is_guarded(account: StorageAccount) -> bool:
-    """Whether an enforced perimeter keeps public networks out."""
-    guard = guard_of(account)
-    return guard is not None and guard.holds
-
-
 def _weak_settings(account: StorageAccount) -> Iterator[str]:
     """Yield what is wrong with an account's settings beside whom it lets in."""
     if account.blob_public_access is not False:
@@ -263,8 +246,10 @@ def storage_hardened(account: StorageAccount, _: Tenant) -> Verdict:
     accounts that a hub or project names in `properties.storageAccount` or
     `properties.workspaceHubConfig.additionalWorkspaceStorageAccounts`; one that Azure
     made for a workspace with customer-managed keys is not applicable. An enforced
-    network security perimeter closes an account whatever it says, unless an inbound
-    rule is too wide.
+    network security perimeter decides whatever the account says: it closes it, unless
+    an inbound rule is too wide. Such a rule in transition mode opens an account that is
+    closed. One that leaves access to a perimeter warns while none is known to enforce
+    it.
 
     ## Why it matters
     One account holds the logs, flows, uploaded documents and artefacts of the hub and
@@ -325,25 +310,27 @@ def storage_hardened(account: StorageAccount, _: Tenant) -> Verdict:
     if owner is not None:
         return _exempt(owner)
     reach, faults = account.private_reach, [*_weak_settings(account)]
-    unclear = Unclear()
+    way, unclear = None, Unclear()
     with unclear:
-        faults[:0] = [] if _closed(account) else [_OPEN]
+        way = way_in(account)
+    is_open = way is not None and way.sure
+    if is_open:
+        faults.insert(0, str(way))
     if faults and not reach.whole:
         return failed(_sentence(faults))
     reached = set(reach)
     if lacking := [store for store in HUB_SERVICES if store not in reached]:
         faults.append(f"no approved private endpoint for {' or '.join(lacking)}")
-        advice = _ENDPOINTS_FIRST if unclear.problem or _OPEN in faults else ""
+        advice = _ENDPOINTS_FIRST if unclear.problem or is_open else ""
         return failed(_sentence(faults), advice)
     if faults:
         return failed(_sentence(faults))
     unclear.settle()
-    if left_to_perimeter(account) and not _is_guarded(account):
-        return warned("access is left to a perimeter, and none is known to enforce it")
+    if way is not None:
+        return warned(str(way))
     return passed("closed to public networks, private endpoints for blob and file")
 
 
-_OPEN = "publicNetworkAccess and networkAcls.defaultAction let any network in"
 _ENDPOINTS_FIRST = (
     "Create and approve the missing private endpoints and link their DNS zones before "
     "closing this account to public networks: the workspaces that keep data in it "

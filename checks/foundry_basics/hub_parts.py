@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from checks.shared.encryption import require_owners
-from checks.shared.perimeters import guard_of, left_to_perimeter
+from checks.shared.perimeters import way_in
 from checks.shared.wording import quote, shown
 from scanner.model import initiatives
 from scanner.model.check import (
@@ -52,27 +52,22 @@ def _is_approved(connections: tuple[PrivateEndpointConnection, ...]) -> bool:
 def _opening(service: KeyVault | SearchService) -> Verdict | None:
     """Return how public networks may get in; None where they are kept out.
 
-    By the service itself, or by an enforced perimeter. Raises NotRead where it does
-    not, and a perimeter may that was not read.
+    By the service itself, or by an enforced perimeter. Raises NotRead where a perimeter
+    may decide otherwise that was not read.
     """
-    access = service.public_network_access or "enabled"
-    if access.lower() == "disabled" or _refuses(service):
+    way = way_in(service)
+    if way is None:
         return None
-    guard = guard_of(service)
-    if guard is not None:
-        return None if guard.holds else failed(f"open to public networks: {guard}")
-    if access.lower() == "enabled":
-        return failed("open to public networks")
-    if left_to_perimeter(service):
-        return warned("access is left to a perimeter, and none is known to enforce it")
-    return warned(f"publicNetworkAccess is {shown(access)}, which is not a known value")
+    if not way.sure:
+        return warned(str(way))
+    access = service.public_network_access or "enabled"
+    if access.lower() not in _KNOWN:
+        said = f"publicNetworkAccess is {shown(access)}, which is not a known value"
+        return warned(f"{said}; {way}")
+    return failed(f"open to public networks: {way}")
 
 
-def _refuses(service: KeyVault | SearchService) -> bool:
-    """Whether a firewall of its own decides, and denies by default."""
-    if not isinstance(service, KeyVault) or left_to_perimeter(service):
-        return False
-    return (service.network_default_action or "allow").lower() == "deny"
+_KNOWN = {"enabled", "disabled", "securedbyperimeter"}
 
 
 @check(
@@ -350,8 +345,9 @@ def kv_hardened(vault: KeyVault, _: Tenant) -> Verdict:
     Also `properties.privateEndpointConnections`, `properties.enablePurgeProtection` and
     `properties.enableRbacAuthorization`. Absent means Enabled and Allow (Azure Policy
     55615ac9), no purge protection, and access policies. An enforced network security
-    perimeter closes a vault that is open, unless an inbound rule is too wide; a vault
-    that leaves access to a perimeter warns while none is known to enforce it.
+    perimeter decides whatever the vault says: it closes it, unless an inbound rule is
+    too wide. Such a rule in transition mode opens a vault that is closed; a vault that
+    leaves access to a perimeter warns while none is known to enforce it.
 
     ## Why it matters
     The hub's vault holds the keys of its connections: default storage, model endpoints,
@@ -429,8 +425,9 @@ def search_hardened(service: SearchService, _: Tenant) -> Verdict:
 
     Also `properties.privateEndpointConnections` and `sku.name`. Absent means an open
     network and keys that are accepted (Search management 2025-05-01). An enforced
-    network security perimeter closes a service that is open, unless an inbound rule is
-    too wide; one that leaves access to a perimeter warns while none is known to enforce
+    network security perimeter decides whatever the service says: it closes it, unless
+    an inbound rule is too wide. Such a rule in transition mode opens a service that is
+    closed; one that leaves access to a perimeter warns while none is known to enforce
     it. A service that Azure made for an encrypted workspace is not applicable: to close
     it breaks the workspace. One that no workspace is known to have is not assessed
     while there may be more workspaces than were read.

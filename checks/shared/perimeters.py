@@ -25,6 +25,8 @@ from scanner.model.tenant import Listing
 
 GUARDED = (CognitiveAccount, StorageAccount, CosmosAccount, KeyVault, SearchService)
 """What a perimeter can decide about, of what AI workloads consist of."""
+FIREWALLED = (CognitiveAccount, StorageAccount, KeyVault)
+"""Those of them that have a firewall with a default action."""
 
 WIDEST = 16
 """The shortest prefix of an IPv4 range that is not too wide, as for IP rules."""
@@ -166,8 +168,50 @@ def guard_of(resource: Resource) -> Guard | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class WayIn:
+    """How public networks get in to a resource, or may."""
+
+    said: str
+    sure: bool = True
+    """False where access is left to a perimeter that nothing is known of."""
+
+    def __str__(self) -> str:
+        return self.said
+
+
+def way_in(resource: Resource) -> WayIn | None:
+    """Return how public networks get in to a resource, None where they are kept out.
+
+    Perimeters go before the resource's own settings: an enforced one decides alone, and
+    one in transition mode lets in whom they do not. Raises as `guard_of` and `let_in`.
+    """
+    if _shuts_itself(resource):
+        opening = let_in(resource)
+        return WayIn(opening) if opening else None
+    guard = guard_of(resource)
+    if guard is not None:
+        return None if guard.holds else WayIn(str(guard))
+    if left_to_perimeter(resource):
+        said = "access is left to a perimeter, and none is known to enforce it"
+        return WayIn(said, sure=False)
+    if isinstance(resource, FIREWALLED):
+        doors = "publicNetworkAccess and networkAcls.defaultAction let"
+    else:
+        doors = "publicNetworkAccess lets"
+    return WayIn(f"{doors} any network in")
+
+
+def _shuts_itself(resource: Resource) -> bool:
+    """Whether the settings of a resource turn public networks away."""
+    access = (public_access(resource) or "").lower()
+    default = isinstance(resource, FIREWALLED) and resource.network_default_action
+    denies = (default or "").lower() == "deny"
+    return access == "disabled" or (denies and access != "securedbyperimeter")
+
+
 def let_in(resource: Resource) -> str | None:
-    """Return what a perimeter lets in to a resource whose public access is off.
+    """Return what a perimeter lets in to a resource that keeps public networks out.
 
     None if that is nothing too wide. The rules of a perimeter hold then in transition
     mode too (azure-docs, "Transition to a network security perimeter"). Raises NotRead

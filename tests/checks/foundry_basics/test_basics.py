@@ -311,8 +311,9 @@ def perimeter(prefix: str = "198.51.100.0/28") -> tuple[Body, ...]:
         ("Enabled", perimeter(), PASS),
         ("SecuredByPerimeter", perimeter(), PASS),
         ("Enabled", perimeter("0.0.0.0/0"), FAIL),
-        ("SecuredByPerimeter", perimeter("0.0.0.0/0"), WARN),
-        ("Disabled", perimeter("0.0.0.0/0"), PASS),
+        ("SecuredByPerimeter", perimeter("0.0.0.0/0"), FAIL),
+        ("Disabled", perimeter("0.0.0.0/0"), FAIL),
+        ("Disabled", perimeter(), PASS),
     ],
 )
 def test_storage_in_a_perimeter(
@@ -327,11 +328,12 @@ def test_storage_whose_perimeter_was_not_read(verdicts: Verdicts) -> None:
     unread = [(Association, PERIMETER)]
     opened: Body = {"publicNetworkAccess": "Enabled", "networkAcls": OPEN}
     for more, ways, status in (
+        (opened, BOTH, UNREAD),
         ({}, BOTH, UNREAD),
-        ({}, BOTH[:1], FAIL),
-        ({"minimumTlsVersion": "TLS1_0"}, BOTH, FAIL),
+        (opened, BOTH[:1], FAIL),
+        ({**opened, "minimumTlsVersion": "TLS1_0"}, BOTH, FAIL),
     ):
-        account = storage(**opened, **more)
+        account = storage(**more)
         judged = (workspace(), account, *ways, *perimeter())
         results = verdicts(storage_hardened, *judged, unread=unread)
         assert results.only(STORAGE).status is status

@@ -368,19 +368,24 @@ def perimeter(target: str, mode: str, *ranges: str) -> list[Body]:
     ]
 
 
-@pytest.mark.parametrize("access", ["enabled", "SecuredByPerimeter"])
 @pytest.mark.parametrize(
-    ("mode", "range_", "status"),
+    ("access", "mode", "range_", "wanted"),
     [
-        ("Enforced", "198.51.100.0/24", PASS),
-        ("Enforced", "0.0.0.0/0", FAIL),
-        ("Learning", "198.51.100.0/24", None),
+        ("enabled", "Enforced", "198.51.100.0/24", PASS),
+        ("enabled", "Enforced", "0.0.0.0/0", FAIL),
+        ("enabled", "Learning", "198.51.100.0/24", FAIL),
+        ("SecuredByPerimeter", "Enforced", "198.51.100.0/24", PASS),
+        ("SecuredByPerimeter", "Enforced", "0.0.0.0/0", FAIL),
+        ("SecuredByPerimeter", "Learning", "198.51.100.0/24", WARN),
+        ("Disabled", "Enforced", "198.51.100.0/24", PASS),
+        ("Disabled", "Enforced", "0.0.0.0/0", FAIL),
+        ("Disabled", "Learning", "198.51.100.0/24", PASS),
+        ("Disabled", "Learning", "0.0.0.0/0", FAIL),
     ],
 )
 def test_a_perimeter_decides_for_vaults_and_search(
-    access: str, mode: str, range_: str, status: Status | None, verdicts: Verdicts
+    access: str, mode: str, range_: str, wanted: Status, verdicts: Verdicts
 ) -> None:
-    wanted = status or (FAIL if access == "enabled" else WARN)
     changes = {"publicNetworkAccess": access, "networkAcls": None}
     vault = body(VAULT, {**PROTECTED, **changes})
     search = body(SEARCH, {**CLOSED, **changes}, sku={"name": "basic"})
@@ -390,15 +395,24 @@ def test_a_perimeter_decides_for_vaults_and_search(
         assert status_of(verdicts, f"foundry-{check}-hardened", *bodies) is wanted
 
 
-def test_a_perimeter_that_was_not_read_may_close_what_is_open(
-    verdicts: Verdicts,
+def test_a_perimeter_opens_a_vault_whose_firewall_denies(verdicts: Verdicts) -> None:
+    firewall = {"publicNetworkAccess": None, "networkAcls": {"defaultAction": "Deny"}}
+    vault = body(VAULT, {**PROTECTED, **firewall})
+    for mode in ("Enforced", "Learning"):
+        for range_, wanted in (("198.51.100.0/24", PASS), ("0.0.0.0/0", FAIL)):
+            bodies = vault, hub(keyVault=VAULT), *perimeter(VAULT, mode, range_)
+            assert status_of(verdicts, "foundry-kv-hardened", *bodies) is wanted
+
+
+@pytest.mark.parametrize("access", ["enabled", "disabled"])
+def test_a_perimeter_that_was_not_read_may_close_or_open(
+    access: str, verdicts: Verdicts
 ) -> None:
     unread = [(Association, PERIMETER)]
-    for access, wanted in (("enabled", UNREAD), ("disabled", PASS)):
-        given = body(SEARCH, {**CLOSED, "publicNetworkAccess": access})
-        bodies = ({**given, "sku": {"name": "basic"}}, body(PERIMETER, {}))
-        check = "foundry-search-hardened"
-        assert status_of(verdicts, check, *bodies, unread=unread) is wanted
+    given = body(SEARCH, {**CLOSED, "publicNetworkAccess": access})
+    bodies = ({**given, "sku": {"name": "basic"}}, body(PERIMETER, {}))
+    check = "foundry-search-hardened"
+    assert status_of(verdicts, check, *bodies, unread=unread) is UNREAD
 
 
 def test_what_encryption_manages_is_not_to_be_closed(verdicts: Verdicts) -> None:

@@ -10,6 +10,7 @@ from checks.aoai_inbound.network import (
     public_network_disabled,
 )
 from checks.aoai_inbound.paths import CHECKS as PATHS
+from checks.aoai_inbound.paths import only_apim_reaches
 from checks.api_keys.use import CHECKS as USE
 from checks.logging.fronts import CHECKS as FRONTS
 from checks.nsp.inside import (
@@ -98,7 +99,7 @@ NARROW, WIDE = ranges("198.51.100.0/28"), ranges("198.51.100.1", "0.0.0.0/0")
         (
             (association("Learning"), WIDE),
             (FAIL, FAIL),
-            (WARN, PASS),
+            (FAIL, PASS),
             (WARN, NONE),
             FAIL,
         ),
@@ -396,9 +397,25 @@ def test_kinds(verdicts: Verdicts, top: Body, words: str) -> None:
 def test_an_enforced_perimeter_keeps_the_internet_from_an_account(
     verdicts: Verdicts, inside: tuple[Body, ...], status: Status
 ) -> None:
-    [check] = [each for each in PATHS if each.id == "aoai-only-apim-reaches"]
-    result = verdicts(check, account(), *EDGE, *inside).only(ACCOUNT)
+    judged = (account(), *EDGE, *inside)
+    result = verdicts(only_apim_reaches, *judged).only(ACCOUNT)
     assert result.status is status
+
+
+@pytest.mark.parametrize("mode", ["Enforced", "Learning"])
+@pytest.mark.parametrize(
+    ("public", "action", "status"),
+    [("Disabled", "Allow", NONE), ("Enabled", "Deny", Status.MANUAL)],
+)
+def test_a_perimeter_opens_what_is_shut(
+    verdicts: Verdicts, public: str, action: str, status: Status, mode: str
+) -> None:
+    check, given = only_apim_reaches, account(public, action)
+    for inside, expected in ((NARROW, status), (WIDE, WARN)):
+        judged = given, *EDGE, association(mode), inside
+        assert verdicts(check, *judged).only(ACCOUNT).status is expected
+    unread = [(Association, PERIMETER)]
+    assert verdicts(check, given, *EDGE, unread=unread).only(ACCOUNT).status is UNREAD
 
 
 def test_a_way_past_the_gateway_stands_whatever_a_perimeter_does(
@@ -412,6 +429,13 @@ def test_a_way_past_the_gateway_stands_whatever_a_perimeter_does(
     judged = (given, body(service), backend, *EDGE, association(ABSENT))
     result = verdicts(check, *judged).only(ACCOUNT)
     assert (result.status, "keys are accepted" in result.reason) == (WARN, True)
+    given["properties"] |= {"disableLocalAuth": True, "publicNetworkAccess": "Disabled"}
+    fronted = (given, body(service), backend, *EDGE)
+    for edge, status in ((NARROW, PASS), (WIDE, WARN)):
+        result = verdicts(check, *fronted, association("Learning"), edge).only(ACCOUNT)
+        assert result.status is status
+    unread = [(Association, PERIMETER)]
+    assert verdicts(check, *fronted, unread=unread).only(ACCOUNT).status is UNREAD
 
 
 def test_perimeters_that_were_not_read_may_open_what_is_shut(
@@ -423,14 +447,50 @@ def test_perimeters_that_were_not_read_may_open_what_is_shut(
     assert result.status is UNREAD
 
 
-@pytest.mark.parametrize(("inside", "status"), [((association(),), NONE), ((), FAIL)])
-def test_an_enforced_perimeter_consults_no_ip_rules(
-    verdicts: Verdicts, inside: tuple[Body, ...], status: Status
+FIREWALL = {
+    "defaultAction": "Deny",
+    "bypass": "AzureServices",
+    "virtualNetworkRules": [{"id": f"{PROVIDERS}/virtualNetworks/gone/subnets/a"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("inside", "unread", "named"),
+    [
+        ((association(),), (), True),
+        ((association(), WIDE), (), True),
+        ((association("Learning"),), (), False),
+        ((), (), False),
+        ((), ((Association, PERIMETER),), None),
+    ],
+)
+@pytest.mark.parametrize(
+    ("id", "value", "status"),
+    [
+        ("aoai-ip-rules-narrow", "0.0.0.0/0", FAIL),
+        ("aoai-ip-rules-narrow", "198.51.100.7", PASS),
+        ("aoai-vnet-rules", "198.51.100.7", WARN),
+        ("aoai-bypass-reviewed", "198.51.100.7", WARN),
+    ],
+)
+def test_an_enforced_perimeter_consults_no_firewall(
+    verdicts: Verdicts,
+    inside: tuple[Body, ...],
+    unread: tuple[Any, ...],
+    named: bool | None,
+    id: str,
+    value: str,
+    status: Status,
 ) -> None:
+    [check] = [each for each in (*PATHS, ip_rules_narrow) if each.id == id]
     given = account()
-    given["properties"]["networkAcls"] = {"ipRules": [{"value": "0.0.0.0/0"}]}
-    result = verdicts(ip_rules_narrow, given, *EDGE, *inside).only(ACCOUNT)
-    assert result.status is status
+    given["properties"]["networkAcls"] = {**FIREWALL, "ipRules": [{"value": value}]}
+    result = verdicts(check, given, *EDGE, *inside, unread=unread).only(ACCOUNT)
+    expected = {True: NONE, False: status, None: UNREAD}[named]
+    assert (result.status, 'perimeter "edge"' in result.reason) == (
+        expected,
+        bool(named),
+    )
 
 
 @pytest.mark.parametrize(
@@ -438,14 +498,15 @@ def test_an_enforced_perimeter_consults_no_ip_rules(
     [
         ((association(), NARROW), NONE),
         ((association(), WIDE), Status.MANUAL),
-        ((), Status.MANUAL),
+        ((association("Learning"), WIDE), Status.MANUAL),
     ],
 )
+@pytest.mark.parametrize("public", ["Enabled", "Disabled"])
 def test_an_enforced_perimeter_leaves_no_way_past_a_gateway(
-    verdicts: Verdicts, inside: tuple[Body, ...], status: Status
+    verdicts: Verdicts, public: str, inside: tuple[Body, ...], status: Status
 ) -> None:
     [check] = [each for each in USE if each.id == "aoai-apim-loss-accepted"]
-    given = account()
+    given = account(public)
     given["properties"]["customSubDomainName"] = "ai"
     apim = f"{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.ApiManagement/service"
     backend = body(f"{apim}/apim/backends/b", url="https://ai.openai.azure.com/openai")
