@@ -177,9 +177,9 @@ def evaluate(
 ) -> None:
     """Tell whether a request satisfies a condition.
 
-    The answer is true, false or unknown. An attribute that the request does not give is
-    absent, but @Environment[UtcNow], which is then the current time; null makes it
-    absent.
+    The answer is true, false or unknown. An attribute that the request does not give,
+    or gives as null, is absent. Without --request, @Environment[UtcNow] is the current
+    time.
     """
     from scanner.access.conditions import evaluate as evaluated
     from scanner.cli.failure import Failure
@@ -189,15 +189,15 @@ def evaluate(
     expression = _parsed(file).expression
     options = {"action": action, "sub_operation": sub_operation}
     given = {key: value for key, value in options.items() if value is not None}
-    document = _document(request) if request is not None else {}
-    asked = _request(request, {**document, **given})
-    now = _now() if _lacks_time(asked) else None
-    result = evaluated(expression, _at(asked, now)).value
+    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+    alone = {"environment": {"UtcNow": now}}
+    document = alone if request is None else _document(request)
+    result = evaluated(expression, _request(request, {**document, **given})).value
     if format is TextOrJson.JSON:
         _print_json({"result": result})
         return
     typer.echo(result)
-    if now is not None and _reads_time(expression):
+    if request is None and _reads_time(expression):
         typer.echo(f"@Environment[UtcNow] was not given: it is {now}", err=True)
 
 
@@ -348,34 +348,11 @@ def _attributes(name: str, source: str, given: object) -> dict[str, Value]:
     return found
 
 
-# The time
-
-
-def _now() -> str:
-    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
-
-
-def _is_time(name: str) -> bool:
-    return name.lower() == "utcnow"
-
-
-def _lacks_time(request: Request) -> bool:
-    return not any(map(_is_time, request.environment))
-
-
-def _at(request: Request, now: str | None) -> Request:
-    """Return a request at a time; as it is where it has its own."""
-    from dataclasses import replace
-
-    if now is None:
-        return request
-    return replace(request, environment={**request.environment, "UtcNow": now})
-
-
 def _reads_time(expression: Expression) -> bool:
+    """Whether a condition asks what time it is."""
     from scanner.access.conditions import attributes_of
 
     return any(
-        each.source == "Environment" and _is_time(each.bare)
+        each.source == "Environment" and each.bare.lower() == "utcnow"
         for each in attributes_of(expression)
     )

@@ -244,6 +244,17 @@ def test_a_given_time(
     assert (done.code, done.out, done.err) == (0, "false\n", "")
 
 
+@pytest.mark.parametrize("request_", [{}, {"environment": {}}])
+def test_a_time_that_a_request_leaves_out_is_absent(
+    request_: dict[str, Any], write: Any, posture: Posture
+) -> None:
+    asked = ("--request", write({"action": READ, **request_}, "request.json"))
+    evaluate = ("condition", "evaluate", write(SINCE), *asked)
+    done = posture(*evaluate)
+    assert (done.code, done.out, done.err) == (0, "false\n", "")
+    assert posture(*evaluate, "--action", READ).out == "false\n"
+
+
 def test_no_word_of_a_time_that_is_not_asked_for(write: Any, posture: Posture) -> None:
     done = posture("condition", "evaluate", write(GUARDED), "--action", READ)
     assert done.err == ""
