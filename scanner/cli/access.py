@@ -38,7 +38,7 @@ Target = Annotated[
     str,
     typer.Argument(
         metavar="RESOURCE",
-        help="The id of a resource or scope, or a name that one resource has.",
+        help="The ARM id of a resource or scope, or a name that one resource has.",
         show_default=False,
     ),
 ]
@@ -50,7 +50,16 @@ Principal = Annotated[
         show_default=False,
     ),
 ]
-Data = Annotated[bool, typer.Option("--data", help="ACTION is a data action.")]
+Data = Annotated[
+    bool | None,
+    typer.Option(
+        "--data/--control",
+        help="ACTION is of the data plane, or of the control plane. By default the "
+        "roles that were read tell: where they name it among their dataActions, it is "
+        "a data action.",
+        show_default=False,
+    ),
+]
 
 
 @access.command()
@@ -58,13 +67,14 @@ def who_can(
     action: Action,
     resource: Target,
     run: Run,
-    data: Data = False,
+    data: Data = None,
     format: PrintAs = TextOrJson.TEXT,
 ) -> None:
     """Tell who can do an action on a resource, and who nearly can."""
     _require_action(action)
     place = _placed(run, resource)
-    answer = place.access.who_can(action, place.id, data=data)
+    on_data = _plane(action, place.access) if data is None else data
+    answer = place.access.who_can(action, place.id, data=on_data)
     if format is TextOrJson.JSON:
         print_json(
             action=action,
@@ -76,7 +86,7 @@ def who_can(
         return
     typer.echo(f"{plain(action)} on {plain(place.id)}")
     tell("Can", _told(answer.grants), otherwise="Nobody is known to hold it.")
-    near = place.access.near_misses(action, place.id, data=data)
+    near = place.access.near_misses(action, place.id, data=on_data)
     tell("Cannot, though it looks so", _missed(near))
     tell("Not known", _unknown(answer.missing, [place.access]))
 
@@ -87,7 +97,7 @@ def can(
     action: Action,
     resource: Target,
     run: Run,
-    data: Data = False,
+    data: Data = None,
     format: PrintAs = TextOrJson.TEXT,
 ) -> None:
     """Tell whether, and why, a principal can do an action."""
@@ -95,7 +105,8 @@ def can(
     who = _object_id(principal)
     place = _placed(run, resource)
     _note_stranger(who, [place.access])
-    found = place.access.can(who, action, place.id, data=data)
+    on_data = _plane(action, place.access) if data is None else data
+    found = place.access.can(who, action, place.id, data=on_data)
     if format is TextOrJson.JSON:
         print_json(
             result=found.result,
@@ -105,7 +116,7 @@ def can(
         return
     title = plain(_title(who, [place.access]))
     typer.echo(f"{found.result}: {title}, {plain(action)} on {plain(place.id)}")
-    near = place.access.near_misses(action, place.id, principal_id=who, data=data)
+    near = place.access.near_misses(action, place.id, principal_id=who, data=on_data)
     tell("Granted by", _told(found.grants), otherwise="No grant of it is known.")
     tell("Denied by", map(_denied, found.denied_by))
     tell("Near misses", _missed(near))
@@ -153,6 +164,29 @@ def _require_action(action: str) -> None:
         raise Failure(f"{action!r} is not one action; an action is as {example}")
 
 
+def _plane(action: str, access: Access) -> bool:
+    """Return whether an action is of the data plane; says so unless it is plainly not.
+
+    The control plane is taken where the roles that were read do not tell.
+    """
+    from scanner.access.planes import is_data_action
+
+    told = is_data_action(action, access.facts.roles.values())
+    if told is None:
+        typer.echo(
+            f"the roles that were read do not tell the plane of {plain(action)}: it is "
+            "taken for the control plane; --data asks for the data plane",
+            err=True,
+        )
+    elif told:
+        typer.echo(
+            f"{plain(action)} is a data action by the roles that were read: this is "
+            "the data plane; --control asks for the control plane",
+            err=True,
+        )
+    return bool(told)
+
+
 def _object_id(principal: str) -> str:
     """Return the id of a principal as Azure writes it; names are not known here."""
     from uuid import UUID
@@ -168,17 +202,32 @@ def _object_id(principal: str) -> str:
 
 def _placed(run: Path, resource: str) -> _Place:
     """Return where a resource is; raises Failure if the run knows nothing of it."""
-    known = inventories(run)
-    if "/" not in resource:
-        tenant, resource = _named(known, resource)
-        return _Place(resource, _access(tenant))
-    tenant = _tenant_of(known, resource)
-    if not _was_read(tenant, resource):
+    known, place = inventories(run), resource.rstrip("/") or resource
+    if "/" not in place:
+        tenant, place = _named(known, place)
+        return _Place(place, _access(tenant))
+    _require_id(place)
+    tenant = _tenant_of(known, place)
+    if not _was_read(tenant, place):
         typer.echo(
-            f"{plain(resource)} was not read: this is what holds where it would be",
+            f"{plain(place)} was not read: this is what holds where it would be",
             err=True,
         )
-    return _Place(resource, _access(tenant))
+    return _Place(place, _access(tenant))
+
+
+def _require_id(resource: str) -> None:
+    """Raise Failure for what is no ARM id, such as the address it is read at."""
+    from scanner.access.facts import ROOT
+    from scanner.cli.failure import Failure
+
+    first, *rest = resource.removeprefix("/").split("/")
+    is_id = first.lower() in ("subscriptions", "providers") and rest and all(rest)
+    if resource != ROOT and not is_id:
+        raise Failure(
+            f"{resource!r} is neither a name nor an ARM id; an id begins with "
+            "/subscriptions/ID or /providers/NAMESPACE"
+        )
 
 
 def _access(tenant: Inventory) -> Access:

@@ -47,6 +47,9 @@ ALICE, BOB, CAROL, DAVE, ERIN, STAFF, ROBOT = (
 OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 DATA = "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd"
+KEYS = "a97b65f3-24c7-4388-baec-2e87135dc908"
+CALLER = "b1a7c1de-0000-4000-8000-0000000000ca"
+CHAT = "Microsoft.CognitiveServices/accounts/OpenAI/deployments/chat/completions/action"
 READ = "Microsoft.CognitiveServices/accounts/OpenAI/deployments/read"
 CONDITION = f"!(ActionMatches{{'{READ}'}}) OR\n @Resource[x] StringEquals 'y'"
 HOSTILE = "\x1b[31mred\x07\u202e\nforged"
@@ -88,6 +91,10 @@ FIRST = (
     role(OWNER, "Owner", actions=["*"]),
     role(READER, "Reader", actions=["*/read"]),
     role(DATA, "Data", dataActions=["Microsoft.CognitiveServices/*"]),
+    role(KEYS, "Keys", actions=[LIST_KEYS.lower()]),
+    role(
+        CALLER, "Caller", dataActions=["Microsoft.CognitiveServices/accounts/OpenAI/*"]
+    ),
     {"id": GROUPS[0], "properties": {}},
     {"id": SUBS[0]},
     {"id": ACCOUNTS[0], "kind": "OpenAI", "properties": {}},
@@ -161,7 +168,8 @@ def test_every_sort_of_grant(two: Path, posture: Posture) -> None:
         ALICE: False,
         CAROL: True,
     }
-    assert found["grants"][0]["assignment_id"] == FIRST[6]["id"]
+    first = held(ALICE, OWNER, GROUPS[0])["id"]
+    assert found["grants"][0]["assignment_id"] == first
     assert (found["complete"], found["gaps"]) == (True, [])
 
 
@@ -184,6 +192,29 @@ def test_the_data_plane(two: Path, posture: Posture) -> None:
     assert (grant["principal_id"], grant["condition"]) == (DAVE, CONDITION)
     told = posture("access", *arguments).out
     assert "under a condition: (@Resource[x] StringEquals 'y')" in told
+
+
+def test_the_plane_is_that_of_the_roles(two: Path, posture: Posture) -> None:
+    ask = ("access", "who-can", CHAT, ACCOUNTS[0], "--from", two)
+    told = posture(*ask)
+    assert told.err.startswith(f"{CHAT} is a data action by the roles")
+    assert told.err.count("\n") == 1
+    assert told.out == posture(*ask, "--data").out
+    can, cannot = told.out.split("Cannot, though it looks so:")
+    assert (DAVE in can, ALICE in can, ALICE in cannot) == (True, False, True)
+    done = posture("access", "can", ALICE, CHAT, ACCOUNTS[0], "--from", two)
+    assert done.out.startswith("denied: ")
+    for forced in ("--data", "--control"):
+        assert posture(*ask, forced).err == ""
+    assert ALICE in posture(*ask, "--control").out.split("Cannot")[0]
+
+
+def test_the_control_plane_where_no_role_tells(two: Path, posture: Posture) -> None:
+    ask = ("access", "who-can", "Microsoft.CognitiveServices/accounts/write")
+    told = posture(*ask, ACCOUNTS[0], "--from", two)
+    assert "taken for the control plane; --data asks" in told.err
+    assert told.err.count("\n") == 1
+    assert ALICE in told.out.split("Cannot")[0]
 
 
 @pytest.mark.parametrize(("tenant", "only"), [(0, CAROL), (1, ERIN)])
@@ -390,6 +421,36 @@ def test_what_is_no_action(action: str, two: Path, refused: Refused) -> None:
 def test_who_is_no_principal(who: str, two: Path, refused: Refused) -> None:
     assert "object id" in refused("access", "grants", who, "--from", two)
     refused("access", "can", who, LIST_KEYS, ACCOUNTS[0], "--from", two)
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        f"https://management.azure.com{ACCOUNTS[0]}",
+        f"/management.azure.com{ACCOUNTS[0]}",
+        f"{NAME}/projects",
+        "/subscriptions/",
+        "/subscriptions//resourceGroups/rg",
+        HOSTILE + "/",
+        "//",
+    ],
+)
+def test_what_is_neither_a_name_nor_an_id(
+    resource: str, two: Path, refused: Refused
+) -> None:
+    for command in (("who-can",), ("can", ALICE)):
+        line = refused("access", *command, LIST_KEYS, resource, "--from", two)
+        assert line.isprintable()
+        if "/" in resource.rstrip("/"):
+            assert "is neither a name nor an ARM id" in line
+
+
+def test_a_slash_at_the_end_is_nothing(two: Path, posture: Posture) -> None:
+    for resource in ("a1", ACCOUNTS[0], SUBS[0]):
+        ask = ("access", "who-can", LIST_KEYS)
+        done = posture(*ask, f"{resource}/", "--from", two)
+        assert done.out == posture(*ask, resource, "--from", two).out
+        assert done.code == 0
 
 
 def test_names_that_nothing_or_too_much_has(two: Path, refused: Refused) -> None:
