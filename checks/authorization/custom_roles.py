@@ -71,16 +71,7 @@ def _is_custom(definition: RoleDefinition) -> bool:
 
 def _permissions(definition: RoleDefinition) -> tuple[Permission, ...]:
     """Return a role's permission blocks; raises NotRead where it tells of none."""
-    found = definition.permissions
-    if not found and definition.lookup("properties.permissions") != []:
-        raise definition.unread("properties.permissions", "says nothing")
-    return found
-
-
-def _role(definition: RoleDefinition) -> Role:
-    """Return what a role allows; raises NotRead where it does not say."""
-    _permissions(definition)
-    return role_of(definition)
+    return definition.stated(RoleDefinition.permissions)
 
 
 def _lists_keys(role: Role) -> str | None:
@@ -93,12 +84,12 @@ def _reaches_models(definition: RoleDefinition) -> bool:
     """Whether a custom role calls models or lists their keys."""
     if not definition.is_custom:
         return False
-    role = _role(definition)
+    role = role_of(definition)
     return calls_models(role) or _lists_keys(role) is not None
 
 
 def _calls_models(definition: RoleDefinition) -> bool:
-    return definition.is_custom and calls_models(_role(definition))
+    return definition.is_custom and calls_models(role_of(definition))
 
 
 def _assigned(tenant: Tenant) -> Counter[str]:
@@ -194,7 +185,7 @@ def human_custom_role(definition: RoleDefinition, tenant: Tenant) -> Verdict:
     - Authorization in Azure OpenAI Service
     - Microsoft Learn: Azure custom roles
     """
-    role = _role(definition)
+    role = role_of(definition)
     name = quote(role.name)
     lacks = tuple(_unlike_a_human_role(role))
     if lacks:
@@ -283,7 +274,7 @@ def custom_role_listkeys(definition: RoleDefinition, _: Tenant) -> Verdict:
     - Authorization in Azure OpenAI Service
     - Microsoft Learn: Azure custom roles
     """
-    role = _role(definition)
+    role = role_of(definition)
     name = quote(role.name)
     pattern = _lists_keys(role)
     if pattern is None:
@@ -351,7 +342,7 @@ def custom_role_notactions(definition: RoleDefinition, _: Tenant) -> Verdict:
     - Authorization in Azure OpenAI Service
     - Microsoft Learn: Understand Azure role definitions
     """
-    _role(definition)
+    role_of(definition)
     excepted = [
         each for one in definition.permissions for each in one.not_actions or ()
     ]

@@ -136,9 +136,10 @@ def deny_present(deny: DenyAssignment, tenant: Tenant) -> Verdict:
     """
     Reads `properties.permissions`, `principals`, `excludePrincipals`, `scope`.
 
-    Answers, for information only, for each deny assignment. Absent or null lists are
-    empty, an absent or null `isSystemProtected` or `doNotApplyToChildScopes` is false
-    (deny assignment REST reference). Every other check already takes them into account.
+    Answers, for information only, for each deny assignment. One without `permissions`
+    or `principals` is not assessed; other absent or null lists are empty, and an absent
+    or null `isSystemProtected` or `doNotApplyToChildScopes` is false (deny assignment
+    REST reference). Every other check already takes them into account.
 
     ## Why it matters
     A deny assignment is the only real "no" in Azure, and people cannot make one: Azure
@@ -172,8 +173,9 @@ def deny_present(deny: DenyAssignment, tenant: Tenant) -> Verdict:
 
 def _denied_to(deny: DenyAssignment) -> str:
     """Return to whom a deny assignment is: the zero id stands for everybody."""
-    everybody = any(each.principal_id == EVERYONE for each in deny.principals)
-    whom = count(len(deny.principals), "principal", "principals")
+    named = deny.stated(DenyAssignment.principals)
+    everybody = any(each.principal_id == EVERYONE for each in named)
+    whom = count(len(named), "principal", "principals")
     left_out = f", but not to {len(deny.excluded)}" if deny.excluded else ""
     return f"{'everybody' if everybody else whom}{left_out}"
 
@@ -182,7 +184,7 @@ def _denied(deny: DenyAssignment) -> Iterator[str]:
     """Yield the actions that a deny assignment forbids, as patterns."""
     every = [
         each
-        for block in deny.permissions
+        for block in deny.stated(DenyAssignment.permissions)
         for each in (*(block.actions or ()), *(block.data_actions or ()))
     ]
     yield from dict.fromkeys(every)

@@ -76,10 +76,12 @@ def access_of(tenant: Tenant) -> Access:
 def role_of(definition: RoleDefinition) -> Role:
     """Return a role from its definition; raises NotRead where that is malformed.
 
-    Lists that a permission block lacks are empty.
+    What a role without permissions allows is not known. Lists that a permission block
+    lacks are empty.
     """
     name = definition.role_name or ""
-    return Role(definition.id, name, _blocks(definition.permissions))
+    permissions = definition.stated(RoleDefinition.permissions)
+    return Role(definition.id, name, _blocks(permissions))
 
 
 class _Gathering:
@@ -304,12 +306,16 @@ def _delegation(
 
 
 def _denials(deny: DenyAssignment) -> Iterator[Denial]:
+    """Yield a denial; raises NotRead where it does not say of what, or to whom.
+
+    An absent or null list of those it leaves out is empty.
+    """
     yield Denial(
         id=deny.id,
         name=deny.deny_name or "",
         scope=scope_at(deny),
-        blocks=_blocks(deny.permissions),
-        principals=_parties(deny.principals),
+        blocks=_blocks(deny.stated(DenyAssignment.permissions)),
+        principals=_parties(deny.stated(DenyAssignment.principals)),
         excluded=_parties(deny.excluded),
         own_scope_only=bool(deny.own_scope_only),
         condition=deny.condition,

@@ -82,6 +82,13 @@ class View:
         for field in fields:
             field.__get__(self, type(self))
 
+    def stated(self, parts: Parts[P]) -> tuple[P, ...]:
+        """Return a list that Azure always gives; raises NotRead where it does not."""
+        found = parts.__get__(self, type(self))
+        if not found and self.lookup(parts.path) != []:
+            raise self.malformed(parts.path, "a list", None)
+        return found
+
     def malformed(self, path: str, expected: str, value: Any) -> NotRead:
         """Return the refusal to judge a value of an unexpected type."""
         owner = self.owner

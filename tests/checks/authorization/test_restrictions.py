@@ -259,10 +259,20 @@ def test_deny_assignments(
         assert phrase in result.reason
 
 
-@pytest.mark.parametrize("properties", [{}, {"permissions": None, "scope": None}])
-def test_a_deny_assignment_that_says_little(
-    verdicts: Verdicts, rbac: Any, properties: Any
+@pytest.mark.parametrize("missing", [{}, {"permissions": None}, {"principals": None}])
+def test_a_deny_assignment_that_says_nothing(
+    verdicts: Verdicts, rbac: Any, missing: Any
 ) -> None:
+    denial = rbac.denial(GROUP, "*")
+    denial["properties"] = {**denial["properties"], **missing} if missing else {}
+    assert verdicts(deny_present, denial).only().status is UNREAD
+
+
+@pytest.mark.parametrize("more", [{}, {"excludePrincipals": None, "scope": None}])
+def test_a_deny_assignment_that_says_little(
+    verdicts: Verdicts, rbac: Any, more: Any
+) -> None:
+    properties = {"permissions": [], "principals": [], **more}
     denial = {**rbac.denial(GROUP, "*"), "properties": properties}
     [result] = verdicts(deny_present, denial)
     assert result.status is INFO

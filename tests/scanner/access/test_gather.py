@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from scanner.access.answers import Result
 from scanner.access.facts import Part
 from scanner.collect.authorization import ASSIGNMENTS_ABOVE, READS
@@ -235,6 +237,41 @@ def test_a_role_that_is_in_no_list(access_to: Any) -> None:
 def test_a_malformed_role_is_an_unknown_one(access_to: Any) -> None:
     access = access_to(definition(actions="*"), assignment(SUB, "ann"))
     assert missing(access) == [(Part.ROLES, True)]
+
+
+@pytest.mark.parametrize("stated", [{}, {"permissions": None}])
+def test_a_role_without_permissions_is_an_unknown_one(
+    stated: dict[str, Any], access_to: Any
+) -> None:
+    silent = definition()
+    del silent["properties"]["permissions"]
+    silent["properties"] |= stated
+    access = access_to(silent, assignment(SUB, "ann"))
+    assert missing(access) == [(Part.ROLES, True)]
+    assert access.can("ann", LIST_KEYS, ACCOUNT).result is Result.UNKNOWN
+    silent["properties"]["permissions"] = []
+    access = access_to(silent, assignment(SUB, "ann"))
+    assert access.can("ann", LIST_KEYS, ACCOUNT).result is Result.DENIED
+
+
+@pytest.mark.parametrize("part", ["permissions", "principals"])
+@pytest.mark.parametrize("stated", [False, True])
+def test_a_denial_of_nothing_in_particular_is_missing(
+    part: str, stated: bool, access_to: Any
+) -> None:
+    everyone = {"id": "00000000-0000-0000-0000-000000000000"}
+    deny = body(
+        DenyAssignment,
+        ACCOUNT,
+        "deny",
+        permissions=[{"actions": ["*/delete"]}],
+        principals=[everyone],
+    )
+    del deny["properties"][part]
+    deny["properties"] |= {part: None} if stated else {}
+    access = access_to(definition(), deny, assignment(SUB, "ann"))
+    assert missing(access) == [(Part.DENIALS, True)]
+    assert access.can("ann", LIST_KEYS, ACCOUNT).result is Result.UNKNOWN
 
 
 # What is asked of Azure
