@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 from checks.api_keys.guard import WRITE, guard_of, named_policies
+from checks.shared.doubt import UNLESS, in_force
 from checks.shared.grants import (
     actors,
     bounded,
     named,
     principals,
-    require_in_force,
     require_settled,
     unapproved,
     who_can,
@@ -88,9 +88,10 @@ def key_readers(account: CognitiveAccount, tenant: Tenant) -> Verdict:
 
     That is every principal with a role that allows
     `Microsoft.CognitiveServices/accounts/listKeys/action` there, by name or by a
-    wildcard, less those a deny assignment stops. An absent or null `disableLocalAuth`
-    means that keys are accepted (built-in policy 71ef260a); with keys off, the readers
-    are a fact and no finding.
+    wildcard, less those a deny assignment stops. Where one may stop them all, by
+    members of groups that were not read, the finding is a warning. An absent or null
+    `disableLocalAuth` means that keys are accepted (built-in policy 71ef260a); with
+    keys off, the readers are a fact and no finding.
 
     ## Why it matters
     Whoever reads a key has everything the account offers, under no name and without an
@@ -135,10 +136,11 @@ def key_readers(account: CognitiveAccount, tenant: Tenant) -> Verdict:
         return _only_told(answer, "list the keys")
     others = unapproved(tenant, answer.active)
     if others:
-        require_in_force(answer.missing)
         many = f"{len(principals(others))} of them not approved: {named(others)}"
         told = f"{_counted(answer, 'list the keys')}, {many}"
-        return failed(bounded(told, answer.missing))
+        if in_force(tenant, others, answer.missing):
+            return failed(bounded(told, answer.missing))
+        return warned(bounded(f"{told}{UNLESS}", answer.missing))
     require_settled(answer.missing)
     told = _told(answer, "list the keys")
     if len(principals(answer.active)) > tenant.settings.key_reader_warning:
@@ -214,9 +216,10 @@ def key_regenerators(account: CognitiveAccount, tenant: Tenant) -> Verdict:
 def _beyond_platform_team(answer: Answer, what: str, tenant: Tenant) -> Verdict:
     others = unapproved(tenant, answer.active)
     if others:
-        require_in_force(answer.missing)
+        unless = "" if in_force(tenant, others, answer.missing) else UNLESS
         many = f"{len(principals(others))} of them not approved: {named(others)}"
-        return warned(bounded(f"{_counted(answer, what)}, {many}", answer.missing))
+        told = f"{_counted(answer, what)}, {many}{unless}"
+        return warned(bounded(told, answer.missing))
     require_settled(answer.missing)
     return passed(bounded(_told(answer, what), answer.missing))
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import product
 from typing import Any
 
 from checks.authorization.principals import may_be_application, require_kind
+from checks.shared.doubt import doubt
 from checks.shared.grants import access, cite, is_approved, who
 from checks.shared.model_access import (
     LIST_KEYS,
@@ -75,8 +77,10 @@ def listkeys_role_assigned(assignment: RoleAssignment, tenant: Tenant) -> Verdic
     from its own scope or from above, and allows more there than reading. A role lists
     keys when one of its blocks matches `Microsoft.CognitiveServices/accounts/listKeys`
     and does not except it; a condition on a role restricts role assignments alone, so
-    keys stay open. Deny assignments count. An absent or null `disableLocalAuth` on an
-    account means that keys are accepted (Microsoft.CognitiveServices 2025-09-01).
+    keys stay open. Deny assignments count: a group is denied what each of its members
+    is, and where members that were not read decide it, the finding is a warning. An
+    absent or null `disableLocalAuth` on an account means that keys are accepted
+    (Microsoft.CognitiveServices 2025-09-01).
 
     ## Why it matters
     Whoever can list the keys holds the whole data plane of the account without a role
@@ -144,19 +148,22 @@ def _listing(mine: Held, grant: Grant, tenant: Tenant) -> Verdict:
     if keyed:
         cite_accounts(tenant, keyed)
         accounts = count(len(keyed), "account that accepts", "accounts that accept")
-        return failed(
+        unless = doubt(tenant, grant, ((LIST_KEYS, each) for each in keyed))
+        told = (
             f"{who(grant)} lists the keys of {accounts} them: {names(keyed)} "
-            f"({grant.why})"
+            f"({grant.why}){unless}"
         )
+        return warned(told) if unless else failed(told)
     mine.require_known()
     keyless = standing(tenant, grant, LIST_KEYS, mine.reached.keyless)
     if not keyless:
         return passed("a deny assignment takes the right to list keys back")
     cite_accounts(tenant, keyless)
     accounts = count(len(keyless), "account that refuses", "accounts that refuse")
+    unless = doubt(tenant, grant, ((LIST_KEYS, each) for each in keyless))
     return warned(
         f"{who(grant)} may list keys, of {accounts} them as things are: "
-        f"{names(keyless)} ({grant.why})"
+        f"{names(keyless)} ({grant.why}){unless}"
     )
 
 
@@ -302,8 +309,9 @@ def foundry_user_listkeys(assignment: RoleAssignment, tenant: Tenant) -> Verdict
     if keyed:
         cite_accounts(tenant, keyed)
         accounts = count(len(keyed), "account accepts", "accounts accept")
+        unless = doubt(tenant, grant, ((LIST_KEYS, each) for each in keyed))
         return warned(
-            f"{who(grant)} may list keys, and {accounts} them: {names(keyed)}"
+            f"{who(grant)} may list keys, and {accounts} them: {names(keyed)}{unless}"
         )
     mine.require_known()
     cite_accounts(tenant, mine.reached.keyless)
@@ -321,6 +329,13 @@ def _management(mine: Held, tenant: Tenant) -> Iterator[tuple[str, Grant]]:
             yield action, grant
         else:
             mine.require_known()
+
+
+def _management_doubt(mine: Held, managing: Mapping[str, Grant], tenant: Tenant) -> str:
+    """Return what a reason adds where all of that may be denied; empty otherwise."""
+    accounts = mine.reached.keyed + mine.reached.keyless
+    grant = next(iter(managing.values()))
+    return doubt(tenant, grant, product(managing, accounts))
 
 
 def _beyond_openai_user(role: Role, tenant: Tenant) -> str | None:
@@ -418,7 +433,9 @@ def app_role_least(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
         cite(tenant, managing.values(), assignment)
         require_kind(assignment)
         actions = some(each.partition("accounts/")[2] for each in managing)
-        return failed(f"{name} lets an application manage accounts: {actions}")
+        told = f"{name} lets an application manage accounts: {actions}"
+        unless = _management_doubt(mine, managing, tenant)
+        return warned(f"{told}{unless}") if unless else failed(told)
     cite_role(assignment, mine.role)
     more = _beyond_openai_user(mine.role, tenant)
     if more is None:

@@ -11,6 +11,7 @@ from checks.shared.data_access import (
     in_time,
     require_told,
 )
+from checks.shared.doubt import UNLESS, doubt, in_force
 from checks.shared.grants import (
     access,
     bounded,
@@ -19,7 +20,6 @@ from checks.shared.grants import (
     is_listed,
     named,
     principals,
-    require_in_force,
     require_settled,
     who,
 )
@@ -337,11 +337,12 @@ def deploy_models(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
         return passed("a deny assignment takes the right to deploy models back")
     require_kind(assignment)
     on = f"on {count(len(open_to), 'model account', 'model accounts')}"
+    unless = doubt(tenant, grant, ((DEPLOY, each) for each in open_to))
     if may_be_person(assignment):
-        return info(f"{who(grant)} may deploy models {on} ({grant.why})")
+        return info(f"{who(grant)} may deploy models {on} ({grant.why}){unless}")
     if is_approved(tenant, grant.principal_id):
         return passed(f"{who(grant)} is approved to deploy models")
-    return warned(f"an application may deploy models {on} with {name}")
+    return warned(f"an application may deploy models {on} with {name}{unless}")
 
 
 @check(
@@ -499,10 +500,13 @@ def keys_over_entra(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     users = cited_data_users(tenant, account)
     holding = callers(tenant, users)
     if holding:
-        require_in_force(users.missing)
+        sure = in_force(tenant, holding, users.missing)
         require_told(holding)
         many = count(len(principals(holding)), "principal holds", "principals hold")
-        return passed(f"{many} a data role: {named(holding)}")
+        told = f"{many} a data role: {named(holding)}"
+        if sure:
+            return passed(told)
+        return warned(bounded(f"keys are accepted, and {told}{UNLESS}", users.missing))
     require_settled(users.missing)
     eligible = in_time(tenant, users.eligible)
     if eligible:

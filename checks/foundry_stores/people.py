@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from checks.foundry_stores.kept_secrets import KEEPING, kept, stores_secret, working
+from checks.shared.doubt import doubt
 from checks.shared.foundry_matrix import READ_STORAGE, On, Who, needs
 from checks.shared.grants import (
     access,
@@ -103,8 +104,10 @@ def connection_secret_readers(assignment: RoleAssignment, tenant: Tenant) -> Ver
     of datastores (`.../datastores/listsecrets/action`), by name or by a wildcard, and
     that reach a workspace where a connection's `properties.authType` or a datastore's
     `properties.credentials.credentialsType` is one that stores a secret. Users and
-    groups fail unless approved; other principals are listed. Where one of the two
-    properties is absent or null, and no other secret is known, nothing is said.
+    groups fail unless approved; other principals are listed. A deny assignment that may
+    take all of it back, by members of groups that were not read, makes it a warning.
+    Where one of the two properties is absent or null, and no other secret is known,
+    nothing is said.
 
     ## Why it matters
     The action hands out the keys behind the connections in plain text. Azure AI
@@ -157,24 +160,32 @@ def connection_secret_readers(assignment: RoleAssignment, tenant: Tenant) -> Ver
     found = secret_readers(tenant)[assignment.key]
     grant = found.grant
     cite(tenant, [grant], assignment)
-    opened = list(_opened(tenant, found))
+    opened, asked = _opened(tenant, found)
     if not opened:
         _require_secrets(tenant, found, assignment)
         return passed(f"{who(grant)} reaches no stored secret")
     said = f"{who(grant)} can read {_secrets(tenant, opened)}: {grant.why}"
     if not unapproved(tenant, [grant]):
         return passed(f"approved: {said}")
-    is_person = grant.principal_type.lower() in PEOPLE
-    return failed(said) if is_person else info(said)
+    unless = doubt(tenant, grant, asked)
+    if grant.principal_type.lower() not in PEOPLE:
+        return info(f"{said}{unless}")
+    return warned(f"{said}{unless}") if unless else failed(said)
 
 
-def _opened(tenant: Tenant, found: Reach) -> Iterator[str]:
-    """Yield the ids of what keeps a secret that an assignment shows."""
+def _opened(tenant: Tenant, found: Reach) -> tuple[list[str], list[tuple[str, str]]]:
+    """Return the ids of what keeps a secret that an assignment shows.
+
+    With the actions that show it, each on the workspace or store it is of.
+    """
+    opened, asked = list[str](), list[tuple[str, str]]()
     for target in found.targets:
         for action in KEEPING.values():
             keepers = kept(tenant)[id_key(target)].shown_by(action)
             if keepers and found.gives(tenant, action, target):
-                yield from keepers
+                opened += keepers
+                asked.append((action, target))
+    return opened, asked
 
 
 def _secrets(tenant: Tenant, opened: list[str]) -> str:
@@ -514,8 +525,12 @@ def default_storage_key_holders(assignment: RoleAssignment, tenant: Tenant) -> V
         unclear.settle()
         require_workspaces(tenant, scope_at(assignment))
         return passed(f"{who(grant)} reaches no default storage that accepts keys")
-    said = f"{who(grant)} can list the keys of {some(keyed)}: {grant.why}"
-    return warned(said) if unapproved(tenant, [grant]) else passed(f"approved: {said}")
+    names = (ResourceId.parse(each).name for each in keyed)
+    said = f"{who(grant)} can list the keys of {some(names)}: {grant.why}"
+    if not unapproved(tenant, [grant]):
+        return passed(f"approved: {said}")
+    unless = doubt(tenant, grant, ((STORAGE_KEYS, each) for each in keyed))
+    return warned(f"{said}{unless}")
 
 
 def _keyed(tenant: Tenant, found: Reach) -> tuple[list[str], Unclear]:
@@ -527,7 +542,7 @@ def _keyed(tenant: Tenant, found: Reach) -> tuple[list[str], Unclear]:
             storage = tenant.get(StorageAccount, target)
             accepts = storage is not None and storage.shared_key_allowed is not False
         if accepts and found.gives(tenant, STORAGE_KEYS, target):
-            keyed.append(ResourceId.parse(target).name)
+            keyed.append(target)
     return keyed, unclear
 
 

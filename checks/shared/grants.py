@@ -244,14 +244,6 @@ def require_settled(missing: Iterable[Missing]) -> None:
             raise NotRead.from_gap(each.gap)
 
 
-def require_in_force(missing: Iterable[Missing]) -> None:
-    """Raise NotRead if deny assignments that were not read may take grants back.
-
-    Call it before a finding that grants make.
-    """
-    require_settled(each for each in missing if each.part is Part.DENIALS)
-
-
 def bounded(reason: str, missing: Iterable[Missing]) -> str:
     """Return a reason that says how far it can be relied on."""
     limits = "; ".join(_limits(tuple(missing)))

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 
 from checks.shared.grants import access, taken_in, unclear
 from checks.shared.unlisted import Unlisted
 from checks.shared.wording import FIRST
 from scanner.access.answers import Grant
 from scanner.access.builtin import BuiltIn
+from scanner.access.deny import Hit
 from scanner.access.facts import Assignment, Part, Role, last_segment
 from scanner.access.roles import allowed_in
 from scanner.access.scopes import is_group, scope_of
@@ -92,7 +92,6 @@ class Reach:
         for account in tenant.all(CognitiveAccount).known():
             self._add(account)
         self.contested = frozenset(self._contested(tenant))
-        self.undecided = dict(self._undecided(tenant))
         self.assignments = taken_in(tenant)
         self.calling = self._remembering(calls_models)
         self._working = self._remembering(works_with_models)
@@ -113,24 +112,15 @@ class Reach:
             (found.keyless if keyless else found.keyed).append(account.id)
 
     def _contested(self, tenant: Tenant) -> Iterator[str]:
-        """Yield the accounts that some deny assignment is in force on."""
-        denied = {id_key(each.scope) for each in self._access.facts.denials}
+        """Yield the accounts that some deny assignment is in force on, or may be."""
+        facts = self._access.facts
+        denied = {id_key(each.scope) for each in facts.denials}
+        for scope, missing in facts.missing.items():
+            if any(each.part is Part.DENIALS for each in missing):
+                denied.add(scope)
         for account in tenant.all(CognitiveAccount).ids() if denied else ():
             if not denied.isdisjoint(self._access.scopes(account)):
                 yield account
-
-    def _undecided(self, tenant: Tenant) -> Iterator[tuple[str, NotRead]]:
-        """Yield the accounts whose deny assignments were not all read, and why."""
-        unread = {
-            scope: NotRead.from_gap(each.gap)
-            for scope, missing in self._access.facts.missing.items()
-            for each in missing
-            if each.part is Part.DENIALS and each.gap
-        }
-        for account in tenant.all(CognitiveAccount).ids() if unread else ():
-            scopes = filter(unread.get, self._access.scopes(account))
-            for scope in islice(scopes, 1):
-                yield account, unread[scope]
 
     @staticmethod
     def _remembering(test: Callable[[Role], bool]) -> Callable[[Role], bool]:
@@ -218,21 +208,15 @@ def standing(
 ) -> list[str]:
     """Return on which of some accounts no deny assignment takes an action back.
 
-    Raises NotRead where there are none but those whose denials were not all read.
+    Where one may, as far as is known, is among them: `doubt` tells.
     """
     known = reach(tenant)
-    if not (known.contested or known.undecided):
-        return accounts
-    denial = access(tenant).denial
-    left = [
+    return [
         each
         for each in accounts
         if each not in known.contested
-        or denial(grant.principal_id, action, each) is None
+        or access(tenant).kept_from(grant.principal_id, action, each)[0] is not Hit.YES
     ]
-    if left and all(each in known.undecided for each in left):
-        raise known.undecided[left[0]]
-    return left
 
 
 def is_role_of(assignment: RoleAssignment, *roles: BuiltIn) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from checks.shared.grants import access
 from checks.shared.project_users import may_reach_more
 from scanner.access.answers import Grant
+from scanner.access.deny import Hit
 from scanner.access.facts import last_segment
 from scanner.model.coverage import NotRead
 from scanner.model.ids import id_key
@@ -35,11 +36,15 @@ class Reach:
         raise NotRead("the definition of its role was not read")
 
     def gives(self, tenant: Tenant, action: str, target: str) -> bool:
-        """Whether it gives an action on a resource, and no denial takes it back."""
-        grant, known = self.grants.get(action), access(tenant)
-        if grant is None or not known.facts.denials:
-            return grant is not None
-        return known.denial(grant.principal_id, action, target) is None
+        """Whether it gives an action on a resource, and no denial takes it back.
+
+        True too where one may, as far as is known: `doubt` tells.
+        """
+        grant = self.grants.get(action)
+        if grant is None:
+            return False
+        hit, _ = access(tenant).kept_from(grant.principal_id, action, target)
+        return hit is not Hit.YES
 
 
 def reach(

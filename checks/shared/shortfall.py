@@ -10,6 +10,7 @@ from checks.shared.grants import access, bounded, cite, require_settled
 from checks.shared.identities import role_name
 from checks.shared.wording import FIRST, some
 from scanner.access.answers import Grant, scope_name
+from scanner.access.deny import Hit
 from scanner.access.facts import Missing
 from scanner.model.coverage import Unclear
 from scanner.model.identity import ManagedIdentity
@@ -155,7 +156,7 @@ def _ways(
     """
     known = access(tenant)
     action, data = need.action, need.data
-    if action and known.denial(principal, action, case.at, data=data):
+    if action and known.kept_from(principal, action, case.at, data=data)[0] is Hit.YES:
         return
     holding = known.holds(principal, need.roles, case.at)
     yield holding.active, holding.missing

@@ -31,6 +31,8 @@ class Grant:
     """The name of the group it goes through."""
     contested_by: tuple[Denial, ...] = ()
     """Deny assignments that may take it back: by a condition, or unread members."""
+    in_doubt: bool = False
+    """Whether one of them turns on what was not read, and not on the request."""
 
     @property
     def role_definition_id(self) -> str:

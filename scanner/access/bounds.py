@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
 from scanner.access.answers import Grant, Result
-from scanner.access.deny import Bar, Subject
+from scanner.access.deny import Bar, Hit, Subject
 from scanner.access.facts import ROOT, Assignment, Facts, Missing, Part, may_be_group
 from scanner.access.holdings import Holdings
 from scanner.access.restrictions import Ask
@@ -46,7 +46,7 @@ class Bounds:
         """Return everything that could change who can do something."""
         return (
             *self.of_scopes(case.scopes, case.holders),
-            *(self._unread_parties(case.bars) if case.holders else ()),
+            *(self._unread_denials(case.bars) if case.holders else ()),
         )
 
     def of_scopes(
@@ -60,22 +60,44 @@ class Bounds:
         )
 
     def of_decision(
-        self, result: Result, case: Case, subject: Subject
+        self, result: Result, case: Case, subject: Subject, hits: Container[Hit]
     ) -> tuple[Missing, ...]:
-        """Return what could change a result for one principal that no denial hits.
+        """Return what could change a result for one principal.
 
-        A grant stands unless denials are unread; the lack of one, unless there may be
-        a grant that was not seen.
+        Nothing where a denial hits it. A grant stands unless denials are unread; the
+        lack of one, or of one without a condition, unless there may be a grant that was
+        not seen.
         """
-        if result is not Result.DENIED:
-            unread = self.of_denials(case.scopes)
-            named = self._unread_parties(case.bars) if result is Result.UNKNOWN else ()
-            return (*unread, *named)
-        return self.of_holding(subject, case.scopes, case.holders)
+        if Hit.YES in hits:
+            return ()
+        if result is Result.DENIED:
+            return self.of_holding(subject, case.scopes, case.holders)
+        open_ = case.bars if result is Result.UNKNOWN else ()
+        denials = self.of_denials(case.scopes, open_, [subject])
+        if result is not Result.CONDITIONAL or Hit.CONDITIONAL in hits:
+            return denials
+        return (*denials, *self.of_holding(subject, case.scopes, case.holders))
 
-    def of_denials(self, scopes: tuple[str, ...]) -> tuple[Missing, ...]:
-        """Return what may take back what is held at some scopes."""
-        return tuple(_of(self._at(scopes), frozenset({Part.DENIALS})))
+    def of_denials(
+        self,
+        scopes: tuple[str, ...],
+        bars: Iterable[Bar] = (),
+        subjects: Iterable[Subject] = (),
+    ) -> tuple[Missing, ...]:
+        """Return what leaves open whether denials take back what is held at scopes.
+
+        Denials that were not read; of those that may keep principals from an action,
+        who is in the groups that they name. Who is left out of one may be in a group
+        whose members were not read.
+        """
+        every = tuple(bars)
+        leaving_out = any(bar.denial.excluded for bar in every)
+        groups = (each.id for each in subjects if each.unread and leaving_out)
+        return (
+            *_of(self._at(scopes), frozenset({Part.DENIALS})),
+            *self._unread_denials(every),
+            *map(self._unread_group, groups),
+        )
 
     def of_holding(
         self, subject: Subject, scopes: tuple[str, ...], holders: Iterable[Grant]
@@ -152,12 +174,18 @@ class Bounds:
             for each in held
             if unread(each.principal_id, each.principal_type)
         )
-        for name in names:
-            gap = self._facts.unread_members.get(name)
-            yield Missing(Part.MEMBERS, name, "its members were not read", gap)
+        yield from map(self._unread_group, names)
 
-    def _unread_parties(self, bars: Iterable[Bar]) -> Iterator[Missing]:
+    def _unread_group(self, name: str) -> Missing:
+        gap = self._facts.unread_members.get(name)
+        return Missing(Part.MEMBERS, name, "its members were not read", gap)
+
+    def _unread_denials(self, bars: Iterable[Bar]) -> Iterator[Missing]:
+        """Yield whose members were not read, and which conditions cannot be."""
         for bar in bars:
+            if bar.unclear:
+                reason = "its condition cannot be read"
+                yield Missing(Part.DENIALS, bar.denial.id, reason)
             for party in bar.unread(self._facts.members):
                 reason = f"its members were not read, and {bar.denial.id} names it"
                 name = party.id.lower()

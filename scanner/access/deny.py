@@ -34,6 +34,8 @@ class Subject:
     id: str
     """In lower case."""
     groups: frozenset[str] = frozenset()
+    unread: bool = False
+    """Whether it may be a group, and its members were not read."""
 
     @property
     def ids(self) -> frozenset[str]:
@@ -57,6 +59,8 @@ class Bar:
         """Whether it keeps a principal from the action."""
         named = _named(self.denial.principals, subject, members, everyone=True)
         excluded = _named(self.denial.excluded, subject, members, everyone=False)
+        if excluded is Tri.FALSE and subject.unread and self.denial.excluded:
+            excluded = Tri.UNKNOWN  # who is left out may be in the group
         if named is Tri.FALSE or excluded is Tri.TRUE:
             return Hit.NO
         holds = {all_met(way.restrictions, request) for way in self.ways}
@@ -66,6 +70,12 @@ class Bar:
             return Hit.UNKNOWN
         return Hit.YES if Tri.TRUE in holds else self._open(request)
 
+    @property
+    def unclear(self) -> bool:
+        """Whether a condition of it cannot be read."""
+        demands = (demand for way in self.ways for demand in way.restrictions)
+        return any(demand.residual is None for demand in demands)
+
     def unread(self, members: Mapping[str, frozenset[str]]) -> Iterator[Party]:
         """Yield whom it names and may be a group whose members were not read."""
         yield from _unread(self.denial.principals, members)
@@ -73,9 +83,8 @@ class Bar:
 
     def _open(self, request: Request | None) -> Hit:
         """Return what an undecided condition is: a matter of the request, or unread."""
-        demands = (demand for way in self.ways for demand in way.restrictions)
-        unread = any(demand.residual is None for demand in demands)
-        return Hit.UNKNOWN if unread or request is not None else Hit.CONDITIONAL
+        unread = self.unclear or request is not None
+        return Hit.UNKNOWN if unread else Hit.CONDITIONAL
 
 
 class Denials:

@@ -135,8 +135,7 @@ class Access:
         hits = self._hits(subject, case.bars, request)
         held = tuple(self._held(case.holders, subject, request))
         result = decided([each for each in held if not each.eligible], hits, request)
-        certain = Hit.YES in hits
-        missing = () if certain else self._bounds.of_decision(result, case, subject)
+        missing = self._bounds.of_decision(result, case, subject, hits)
         return Decision(
             result=Result.UNKNOWN if missing else result,
             grants=tuple(_contested(each, hits) for each in held),
@@ -300,14 +299,24 @@ class Access:
         subject = self._holdings.subject(principal_id)
         return self._bounds.of_holding(subject, scopes, groups)
 
-    def denial(
+    def kept_from(
         self, principal_id: str, action: str, resource_id: str, *, data: bool = False
-    ) -> Denial | None:
-        """Return what keeps a principal from an action on a resource for certain."""
+    ) -> tuple[Hit, tuple[Missing, ...]]:
+        """Return whether denials keep a principal from an action on a resource.
+
+        With what leaves that open. A group is kept from it when everyone in it is, as
+        far as its members are known.
+        """
         scopes = self._ancestry.scopes(resource_id)
         bars = self._denials.bars(scopes, Ask.of(action, data=data))
-        hits = self._hits(self._holdings.subject(principal_id), bars, None)
-        return next(iter(hits.get(Hit.YES, ())), None)
+        subjects = self._holdings.acting(principal_id) if bars else ()
+        hits = (max(self._hits(each, bars, None), default=Hit.NO) for each in subjects)
+        hit = min(hits, default=Hit.NO)
+        if hit is Hit.YES:
+            return hit, ()
+        open_ = bars if hit is Hit.UNKNOWN else ()
+        missing = self._bounds.of_denials(scopes, open_, subjects)
+        return Hit.UNKNOWN if missing else hit, missing
 
     def near_misses(
         self,
@@ -339,4 +348,5 @@ def _active_first(grants: Iterable[Grant]) -> tuple[Grant, ...]:
 
 def _contested(grant: Grant, hits: dict[Hit, list[Denial]]) -> Grant:
     may = (*hits.get(Hit.CONDITIONAL, ()), *hits.get(Hit.UNKNOWN, ()))
-    return replace(grant, contested_by=may) if may else grant
+    doubt = Hit.UNKNOWN in hits
+    return replace(grant, contested_by=may, in_doubt=doubt) if may else grant

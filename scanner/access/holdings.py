@@ -39,6 +39,7 @@ class Holdings:
             own.setdefault(scope, []).append(assignment)
         self._unknown = {scope: self._unknown_at(scope) for scope in self._at}
         self._groups_of = _groups_of(facts.members)
+        self._unread = frozenset(_unread(facts))
         self._grants: dict[tuple[str, Ask], tuple[Grant, ...]] = {}
         self._groups: dict[tuple[str, Ask], tuple[Grant, ...]] = {}
         self._reaching: dict[str, tuple[Grant, ...]] = {}
@@ -49,7 +50,17 @@ class Holdings:
     def subject(self, principal_id: str) -> Subject:
         """Return a principal with the groups it is known to be in."""
         key = principal_id.lower()
-        return Subject(key, self._groups_of.get(key, frozenset()))
+        groups = self._groups_of.get(key, frozenset())
+        return Subject(key, groups, key in self._unread)
+
+    def acting(self, principal_id: str) -> tuple[Subject, ...]:
+        """Return who may act as a principal: of a group, its members if they are known.
+
+        The group itself where it has none.
+        """
+        members = self._members.get(principal_id.lower(), frozenset())
+        people = [each for each in members if self._known(each).type != GROUP]
+        return tuple(map(self.subject, people or [principal_id]))
 
     @property
     def scopes(self) -> Iterable[str]:
@@ -241,6 +252,18 @@ def _is_of(assignment: Assignment, roles: frozenset[str]) -> bool:
 
 def _granted(grant: Grant, way: Way) -> Grant:
     return replace(grant, pattern=way.pattern, restrictions=way.restrictions)
+
+
+def _unread(facts: Facts) -> Iterator[str]:
+    """Yield those who hold roles and may be groups of unread members.
+
+    Groups that Lighthouse names are of another tenant, and so are their members.
+    """
+    for each in facts.assignments:
+        key = each.principal_id.lower()
+        local = each.managing_tenant is None and may_be_group(each.principal_type)
+        if local and key not in facts.members:
+            yield key
 
 
 def _groups_of(

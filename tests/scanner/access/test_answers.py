@@ -9,6 +9,7 @@ import pytest
 
 from scanner.access.answers import Grant, Reason, Result
 from scanner.access.conditions.request import Request
+from scanner.access.deny import Hit
 from scanner.access.engine import Access
 from scanner.access.facts import (
     EVERYONE,
@@ -344,17 +345,64 @@ def test_groups_through_which_a_principal_may_hold_an_action_too() -> None:
 def test_what_takes_an_action_back_for_certain() -> None:
     excluded = (Party("bob", "User"),)
     found = access(denials=(denial(excluded=excluded),))
-    taken = found.denial("ann", LIST_KEYS, ACCOUNT)
-    assert taken is not None
-    assert taken.name == "Managed"
+    assert found.kept_from("Ann", LIST_KEYS, ACCOUNT) == (Hit.YES, ())
     for who_else, action, where in (
         ("bob", LIST_KEYS, ACCOUNT),
         ("ann", WRITE, ACCOUNT),
         ("ann", LIST_KEYS, SUB),
     ):
-        assert found.denial(who_else, action, where) is None
+        assert found.kept_from(who_else, action, where) == (Hit.NO, ())
     unread = access(denials=(denial(principals=(Party("staff", "Group"),)),))
-    assert unread.denial("ann", LIST_KEYS, ACCOUNT) is None
+    hit, missing = unread.kept_from("ann", LIST_KEYS, ACCOUNT)
+    assert (hit, [each.scope for each in missing]) == (Hit.UNKNOWN, ["staff"])
+
+
+@pytest.mark.parametrize(
+    ("members", "hit"),
+    [
+        (("ann",), Hit.YES),
+        (("ann", "bob"), Hit.NO),
+        (("bob",), Hit.NO),
+        ((), Hit.YES),
+        (None, Hit.UNKNOWN),
+    ],
+)
+def test_a_group_is_denied_what_its_members_are(
+    members: tuple[str, ...] | None, hit: Hit
+) -> None:
+    known = {} if members is None else {"staff": frozenset(members)}
+    found = access(
+        held("owner", by="staff", principal_type="Group"),
+        denials=(denial(excluded=(Party("bob", "User"),)),),
+        members=known,
+    )
+    assert found.kept_from("STAFF", LIST_KEYS, ACCOUNT)[0] is hit
+    answer, decision = (
+        found.who_can(LIST_KEYS, ACCOUNT),
+        found.can("staff", LIST_KEYS, ACCOUNT),
+    )
+    if members is None:
+        assert [each.in_doubt for each in answer.grants] == [True]
+        assert decision.result is Result.UNKNOWN
+        assert [each.scope for each in decision.missing] == ["staff"]
+    else:
+        assert who(answer.grants) == [each for each in members if each == "bob"]
+        assert answer.complete
+
+
+def test_a_foreign_group_has_no_member_that_is_left_out() -> None:
+    foreign = held("owner", SUB, "msp", managing_tenant="far", principal_type="")
+    spared = denial(excluded=(Party("bob", "User"),))
+    found = access(foreign, denials=(spared,))
+    assert found.kept_from("msp", LIST_KEYS, ACCOUNT) == (Hit.YES, ())
+
+
+def test_a_denial_whose_condition_cannot_be_read_leaves_it_open() -> None:
+    unclear = denial(condition="@Resource[ nonsense")
+    found = access(held("owner"), denials=(unclear,))
+    answer = found.who_can(LIST_KEYS, ACCOUNT)
+    assert (answer.grants[0].in_doubt, parts(answer.missing)) == (True, [Part.DENIALS])
+    assert found.can("ann", LIST_KEYS, ACCOUNT).missing == answer.missing
 
 
 def test_who_is_excluded_is_not_denied() -> None:
@@ -532,6 +580,30 @@ def test_a_hierarchy_that_ends_early_makes_a_lower_bound() -> None:
 def test_a_hierarchy_that_goes_round_in_circles_ends() -> None:
     found = access(held("owner"), parents={SUB: TOP, TOP: "/x", "/x": TOP})
     assert who(found.who_can(LIST_KEYS, ACCOUNT).grants) == ["ann"]
+
+
+def test_more_grants_may_lift_a_condition() -> None:
+    found = access(
+        held("blobs", condition=TAGGED),
+        held("blobs", by="staff", principal_type="Group"),
+    )
+    decision = found.can("ann", f"{BLOBS}/read", ACCOUNT, data=True)
+    assert decision.result is Result.UNKNOWN
+    assert [each.scope for each in decision.missing] == ["staff"]
+    unread = Missing(Part.ASSIGNMENTS, SUB, "refused")
+    found = access(held("blobs", condition=TAGGED), missing={SUB: (unread,)})
+    decision = found.can("ann", f"{BLOBS}/read", ACCOUNT, data=True)
+    assert (decision.result, decision.missing) == (Result.UNKNOWN, (unread,))
+
+
+def test_more_grants_lift_no_condition_of_a_denial() -> None:
+    unread = Missing(Part.ASSIGNMENTS, SUB, "refused")
+    found = access(
+        held("owner"),
+        denials=(denial(condition="@Resource[x] StringEquals 'y'"),),
+        missing={SUB: (unread,)},
+    )
+    assert found.can("ann", LIST_KEYS, ACCOUNT).result is Result.CONDITIONAL
 
 
 def test_another_subscription_is_outside_the_scan() -> None:
