@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from checks.shared.connections import listings, owners
-from checks.shared.hosts import Owner, is_shared, misshapen, owner_of, plain_host
+from checks.shared.hosts import SHARED_ENDPOINT, Owner, is_within, owner_of, plain_host
 from checks.shared.wording import quote
 from scanner.model.check import (
     Check,
@@ -57,8 +57,9 @@ def connection_target_known(connection: WorkspaceConnection, tenant: Tenant) -> 
     that was read, and the host in `target` one that the same resource answers at;
     without an id the host must be some resource's of this tenant. A resource or host
     of another tenant, or of none, fails. What the scan cannot tell, third parties'
-    hosts and types that are not read, is left to a person. A connection with neither,
-    as absent and null have it, is not applicable.
+    hosts, addresses and types that are not read, is left to a person. A target without
+    a letter or digit stands for none, as `_` does; a connection with neither, as absent
+    and null have it, is not applicable.
 
     ## Why it matters
     What a connection leads to reads the prompts and documents that are sent there, and
@@ -97,9 +98,10 @@ def connection_target_known(connection: WorkspaceConnection, tenant: Tenant) -> 
     - Microsoft Learn: Connections in Azure AI Foundry portal
     """
     host = plain_host(connection.target or "")
+    calls = any(map(str.isalnum, host))
     named = connection.target_id
     if not named:
-        if misshapen(host):
+        if not calls:
             return not_applicable("names neither a resource nor a host")
         return _by_host(connection, host, None)
     parts = ResourceId.parse(named)
@@ -112,7 +114,7 @@ def connection_target_known(connection: WorkspaceConnection, tenant: Tenant) -> 
     resource = tenant.get(view, named)
     if resource is None:
         return failed(f"leads to {what}, which does not exist")
-    if misshapen(host) or is_shared(host):
+    if not calls or _is_regional(host, resource):
         return passed(f"leads to {resource.name}")
     return _by_host(connection, host, resource)
 
@@ -130,6 +132,11 @@ _READ: Mapping[str, type[Resource]] = {
     )
 }
 """The types that connections lead to and that are read whole."""
+
+
+def _is_regional(host: str, resource: Resource) -> bool:
+    """Whether a host is one that the accounts of a region share."""
+    return isinstance(resource, CognitiveAccount) and is_within(host, SHARED_ENDPOINT)
 
 
 def _by_host(

@@ -7,7 +7,9 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
+from fnmatch import fnmatchcase
 from typing import Any
+from urllib.parse import urlsplit
 
 from scanner.model.apimanagement import ApiService
 from scanner.model.cloud import Suffixes
@@ -27,16 +29,17 @@ ADDRESS = re.compile(
 )
 LABEL = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 HOST = re.compile(rf"(?=.{{1,253}}$){LABEL}(?:\.{LABEL})+")
-AROUND_HOST = re.compile(r"^[a-z][a-z0-9+.-]*://|[/?#:].*$", re.DOTALL)
+SCHEME = re.compile(r"^(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
 
 STORAGE_SERVICES = ("blob", "file", "queue", "table", "dfs", "web")
 
-SHARED_HOSTS = ("api.cognitive.microsoft.com", "raw.githubusercontent.com")
+SHARED_ENDPOINT = "api.cognitive.microsoft.com"
+SHARED_HOSTS = (SHARED_ENDPOINT, "raw.githubusercontent.com")
 """Hosts that serve everybody: a key or a path, not the name, says whose data it is."""
 
 WELL_KNOWN_SUFFIXES = (
     "amazonaws.com",
-    "api.cognitive.microsoft.com",
+    SHARED_ENDPOINT,
     "azurecontainerapps.io",
     "azureedge.net",
     "azurefd.net",
@@ -59,6 +62,20 @@ WELL_KNOWN_SUFFIXES = (
     "workers.dev",
 )
 """Endings under which anyone can open a host, beside those of the scanned cloud."""
+
+DIVIDED_SUFFIXES = (
+    "*.*.azurestaticapps.net",
+    "*.*.storage.azure.net",
+    "*.azurecontainer.io",
+    "*.azurecontainerapps.io",
+    "*.azurefd.net",
+    "*.cloudapp.azure.com",
+    "*.inference.ml.azure.com",
+    "*.logic.azure.com",
+    "execute-api.*.amazonaws.com",
+    "s3.*.amazonaws.com",
+)
+"""Endings with a region or the like, `*`, between them and the label of an owner."""
 
 
 def host_name(entry: str) -> str:
@@ -85,6 +102,32 @@ def bare_suffixes(suffixes: Suffixes) -> Iterable[str]:
     yield from (f"{service}.{suffixes.storage}" for service in STORAGE_SERVICES)
     yield from (service.suffix for service in platform_services(suffixes))
     yield from WELL_KNOWN_SUFFIXES
+
+
+def divided_suffixes(suffixes: Suffixes) -> Iterable[str]:
+    """Yield the endings that have labels of the platform before those of owners."""
+    yield f"*.web.{suffixes.storage}"
+    yield f"*.data.{suffixes.acr}"
+    yield f"scm.{suffixes.websites}"
+    yield f"*-[0-9][0-9].{suffixes.websites}"
+    yield from DIVIDED_SUFFIXES
+
+
+def is_anyone_s(domain: str, tenant: Tenant) -> bool:
+    """Whether anyone can get a name below a domain: no label of it is an owner's."""
+    blocked = [*map(host_name, tenant.settings.blocked_fqdn_suffixes)]
+    if any(is_within(domain, each) for each in blocked):
+        return True
+    suffixes = tenant.suffixes
+    shared = (*bare_suffixes(suffixes), *divided_suffixes(suffixes), *blocked)
+    public = domain.removeprefix("privatelink.")
+    return any(_leads_up_to(public, each) for each in shared)
+
+
+def _leads_up_to(domain: str, suffix: str) -> bool:
+    """Whether a domain is a suffix or one above it."""
+    labels, wanted = domain.split(".")[::-1], suffix.split(".")[::-1]
+    return len(labels) <= len(wanted) and all(map(fnmatchcase, labels, wanted))
 
 
 def fault(entry: str, tenant: Tenant) -> str:
@@ -242,9 +285,25 @@ class Owner(Enum):
 
 
 def plain_host(entry: str) -> str:
-    """Return the host an entry is about, without scheme, path or `privatelink`."""
-    host = AROUND_HOST.sub("", host_name(entry)).removesuffix(".")
+    """Return the host an entry is about: of a URL, the one that is called.
+
+    Without scheme, user, port, path and `privatelink`. What clients do not agree on, as
+    with a backslash or a port that is none, is returned as it is: no host's name.
+    """
+    host = host_name(_called(entry) or entry)
     return host.replace(".privatelink.", ".")
+
+
+def _called(entry: str) -> str:
+    """Return the host that a URL leads to; empty if that is not certain."""
+    if "\\" in entry:
+        return ""
+    try:
+        parts = urlsplit("//" + SCHEME.sub("", entry.strip()))
+        _ = parts.port  # raises where it is none
+    except ValueError:
+        return ""
+    return parts.hostname or ""
 
 
 def service_of(host: str, suffixes: Suffixes) -> Service | None:

@@ -25,11 +25,13 @@ class Connection(Resource):
     def target_id(self) -> str | None:
         """The id of what it leads to, where whoever made it said so.
 
-        The keys of `metadata` are theirs to choose, and so is the spelling of this one.
+        The keys of `metadata` are theirs to choose, and so is the spelling of this one:
+        the first that has a value counts.
         """
-        metadata = self.lookup("properties.metadata")
-        keys = metadata if isinstance(metadata, Mapping) else ()
-        key = next((each for each in keys if each.lower() == "resourceid"), _TARGET)
+        found = self.lookup("properties.metadata")
+        metadata = found if isinstance(found, Mapping) else {}
+        spelled = [each for each in metadata if each.lower() == "resourceid"]
+        key = next((each for each in spelled if metadata[each]), _TARGET)
         return Text(f"properties.metadata.{key}").__get__(self, type(self))
 
     @property

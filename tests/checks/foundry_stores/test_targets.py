@@ -81,6 +81,16 @@ def judged(verdicts: Verdicts, *bodies: Body, **more: Any) -> Result:
         (None, ABSENT, NONE, NONE),
         (ABSENT, ABSENT, NONE, NONE),
         ("-", ABSENT, NONE, NONE),
+        ("https://203.0.113.9/", SEARCH, MANUAL, MANUAL),
+        ("https://203.0.113.9/", ABSENT, MANUAL, MANUAL),
+        ("https://[2001:db8::1]/", SEARCH, MANUAL, MANUAL),
+        ("https://localhost", SEARCH, MANUAL, MANUAL),
+        ("https://user@evil.com/", SEARCH, MANUAL, MANUAL),
+        (f"{FOUND}:443@evil.com/", SEARCH, MANUAL, MANUAL),
+        (f"{FOUND}:443@evil.com/", ABSENT, MANUAL, MANUAL),
+        (f"https://evil.com\\@{FOUND[8:]}", SEARCH, FAIL, UNREAD),
+        ("https://raw.githubusercontent.com/evil", MODEL, MANUAL, MANUAL),
+        (SHARED, SEARCH, MANUAL, MANUAL),
         (7, ABSENT, UNREAD, UNREAD),
         (FOUND, 7, UNREAD, UNREAD),
     ],
@@ -96,6 +106,13 @@ def test_where_connections_lead(
 @pytest.mark.parametrize("key", ["resourceId", "ResourceID", "resourceid"])
 def test_the_id_by_any_spelling_of_its_key(verdicts: Verdicts, key: str) -> None:
     one = connection(FOUND, f"{SEARCH}2", key)
+    assert judged(verdicts, one).status is FAIL
+
+
+def test_an_id_that_says_nothing_hides_no_other(verdicts: Verdicts) -> None:
+    one = connection("_", SEARCH.replace(SUBSCRIPTION, ELSEWHERE), "ResourceId")
+    metadata = one["properties"]["metadata"]
+    one["properties"]["metadata"] = {"resourceid": None, **metadata}
     assert judged(verdicts, one).status is FAIL
 
 
