@@ -333,9 +333,10 @@ def private_dns_linked(endpoint: PrivateEndpoint, tenant: Tenant) -> Verdict:
 
     Also where zones are linked. An Azure OpenAI account needs the privatelink zone of
     its own domain, an AI Services account also those of Cognitive Services and of AI
-    services. A zone counts when it
-    is linked to the network whose resolver the endpoint's network asks: its own, or
-    that of a hub it sends DNS to. Where queries leave Azure, only a person can tell.
+    services. A zone counts when it is linked to the network whose resolver the
+    endpoint's network asks: its own, or that of a hub it sends DNS to. It has to be the
+    one that a group names, for only that has the records; without a group any zone of
+    the name will do. Where queries leave Azure, only a person can tell.
 
     ## Why it matters
     Clients know the account by its public name. If the private zone is not linked where

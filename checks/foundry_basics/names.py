@@ -126,9 +126,10 @@ def private_dns(endpoint: PrivateEndpoint, _: Tenant) -> Verdict:
     registries and Search services they work with. A zone counts when it is linked to
     the network whose resolver the endpoint's network asks: its own, or that of a hub it
     sends DNS to. Where queries leave Azure, only a person can tell. For a hub's own
-    endpoint the zone groups are read too; no group is no fault while the zones are
-    linked. A storage endpoint with absent or null `groupIds` is not assessed. Endpoints
-    of model accounts are answered for by `aoai-private-dns-linked`.
+    endpoint the zone groups are read too: only the zones they name count, for those
+    have its records; without a group every linked zone does. A storage endpoint with
+    absent or null `groupIds` is not assessed. Endpoints of model accounts are answered
+    for by `aoai-private-dns-linked`.
 
     ## Why it matters
     A hub is called by several names, and each of its parts by one more. One zone that

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 from checks.shared.wording import count, shown, some
 from scanner.dns.gather import dns_of
@@ -19,8 +19,9 @@ def found_by_name(
 ) -> Verdict:
     """Return whether the zones an endpoint needs answer where its network asks.
 
-    With `kept`, its zone groups may not leave one of them out either. Raises NotRead
-    where its network, the way of its queries or the zones are not known.
+    With `kept`, its zone groups say which zones have its records: a namesake that is
+    linked instead answers without them. They may not leave out a zone either. Raises
+    NotRead where its network, the way of its queries or the zones are not known.
     """
     tenant = endpoint.tenant
     network = ResourceId.parse(endpoint.subnet_id or "").parent
@@ -37,7 +38,9 @@ def found_by_name(
         raise NotRead(route.doubts[0].reason, route.doubts[0].gap)
     asked = set(map(id_key, route.asked))
     ids = _zone_ids(endpoint) if kept else []
-    missing = [each for each in sorted(needed) if not _is_linked(each, asked, tenant)]
+    missing = [
+        each for each in sorted(needed) if not _is_linked(each, ids, asked, tenant)
+    ]
     if missing:
         return _unlinked(endpoint.tenant, missing, ids)
     unkept = sorted(set(needed) - set(map(_zone_name, ids))) if ids else []
@@ -88,19 +91,38 @@ def _zone_name(zone_id: str) -> str:
     return zone_id.rpartition("/")[2].lower()
 
 
-def _is_linked(name: str, networks: set[str], tenant: Tenant) -> bool:
+def _is_linked(
+    name: str, ids: Collection[str], networks: set[str], tenant: Tenant
+) -> bool:
     """Whether a zone of a name is linked to one of some networks.
 
     Raises NotRead if one may be that was not read.
     """
-    zones, unclear = tenant.all(PrivateZone), Unclear()
-    for zone in zones.known():
-        if zone.name.lower() == name:
-            unclear.add(zone.links.missing)
-            for link in zone.links.known():
-                with unclear:
-                    if id_key(link.leads_to) in networks:
-                        return True
+    unclear = Unclear()
+    for zone in _counted(name, ids, tenant, unclear):
+        unclear.add(zone.links.missing)
+        for link in zone.links.known():
+            with unclear:
+                if id_key(link.leads_to) in networks:
+                    return True
     unclear.settle()
-    zones.require_whole()
     return False
+
+
+def _counted(
+    name: str, ids: Collection[str], tenant: Tenant, unclear: Unclear
+) -> Iterator[PrivateZone]:
+    """Yield the zones of a name that count; why there may be more is kept.
+
+    They are those that keep the records or, if none of that name does, all.
+    """
+    keepers = [each for each in ids if _zone_name(each) == name]
+    for each in keepers:
+        with unclear:
+            zone = _is_scanned(each, tenant) and tenant.get(PrivateZone, each)
+            if zone:
+                yield zone
+    if not keepers:
+        zones = tenant.all(PrivateZone)
+        unclear.add(zones.missing)
+        yield from (zone for zone in zones.known() if zone.name.lower() == name)

@@ -274,6 +274,26 @@ def test_zones_elsewhere_may_be_linked(verdicts: Verdicts) -> None:
     assert found is WARN
 
 
+def test_only_the_zone_with_the_records_answers(verdicts: Verdicts) -> None:
+    check, namesake = "aoai-private-dns-linked", ZONE.rpartition("/")[2]
+    elsewhere = ZONE.replace("/resourceGroups/rg/", "/resourceGroups/other/")
+    linked: list[Body] = [{"id": ZONE, "name": namesake, "properties": {}}, link()]
+    far = {**link(HUB), "id": f"{elsewhere}/virtualNetworkLinks/one"}
+    other: list[Body] = [{"id": elsewhere, "name": namesake, "properties": {}}, far]
+    usual = (endpoint(), account(), network(), network(HUB), *linked)
+    assert status_of(verdicts, check, *usual, kept_in(ZONE)) is PASS
+    assert status_of(verdicts, check, *usual, *other, kept_in(elsewhere)) is WARN
+    assert status_of(verdicts, check, *usual, kept_in(elsewhere)) is WARN
+    theirs = kept_in(ZONE.replace(SUBSCRIPTION, FOREIGN))
+    assert status_of(verdicts, check, *usual, theirs) is ASKED
+    assert status_of(verdicts, check, *usual, theirs, whole_tenant=False) is UNREAD
+    links = [(ZoneLink, elsewhere)]
+    given = (*usual, *other)
+    assert status_of(verdicts, check, *given, kept_in(ZONE), unread=links) is PASS
+    found = status_of(verdicts, check, *given, kept_in(elsewhere), unread=links)
+    assert found is UNREAD
+
+
 def test_zones_that_were_not_read_may_be_linked(verdicts: Verdicts) -> None:
     check, usual = "aoai-private-dns-linked", (endpoint(), account(), network())
     unread = [(PrivateZone, SUBSCRIPTION)]

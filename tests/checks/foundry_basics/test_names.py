@@ -95,6 +95,8 @@ def test_a_hub_is_found_by_its_names(verdicts: Verdicts) -> None:
     assert status_of(verdicts, *given, *LINKED) is PASS
     assert status_of(verdicts, *given, *LINKED, group(*ML)) is PASS
     assert status_of(verdicts, *given, *LINKED, group(ML[0])) is WARN
+    elsewhere = [f"x/privateDnsZones/{name}" for name in ML]
+    assert status_of(verdicts, *given, *LINKED, group(*elsewhere)) is WARN
     assert status_of(verdicts, *given, *zone(ML[0])) is WARN
     assert status_of(verdicts, *given, *zone(ML[0]), *zone(ML[1], "/else")) is WARN
     assert status_of(verdicts, *given) is WARN
