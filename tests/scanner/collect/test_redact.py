@@ -19,7 +19,17 @@ HOLDERS = (
     "Endpoint=sb://a.servicebus.windows.net/;SharedAccessKey={};EntityPath=x",
     "BlobEndpoint=https://a;SharedAccessSignature={}",
     "Server=tcp:a,1433;User ID=b;Password={};Encrypt=True",
+    "InstrumentationKey={};IngestionEndpoint=https://a",
+    "https://a.openai.azure.com/openai?api-version=1&api-key={}",
+    "https://a.azure-api.net/b?subscription-key={}&x=1",
+    "a.azurewebsites.net/api?code={}",
+    "https://a.azurewebsites.net/api?code={}&api-key={}",
+    "https://maps.example/api?key={}",
 )
+
+
+def filled(holder: str, secret: str) -> str:
+    return holder.replace("{}", secret)
 
 
 @pytest.mark.parametrize("holder", HOLDERS)
@@ -28,14 +38,23 @@ HOLDERS = (
 )
 def test_secrets_are_replaced(holder: str, escapes: dict[str, str]) -> None:
     """However a serialiser escapes them."""
-    text = json.dumps({"connection": holder.format(KEY), "next": "stays"})
+    text = json.dumps({"connection": filled(holder, KEY), "next": "stays"})
     for plain, escaped in escapes.items():
         text = text.replace(plain, escaped)
     body = redacted(text.encode())
     assert json.loads(body) == {
-        "connection": holder.format("REDACTED"),
+        "connection": filled(holder, "REDACTED"),
         "next": "stays",
     }
+
+
+@pytest.mark.parametrize("password", ["s3cret", "a:b", "p@ss", "a%2Fb", "443"])
+@pytest.mark.parametrize("slash", ["/", "\\/"])
+def test_passwords_before_hosts(password: str, slash: str) -> None:
+    held = {"target": f"https://ann:{password}@db.example/x", "next": "a@b.example"}
+    body = redacted(json.dumps(held).replace("/", slash).encode())
+    kept = {"target": "https://ann:REDACTED@db.example/x", "next": "a@b.example"}
+    assert json.loads(body) == kept
 
 
 @pytest.mark.parametrize("name", ["api-key", "primaryKey", "secondaryKey"])
@@ -57,6 +76,11 @@ ORDINARY = (
     {"disableLocalAuth": True, "allowSharedKeyAccess": False},
     {"condition": "@Resource[tags:sig] StringEquals 'x'", "design": "sig=natural"},
     {"accountKeyCredentialsType": "AccountKey", "passwordless": "on"},
+    {"target": "https://ann@db.example/", "createdBy": "ann@tarnholm.example"},
+    {"target": "https://db.example:443/x?to=ann@b.example", "authType": "ApiKey"},
+    {"target": "abfss://files@store.dfs.core.windows.net/x", "key": "zip"},
+    {"query": "AzureActivity | where statuscode=200 and code=7", "zip": "zipcode=1"},
+    {"condition": "@Resource[a/b:path] StringLike 'x?y' && @Request[c/d:e] Exists"},
 )
 
 
@@ -66,7 +90,7 @@ def test_what_is_no_secret_stays(content: dict[str, object]) -> None:
     assert redacted(body) == body
 
 
-MARKS = ("sig", "key", "pass", "shared")
+MARKS = ("sig", "key", "pass", "shared", "code", "@")
 
 
 @given(
