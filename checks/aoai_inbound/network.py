@@ -261,11 +261,12 @@ def ip_rules_narrow(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     r"""
     Reads `properties.networkAcls.ipRules[].value` and `properties.publicNetworkAccess`.
 
-    Absent, null or empty `ipRules` lets no address in, so there is nothing to judge.
-    With `publicNetworkAccess` Disabled or SecuredByPerimeter the rules are not
-    consulted (Azure AI services virtual networks page), and the check does not apply;
-    absent or null means Enabled (built-in policy 037eea7a). Nor are they where the
-    account is in a network security perimeter in enforced mode.
+    Absent, null or empty `ipRules` lets no address in, so there is nothing to judge; a
+    rule without a value is not assessed. With `publicNetworkAccess` Disabled or
+    SecuredByPerimeter the rules are not consulted (Azure AI services virtual networks
+    page), and the check does not apply; absent or null means Enabled (built-in policy
+    037eea7a). Nor are they where the account is in a network security perimeter in
+    enforced mode.
 
     ## Why it matters
     A rule for a whole provider's range lets in every machine that somebody rents there,

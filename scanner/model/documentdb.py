@@ -29,7 +29,10 @@ class CosmosAccount(Identified):
     api_version = API_VERSION
 
     endpoint = Text("properties.documentEndpoint")
-    regional_endpoints = Texts("properties.readLocations[].documentEndpoint")
+    regional_endpoints = Texts(
+        "properties.readLocations[].documentEndpoint", sparse=True
+    )
+    """A region that is being added has none yet (as recorded)."""
     local_auth_disabled = Flag("properties.disableLocalAuth")
     public_network_access = Text("properties.publicNetworkAccess")
     private_endpoint_connections = Parts(

@@ -38,11 +38,13 @@ class View:
         """The resource whose JSON this is, or is a part of."""
         raise NotImplementedError
 
-    def lookup(self, path: str) -> Any:
+    def lookup(self, path: str, *, sparse: bool = False) -> Any:
         """Return the value at a dotted path, `MISSING` where a key is absent.
 
         Raises NotRead when the path leads through something that is no object, or
-        when a whole resource came without `properties` (no real GET does that).
+        when a whole resource came without `properties` (no real GET does that). So does
+        an item of a list that is null, or unless `sparse` lacks the value: to leave it
+        out would judge a list by a part of it.
         """
         outer, inner = _steps(path)
         value = self._dig(self._body, outer, path)
@@ -55,7 +57,9 @@ class View:
         if not isinstance(value, list):
             raise self.malformed(path, "inside a list", value)
         found = [self._dig(item, inner, path) for item in value]
-        return [item for item in found if not _empty(item)]
+        if None in value or not (sparse or all(not _empty(each) for each in found)):
+            raise self.malformed(path, "there in every item", None)
+        return [each for each in found if not _empty(each)]
 
     def _require_properties(self, path: str) -> None:
         if _empty(self._body.get("properties", MISSING)):
@@ -119,14 +123,22 @@ class Field(Generic[T]):
     None stands for absent and for null alike: what they mean is the check's to say.
     With `absent_is_unread`, an absent key raises NotRead and only null is None. With
     `not_in_list`, its holder may be a list instead, of something else: it is absent.
+    With `sparse`, objects of the list on its path may come without it: only where the
+    API says that some of them have none.
     """
 
     expected: str
 
     def __init__(
-        self, path: str, *, absent_is_unread: bool = False, not_in_list: bool = False
+        self,
+        path: str,
+        *,
+        absent_is_unread: bool = False,
+        not_in_list: bool = False,
+        sparse: bool = False,
     ) -> None:
         self.path = path
+        self.sparse = sparse
         self.absent_is_unread = absent_is_unread
         self.not_in_list = not_in_list
 
@@ -137,7 +149,7 @@ class Field(Generic[T]):
     def __get__(self, view: View | None, owner: type) -> Self | T | None:
         if view is None:
             return self
-        value = MISSING if self._in_list(view) else view.lookup(self.path)
+        value = self._received(view)
         if self.absent_is_unread and isinstance(value, _Missing):
             view.note(self.path, value)
             raise view.unread(self.path, "was not in the response")
@@ -145,6 +157,11 @@ class Field(Generic[T]):
             view.note(self.path, value)
             return None
         return self.convert(view, value)
+
+    def _received(self, view: View) -> Any:
+        if self._in_list(view):
+            return MISSING
+        return view.lookup(self.path, sparse=self.sparse)
 
     def _in_list(self, view: View) -> bool:
         if not self.not_in_list:

@@ -105,5 +105,6 @@ class QueryRule(Resource):
 
     enabled = Flag("properties.enabled")
     scopes = Texts("properties.scopes")
-    queries = Texts("properties.criteria.allOf[].query")
+    queries = Texts("properties.criteria.allOf[].query", sparse=True)
+    """A condition on a metric has none (scheduledQueryRules, kind LogToMetric)."""
     action_group_ids = Texts("properties.actions.actionGroups")

@@ -19,7 +19,10 @@ class NetworkInterface(Resource):
     api_version = API_VERSION
 
     dns_servers = Texts("properties.dnsSettings.dnsServers")
-    addresses = Texts("properties.ipConfigurations[].properties.privateIPAddress")
+    addresses = Texts(
+        "properties.ipConfigurations[].properties.privateIPAddress", sparse=True
+    )
+    """What gets its address from Azure has none until it is given out."""
     subnet_ids = Texts("properties.ipConfigurations[].properties.subnet.id")
 
     def resolvers(self) -> tuple[str, ...]:
@@ -89,6 +92,11 @@ class Firewall(Resource):
     type = "Microsoft.Network/azureFirewalls"
     api_version = API_VERSION
 
-    addresses = Texts("properties.ipConfigurations[].properties.privateIPAddress")
-    subnet_ids = Texts("properties.ipConfigurations[].properties.subnet.id")
+    addresses = Texts(
+        "properties.ipConfigurations[].properties.privateIPAddress", sparse=True
+    )
+    """Like the subnet, of the first configuration: others only add a public address."""
+    subnet_ids = Texts(
+        "properties.ipConfigurations[].properties.subnet.id", sparse=True
+    )
     hub_address = Text("properties.hubIPAddresses.privateIPAddress")

@@ -176,7 +176,7 @@ def ruled(*values: object, public: str = "Enabled") -> Body:
         (["\u0661.\u0662.\u0663.\u0664"], UNREAD),
         (["198.51.100.24\n0.0.0.0/0"], UNREAD),
         (["office\x00", "0.0.0.0/0"], FAIL),
-        ([None, "198.51.100.24"], PASS),
+        ([None, "198.51.100.24"], UNREAD),
         ([7], UNREAD),
         ([["198.51.100.24"]], UNREAD),
         ([f"198.51.100.{n}" for n in range(20)], PASS),

@@ -57,6 +57,7 @@ class Thing(Resource):
     moment = Moment("properties.moment")
     texts = Texts("properties.texts")
     values = Texts("properties.rules[].value")
+    some_values = Texts("properties.rules[].value", sparse=True)
     deep = Text("properties.outer.inner.text")
     beside = Text("properties.outer.inner.text", not_in_list=True)
     told = Text("properties.told", absent_is_unread=True)

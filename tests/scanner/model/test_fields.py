@@ -107,6 +107,10 @@ def test_what_lies_in_an_object_may_find_a_list_there(thing: Make) -> None:
         ("values", "rules", {"value": "x"}),
         ("values", "rules", ["x"]),
         ("values", "rules", [{"value": 1}]),
+        ("values", "rules", [None]),
+        ("values", "rules", [{"value": "x"}, {}]),
+        ("values", "rules", [{"value": None}, {"value": "x"}]),
+        ("some_values", "rules", [{"value": "x"}, None]),
         ("deep", "outer", "x"),
         ("deep", "outer", {"inner": []}),
         ("pieces", "pieces", "x"),
@@ -164,8 +168,11 @@ def test_the_way_to_a_value_may_end_early(outer: Any, thing: Make) -> None:
 
 
 def test_one_value_of_each_object_of_a_list(thing: Make) -> None:
-    view = thing(properties={"rules": [{"value": "a"}, {}, {"value": None}, None]})
-    assert view.values == ("a",)
+    view = thing(properties={"rules": [{"value": "a"}, {"value": "b"}]})
+    assert view.values == ("a", "b")
+    assert evidence(view) == [("properties.rules[].value", ["a", "b"])]
+    view = thing(properties={"rules": [{"value": "a"}, {}, {"value": None}]})
+    assert view.some_values == ("a",)
     assert evidence(view) == [("properties.rules[].value", ["a"])]
 
 
