@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from ipaddress import ip_network
 from typing import Any
 
-from checks.shared.hosts import (
-    WELL_KNOWN_SUFFIXES,
-    bare_suffixes,
-    host_name,
-    is_within,
-)
+from checks.shared.hosts import host_name, is_anyone_s, misshapen
 from checks.shared.ranges import public_range
 from checks.shared.wording import count, quote, shown, some
 from scanner.model.check import (
@@ -115,8 +110,10 @@ def outbound_fqdn_review(hub: Workspace, tenant: Tenant) -> Verdict:
     They are of each of the hub's outbound rules. Rules that Azure makes itself
     (category Required, Recommended or Dependency) are left out; a rule that names no
     host, as absent and null have it, is not assessed. A wildcard directly below a
-    public suffix fails, one that covers names which anyone can get warns, and one below
-    a domain with one owner is told as a fact.
+    public suffix fails, and so does what is no host name, such as an address or a URL;
+    a wildcard that covers names which anyone can get warns, also those of one region of
+    a hosting service; one below a domain with one owner is told as a fact. A rule
+    without a type is not assessed.
 
     ## Why it matters
     The outbound rules are the only way to steer the hub's firewall. A rule for `*` or
@@ -157,8 +154,9 @@ def outbound_fqdn_review(hub: Workspace, tenant: Tenant) -> Verdict:
     - Microsoft Learn: How to set up a managed network for Foundry hubs
     """
     hosts, unclear = _own(hub, "fqdn", _host)
-    if open_ := [host for host in hosts if _is_open(host)]:
-        return failed(f"rules for anything: {some(map(quote, open_))}")
+    faults = [f"{quote(host)} ({why})" for host in hosts if (why := _fault(host))]
+    if faults:
+        return failed(f"rules that name no host or domain: {some(faults)}")
     unclear.settle()
     if not hosts:
         return not_applicable("the hub has no FQDN rules of its own")
@@ -170,13 +168,9 @@ def outbound_fqdn_review(hub: Workspace, tenant: Tenant) -> Verdict:
     return passed(f"{count(len(hosts), 'FQDN rule', 'FQDN rules')}, each for one host")
 
 
-def _rules(hub: Workspace) -> Iterator[OutboundRule]:
-    """Yield the rules of a hub; one without a managed network has none.
-
-    Raises NotRead if there may be more.
-    """
-    if hub.isolation_mode is not None:
-        yield from hub.outbound_rules
+def _fault(host: str) -> str:
+    """Return why a rule's host is neither one host nor below a domain; or empty."""
+    return "anything" if _is_open(host) else misshapen(_base(host))
 
 
 def _own(
@@ -193,15 +187,16 @@ def _own(
     for rule in hub.outbound_rules.known():
         with unclear:
             made = (rule.category or "").lower() in _MADE_BY_AZURE
-            if (rule.rule_type or "").lower() == kind and not made:
+            if not made and rule.kind == kind:
                 found += read(rule)
     return found, unclear
 
 
 def _host(rule: OutboundRule) -> tuple[str, ...]:
-    if not rule.fqdn:
+    host = host_name(rule.fqdn or "")
+    if not host:
         raise rule.unread(OutboundRule.fqdn.path, "names no host")
-    return (host_name(rule.fqdn),)
+    return (host,)
 
 
 def _is_open(host: str) -> bool:
@@ -214,15 +209,19 @@ def _is_open(host: str) -> bool:
     )
 
 
+def _base(host: str) -> str:
+    """Return what a rule's host ends in: without a wildcard, the host itself."""
+    return host.removeprefix("*").removeprefix(".")
+
+
 def _is_shared(host: str, tenant: Tenant) -> bool:
-    """Whether a wildcard covers names below a suffix where anyone can get one."""
-    base = host.removeprefix("*").removeprefix(".")
-    suffixes = {
-        *bare_suffixes(tenant.suffixes),
-        *WELL_KNOWN_SUFFIXES,
-        *map(host_name, tenant.settings.blocked_fqdn_suffixes),
-    }
-    return base != host and any(is_within(each, base) for each in suffixes)
+    """Whether a wildcard covers names that anyone can get.
+
+    Without a dot after it, it covers every domain whose name ends in the same letters.
+    """
+    if not host.startswith("*"):
+        return False
+    return not host.startswith("*.") or is_anyone_s(_base(host), tenant)
 
 
 @check(
@@ -288,7 +287,7 @@ def outbound_servicetag_review(hub: Workspace, _: Tenant) -> Verdict:
     unclear.settle()
     if not tags:
         return not_applicable("the hub allows no service tags of its own")
-    if wide := [tag for tag in tags if _is_anyone_s(tag)]:
+    if wide := [tag for tag in tags if _is_rented(tag)]:
         names = some(map(quote, wide))
         return warned(f"rules for what anyone rents as well: {names}")
     return passed(f"{some(map(shown, tags))}: one service or narrow range each")
@@ -298,16 +297,21 @@ def _allowed(rule: OutboundRule) -> tuple[str, ...]:
     """Return the tag or the ranges that a rule allows."""
     if (rule.tag_action or "allow").lower() != "allow":
         return ()
-    for prefix in rule.prefixes or ():
-        try:
-            ip_network(prefix.strip(), strict=False)
-        except ValueError:
-            path = OutboundRule.prefixes.path
-            raise rule.unread(path, "is not in CIDR notation") from None
+    if not all(map(_is_cidr, rule.prefixes or ())):
+        raise rule.unread(OutboundRule.prefixes.path, "is not in CIDR notation")
     tags = rule.prefixes or (rule.service_tag,)
     if not all(tags):
         raise rule.unread(OutboundRule.service_tag.path, "names no service")
     return tuple(each.strip() for each in tags if each)
+
+
+def _is_cidr(prefix: str) -> bool:
+    """Whether it is a range or an address; a netmask is neither to Azure."""
+    try:
+        ip_network(prefix.strip(), strict=False)
+    except ValueError:
+        return False
+    return "." not in prefix.partition("/")[2]
 
 
 def _is_range(tag: str) -> bool:
@@ -325,11 +329,11 @@ def _is_wide(prefix: str, widest: int, widest_v6: int = 0) -> bool:
     network = ip_network(prefix, strict=False)
     if network.version == 6:
         return network.prefixlen < widest_v6 and not network.is_private
-    public = public_range(prefix)
+    public = public_range(str(network))
     return public is not None and public.prefixlen < widest
 
 
-def _is_anyone_s(tag: str) -> bool:
+def _is_rented(tag: str) -> bool:
     if _is_range(tag):
         return _is_wide(tag, _NARROW)
     return tag.lower() == "storage" or tag.lower().startswith("azurecloud.")
@@ -389,9 +393,19 @@ def firewall_sku(hub: Workspace, _: Tenant) -> Verdict:
 
 def _has_firewall(hub: Workspace) -> bool:
     approved = (hub.isolation_mode or "").lower() == APPROVED_ONLY
-    return approved and any(
-        (rule.rule_type or "").lower() == "fqdn" for rule in _rules(hub)
-    )
+    return approved and _has_fqdn_rule(hub)
+
+
+def _has_fqdn_rule(hub: Workspace) -> bool:
+    """Whether a hub has one, whoever made it; raises NotRead if it may."""
+    unclear = Unclear()
+    for rule in hub.outbound_rules.known():
+        with unclear:
+            if rule.kind == "fqdn":
+                return True
+    unclear.add(hub.outbound_rules.missing)
+    unclear.settle()
+    return False
 
 
 @check(

@@ -389,7 +389,7 @@ def _approvals(hub: Workspace) -> Iterator[Case]:
     """Yield what a hub must hold on each resource that its endpoints lead to."""
     seen = {hub.key}
     for rule in hub.outbound_rules:
-        if (rule.rule_type or "").lower() != "privateendpoint":
+        if rule.kind != "privateendpoint":
             continue
         target_id = rule.target_id
         if not target_id:

@@ -73,6 +73,13 @@ class OutboundRule(Resource):
     """Where there are any, they count in place of the tag."""
     tag_action = Text("properties.destination.action")
 
+    @property
+    def kind(self) -> str:
+        """Its type, in lower case; it is required, so without it nothing is judged."""
+        if not self.rule_type:
+            raise self.unread("properties.type", "says nothing")
+        return self.rule_type.lower()
+
 
 class Endpoint(Resource):
     """What a deployed model is called at."""

@@ -110,6 +110,21 @@ def test_the_network_is_built(
         (["*.azure.com"], WARN),
         (["*.own.blob.core.windows.net"], INFO),
         (["*blob.core.windows.net"], WARN),
+        (["*thon.org"], WARN),
+        (["*.eastus.cloudapp.azure.com"], WARN),
+        (["*.own.eastus.cloudapp.azure.com"], INFO),
+        (["*.z13.web.core.windows.net"], WARN),
+        (["*.eastus.azurecontainerapps.io"], WARN),
+        (["*.eastus.logic.azure.com"], WARN),
+        (["*.privatelink.blob.core.windows.net"], WARN),
+        (["*.eu.ngrok.io"], WARN),
+        (["0.0.0.0/0"], FAIL),
+        (["?"], FAIL),
+        (["com"], FAIL),
+        (["https://*.com"], FAIL),
+        (["https://pypi.org/simple"], FAIL),
+        (["foo.*.com"], FAIL),
+        ([" "], UNREAD),
         (["*.blob.core.windows.net", "*"], FAIL),
         (["*.com"], FAIL),
         (["*.co.uk"], FAIL),
@@ -127,6 +142,20 @@ def test_hosts_of_rules(
     rules = [rule("FQDN", host, f"r{n}") for n, host in enumerate(hosts)]
     check = "foundry-outbound-fqdn-review"
     assert status_of(verdicts, check, hub(), *rules) is status
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        "foundry-outbound-fqdn-review",
+        "foundry-outbound-servicetag-review",
+        "foundry-firewall-sku",
+        "foundry-firewall-cost",
+    ],
+)
+def test_a_rule_without_a_type_may_be_of_any(check: str, verdicts: Verdicts) -> None:
+    odd = rule("FQDN", "*", type=None)
+    assert status_of(verdicts, check, hub(), odd) is UNREAD
 
 
 @pytest.mark.parametrize("kind", ["FQDN", "ServiceTag"])
@@ -151,6 +180,10 @@ def test_rules_that_azure_makes_are_left_out(kind: str, verdicts: Verdicts) -> N
         ({"serviceTag": "Sql", "addressPrefixes": ["0.0.0.0/0"]}, FAIL),
         ({"serviceTag": "Sql", "addressPrefixes": ["0.0.0.0/1"]}, FAIL),
         ({"addressPrefixes": ["::/0"]}, FAIL),
+        ({"addressPrefixes": ["0.0.0.0/00"]}, FAIL),
+        ({"addressPrefixes": ["0.0.0.0/0.0.0.0"]}, UNREAD),
+        ({"addressPrefixes": ["20.0.0.0/255.0.0.0"]}, UNREAD),
+        ({"addressPrefixes": ["0.0.0.0/255.255.255.255"]}, UNREAD),
         ({"addressPrefixes": ["20.0.0.0/12"]}, WARN),
         ({"addressPrefixes": ["198.51.100.0/24", "10.0.0.0/8"]}, PASS),
         ({"serviceTag": "Internet", "addressPrefixes": ["198.51.100.7"]}, PASS),

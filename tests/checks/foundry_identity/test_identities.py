@@ -309,7 +309,7 @@ def test_who_approves_endpoints(
         (NETWORK, [], NONE),
         (NETWORK, [rule("fqdn", "FQDN", "pypi.org")], NONE),
         (NETWORK, [rule("tag", "ServiceTag", {"serviceTag": "Storage"})], NONE),
-        (NETWORK, [rule("odd", None, None)], NONE),
+        (NETWORK, [rule("odd", None, None)], UNREAD),
         (NETWORK, [leads(HUB)], NONE),
         (NETWORK, [leads(None)], UNREAD),
         (NETWORK, [leads("")], UNREAD),
