@@ -28,7 +28,7 @@ from scanner.model.machinelearning import (
     is_hub_or_project,
     keeps_work,
 )
-from scanner.model.storage import HUB_SERVICES, StorageAccount
+from scanner.model.storage import StorageAccount
 from scanner.model.tenant import Tenant
 
 MODERN_TLS = {"tls1_2", "tls1_3"}
@@ -242,8 +242,9 @@ def storage_hardened(account: StorageAccount, _: Tenant) -> Verdict:
     Allow, `properties.allowBlobPublicAccess` allowed (accounts older than the flag
     still serve anonymous blobs), `properties.minimumTlsVersion` TLS 1.0. The private
     endpoints for `blob` and `file` are told from the endpoints themselves and from
-    `properties.privateEndpointConnections`; only approved ones count. The check covers
-    accounts that a hub or project names in `properties.storageAccount` or
+    `properties.privateEndpointConnections`; only approved ones count, and a `kind` with
+    one of the services needs one for that. The check covers accounts that a hub or
+    project names in `properties.storageAccount` or
     `properties.workspaceHubConfig.additionalWorkspaceStorageAccounts`; one that Azure
     made for a workspace with customer-managed keys is not applicable. An enforced
     network security perimeter decides whatever the account says: it closes it, unless
@@ -319,7 +320,8 @@ def storage_hardened(account: StorageAccount, _: Tenant) -> Verdict:
     if faults and not reach.whole:
         return failed(_sentence(faults))
     reached = set(reach)
-    if lacking := [store for store in HUB_SERVICES if store not in reached]:
+    wanted = account.hub_services
+    if lacking := [service for service in wanted if service not in reached]:
         faults.append(f"no approved private endpoint for {' or '.join(lacking)}")
         advice = _ENDPOINTS_FIRST if unclear.problem or is_open else ""
         return failed(_sentence(faults), advice)
@@ -328,7 +330,8 @@ def storage_hardened(account: StorageAccount, _: Tenant) -> Verdict:
     unclear.settle()
     if way is not None:
         return warned(str(way))
-    return passed("closed to public networks, private endpoints for blob and file")
+    named = " and ".join(wanted)
+    return passed(f"closed to public networks, private endpoints for {named}")
 
 
 _ENDPOINTS_FIRST = (

@@ -36,13 +36,13 @@ from scanner.model.machinelearning import (
     is_hub,
 )
 from scanner.model.search import SearchService
-from scanner.model.storage import StorageAccount
+from scanner.model.storage import HUB_SERVICES, StorageAccount
 from scanner.model.tenant import Tenant
 
 Dependency = StorageAccount | KeyVault | Registry | SearchService | CognitiveAccount
 
 _GROUPS: dict[type[Dependency], tuple[str, ...]] = {
-    StorageAccount: ("blob", "file"),
+    StorageAccount: HUB_SERVICES,
     KeyVault: ("vault",),
     Registry: ("registry",),
     SearchService: ("searchservice",),
@@ -61,10 +61,12 @@ class _Need:
     view: type[Dependency]
     id: str
 
-    @property
-    def ways(self) -> frozenset[tuple[str, str]]:
-        """What rules have to lead to: its key, with each sub-resource."""
-        return frozenset((id_key(self.id), group) for group in _GROUPS[self.view])
+    def ways(self, tenant: Tenant) -> frozenset[tuple[str, str]]:
+        """Return what rules have to lead to: its key, with each sub-resource."""
+        found = tenant.known(self.view, self.id)
+        of_its_kind = isinstance(found, StorageAccount) and found.hub_services
+        groups = of_its_kind or _GROUPS[self.view]
+        return frozenset((id_key(self.id), group) for group in groups)
 
 
 class _Ways:
@@ -83,7 +85,7 @@ class _Ways:
                 self.problem = problem.light()
 
     def _add(self, rule: OutboundRule) -> None:
-        if (rule.rule_type or "").lower() != "privateendpoint":
+        if rule.kind != "privateendpoint":
             return
         if not rule.target_id or not rule.target_group:
             raise rule.unread("properties.destination", "says not where it leads")
@@ -112,10 +114,10 @@ def outbound_pe_dependencies(hub: Workspace, tenant: Tenant) -> Verdict:
 
     Also `properties.publicNetworkAccess` of what the hub works with: its storage
     accounts, vault and registry, and the Search services and model accounts that its
-    connections lead to. Storage needs a rule for `blob` and one for `file`. A rule
-    counts when its status is Active; one that has no status is not assessed. An absent
-    or null `publicNetworkAccess` means Enabled. What does not exist any more needs no
-    rule. A hub without a managed network
+    connections lead to. Storage needs a rule for `blob` and one for `file`, as far as
+    an account of its `kind` has them. A rule counts when its status is Active; one that
+    has no status is not assessed. An absent or null `publicNetworkAccess` means
+    Enabled. What does not exist any more needs no rule. A hub without a managed network
     (absent, null or Disabled isolation) has no such rules and is not applicable.
 
     ## Why it matters
@@ -169,7 +171,7 @@ def outbound_pe_dependencies(hub: Workspace, tenant: Tenant) -> Verdict:
             elif fault is not None:
                 by_public_address.append(_name(need))
             else:
-                reached += need.ways <= ways.active
+                reached += need.ways(tenant) <= ways.active
     if broken:
         return failed(some(broken))
     unclear.settle()
@@ -215,9 +217,10 @@ def _fault(need: _Need, ways: _Ways, tenant: Tenant) -> str | None:
     None where it reaches it by its rules, or where it is gone: no rule could lead
     there. Raises NotRead where there may be a rule, or the resource was not read.
     """
-    if need.ways <= ways.active:
+    wanted = need.ways(tenant)
+    if wanted <= ways.active:
         return None
-    for way in sorted(need.ways):
+    for way in sorted(wanted):
         if way in ways.waiting:
             status = shown(ways.waiting[way])
             return f"the rule for {way[1]} of {_name(need)} is {status}"

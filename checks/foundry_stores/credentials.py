@@ -28,7 +28,7 @@ from scanner.model.machinelearning import (
     is_hub,
     keeps_work,
 )
-from scanner.model.storage import HUB_SERVICES, StorageAccount
+from scanner.model.storage import StorageAccount
 from scanner.model.tenant import Tenant
 
 _CREDENTIAL_CONTROLS = (
@@ -416,8 +416,9 @@ def storage_pe_blob_file(account: StorageAccount, _: Tenant) -> Verdict:
     An endpoint says in `properties.privateLinkServiceConnections[].properties.groupIds`
     (or `manualPrivateLinkServiceConnections`) which services of the account it leads
     to. Only approved connections count; an approved endpoint that was not scanned
-    leaves the answer open. An absent or null `properties.publicNetworkAccess` means
-    Enabled (Storage REST reference).
+    leaves the answer open. An account whose `kind` has no files, or no blobs, needs one
+    endpoint only. An absent or null `properties.publicNetworkAccess` means Enabled
+    (Storage REST reference).
 
     ## Why it matters
     Foundry keeps documents and artefacts as blobs and flows and code as files, so both
@@ -466,12 +467,12 @@ def storage_pe_blob_file(account: StorageAccount, _: Tenant) -> Verdict:
     - AI Foundry - Credential vs Identity Data Stores
     - Microsoft Learn: Use private endpoints for Azure Storage
     """
-    reached = set[str]()
+    wanted, reached = account.hub_services, set[str]()
     for group in account.private_reach:
         reached.add(group)
-        if reached.issuperset(HUB_SERVICES):
-            return passed("approved private endpoints for blob and file")
-    lacking = " or ".join(store for store in HUB_SERVICES if store not in reached)
+        if reached.issuperset(wanted):
+            return passed(f"approved private endpoints for {' and '.join(wanted)}")
+    lacking = " or ".join(service for service in wanted if service not in reached)
     access = account.public_network_access or "Enabled"
     if access.lower() == "disabled":
         return failed(f"public access is Disabled, no approved endpoint for {lacking}")

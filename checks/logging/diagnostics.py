@@ -412,7 +412,7 @@ def shortcoming(alert: ActivityLogAlert) -> str:
     """
     if alert.enabled is False:
         return "is disabled"
-    if not alert.action_groups:
+    if not any(group.id for group in alert.action_groups):
         return "has no action group"
     unmet = (each for each in alert.all_of if not any(map(is_met, alternatives(each))))
     filters = some(quote(each.field or "anyOf") for each in unmet)
@@ -579,7 +579,7 @@ def _unheard(rule: QueryRule) -> str:
     """Return why nobody hears of an alert; an absent `enabled` means true."""
     if rule.enabled is False:
         return "is disabled"
-    return "" if rule.action_group_ids else "has no action group"
+    return "" if any(rule.action_group_ids or ()) else "has no action group"
 
 
 def _told_of_operations(subscription: Subscription) -> Iterator[str]:

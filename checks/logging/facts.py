@@ -136,7 +136,8 @@ def diag_table(account: CognitiveAccount, _: Tenant) -> Verdict:
     Reads `properties.logAnalyticsDestinationType` of the account's settings.
 
     Absent or null means that rows go to AzureDiagnostics (azure-docs, diagnostic
-    settings).
+    settings). Only settings count that send a log to a workspace: one that is for
+    metrics, or has every log off, fills neither table.
 
     ## Why it matters
     A query on the wrong table finds nothing and looks like silence. These accounts
@@ -152,7 +153,7 @@ def diag_table(account: CognitiveAccount, _: Tenant) -> Verdict:
     tables = [
         setting.table_kind or "AzureDiagnostics"
         for setting in account.diagnostic_settings
-        if setting.workspace_id
+        if setting.workspace_id and any(log.enabled for log in setting.logs)
     ]
     if not tables:
         return not_applicable("no logs go to a workspace")
@@ -251,8 +252,8 @@ def listkeys_observed(account: CognitiveAccount, tenant: Tenant) -> Verdict:
 
     Also who the caller is by the claims of the token: its object id and `claims.appid`,
     for `caller` is the name of a person. The events are those of the last 90 days on
-    the account, one for each correlation id; what was refused reads nothing. The portal
-    reads the keys when some of its pages are opened.
+    the account, one for each correlation id and caller; what was refused reads nothing.
+    The portal reads the keys when some of its pages are opened.
 
     ## Why it matters
     The resource's own log has a row for every reading of keys, and no caller in it. The
@@ -304,23 +305,27 @@ def _is_read(event: ActivityEvent) -> bool:
     return (event.operation or "").lower() == LIST_KEYS
 
 
-def _reads(events: Sequence[ActivityEvent]) -> list[ActivityEvent]:
-    """Return an event of each time that keys were read: those refused are left out.
-
-    The event that says most of the caller stands for those of its correlation id.
-    """
-    ended: dict[str, set[str]] = defaultdict(set)
-    first: dict[str, ActivityEvent] = {}
+def _reads(events: Iterable[ActivityEvent]) -> list[ActivityEvent]:
+    """Return an event of each time that somebody read keys, those refused left out."""
+    calls: dict[str, list[ActivityEvent]] = defaultdict(list)
     for event in events:
-        one = event.correlation_id or event.id
-        ended[one].add((event.status or "").lower())
-        if one not in first or len(_names(event)) > len(_names(first[one])):
-            first[one] = event
-    return [
-        event
-        for one, event in first.items()
-        if "failed" not in ended[one] or not DONE.isdisjoint(ended[one])
-    ]
+        calls[event.correlation_id or event.id].append(event)
+    return [event for call in calls.values() for event in _carried_out(call)]
+
+
+def _carried_out(call: Sequence[ActivityEvent]) -> Iterator[ActivityEvent]:
+    """Yield of each caller that an operation was carried out for what says most of it.
+
+    One correlation id may stand for several callers. What names none is about all.
+    """
+    own: dict[str, list[ActivityEvent]] = defaultdict(list)
+    for event in call:
+        own[_names(event)[0].lower()].append(event)
+    about_all = own.pop(SOMEBODY, [])
+    for events in own.values() or [about_all]:
+        states = {(each.status or "").lower() for each in (*events, *about_all)}
+        if "failed" not in states or not DONE.isdisjoint(states):
+            yield max(events, key=lambda each: len(_names(each)))
 
 
 DONE = frozenset({"accepted", "succeeded"})
@@ -330,7 +335,11 @@ DONE = frozenset({"accepted", "succeeded"})
 def _names(event: ActivityEvent) -> list[str]:
     """Return what an event calls whoever caused it, the best known name first."""
     named = (event.caller, event.caller_id, event.application_id)
-    return [each for each in named if each] or ["somebody"]
+    return [each for each in named if each] or [SOMEBODY]
+
+
+SOMEBODY = "somebody"
+"""Whom an event means that has no caller."""
 
 
 @check(
@@ -479,7 +488,8 @@ def diag_dependencies(resource: Resource, tenant: Tenant) -> Verdict:
     They are those of hubs and projects, of their vaults, registries and default
     storage, of Search services and Cosmos DB accounts that a connection leads to, and
     of what Azure made for an encrypted workspace. The settings of storage are those of
-    its blob and of its file service, each of which has to send something.
+    its blob and of its file service, each of which has to send something; an account
+    whose `kind` knows only one of them is asked for that one.
 
     ## Why it matters
     A blocked network and a missing role show the same error in the portal. Which it was
@@ -520,8 +530,10 @@ def diag_dependencies(resource: Resource, tenant: Tenant) -> Verdict:
 def _logged(resource: Resource) -> Iterator[tuple[str, Iterable[Resource]]]:
     """Yield what has logs of its own, each with a name: for storage, its services."""
     if isinstance(resource, StorageAccount):
-        yield "its blob service", resource.blob_services
-        yield "its file service", resource.file_services
+        if "blob" in resource.hub_services:
+            yield "its blob service", resource.blob_services
+        if "file" in resource.hub_services:
+            yield "its file service", resource.file_services
     else:
         yield shown(resource.name), [resource]
 

@@ -12,6 +12,13 @@ API_VERSION = "2024-01-01"
 HUB_SERVICES = ("blob", "file")
 """The services of its default storage that a Foundry hub works with."""
 
+_ONLY = {
+    "blobstorage": ("blob",),
+    "blockblobstorage": ("blob",),
+    "filestorage": ("file",),
+}
+"""Kinds that have one of the two services (Storage REST reference)."""
+
 
 class BlobService(Resource):
     """The blob service of a storage account, which carries its diagnostic settings."""
@@ -52,6 +59,11 @@ class StorageAccount(Resource):
 
     blob_services = Children(BlobService)
     file_services = Children(FileService)
+
+    @property
+    def hub_services(self) -> tuple[str, ...]:
+        """Those of the services a hub works with that an account of its kind has."""
+        return _ONLY.get((self.kind or "").lower(), HUB_SERVICES)
 
     @property
     def private_reach(self) -> PrivateReach:

@@ -277,6 +277,12 @@ def test_storage_names_every_fault(
     assert result.advice == ""
 
 
+def test_storage_without_files_needs_no_endpoint_for_them(verdicts: Verdicts) -> None:
+    account = {**storage(), "kind": "BlockBlobStorage"}
+    results = verdicts(storage_hardened, workspace(), account, endpoint("blob"))
+    assert results.only(STORAGE).status is PASS
+
+
 def test_storage_is_not_to_be_closed_before_it_has_endpoints(
     verdicts: Verdicts,
 ) -> None:

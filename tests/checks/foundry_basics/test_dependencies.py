@@ -92,6 +92,13 @@ def test_storage_is_reached_by_two_rules(
     assert status_of(verdicts, WAYS, *given, *rules) is status
 
 
+def test_storage_without_files_is_reached_by_one_rule(verdicts: Verdicts) -> None:
+    premium = {**resource(STORAGE, "Disabled"), "kind": "BlockBlobStorage"}
+    given = (hub(storageAccount=STORAGE), premium)
+    assert status_of(verdicts, WAYS, *given, BLOB) is PASS
+    assert status_of(verdicts, WAYS, *given) is FAIL
+
+
 @pytest.mark.parametrize(
     ("named", "id", "group"),
     [

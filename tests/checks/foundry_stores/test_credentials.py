@@ -394,6 +394,21 @@ def test_endpoints(
 
 
 @pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        ("BlockBlobStorage", PASS),
+        ("BlobStorage", PASS),
+        ("StorageV2", FAIL),
+        (7, UNREAD),
+    ],
+)
+def test_kinds_without_files(verdicts: Verdicts, kind: object, status: Status) -> None:
+    account = {**storage(publicNetworkAccess="Disabled"), "kind": kind}
+    result = verdicts(storage_pe_blob_file, workspace(), account, BLOB).only(STORAGE)
+    assert result.status is status
+
+
+@pytest.mark.parametrize(
     ("connections", "endpoints", "status"),
     [
         ([own("b", groupIds=["blob"]), own("f", groupIds=["file"])], (), PASS),

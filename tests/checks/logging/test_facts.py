@@ -85,6 +85,8 @@ def test_what_is_only_told(check: str, verdicts: Verdicts) -> None:
         ({}, INFO),
         ({"logAnalyticsDestinationType": "Dedicated"}, INFO),
         ({"workspaceId": None}, NONE),
+        ({"logs": [], "metrics": [{"category": "AllMetrics", "enabled": True}]}, NONE),
+        ({"logs": [{"categoryGroup": "allLogs", "enabled": False}]}, NONE),
         ({"logAnalyticsDestinationType": 7}, UNREAD),
     ],
 )
@@ -182,6 +184,26 @@ def test_who_was_refused_the_keys_did_not_read_them(verdicts: Verdicts) -> None:
     assert status_of(verdicts, check, account(), *refused, again) is WARN
 
 
+def test_callers_share_a_correlation_id(verdicts: Verdicts) -> None:
+    check = "listkeys-observed"
+    known = Settings(approved_principals=("ann@example.org",))
+
+    def event(number: int, caller: str, status: str = "Succeeded") -> Body:
+        one = {**read_by(caller, number), "status": {"value": status}}
+        return {**one, "correlationId": "c"}
+
+    ann, eve = event(1, "ann@example.org"), event(2, "eve@example.org")
+    again = event(3, "Ann@example.org")
+    for given in ((ann, eve), (eve, ann), (event(1, "ann@example.org", "Failed"), eve)):
+        found = status_of(verdicts, check, account(), *given, settings=known)
+        assert found is WARN
+    found = status_of(verdicts, check, account(), ann, again, settings=known)
+    assert found is PASS
+    refused = event(2, "eve@example.org", "Failed")
+    found = status_of(verdicts, check, account(), ann, refused, settings=known)
+    assert found is PASS
+
+
 def test_what_foundry_leans_on_is_logged(verdicts: Verdicts) -> None:
     check = "foundry-diag-dependencies"
     search: Body = {"id": SEARCH, "properties": {}}
@@ -217,5 +239,9 @@ def test_both_services_of_default_storage_are_logged(verdicts: Verdicts) -> None
     unread = [(DiagnosticSetting, files)]
     given = (*used, setting(blobs))
     assert status_of(verdicts, check, *given, unread=unread) is UNREAD
+    premium = {**store, "kind": "BlockBlobStorage"}
+    used = (premium, parts[0], hub(storageAccount=STORAGE))
+    assert status_of(verdicts, check, *used, setting(blobs)) is PASS
+    assert status_of(verdicts, check, *used) is FAIL
     found = verdicts(BY_ID[check], store, *parts, hub())
     assert all(each.target.resource_id != STORAGE for each in found)
