@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -71,6 +72,13 @@ CONTAINERS = {
 DATABASE = "/dbs/enterprise_memory"
 """Where threads are kept, below the Cosmos DB account."""
 
+COLLECTIONS = (
+    "thread-message-store",
+    "system-thread-message-store",
+    "agent-entity-store",
+)
+"""The collections there that each project has of its own, by how their names end."""
+
 _DATA_CONTRIBUTOR = "00000000-0000-0000-0000-000000000002"
 _OF_COSMOS = {"00000000-0000-0000-0000-000000000001", _DATA_CONTRIBUTOR}
 
@@ -105,9 +113,10 @@ def agent_rbac(project: Project, tenant: Tenant) -> Verdict:
     connection leads to or above. Of the containers whose names begin with the GUID in
     `properties.internalId`, it needs Storage Blob Data Contributor on the one that ends
     in `azureml-blobstore` and Storage Blob Data Owner on the one in `agents-blobstore`;
-    in Cosmos DB its Built-in Data Contributor on `enterprise_memory` or the account. A
-    role that allows all that one of them does will do; a role of Cosmos DB that
-    somebody made warns. An absent or null internal id is not assessed; without a
+    in Cosmos DB its Built-in Data Contributor on `enterprise_memory` or the account, or
+    there on each of the three collections whose names begin with that GUID. A role that
+    allows all that one of them does will do; a role of Cosmos DB that somebody made
+    warns. An absent or null internal id is not assessed; without a
     capability host, or in the basic setup, the check is not applicable.
 
     ## Why it matters
@@ -170,7 +179,7 @@ def agent_rbac(project: Project, tenant: Tenant) -> Verdict:
     doubts, lacks = list[str](), list[str]()
     for cosmos in _targets(project, named, Store.THREADS):
         if isinstance(cosmos, CosmosAccount):
-            _look_into(cosmos, ids(project.identities), lacks, doubts)
+            _look_into(project, cosmos, lacks, doubts)
     if lacks:
         return failed(some(lacks))
     short.settle()
@@ -245,13 +254,10 @@ def _container(project: Project, storage: Resource, end: str) -> str:
 
 
 def _look_into(
-    cosmos: CosmosAccount,
-    principals: tuple[str, ...],
-    lacks: list[str],
-    doubts: list[str],
+    project: Project, cosmos: CosmosAccount, lacks: list[str], doubts: list[str]
 ) -> None:
-    """Note whether a role of Cosmos DB's own lets somebody into the threads."""
-    held = set(_roles_inside(cosmos, principals))
+    """Note whether a role of Cosmos DB's own lets a project into its threads."""
+    held = _roles_inside(project, cosmos)
     if _DATA_CONTRIBUTOR in held:
         return
     said = f"Cosmos DB Built-in Data Contributor in {cosmos.name}"
@@ -262,15 +268,21 @@ def _look_into(
         lacks.append(f"the project's identity lacks {said}")
 
 
-def _roles_inside(cosmos: CosmosAccount, principals: tuple[str, ...]) -> Iterator[str]:
-    """Yield the ids of the roles that some principals hold on the threads."""
-    wanted = {each.lower() for each in principals}
-    threads = f"{cosmos.key}{DATABASE}/"
+def _roles_inside(project: Project, cosmos: CosmosAccount) -> set[str]:
+    """Return the ids of the roles that a project holds on all of its threads."""
+    wanted = set(map(str.lower, ids(project.identities)))
+    held = defaultdict[str, set[str]](set)
     for each in cosmos.sql_role_assignments.known():
         scope = id_key(each.scope or "")
-        inside = scope == cosmos.key or f"{scope}/".startswith(threads)
-        if inside and (each.principal_id or "").lower() in wanted:
-            yield (each.role_definition_id or "").lower().rpartition("/")[2]
+        if (each.principal_id or "").lower() in wanted:
+            role = (each.role_definition_id or "").lower().rpartition("/")[2]
+            held[scope].add(role)
+    database = f"{cosmos.key}{DATABASE}"
+    whole = held[cosmos.key] | held[database]
+    if not any(scope.startswith(f"{database}/") for scope in held):
+        return whole
+    own = f"{database}/colls/{_prefix(project)}"
+    return whole | set.intersection(*(held[f"{own}-{end}"] for end in COLLECTIONS))
 
 
 @check(

@@ -125,8 +125,24 @@ def status_of(verdicts: Verdicts, check: str, *bodies: Body, **options: Any) -> 
 def test_all_roles_are_held(verdicts: Verdicts, rbac: Any) -> None:
     check, held = "fdp-agent-rbac", granted(rbac, *GRANTS)
     given = (project(), *ESTATE, *held)
-    for scope in (MEMORY, COSMOS, f"{MEMORY}/colls/threads"):
+    for scope in (MEMORY, COSMOS):
         assert status_of(verdicts, check, *given, inside(scope=scope)) is PASS
+    assert status_of(verdicts, check, *given, *in_collections(OWN)) is PASS
+
+
+def in_collections(prefix: str) -> list[Body]:
+    ends = ("thread-message-store", "system-thread-message-store", "agent-entity-store")
+    made = [inside(scope=f"{MEMORY}/colls/{prefix}-{end}") for end in ends]
+    return [{**each, "id": f"{each['id']}{n}"} for n, each in enumerate(made)]
+
+
+def test_a_part_of_the_threads_is_not_enough(verdicts: Verdicts, rbac: Any) -> None:
+    check, given = "fdp-agent-rbac", (project(), *ESTATE, *granted(rbac, *GRANTS))
+    own = in_collections(OWN)
+    for held in (own[:1], own[1:], in_collections(OWN[::-1])):
+        assert status_of(verdicts, check, *given, *held) is FAIL
+    one = inside(scope=f"{MEMORY}/colls/threads")
+    assert status_of(verdicts, check, *given, one) is FAIL
 
 
 @pytest.mark.parametrize("lacking", sorted(GRANTS))
