@@ -17,10 +17,10 @@ def plain_tag(name: str) -> str:
 
 
 def tagged(tags: Mapping[str, Any] | None, names: Iterable[str]) -> str:
-    """Return the value of the first tag of some names; empty where there is none."""
+    """Return the value of the first tag of some names that says something, or empty."""
     wanted = set(map(plain_tag, names))
     for name, value in (tags or {}).items():
-        if plain_tag(name) in wanted and isinstance(value, str):
+        if plain_tag(name) in wanted and isinstance(value, str) and value.strip():
             return value
     return ""
 

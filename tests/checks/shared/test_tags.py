@@ -18,6 +18,8 @@ NAMES = ("businessunit", "cost-center")
         ({"env": "prod", "Cost-Center": "4711"}, "4711"),
         ({"unit": "Claims"}, ""),
         ({"businessunit": None, "costcenter": "4711"}, "4711"),
+        ({"businessunit": "", "costcenter": "4711"}, "4711"),
+        ({"businessunit": " ", "costcenter": "4711"}, "4711"),
         ({}, ""),
         (None, ""),
     ],
