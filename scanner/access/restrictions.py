@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
+from scanner.access.conditions.analysis.guards import is_open
 from scanner.access.conditions.errors import ConditionError
 from scanner.access.conditions.evaluate import evaluate
 from scanner.access.conditions.parser import parse
@@ -61,7 +62,7 @@ def restriction(condition: str | None, ask: Ask) -> Restriction | None:
     """Return what a condition demands of an action; None where that is nothing.
 
     A condition that guards other actions leaves this one as it is (azure-docs,
-    "Conditions format", ActionMatches).
+    "Conditions format", ActionMatches), and one that always holds, all of them.
     """
     if not condition or not condition.strip():
         return None
@@ -70,7 +71,7 @@ def restriction(condition: str | None, ask: Ask) -> Restriction | None:
     except ConditionError as error:
         return Restriction(condition, None, error.message)
     left = residual(expression, ask.action, ask.sub_operation)
-    if left == Literal(True):
+    if is_open(left):
         return None
     return Restriction(condition, left)
 
