@@ -36,6 +36,7 @@ def assess(
     """
     results: list[Result] = []
     gaps: list[GapReport] = []
+    bounded: dict[str, tuple[str, ...]] = {}
     register = Register(exemptions, read_at(snapshot).date())
     for tenant_id in snapshot.tenants:
         found = inventory(snapshot, tenant_id)
@@ -44,12 +45,15 @@ def assess(
             register.applied(each, found.tags) for each in judge.results(checks)
         )
         gaps.extend(judge.gaps())
+        if found.bounded:
+            bounded[tenant_id] = tuple(sorted(found.bounded))
         found.forget()
     return Assessment(
         run=replace(
             snapshot.manifest.run,
             catalogue=catalogue_hash(checks),
             settings=asdict(settings),
+            bounded=bounded,
         ),
         results=tuple(results),
         gaps=tuple(gaps),

@@ -34,9 +34,10 @@ def diff(
 ) -> None:
     """Show what changed between two runs, and by which property.
 
-    A finding that is gone because something was not read this time is lost sight of,
-    never resolved. Runs that other checks or settings judged are judged again from
-    their snapshots, so that only the tenant's own changes count.
+    A finding that is gone because something was not read this time, or because the scan
+    was narrower, is lost sight of, never resolved. Runs that other checks or settings
+    judged are judged again from their snapshots, so that only the tenant's own changes
+    count.
     """
     from checks import ALL
     from scanner.cli.past import drift_between

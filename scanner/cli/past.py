@@ -12,7 +12,8 @@ import msgspec
 from scanner.assess import assess, catalogue_hash
 from scanner.cli.failure import Failure
 from scanner.cli.selection import Checks
-from scanner.model.drift import Drift, Judged, Row, compare, judged_otherwise
+from scanner.model.drift import Drift, compare, judged_otherwise
+from scanner.model.judged import Judged, Row
 from scanner.model.results import SCHEMA, Assessment, Run
 from scanner.model.settings import Settings
 from scanner.model.trend import Point
@@ -149,7 +150,8 @@ def _again(
         return None
     accepted = {row.fingerprint: row.exemption for row in before.rows}
     rows = judged(assessment).rows
-    return Judged(run=before.run, rows=tuple(_accepted(rows, accepted)))
+    run_then = replace(before.run, bounded=assessment.run.bounded)
+    return Judged(run=run_then, rows=tuple(_accepted(rows, accepted)))
 
 
 def _accepted(rows: tuple[Row, ...], accepted: Mapping[str, str]) -> Iterator[Row]:

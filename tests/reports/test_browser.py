@@ -15,8 +15,9 @@ from playwright.sync_api import sync_playwright
 
 from reports.html import report_html
 from scanner.model.check import Severity, Status
-from scanner.model.drift import Judged, Row, compare
+from scanner.model.drift import compare
 from scanner.model.exemptions import Exemption, ExemptionReport, Use
+from scanner.model.judged import Judged, Row
 from scanner.model.results import Assessment
 from scanner.model.trend import Point
 

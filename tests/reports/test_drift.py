@@ -10,8 +10,9 @@ import pytest
 
 from reports.drift import change_row, what
 from scanner.model.check import Status
-from scanner.model.drift import Change, Judged, Row, compare
+from scanner.model.drift import Change, compare
 from scanner.model.evidence import Evidence
+from scanner.model.judged import Judged, Row
 from scanner.model.results import Result, Run
 
 Builder = Callable[..., Result]

@@ -14,13 +14,12 @@ from scanner.model.check import Severity, Status
 from scanner.model.drift import (
     MIRRORED,
     Change,
-    Judged,
     Kind,
     Property,
-    Row,
     compare,
 )
 from scanner.model.evidence import Evidence
+from scanner.model.judged import Judged, Row
 from scanner.model.results import Run, ScannedSubscription, SignedIn
 
 TENANT, SUB = "t", "s"
@@ -30,6 +29,7 @@ RUN = Run(
     version="1",
     cloud="c",
     method="m",
+    complete=True,
     signed_in=(SignedIn(tenant_id=TENANT),),
     subscriptions=(ScannedSubscription(id="S", name="", tenant_id=TENANT),),
 )
@@ -44,6 +44,7 @@ def row(
         "evidence": (),
         "exemption": "",
         "subscription_id": SUB,
+        "resource_type": "r",
         **more,
     }
     return Row(
@@ -52,7 +53,6 @@ def row(
         severity=Severity.HIGH,
         status=status,
         tenant_id=TENANT,
-        resource_type="r",
         resource_name=name,
         resource_id=resource_id,
         fingerprint=f"{check} {resource_id}",
@@ -104,6 +104,122 @@ def test_what_was_not_looked_at_is_lost_and_never_resolved(
     assert changes(later, judged(row())) == [(Kind.SIGHTED, why)]
 
 
+REFUSED = row(Status.NOT_ASSESSED, resource_id="/subscriptions/other", reason="403")
+MARKED = "fine (lower bound: 1 group was not read)"
+DIRECTORY = {"directory": ("microsoft-graph",)}
+MANAGED: dict[str, Any] = {
+    "resource_id": "/providers/Microsoft.Management/managementGroups/m/providers/x/y/z",
+    "subscription_id": "",
+}
+TENANTS_OWN: dict[str, Any] = {
+    "resource_id": f"/tenants/{TENANT}/p",
+    "subscription_id": "",
+}
+GROUPS = "microsoft.management/managementgroups"
+BOUNDED: dict[str, Any] = {"bounded": {TENANT: (GROUPS,)}}
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "why"),
+    [
+        (judged(row()), judged(OTHER, complete=False), "the run was cut short"),
+        (
+            judged(row()),
+            judged(row(Status.PASS), complete=False),
+            "the run was cut short",
+        ),
+        (judged(row(**TENANTS_OWN)), judged(OTHER, REFUSED), "403"),
+        (
+            judged(row(**TENANTS_OWN)),
+            judged(row(Status.PASS, **TENANTS_OWN), REFUSED),
+            "403",
+        ),
+        (judged(row()), judged(OTHER, REFUSED), "403"),
+        (
+            judged(row()),
+            judged(row(Status.PASS, reason=MARKED)),
+            "lower bound: 1 group was not read",
+        ),
+        (
+            judged(row()),
+            judged(row(Status.PASS, "other", reason=MARKED)),
+            "lower bound: 1 group was not read",
+        ),
+        (
+            judged(row()),
+            judged(OTHER, scope={"excluded": ("x",)}),
+            "the scan was narrower",
+        ),
+        (
+            judged(row(), scope=DIRECTORY),
+            judged(OTHER),
+            "the scan did without the directory",
+        ),
+        (
+            judged(row(), scope={"discovery": ("auto",)}),
+            judged(OTHER, scope={"discovery": ("arm",)}),
+            "the scan did without Resource Graph",
+        ),
+        (
+            judged(row(**MANAGED)),
+            judged(OTHER, **BOUNDED),
+            f"{GROUPS} was not read whole",
+        ),
+        (
+            judged(row()),
+            judged(row(Status.NOT_APPLICABLE), scope={"subscriptions": (SUB,)}),
+            "the scan was narrower",
+        ),
+        (
+            judged(row(evidence=(Evidence("/subscriptions/x/y", "p", 1, "v"),))),
+            judged(row(Status.PASS), scope={"subscriptions": (SUB,)}),
+            "the scan was narrower",
+        ),
+    ],
+)
+def test_what_a_later_run_could_not_have_found_is_lost(
+    earlier: Judged, later: Judged, why: str
+) -> None:
+    assert changes(earlier, later) == [(Kind.LOST, why)]
+    assert changes(later, earlier) == [(Kind.SIGHTED, why)]
+    assert compare(earlier, later).went == ()
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        (judged(row(), REFUSED), judged(OTHER, REFUSED)),
+        (judged(row(reason=MARKED)), judged(row(Status.PASS, reason=MARKED))),
+        (judged(row(**MANAGED), **BOUNDED), judged(OTHER, **BOUNDED)),
+        (judged(row(), **BOUNDED), judged(OTHER, **BOUNDED)),
+        (judged(row()), judged(row(Status.PASS), scope={"subscriptions": (SUB,)})),
+        (
+            judged(row(), row(Status.PASS, check="sure")),
+            judged(OTHER, REFUSED, row(Status.PASS, "other", check="sure")),
+        ),
+    ],
+)
+def test_what_a_later_run_would_have_found_is_resolved(
+    earlier: Judged, later: Judged
+) -> None:
+    assert kinds(earlier, later) == [Kind.RESOLVED]
+
+
+def test_who_is_in_the_directory_is_gone_only_if_everything_was_read() -> None:
+    kind = "Microsoft.Graph/directoryObjects"
+    person = row(Status.INFO, resource_type=kind, **TENANTS_OWN)
+    everything = row(Status.PASS, "other", check="two")
+    unread = row(Status.NOT_ASSESSED, "other", check="two", reason="403")
+    earlier = judged(person, OTHER, everything)
+    assert compare(earlier, judged(OTHER, everything)).went == (person.resource_id,)
+    assert compare(earlier, judged(OTHER, unread)).went == ()
+
+
+def test_a_place_that_could_not_be_read_neither_comes_nor_goes() -> None:
+    drift = compare(judged(OTHER, REFUSED), judged(OTHER))
+    assert drift.came == drift.went == ()
+
+
 def test_the_property_that_changed_is_named() -> None:
     def said(value: object) -> Evidence:
         return Evidence("/a", "properties.x", value, "v")
@@ -111,9 +227,13 @@ def test_the_property_that_changed_is_named() -> None:
     before, after = row(Status.PASS, evidence=(said(True),)), row(evidence=(said(1),))
     [change] = compare(judged(before), judged(after)).changes
     assert change.properties == (Property("/a", "properties.x", True, 1),)
-    [gone] = compare(judged(after), judged(row(reason="x"))).changes
+    absent = row(evidence=(said(None),))
+    [gone] = compare(judged(after), judged(absent)).changes
     assert gone.kind is Kind.CHANGED
     assert gone.properties == (Property("/a", "properties.x", 1, None),)
+    [unread] = compare(judged(after), judged(row(reason="x"))).changes
+    assert unread.kind is Kind.CHANGED
+    assert unread.properties == ()
 
 
 def test_resources_that_came_and_went() -> None:
@@ -143,15 +263,19 @@ rows = st.builds(
     st.sampled_from(Status),
     st.sampled_from("abc"),
     st.sampled_from(["one", "two"]),
-    reason=st.sampled_from(["", "x"]),
+    reason=st.sampled_from(["", "x", MARKED]),
 )
 runs = st.builds(
-    lambda found, scanned: judged(
+    lambda found, subscriptions, complete, scope: judged(
         *{each.fingerprint: each for each in found}.values(),
-        **({} if scanned else {"subscriptions": ()}),
+        subscriptions=subscriptions,
+        complete=complete,
+        scope=scope,
     ),
     st.lists(rows),
+    st.sampled_from([RUN.subscriptions, ()]),
     st.booleans(),
+    st.sampled_from([{}, DIRECTORY]),
 )
 
 
@@ -175,9 +299,12 @@ def test_the_other_way_round_is_the_mirror_image(old: Judged, new: Judged) -> No
 
 
 @given(runs, runs)
-def test_nothing_is_resolved_that_was_not_assessed(old: Judged, new: Judged) -> None:
+def test_nothing_is_resolved_that_was_not_looked_at(old: Judged, new: Judged) -> None:
     answered = {each.fingerprint: each.status for each in new.rows}
     for change in compare(old, new).of(Kind.RESOLVED):
+        assert new.run.complete
         status = answered.get(change.row.fingerprint)
         assert status is not Status.NOT_ASSESSED
-        assert status is not None or new.run.subscriptions
+        if status is None:
+            assert new.run.subscriptions
+            assert new.run.scope or not old.run.scope
