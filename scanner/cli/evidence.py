@@ -133,19 +133,25 @@ def _require_pack(path: Path) -> None:
 
 def _members_of(run: Path) -> dict[str, bytes]:
     """Return what a run's pack holds; raises Failure if it cannot be borne out."""
+    import msgspec
+
     from reports.document import beside_baseline
     from scanner.cli.failure import Failure
-    from scanner.cli.past import RESULTS, document
+    from scanner.cli.past import RESULTS, document, folder_of
     from scanner.snapshot.lines import SnapshotError
     from scanner.snapshot.reader import Snapshot
 
     recorded = document(run)
+    run = folder_of(run)
     wanted = {row.check_id for row in recorded.results}
     try:
         snapshot = Snapshot(run)
         files = dict(_snapshot_files(snapshot))
         exemptions = recorded.summary.get("exemptions", [])
         members = _derived(snapshot, wanted, recorded.run.settings, exemptions)
+    except msgspec.ValidationError as error:
+        told = f"{run / RESULTS} has exemptions that are none of ours: {error}"
+        raise Failure(told) from error
     except SnapshotError as error:
         raise Failure(str(error)) from error
     except OSError as error:
@@ -172,7 +178,7 @@ def _derived(
     snapshot: Snapshot,
     wanted: set[str],
     settings: Mapping[str, Any],
-    exemptions: list[dict[str, Any]],
+    exemptions: object,
 ) -> dict[str, bytes]:
     """Return every member that follows from a snapshot and how it is judged."""
     import msgspec

@@ -5,11 +5,10 @@ from __future__ import annotations
 import csv
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
 from scanner.cli.failure import Failure
 from scanner.cli.selection import Checks, require_match
@@ -61,20 +60,30 @@ def load_exemptions(path: Path | None) -> tuple[Exemption, ...]:
         raise Failure(f"--exemptions {path}: {error}") from error
 
 
-def from_rows(rows: Iterable[Mapping[str, Any]]) -> tuple[Exemption, ...]:
-    """Return exemptions as results.json records them."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Recorded:
+    """An exemption as results.json records it."""
+
+    check: str
+    scope: str
+    tag: str
+    owner: str
+    approver: str
+    reason: str
+    created: date
+    expires: date
+
+
+def from_rows(rows: object) -> tuple[Exemption, ...]:
+    """Return exemptions as results.json records them.
+
+    Raises msgspec.ValidationError for rows that it does not.
+    """
+    import msgspec
+
+    found = msgspec.convert(rows, tuple[_Recorded, ...])
     return tuple(
-        Exemption(
-            check=row["check"],
-            scope=row["scope"],
-            tag=_pair(row["tag"]),
-            owner=row["owner"],
-            approver=row["approver"],
-            reason=row["reason"],
-            created=date.fromisoformat(row["created"]),
-            expires=date.fromisoformat(row["expires"]),
-        )
-        for row in rows
+        Exemption(**{**asdict(each), "tag": _pair(each.tag)}) for each in found
     )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import fields, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -42,34 +42,66 @@ class Document(Header, frozen=True):
 D = TypeVar("D", bound=Header)
 
 
-def runs_in(path: Path) -> list[Path]:
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A run that is on disk, without its results."""
+
+    path: Path
+    run: Run
+    point: Point
+
+
+def runs_in(path: Path) -> list[Past]:
     """Return a run, or the runs that a folder holds, the oldest first.
 
     Raises Failure for one that is none of ours.
     """
     single = not path.is_dir() or (path / RESULTS).exists()
     found = [path] if single else [each.parent for each in path.glob(f"*/{RESULTS}")]
-    return sorted(found, key=lambda run: (point(run).started, run))
+    return sorted(map(_past, found), key=lambda each: (each.run.started, each.path))
+
+
+def to_compare(runs: Sequence[Past]) -> Past | None:
+    """Return the latest run that was not cut short, or the latest if all were."""
+    whole = [each for each in runs if each.run.complete]
+    return (whole or runs)[-1] if runs else None
+
+
+def folder_of(run: Path) -> Path:
+    """Return where the files of a run are; it may be named by its results.json."""
+    return run if run.is_dir() else run.parent
 
 
 def document(run: Path) -> Document:
     """Return the results.json of a run; raises Failure if there is none of ours."""
-    return _read(run, Document)
+    found = _read(run, Document)
+    try:
+        _settings(found.run)
+    except msgspec.ValidationError as error:
+        told = f"{_file(run)} has settings that are none of ours: {error}"
+        raise Failure(told) from error
+    return found
 
 
-def point(run: Path) -> Point:
-    """Return what a run came to; raises Failure."""
+def _past(run: Path) -> Past:
+    """Return what is known of a run without its results; raises Failure."""
     found = _read(run, Header)
     names = [each.name for each in fields(Point) if each.name != "started"]
     known = {name: found.summary.get(name) for name in names}
     try:
-        return msgspec.convert({"started": found.run.started, **known}, Point)
+        point = msgspec.convert({"started": found.run.started, **known}, Point)
     except msgspec.ValidationError as error:
-        raise Failure(f"{run} has a summary that is none of ours: {error}") from error
+        told = f"{_file(run)} has a summary that is none of ours: {error}"
+        raise Failure(told) from error
+    return Past(run, found.run, point)
+
+
+def _file(run: Path) -> Path:
+    return run / RESULTS if run.is_dir() else run
 
 
 def _read(run: Path, shape: type[D]) -> D:
-    path = run / RESULTS if run.is_dir() else run
+    path = _file(run)
     try:
         found = msgspec.json.decode(path.read_bytes(), type=shape)
     except OSError as error:
@@ -145,7 +177,7 @@ def _again(
 ) -> Judged | None:
     """Return a run judged by today's checks; None where its snapshot is not there."""
     try:
-        assessment = assess(Snapshot(run), checks, settings)
+        assessment = assess(Snapshot(folder_of(run)), checks, settings)
     except SnapshotError:
         return None
     accepted = {row.fingerprint: row.exemption for row in before.rows}

@@ -20,7 +20,7 @@ from scanner.assess import assess, catalogue_hash
 from scanner.cli.failure import Exit, Failure
 from scanner.cli.files import write_reports
 from scanner.cli.options import FailOn, LogFormat
-from scanner.cli.past import drift_since, point, runs_in
+from scanner.cli.past import Past, drift_since, runs_in, to_compare
 from scanner.cli.progress import said, shown
 from scanner.cli.selection import Choice
 from scanner.collect.order import Order
@@ -28,6 +28,7 @@ from scanner.collect.scan import scan
 from scanner.collect.scope import ScopeError
 from scanner.collect.watch import Watch
 from scanner.model.check import Check, Severity
+from scanner.model.drift import Drift
 from scanner.model.exemptions import Exemption
 from scanner.model.results import Assessment
 from scanner.model.settings import Settings
@@ -137,10 +138,10 @@ def judge_and_report(snapshot: Snapshot, directory: Path, judgement: Judgement) 
         assessment = assess(
             snapshot, judgement.choice.checks, judgement.settings, judgement.exemptions
         )
-        if judgement.baseline:
-            assessment = _since(judgement.baseline, assessment, judgement.choice.checks)
     except SnapshotError as error:
         raise Failure(str(error)) from error
+    if judgement.baseline:
+        assessment = _since(judgement.baseline, assessment, judgement.choice.checks)
     written = write_reports(assessment, directory, judgement.formats)
     _print_summary(assessment, [*written, directory / "snapshot"], judgement)
     return exit_code(assessment, judgement)
@@ -149,18 +150,35 @@ def judge_and_report(snapshot: Snapshot, directory: Path, judgement: Judgement) 
 def _since(
     baseline: Path, assessment: Assessment, checks: Sequence[Check[Any]]
 ) -> Assessment:
-    """Return an assessment with what changed since the latest of earlier runs."""
+    """Return an assessment with what changed since the latest of earlier runs.
+
+    What was read is worth its reports even where there is nothing to compare with.
+    """
     from reports.trend import point_of
 
-    runs = runs_in(baseline)
-    if not runs:
-        log.info("no run is in %s yet: nothing to compare with", baseline)
+    try:
+        runs = runs_in(baseline)
+        earlier = [each for each in runs if each.run.started < assessment.run.started]
+        named = [each for each in runs if each.path == baseline]
+        past = to_compare(named or earlier)
+        if past is None:
+            log.info("no earlier run is in %s: nothing to compare with", baseline)
+            return assessment
+        drift = _noted(drift_since(past.path, assessment, checks), past)
+    except Failure as error:
+        log.warning("what changed cannot be told: %s", error)
         return assessment
-    return replace(
-        assessment,
-        drift=drift_since(runs[-1], assessment, checks),
-        trend=(*map(point, runs), point_of(assessment)),
-    )
+    points = (*(each.point for each in earlier), point_of(assessment))
+    return replace(assessment, drift=drift, trend=points)
+
+
+def _noted(drift: Drift, past: Past) -> Drift:
+    """Return a comparison that says so where the earlier run was cut short."""
+    if past.run.complete:
+        return drift
+    told = f"The run of {past.run.started} was cut short: what it missed looks new."
+    log.warning("%s", told)
+    return replace(drift, note=f"{drift.note} {told}".strip())
 
 
 def _print_summary(

@@ -178,10 +178,12 @@ _COMPACT = str.maketrans("", "", "-:")
 def _readable(baseline: Path | None, *, fail_on_new: bool) -> Path | None:
     """Return a baseline that can be compared with; raises Failure before a scan."""
     from scanner.cli.failure import Failure
-    from scanner.cli.past import runs_in
+    from scanner.cli.past import document, runs_in, to_compare
 
     if baseline is not None:
-        runs_in(baseline)
+        past = to_compare(runs_in(baseline))
+        if past is not None:
+            document(past.path)
     elif fail_on_new:
         raise Failure("--fail-on-new needs --baseline: new since which run?")
     return baseline

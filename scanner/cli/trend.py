@@ -58,12 +58,13 @@ def _written(points: tuple[Point, ...], format: TrendFormat) -> str:
 def _points(runs: list[Path]) -> tuple[Point, ...]:
     """Return what runs came to, by when they began; raises Failure."""
     from scanner.cli.failure import Failure
-    from scanner.cli.past import point, runs_in
+    from scanner.cli.past import runs_in
 
-    found = {each.resolve(): each for run in runs for each in runs_in(run)}
+    found = {each.path.resolve(): each for run in runs for each in runs_in(run)}
     if not found:
         raise Failure(
             f"no run is in {', '.join(map(str, runs))}: a run is a directory with a "
             "results.json, as `posture scan -o DIR` leaves it"
         )
-    return tuple(sorted(map(point, found.values()), key=lambda each: each.started))
+    points = (each.point for each in found.values())
+    return tuple(sorted(points, key=lambda each: each.started))

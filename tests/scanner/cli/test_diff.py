@@ -175,6 +175,8 @@ def test_what_other_checks_judged_is_told_apart(
     assert wrong["fingerprint"] not in changes
     assert told["counts"]["new"] >= 1
     assert told["note"] == ""
+    named = posture("diff", recorded, new / "results.json", "--format", "json").out
+    assert json.loads(named) == told
 
     for part in (old / "snapshot").rglob("*"):
         if part.is_file():
@@ -199,6 +201,66 @@ def test_only_what_is_new_fails_a_job(
     page = Path("worse/report.html").read_text()
     assert "What changed since" in page
     assert "properties.disableLocalAuth: true -&gt; false" in page
+
+
+def rewritten(run: Path, directory: Path, **header: object) -> Path:
+    """Copy what a run answered, with some of its header said otherwise."""
+    told = json.loads((run / "results.json").read_bytes())
+    told["run"] |= header
+    directory.mkdir(parents=True)
+    (directory / "results.json").write_text(json.dumps(told))
+    return directory
+
+
+def test_the_baseline_is_the_latest_whole_run_before(
+    posture: Posture, runs: Callable[..., Path], tmp_path: Path
+) -> None:
+    def since() -> Any:
+        name = tmp_path / f"again-{len(list(tmp_path.iterdir()))}"
+        posture("scan", "--from", run, "--baseline", folder, "-o", name, *some)
+        return json.loads((name / "results.json").read_bytes())
+
+    some = ("--check", "dns-*")
+    run, folder = runs("run", bodies(), *some), tmp_path / "all"
+    own = json.loads((run / "results.json").read_bytes())["run"]["started"]
+    rewritten(run, folder / "own", complete=False)
+    rewritten(run, folder / "later", started="2030-01-01T00:00:00Z")
+    assert "drift" not in since()
+    rewritten(run, folder / "cut", started="2026-08-02T00:00:00Z", complete=False)
+    cut = since()
+    assert cut["drift"]["old"]["started"] == "2026-08-02T00:00:00Z"
+    assert "was cut short" in cut["drift"]["note"]
+    rewritten(run, folder / "whole", started="2026-08-01T00:00:00Z")
+    told = since()
+    assert told["drift"]["old"]["started"] == "2026-08-01T00:00:00Z"
+    assert told["drift"]["note"] == ""
+    days = [each["started"] for each in told["trend"]["runs"]]
+    assert days == ["2026-08-01T00:00:00Z", "2026-08-02T00:00:00Z", own]
+
+
+def test_a_bad_baseline_is_refused_before_a_scan_and_costs_no_report(
+    posture: Posture, refused: Refused, runs: Callable[..., Path], tmp_path: Path
+) -> None:
+    some = ("--check", "dns-*")
+    run, folder = runs("run", bodies(), *some), tmp_path / "all"
+    wrong = {"settings": {"owner_warning": "x"}, "started": "2026-08-01T00:00:00Z"}
+    bad = rewritten(run, folder / "bad", **wrong)
+    for command in (
+        ("scan", "--from", run, "--baseline", bad, "-o", tmp_path / "none"),
+        ("diff", bad, run),
+        ("evidence", "export", bad, "-o", tmp_path / "pack.zip"),
+    ):
+        told = refused(*command)
+        assert "owner_warning" in told
+        assert str(bad / "results.json") in told
+    assert not (tmp_path / "none").exists()
+    # A run of later days hides it until the scan is done.
+    rewritten(run, folder / "later", started="2030-01-01T00:00:00Z")
+    scan = ("scan", "--from", run, "--fail-on", "never", "--baseline", folder)
+    done = posture(*scan, *some, "-o", tmp_path / "told")
+    assert done.code == 0
+    assert "what changed cannot be told" in done.err
+    assert "drift" not in json.loads((tmp_path / "told" / "results.json").read_bytes())
 
 
 def test_runs_that_are_none(refused: Refused, tmp_path: Path) -> None:

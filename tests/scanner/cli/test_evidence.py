@@ -160,6 +160,11 @@ def test_results_that_the_snapshot_does_not_bear_out_are_not_sealed(
     results.write_text(results.read_text().replace('"fail"', '"pass"', 1))
     line = refused("evidence", "export", "touched", "-o", "pack.zip")
     assert "--from" in line
+    told = json.loads(results.read_bytes())
+    told["summary"]["exemptions"] = [{"check": 1}]
+    results.write_text(json.dumps(told))
+    line = refused("evidence", "export", "touched", "-o", "pack.zip")
+    assert "exemptions that are none of ours" in line
     assert not Path("pack.zip").exists()
 
 
