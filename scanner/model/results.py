@@ -121,9 +121,9 @@ class Run:
     scope: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The options that narrowed the scan, as given."""
     subscriptions: tuple[ScannedSubscription, ...] = ()
-    bounded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    bounded: Mapping[str, tuple[str, ...]] | None = None
     """By tenant, the resource types that were only tried, and not read whole: no gap,
-    but there may be more of them."""
+    but there may be more of them. None before the run is judged."""
     notes: tuple[str, ...] = ()
     """What a reader must know and that is no gap, such as a disabled subscription."""
     requests: int = 0

@@ -145,8 +145,12 @@ class Looking:
         kinds = set(leading_to(row.resource_type.lower()))
         if not row.subscription_id:
             kinds.add(GROUPS)
+        if self.sight.run.bounded is None:
+            # An earlier version did not record it.
+            told = "it is not recorded what was read above subscriptions"
+            return "" if row.subscription_id else told
         here = self.sight.run.bounded.get(row.tenant_id, ())
-        there = self._other.run.bounded.get(row.tenant_id, ())
+        there = (self._other.run.bounded or {}).get(row.tenant_id, ())
         missing = min(kinds.intersection(here).difference(there), default="")
         return missing and f"{missing} was not read whole"
 

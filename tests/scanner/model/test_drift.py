@@ -30,6 +30,7 @@ RUN = Run(
     cloud="c",
     method="m",
     complete=True,
+    bounded={},
     signed_in=(SignedIn(tenant_id=TENANT),),
     subscriptions=(ScannedSubscription(id="S", name="", tenant_id=TENANT),),
 )
@@ -164,6 +165,11 @@ BOUNDED: dict[str, Any] = {"bounded": {TENANT: (GROUPS,)}}
             judged(row(**MANAGED)),
             judged(OTHER, **BOUNDED),
             f"{GROUPS} was not read whole",
+        ),
+        (
+            judged(row(**MANAGED), bounded=None),
+            judged(OTHER, bounded=None),
+            "it is not recorded what was read above subscriptions",
         ),
         (
             judged(row()),
