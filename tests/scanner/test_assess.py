@@ -80,6 +80,7 @@ def test_a_whole_snapshot_has_no_gaps(demo: Snapshot) -> None:
         complete=True,
         catalogue=catalogue_hash(checks.ALL),
         settings=asdict(Settings()),
+        bounded={},
     )
 
 
