@@ -18,10 +18,14 @@ from scanner.model.resource import Record
 from scanner.model.resources import ManagementGroup
 from scanner.model.results import ScannedSubscription
 
-READABLE = frozenset({"enabled", "warned", "pastdue"})
-"""The states in which a subscription is scanned without being named.
+RUNNING = frozenset({"enabled", "warned", "pastdue"})
+"""The states of a subscription in use."""
 
-The others (Disabled, Deleted, Expired) can be read for a while, but nothing runs.
+IDLE = frozenset({"disabled", "deleted", "expired"})
+"""The states in which a subscription is scanned only if it was named.
+
+It can be read for a while, but nothing runs. In any other state, and where none is
+told, something may run: it is scanned.
 """
 
 
@@ -192,16 +196,22 @@ def _chosen(
     selection: Selection,
     scope: Scope,
 ) -> bool:
-    """Return whether a subscription is scanned; say why not where it may surprise."""
+    """Return whether a subscription is scanned; say why where it may surprise."""
     names = {subscription.id.lower(), subscription.name.lower()}
     named = bool(names & {each.lower() for each in selection.subscriptions})
     if names & {each.lower() for each in selection.excluded}:
         return False
-    if subscription.state.lower() not in READABLE:
+    state = subscription.state.lower()
+    title = f"subscription {f'{subscription.name} ({subscription.id})'.strip()}"
+    if state in IDLE:
         said = "scanned because it was named" if named else "left out"
-        title = f"{subscription.name} ({subscription.id})".strip()
-        scope.notes.append(f"subscription {title} is {subscription.state}: {said}")
+        scope.notes.append(f"{title} is {subscription.state}: {said}")
         return named
-    if selection.narrows and (selection.subscriptions or selection.management_groups):
-        return named or subscription.id.lower() in (scope.members or ())
-    return True
+    if selection.subscriptions or selection.management_groups:
+        chosen = named or subscription.id.lower() in (scope.members or ())
+    else:
+        chosen = True
+    if chosen and state not in RUNNING:
+        told = f"is {subscription.state!r}, which is no known state"
+        scope.notes.append(f"{title} {told if state else 'tells no state'}: scanned")
+    return chosen

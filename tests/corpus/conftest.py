@@ -22,7 +22,7 @@ from scanner.collect.read import itself
 from scanner.collect.reads import ABOVE, BELOW, READS
 from scanner.collect.resources import DESCENDANTS, MANAGEMENT_GROUPS, SUBSCRIPTIONS
 from scanner.collect.scan import scan
-from scanner.collect.scope import READABLE, Selection
+from scanner.collect.scope import IDLE, Selection
 from scanner.collect.watch import Watch
 from scanner.emulator import Estate, Options
 from scanner.emulator.background import in_thread
@@ -278,7 +278,7 @@ def _depth(body: Body) -> tuple[int, bool]:
     The first of several bodies with one id keeps it, and so keeps its children.
     """
     kind = ResourceId.parse(body["id"]).type
-    shut = kind == Subscription.type and str(body.get("state")).lower() not in READABLE
+    shut = kind == Subscription.type and str(body.get("state")).lower() in IDLE
     is_extension = kind.lower().startswith("microsoft.insights/diagnostic")
     return (9 if is_extension else kind.count("/")), shut
 

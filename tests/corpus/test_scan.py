@@ -16,7 +16,7 @@ from reports.document import results_json
 from scanner.assess import assess, inventory
 from scanner.collect.reads import READS
 from scanner.collect.redact import redacted
-from scanner.collect.scope import READABLE
+from scanner.collect.scope import IDLE
 from scanner.emulator import Estate
 from scanner.model.authorization import Registration
 from scanner.model.check import Check, Status
@@ -79,7 +79,7 @@ def left_out(records: list[Record]) -> set[str]:
         id_key(each.id)
         for each in records
         if each.type == Subscription.type
-        and json.loads(each.body)["state"].lower() not in READABLE
+        and json.loads(each.body)["state"].lower() in IDLE
     }
 
 

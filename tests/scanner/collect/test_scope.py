@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from scanner.collect.scope import ScopeError
-from scanner.emulator.faults import Status
+from scanner.emulator.faults import Malformed, Status
 from scanner.snapshot.manifest import read_manifest
 
 Scan = Callable[..., Any]
@@ -51,6 +51,33 @@ def test_a_disabled_subscription_that_was_named(scan_estate: Scan) -> None:
     done = scan_estate(subscriptions=("Gamma",))
     assert done.names == ["Gamma"]
     assert "scanned because it was named" in done.notes
+
+
+ODD = [
+    ({"drop": True}, "tells no state"),
+    ({"to": 7}, "tells no state"),
+    ({"to": "Hovering"}, "is 'Hovering', which is no known state"),
+]
+
+
+def stateless(**change: Any) -> Malformed:
+    kind = "Microsoft.Resources/subscriptions"
+    return Malformed(type=kind, form="item", item=0, field="state", **change)
+
+
+@pytest.mark.parametrize(("change", "said"), ODD)
+def test_only_a_state_that_is_known_leaves_out(
+    scan_estate: Scan, change: dict[str, Any], said: str
+) -> None:
+    done = scan_estate(stateless(**change))
+    assert done.names == ["Alpha", "Beta"]
+    assert f"subscription Alpha ({ALPHA}) {said}: scanned" in done.run.notes
+
+
+def test_of_a_state_that_nobody_asked_about_nothing_is_said(scan_estate: Scan) -> None:
+    done = scan_estate(stateless(drop=True), subscriptions=("Beta",))
+    assert done.names == ["Beta"]
+    assert "Alpha" not in done.notes
 
 
 def test_exclusions(scan_estate: Scan) -> None:
