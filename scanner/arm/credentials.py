@@ -9,7 +9,11 @@ from typing import Any, Self
 import msgspec
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 from azure.core.credentials_async import AsyncTokenCredential
-from azure.core.exceptions import AzureError, ClientAuthenticationError
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    ServiceRequestError,
+)
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.identity.aio import (
     AzureCliCredential,
@@ -20,8 +24,8 @@ from azure.identity.aio import (
 )
 
 from scanner.arm.clouds import Cloud
-from scanner.arm.errors import SignInError
-from scanner.arm.methods import NEXT_STEP, Method
+from scanner.arm.errors import TRUST, SignInError
+from scanner.arm.methods import NEXT_STEP, REACH, Method
 from scanner.arm.proxies import proxies
 from scanner.model.results import SignedIn
 
@@ -124,9 +128,22 @@ def _token_options(options: dict[str, Any]) -> TokenRequestOptions:
 
 
 def _failed(method: Method, error: Exception) -> SignInError:
-    cause = next((line for line in str(error).splitlines() if line.strip()), "")
-    cause = cause.strip() or type(error).__name__
-    return SignInError(f"sign-in ({method}) failed: {cause[:300]}; {NEXT_STEP[method]}")
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    untrusted = [line for line in lines if _UNTRUSTED in line]
+    cause = [*untrusted, *lines, type(error).__name__][0]
+    if untrusted:
+        step = TRUST
+    elif (
+        isinstance(error, ServiceRequestError) and method is not Method.MANAGED_IDENTITY
+    ):
+        step = REACH
+    else:
+        step = NEXT_STEP[method]
+    return SignInError(f"sign-in ({method}) failed: {cause[:300]}; {step}")
+
+
+_UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
+"""What OpenSSL says of a certificate that nobody known has signed."""
 
 
 class _Claims(msgspec.Struct):

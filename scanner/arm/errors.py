@@ -1,12 +1,25 @@
-"""What Azure says when it refuses, in its several spellings."""
+"""What Azure says when it refuses, in its several spellings, and what to do then."""
 
 from __future__ import annotations
 
+import ssl
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
 LONGEST_MESSAGE = 300
+
+TRUST = (
+    "name who signed its certificate: `ca_bundle` in the file for --cloud, or "
+    "SSL_CERT_FILE"
+)
+"""What to do where a host's certificate is not trusted."""
+
+ASSIGN = "assign Reader, or name another tenant by --tenant"
+"""What to do where nothing may be read."""
+
+_REACH = "check the network, the proxy and, in the file for --cloud, `resource_manager`"
 
 
 class ReadError(Exception):
@@ -19,6 +32,13 @@ class ReadError(Exception):
         self.reason = reason
         self.status = status
         self.code = code
+
+    @property
+    def told(self) -> str:
+        """The reason, with the status and code that Azure gave."""
+        status = f"HTTP {self.status}" if self.status else ""
+        given = " ".join(filter(None, (status, self.code)))
+        return f"{self.reason} ({given})" if given else self.reason
 
 
 class SignInError(Exception):
@@ -33,8 +53,32 @@ def refused(status: int, body: bytes) -> ReadError:
     plain text, and nothing.
     """
     code, message = _code_and_message(body)
-    reason = " ".join((message or _PLAIN.get(status, "refused")).split())
+    reason = " ".join((message or _plain(status)).split())
     return ReadError(reason[:LONGEST_MESSAGE], status=status, code=code)
+
+
+def next_step(status: int | None) -> str:
+    """Return what to do about a request that nothing could be read without."""
+    return ASSIGN if status in {401, 403, 404} else _REACH
+
+
+def broken(error: BaseException) -> str:
+    """Return why a connection failed, and what to do where we know it.
+
+    In the words of the system: others may quote an address with a proxy's password.
+    """
+    every = list(_causes(error))
+    if any(isinstance(each, ssl.SSLCertVerificationError) for each in every):
+        return f"its certificate is not trusted; {TRUST}"
+    said = [each.strerror for each in every if isinstance(each, OSError)]
+    known = [each for each in said if each]
+    return known[-1] if known else type(every[:2][-1]).__name__
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 _PLAIN = {
@@ -47,6 +91,12 @@ _PLAIN = {
     503: "the service is not available",
     504: "the service did not answer in time",
 }
+
+
+def _plain(status: int) -> str:
+    if 300 <= status < 400:
+        return "the answer is a redirect, which no token follows"
+    return _PLAIN.get(status, "the answer has an unexpected status")
 
 
 def _code_and_message(body: bytes) -> tuple[str | None, str | None]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 from azure.core.exceptions import AzureError
 from azure.core.pipeline.transport import HttpRequest
 
 from scanner.arm.credentials import TenantCredential
-from scanner.arm.errors import ReadError, SignInError, refused
+from scanner.arm.errors import ReadError, SignInError, broken, refused
 from scanner.arm.proxies import proxies
 from scanner.arm.throttle import Budget, backoff, jitter, retry_after
 from scanner.arm.transport import Door, Wire, origin, pipeline
@@ -146,8 +147,9 @@ class Host:
             slow = ReadError(f"no whole answer within {limits.request_timeout:g} s")
             raise _Refused(slow, {}, final=False) from error
         except AzureError as error:
-            broken = ReadError(f"the connection failed: {type(error).__name__}")
-            raise _Refused(broken, {}, final=False) from error
+            host = urlsplit(self._door.url).netloc
+            lost = ReadError(f"the connection failed: {host}: {broken(error)}")
+            raise _Refused(lost, {}, final=False) from error
 
 
 class _Refused(Exception):  # noqa: N818 - one attempt's outcome, not the request's

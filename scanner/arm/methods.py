@@ -27,3 +27,6 @@ NEXT_STEP = {
     "AZURE_FEDERATED_TOKEN_FILE",
 }
 """What to do when signing in fails."""
+
+REACH = "check the network, the proxy and, in the file for --cloud, `authority`"
+"""What to do when the host to sign in at cannot be reached."""

@@ -75,7 +75,10 @@ class Session:
         wanted = (self._tenant or "").lower()
         if is_guid(wanted) and signed_in.tenant_id != wanted:
             found = signed_in.tenant_id
-            raise SignInError(f"signed in to tenant {found}, not to {wanted}")
+            raise SignInError(
+                f"signed in to tenant {found}, not to {wanted}: sign in to that one, "
+                "or name the other by --tenant"
+            )
         return signed_in
 
     async def close(self) -> None:

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 
 from scanner.arm.clouds import Cloud
 from scanner.arm.credentials import credential, who
-from scanner.arm.errors import ReadError, SignInError
+from scanner.arm.errors import TRUST, ReadError, SignInError
 from scanner.arm.limits import Limits
-from scanner.arm.methods import NEXT_STEP, Method
+from scanner.arm.methods import NEXT_STEP, REACH, Method
 from scanner.arm.session import Session
 from scanner.arm.transport import open_wire
 from scanner.emulator import Emulator
@@ -69,7 +69,7 @@ def refusal(
     assert "\n" not in message
     assert len(message) < 600
     assert message.startswith(f"sign-in ({method}) failed: ")
-    assert message.endswith(NEXT_STEP[method])
+    assert message.endswith((NEXT_STEP[method], REACH, TRUST))
     assert secret not in message
     return message
 
@@ -150,7 +150,23 @@ def test_no_way_to_entra(
 ) -> None:
     export(monkeypatch, **azure.environment)
     cloud = replace(cloud_of(azure), authority="https://127.0.0.1:9")
-    refusal(cloud, Method.ENVIRONMENT, secret=azure.address.client_secret)
+    secret = azure.address.client_secret
+    message = refusal(cloud, Method.ENVIRONMENT, secret=secret)
+    assert message.endswith(f"; {REACH}")
+
+
+@pytest.mark.parametrize("method", [Method.ENVIRONMENT, Method.DEFAULT])
+def test_an_entra_that_nobody_known_vouches_for(
+    method: Method,
+    serve: Callable[..., Emulator],
+    cloud_of: Clouds,
+    monkeypatch: Monkey,
+) -> None:
+    azure, other = serve(), serve()
+    export(monkeypatch, **azure.environment)
+    cloud = replace(cloud_of(azure), ca_bundle=other.ca_file)
+    message = refusal(cloud, method, secret=azure.address.client_secret)
+    assert message.endswith(f"; {TRUST}")
 
 
 # Workload identity

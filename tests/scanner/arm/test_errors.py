@@ -3,10 +3,11 @@ from __future__ import annotations
 import json
 
 import pytest
+from azure.core.exceptions import AzureError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.arm.errors import LONGEST_MESSAGE, refused
+from scanner.arm.errors import LONGEST_MESSAGE, ReadError, broken, refused
 
 ARM = {"error": {"code": "AuthorizationFailed", "message": "No right."}}
 
@@ -51,8 +52,31 @@ def test_what_is_no_json_says_what_the_status_means(body: bytes) -> None:
     assert (error.code, error.reason) == (None, "access was refused")
 
 
-def test_an_unusual_status_is_a_refusal() -> None:
-    assert refused(418, b"").reason == "refused"
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (418, "the answer has an unexpected status (HTTP 418)"),
+        (307, "the answer is a redirect, which no token follows (HTTP 307)"),
+    ],
+)
+def test_an_unusual_status_is_a_refusal(status: int, told: str) -> None:
+    assert refused(status, b"").told == told
+
+
+def test_what_azure_says_is_told_with_its_code() -> None:
+    body = b'{"error": {"code": "Denied", "message": "No."}}'
+    assert refused(403, body).told == "No. (HTTP 403 Denied)"
+    assert ReadError("No.").told == "No."
+
+
+def test_a_broken_connection_is_told_in_the_words_of_the_system() -> None:
+    secret = "http://me:password@proxy"  # noqa: S105 - what must not come out
+    error = AzureError(secret)
+    assert broken(error) == "AzureError"
+    error.__cause__ = ValueError(secret)
+    assert broken(error) == "ValueError"
+    error.__cause__ = OSError(111, "Connection refused", secret)
+    assert broken(error) == "Connection refused"
 
 
 def test_a_message_is_one_bounded_line() -> None:

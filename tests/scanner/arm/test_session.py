@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,6 +18,8 @@ from aiohttp import web
 from scanner.arm.errors import ReadError
 from scanner.arm.limits import Limits
 from scanner.arm.session import LARGEST_ANSWER, Session
+from scanner.arm.transport import open_wire
+from scanner.emulator.tls import server_context
 
 LIST = "/subscriptions/one/things?api-version=1"
 OTHER_LIST = "/subscriptions/two/things?api-version=1"
@@ -377,7 +380,23 @@ def test_a_host_that_is_not_there_is_given_up(service: Any) -> None:
         return caught.value
 
     error = service.run(always(200), use)
-    assert error.reason.startswith("the connection failed")
+    assert error.reason.startswith("the connection failed: 127.0.0.1:9: ")
+    assert "127.0.0.1:9: Service" not in error.reason
+
+
+def test_a_host_that_nobody_known_vouches_for(service: Any, tmp_path: Path) -> None:
+    async def use(session: Any, server: Any) -> ReadError:
+        server_context(tmp_path / "another-ca.pem")
+        strange = replace(server.cloud, ca_bundle=tmp_path / "another-ca.pem")
+        async with open_wire(strange, QUICK) as wire:
+            lost = Session(wire, strange, session._credential, None)
+            with pytest.raises(ReadError) as caught:
+                await ids(lost)
+        return caught.value
+
+    error = service.run(always(200), use)
+    assert "its certificate is not trusted" in error.reason
+    assert "`ca_bundle`" in error.reason
 
 
 def test_connections_are_used_again(service: Any) -> None:
