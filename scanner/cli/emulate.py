@@ -85,6 +85,8 @@ def _serve(snapshot: Path, options: Options, cloud: Path) -> None:
     from scanner.snapshot.reader import Snapshot
 
     estate = Estate.of_snapshot(Snapshot(snapshot))
+    if not estate.tenants:
+        raise Failure(f"cannot emulate: {snapshot} is of no tenant: nothing to serve")
     serve(estate, options, lambda address: _tell(address, cloud))
 
 

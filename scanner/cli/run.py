@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from rich.console import Console
 
 from scanner.arm.clouds import CloudError
-from scanner.arm.errors import SignInError
+from scanner.arm.errors import ASSIGN, SignInError, next_step
 from scanner.assess import assess, catalogue_hash
 from scanner.cli.failure import Exit, Failure
 from scanner.cli.files import write_reports
@@ -23,11 +23,13 @@ from scanner.cli.options import FailOn, LogFormat
 from scanner.cli.past import Past, drift_since, runs_in, to_compare
 from scanner.cli.progress import said, shown
 from scanner.cli.selection import Choice
+from scanner.collect.kept import ResumeError
 from scanner.collect.order import Order
 from scanner.collect.scan import scan
 from scanner.collect.scope import ScopeError
 from scanner.collect.watch import Watch
 from scanner.model.check import Check, Severity
+from scanner.model.coverage import NotRead
 from scanner.model.drift import Drift
 from scanner.model.exemptions import Exemption
 from scanner.model.results import Assessment
@@ -80,10 +82,10 @@ def collect(
     warming.start()
     try:
         with shown(watch, console, quiet=judgement.quiet):
-            run = in_loop(lambda: scan(order, target, watch, earlier))
+            in_loop(lambda: scan(order, target, watch, earlier))
     except SignInError as error:
         raise Failure(str(error), Exit.NOTHING_READ) from error
-    except (CloudError, ScopeError) as error:
+    except (CloudError, ResumeError, ScopeError) as error:
         raise Failure(str(error)) from error
     except OSError as error:
         raise Failure(
@@ -94,9 +96,16 @@ def collect(
     finally:
         warming.cancel()
     log.info("read %s", said(watch))
-    if not run.subscriptions and not watch.interrupted:
-        raise Failure(_nothing(Snapshot(directory)), Exit.NOTHING_READ)
-    return Snapshot(directory)
+    snapshot = Snapshot(directory)
+    require_something(snapshot)
+    return snapshot
+
+
+def require_something(snapshot: Snapshot) -> None:
+    """Raise Failure for a run that read no subscription; one cut off may have."""
+    run = snapshot.manifest.run
+    if not snapshot.tenants or (snapshot.complete and not run.subscriptions):
+        raise Failure(_nothing(snapshot), Exit.NOTHING_READ)
 
 
 def _warm(choice: Choice) -> None:
@@ -125,11 +134,13 @@ def _nothing(snapshot: Snapshot) -> str:
         for reading, _ in snapshot.readings(tenant_id):
             for gap in reading.gaps:
                 if reading.requested:
-                    return f"nothing could be read: {gap.reason}"
-    return (
-        "no enabled subscription is readable in the chosen scope: "
-        "`posture doctor` shows what is"
-    )
+                    why = NotRead.from_gap(gap).reason
+                    step = next_step(gap.http_status)
+                    return f"nothing could be read: {why}; {step}; {_LOOK}"
+    return f"no enabled subscription is readable in the chosen scope; {ASSIGN}; {_LOOK}"
+
+
+_LOOK = "`posture doctor` shows what is in reach"
 
 
 def judge_and_report(snapshot: Snapshot, directory: Path, judgement: Judgement) -> Exit:

@@ -240,8 +240,10 @@ def _fresh(
 
 def _earlier(run: Path, output: Path | None) -> tuple[Snapshot, Path]:
     from scanner.cli.files import copy_snapshot, new_directory
+    from scanner.cli.run import require_something
 
     snapshot = _opened(run, "--from")
+    require_something(snapshot)
     directory = new_directory(output)
     copy_snapshot(snapshot, directory)
     return snapshot, directory
@@ -267,7 +269,6 @@ def _resumed(
     from scanner.cli.run import collect
     from scanner.collect.order import asks_directory, asks_graph, selection_of
     from scanner.snapshot.lines import SnapshotError
-    from scanner.snapshot.resume import keep_whole
 
     earlier = _opened(directory, "--resume")
     scope = earlier.manifest.run.scope
@@ -277,7 +278,6 @@ def _resumed(
         selection=selection_of(scope),
     )
     try:
-        keep_whole(earlier)
         return collect(order, directory, judgement, earlier)
     except SnapshotError as error:
         raise Failure(f"--resume: {error}") from error

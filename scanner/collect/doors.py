@@ -10,9 +10,11 @@ from scanner.arm.clouds import CloudError
 from scanner.arm.credentials import credential
 from scanner.arm.directory import Directory
 from scanner.arm.errors import SignInError
+from scanner.arm.methods import Method
 from scanner.arm.session import Session, is_guid
 from scanner.arm.transport import Wire
 from scanner.collect.order import Order
+from scanner.collect.scope import ScopeError
 from scanner.model.results import SignedIn
 
 
@@ -52,6 +54,21 @@ def require_graph(order: Order) -> None:
         raise CloudError(f"cloud {name!r} has no Microsoft Graph: name it as `graph`")
 
 
+def require_ids(order: Order) -> None:
+    """Raise ScopeError for a domain where only an id can be held to.
+
+    A managed identity has tokens of its own tenant alone, whichever is asked for.
+    """
+    if order.method is not Method.MANAGED_IDENTITY:
+        return
+    for tenant in order.selection.tenants:
+        if not is_guid(tenant.lower()):
+            raise ScopeError(
+                f"--tenant {tenant!r}: a managed identity signs in to its own tenant, "
+                "whose domains no token tells: give the tenant's id"
+            )
+
+
 def require_one(doors: Sequence[Door]) -> None:
     """Raise SignInError unless a tenant can be read and the others can be named."""
     for door in doors:
@@ -59,4 +76,6 @@ def require_one(doors: Sequence[Door]) -> None:
         if door.refusal and (unnamed or all(each.refusal for each in doors)):
             raise door.refusal
         if unnamed:
-            raise SignInError("the token does not say which tenant it is for")
+            raise SignInError(
+                "the token does not say which tenant it is for: give its id by --tenant"
+            )

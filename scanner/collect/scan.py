@@ -10,8 +10,14 @@ from pathlib import Path
 from scanner import __version__
 from scanner.arm.transport import open_wire
 from scanner.collect.directory import READS as DIRECTORY_READS
-from scanner.collect.doors import Door, knock, require_graph, require_one
-from scanner.collect.kept import kept
+from scanner.collect.doors import (
+    Door,
+    knock,
+    require_graph,
+    require_ids,
+    require_one,
+)
+from scanner.collect.kept import kept, require_same_cloud, require_same_tenants
 from scanner.collect.ledger import Ledger
 from scanner.collect.order import Order, scope_of
 from scanner.collect.plan import tenant_scope
@@ -24,6 +30,7 @@ from scanner.collect.watch import Watch, interruptible
 from scanner.model.results import Run
 from scanner.snapshot.manifest import Manifest
 from scanner.snapshot.reader import Snapshot
+from scanner.snapshot.resume import keep_whole
 from scanner.snapshot.writer import SnapshotWriter, now
 
 FLUSH_EVERY = 1.0
@@ -37,10 +44,15 @@ async def scan(
 
     Raises SignInError when no tenant could be signed in to, ScopeError for a scope
     that is not there, CloudError for an unusable CA or a cloud that lacks what is to be
-    asked, and OSError when the snapshot cannot be written. Interrupted by SIGINT or
-    SIGTERM, it leaves what it has read, marked as incomplete.
+    asked, ResumeError and SnapshotError for an earlier one that cannot be gone on with,
+    and OSError when the snapshot cannot be written. Interrupted by SIGINT or SIGTERM,
+    it leaves what it has read, marked as incomplete. An earlier one is left as it is
+    until all that is settled.
     """
     require_graph(order)
+    require_ids(order)
+    if earlier is not None:
+        require_same_cloud(earlier, order.cloud)
     async with AsyncExitStack() as stack:
         wire = await stack.enter_async_context(open_wire(order.cloud, order.limits))
         watch.tally = wire.tally
@@ -49,8 +61,12 @@ async def scan(
             for tenant in order.selection.tenants or (None,)
         ]
         require_one(doors)
+        if earlier is not None:
+            require_same_tenants(earlier, doors)
         scanning = _Scanning(order, doors, watch, earlier)
-        writer = SnapshotWriter(directory, scanning.manifest())
+        writer = SnapshotWriter(
+            directory, scanning.manifest(), held=earlier is not None
+        )
         try:
             scopes = await scanning.read(writer)
         except ScopeError:
@@ -58,7 +74,8 @@ async def scan(
                 writer.discard()
             raise
         run = scanning.finished(scopes)
-        writer.finish(run, scanning.tenants, scanning.left_out(scopes))
+        if writer.begun:
+            writer.finish(run, scanning.tenants, scanning.left_out(scopes))
         return run
 
 
@@ -136,11 +153,15 @@ class _Scanning:
             if door.refusal:
                 at = tenant_scope(door.tenant_id)
                 ledger.book_refusal(SUBSCRIPTIONS, at, door.refusal)
+                scopes.append(Scope(listed=False))
                 continue
             found = await resolve(ledger, self._order.selection)
             scopes.append(found)
             opened.append((ledger, found, principals))
         require_known(self._order.selection, scopes)
+        if self._earlier is not None:
+            keep_whole(self._earlier)
+            writer.begin()
         self._watch.progress.subscriptions = sum(len(s.chosen) for s in scopes)
         pace = Pace(self._order.limits.per_subscription, self._order.graph)
         async with asyncio.TaskGroup() as group:

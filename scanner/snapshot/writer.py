@@ -38,14 +38,33 @@ def now() -> str:
 class SnapshotWriter:
     """The parts of a snapshot being written, each a gzip stream that is flushed."""
 
-    def __init__(self, directory: Path, manifest: Manifest) -> None:
-        """Begin, or go on with, a snapshot; raises OSError if it cannot be written."""
-        directory.mkdir(parents=True, exist_ok=True)
+    def __init__(
+        self, directory: Path, manifest: Manifest, *, held: bool = False
+    ) -> None:
+        """Begin, or go on with, a snapshot; raises OSError if it cannot be written.
+
+        One that is held keeps what is added to itself until `begin`.
+        """
         self._directory = directory
         self._manifest = manifest
         self._parts: dict[str, BufferedWriter] = {}
         self._unflushed: set[str] = set()
-        write_manifest(directory, manifest)
+        self._held: list[tuple[str, bytes]] | None = []
+        if not held:
+            self.begin()
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything was changed on disk."""
+        return self._held is None
+
+    def begin(self) -> None:
+        """Write what was held, and from now on what is added; raises OSError."""
+        self._directory.mkdir(parents=True, exist_ok=True)
+        write_manifest(self._directory, self._manifest)
+        held, self._held = self._held or [], None
+        for path, content in held:
+            self._add(path, content)
 
     def resources(
         self, tenant_id: str, resource_type: str, scope: str, bodies: Iterable[bytes]
@@ -53,12 +72,12 @@ class SnapshotWriter:
         """Add resources that a read at a scope has found, as received."""
         lines = [_encode(ResourceLine(scope, msgspec.Raw(body))) for body in bodies]
         if lines:
-            self._part(tenant_id, resource_type).write(b"\n".join([*lines, b""]))
+            self._add(part_path(tenant_id, resource_type), b"\n".join([*lines, b""]))
 
     def reading(self, tenant_id: str, reading: Reading) -> None:
         """Add that a read is over; what was added at its scope now counts."""
-        part = self._part(tenant_id, reading.resource_type)
-        part.write(_encode(ReadingLine(now(), reading)) + b"\n")
+        path = part_path(tenant_id, reading.resource_type)
+        self._add(path, _encode(ReadingLine(now(), reading)) + b"\n")
 
     def flush(self) -> None:
         """Put everything added so far where a killed process leaves it."""
@@ -94,8 +113,13 @@ class SnapshotWriter:
         write_manifest(self._directory, self._manifest)
         return self._manifest
 
-    def _part(self, tenant_id: str, resource_type: str) -> BufferedWriter:
-        path = part_path(tenant_id, resource_type)
+    def _add(self, path: str, content: bytes) -> None:
+        if self._held is None:
+            self._part(path).write(content)
+        else:
+            self._held.append((path, content))
+
+    def _part(self, path: str) -> BufferedWriter:
         self._unflushed.add(path)
         if path not in self._parts:
             file = self._directory / path

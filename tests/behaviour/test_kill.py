@@ -24,6 +24,7 @@ from scanner.collect.read import Read
 from scanner.collect.reads import AT_TENANT, QUERIES, READS
 from scanner.collect.resources import MANAGEMENT_GROUPS
 from scanner.demo import TENANT_ID
+from scanner.emulator.background import in_thread
 from scanner.model.check import Status
 from scanner.model.keyvault import KeyVault
 from scanner.model.settings import Settings
@@ -279,7 +280,11 @@ def test_nor_can_they_be_gone_on_with(
     bench: Any, posture: Callable[..., Any], rewritten: Path
 ) -> None:
     directory = rewritten.parents[1]
-    _assert_refused(bench, posture, directory, rewritten.name, ("--resume",))
+    before = {each: each.read_bytes() for each in directory.glob("**/*.*")}
+    with in_thread(bench.estate) as azure:
+        cloud = ("--cloud", bench.sign_in_to(azure.address))
+        _assert_refused(bench, posture, directory, rewritten.name, ("--resume",), cloud)
+    assert before == {each: each.read_bytes() for each in directory.glob("**/*.*")}
 
 
 # Damaged while complete
@@ -291,11 +296,13 @@ def _assert_refused(
     directory: Path,
     cause: str,
     options: tuple[str, ...] = ("--from", "--resume"),
+    cloud: tuple[Any, ...] = (),
 ) -> None:
     """Hold that a snapshot cannot be opened, in one line, with exit code 2."""
     for option in options:
         more = ("--output", bench.new_path("out")) if option == "--from" else ()
-        told = posture("scan", option, directory, *more, "--auth", "environment")
+        sign_in = (*cloud, "--auth", "environment", "--quiet")
+        told = posture("scan", option, directory, *more, *sign_in)
         assert told.code == Exit.USAGE, told.err
         (line,) = told.lines
         assert line.startswith("posture: ")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from scanner.emulator import Emulator
-from scanner.emulator.faults import Status, TokenRefused
+from scanner.emulator.faults import Redirect, Status, TokenRefused
 
 LIVE = ("scan", "--cloud", "cloud.toml", "--auth", "environment")
 
@@ -79,7 +79,8 @@ def test_a_ca_of_somebody_else(serve: Serve, refused: Refused, tmp_path: Path) -
     text = (tmp_path / "cloud.toml").read_text()
     (tmp_path / "cloud.toml").write_text(text.replace(str(azure.ca_file), "other.pem"))
     line = refused(*LIVE, "--quiet", code=4)
-    has(line, "sign-in (environment) failed", "certificate")
+    has(line, "sign-in (environment) failed", "certificate", "`ca_bundle`")
+    assert "AZURE_TENANT_ID" not in line
     assert azure.address.client_secret not in line
 
 
@@ -274,7 +275,35 @@ def test_subscriptions_that_cannot_be_listed(serve: Serve, posture: Posture) -> 
         assert (done.code, done.out) == (4, "")
         last = done.err.splitlines()[-1]
         assert last.startswith("posture: ")
-        has(last, "Made to fail.")
+        has(last, "Made to fail.", "HTTP 403", "assign Reader", "--tenant")
+
+
+def test_subscriptions_that_are_elsewhere(serve: Serve, posture: Posture) -> None:
+    serve(faults=(Redirect(type="Microsoft.Resources/subscriptions"),))
+    for command in ("scan", "doctor"):
+        done = posture(command, *LIVE[1:])
+        assert (done.code, done.out) == (4, "")
+        has(done.err.splitlines()[-1], "redirect", "HTTP 307", "`resource_manager`")
+
+
+def test_a_run_that_read_nothing_is_no_clean_one(
+    serve: Serve, posture: Posture, refused: Refused, tmp_path: Path
+) -> None:
+    serve(faults=(Status(type="Microsoft.Resources/subscriptions", status=403),))
+    assert posture(*LIVE, "-o", "run", "--quiet").code == 4
+    has(refused("scan", "--from", "run", "-o", "again", code=4), "403", "assign Reader")
+    rewrite(tmp_path / "run", tenants=[])
+    has(refused("scan", "--from", "run", "-o", "again", code=4), "no enabled")
+    assert not (tmp_path / "again").exists()
+    has(refused("emulate", "run"), "cannot emulate", "nothing to serve")
+
+
+@pytest.mark.parametrize("command", ["scan", "doctor"])
+def test_a_managed_identity_has_no_choice_of_tenants(
+    command: str, refused: Refused
+) -> None:
+    line = refused(command, "--auth", "managed-identity", "-t", "bank.example")
+    has(line, "--tenant 'bank.example'", "give the tenant's id")
 
 
 def test_no_subscription_at_all(azure: Emulator, posture: Posture, demo: Path) -> None:
@@ -286,7 +315,7 @@ def test_no_subscription_at_all(azure: Emulator, posture: Posture, demo: Path) -
     ]
     done = posture(*LIVE, "-o", "run", *excluded, "--quiet")
     assert (done.code, done.out) == (4, "")
-    has(done.err, "no enabled subscription", "posture doctor")
+    has(done.err, "no enabled subscription", "posture doctor", "assign Reader")
 
 
 # The disk
