@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import msgspec
 
-from scanner.arm.credentials import credential
-from scanner.arm.errors import ReadError
+from scanner.arm.errors import ReadError, next_step
 from scanner.arm.session import Session
 from scanner.arm.transport import open_wire
 from scanner.collect.discovery import index
+from scanner.collect.doors import Door, knock, require_ids
+from scanner.collect.items import identify
 from scanner.collect.operations import path_of
 from scanner.collect.order import Order
 from scanner.collect.reads import READS
@@ -27,19 +28,25 @@ class Reach:
     id: str
     name: str
     state: str
-    missing: tuple[str, ...]
+    missing: tuple[str, ...] = ()
+    unknown: str = ""
+    """Why the rights are not known; empty where they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examination:
     """What a scan of one tenant would meet."""
 
-    signed_in: SignedIn
-    subscriptions: tuple[Reach, ...]
-    management_groups: int | None
+    tenant: str
+    """Its id; as it was asked for where nobody is signed in."""
+    signed_in: SignedIn | None = None
+    subscriptions: tuple[Reach, ...] = ()
+    management_groups: int | None = None
     """None where they may not be listed."""
-    graph: str
+    graph: str = ""
     """Why Resource Graph does not answer; empty where it does."""
+    problems: tuple[str, ...] = ()
+    """Why there may be more to read, or nothing could be."""
 
 
 class _Subscription(msgspec.Struct, rename="camel"):
@@ -56,45 +63,80 @@ class _Subscription(msgspec.Struct, rename="camel"):
 
 
 async def examine(order: Order) -> list[Examination]:
-    """Return what a scan would meet in each tenant; raises SignInError, ReadError."""
+    """Return what a scan would meet in each tenant.
+
+    Raises SignInError where there is nothing to sign in with, ScopeError for a tenant
+    that cannot be asked for, and CloudError for an unusable CA.
+    """
+    require_ids(order)
     async with open_wire(order.cloud, order.limits) as wire:
         found = []
         for tenant in order.selection.tenants or (None,):
-            key = credential(order.method, order.cloud, tenant, wire.transport)
-            session = Session(wire, order.cloud, key, tenant)
-            try:
-                found.append(await _examine(session))
-            finally:
-                await session.close()
+            async with knock(order, wire, tenant) as door:
+                found.append(await _examine(door))
         return found
 
 
-async def _examine(session: Session) -> Examination:
-    signed_in = await session.sign_in()
-    listed = [
-        msgspec.json.decode(item, type=_Subscription)
-        async for page in session.pages(path_of(SUBSCRIPTIONS, ""))
-        for item in page
-    ]
-    _, refusal = await index(session, [each.name for each in listed])
+async def _examine(door: Door) -> Examination:
+    if door.refusal:
+        return Examination(tenant=door.tenant_id, problems=(str(door.refusal),))
+    session = door.session
+    listed, problems = await _subscriptions(session)
+    _, graph = await index(session, [each.name for each in listed])
     return Examination(
-        signed_in=signed_in,
+        tenant=door.tenant_id,
+        signed_in=door.signed_in,
         subscriptions=tuple([await _reach(session, each) for each in listed]),
         management_groups=await _groups(session),
-        graph=refusal,
+        graph=graph,
+        problems=tuple(problems),
     )
 
 
+async def _subscriptions(session: Session) -> tuple[list[_Subscription], list[str]]:
+    """Return the subscriptions that are listed, and what is wrong with the list."""
+    listed: list[_Subscription] = []
+    problems: list[str] = []
+    malformed = 0
+    try:
+        async for page in session.pages(path_of(SUBSCRIPTIONS, "")):
+            usable = [item for item in page if not identify(bytes(item), "/")[0]]
+            malformed += len(page) - len(usable)
+            listed += (msgspec.json.decode(each, type=_Subscription) for each in usable)
+    except ReadError as error:
+        what = "subscriptions cannot all be listed" if listed else _UNLISTED
+        problems.append(f"{what}: {error.told}; {next_step(error.status)}")
+    if malformed:
+        problems.append(
+            f"malformed in the list of subscriptions: {malformed}; {_LATER}"
+        )
+    return listed, problems
+
+
+_UNLISTED = "subscriptions cannot be listed"
+_LATER = "try again later, and ask Azure support if it stays so"
+
+
 async def _reach(session: Session, subscription: _Subscription) -> Reach:
-    scope = f"/subscriptions/{subscription.name}"
-    permissions = await own_permissions(session, scope)
-    actions: Sequence[str] = sorted({read.action for read in READS}, key=str.lower)
+    missing: tuple[str, ...] = ()
+    unknown = ""
+    try:
+        missing = await _missing(session, f"/subscriptions/{subscription.name}")
+    except ReadError as error:
+        unknown = error.told
     return Reach(
         id=subscription.name,
         name=str(subscription.display_name),
         state=str(subscription.state),
-        missing=tuple(each for each in actions if not allows(permissions, each)),
+        missing=missing,
+        unknown=unknown,
     )
+
+
+async def _missing(session: Session, scope: str) -> tuple[str, ...]:
+    permissions = await own_permissions(session, scope)
+    actions: Sequence[str] = sorted({read.action for read in READS}, key=str.lower)
+    return tuple(each for each in actions if not allows(permissions, each))
 
 
 async def _groups(session: Session) -> int | None:

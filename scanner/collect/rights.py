@@ -7,7 +7,6 @@ from collections.abc import Iterable
 import msgspec
 
 from scanner.access.patterns import matches_action
-from scanner.arm.errors import ReadError
 from scanner.arm.session import Session
 
 _VERSION = "2022-04-01"
@@ -35,14 +34,11 @@ def _any(patterns: Iterable[str], action: str) -> bool:
 async def own_permissions(session: Session, scope: str) -> list[Permission]:
     """Return what the signed-in principal may do at a scope.
 
-    `GET {scope}/providers/Microsoft.Authorization/permissions`, 2022-04-01; empty
-    where Azure does not say.
+    `GET {scope}/providers/Microsoft.Authorization/permissions`, 2022-04-01. Raises
+    ReadError where Azure does not say.
     """
     path = f"{scope}/providers/Microsoft.Authorization/permissions"
-    try:
-        answer = await session.get(f"{path}?api-version={_VERSION}", _Permissions)
-    except ReadError:
-        return []
+    answer = await session.get(f"{path}?api-version={_VERSION}", _Permissions)
     return answer.value
 
 

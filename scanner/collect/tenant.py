@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Container
 from dataclasses import dataclass
 
+from scanner.arm.errors import ReadError
+from scanner.arm.session import Session
 from scanner.collect.discovery import Index, index
 from scanner.collect.drain import Job, drain
 from scanner.collect.ledger import Ledger
@@ -140,6 +142,14 @@ class _Lane:
     def _rights(self) -> asyncio.Future[list[Permission]]:
         """Return what may be read in the subscription, asked for once."""
         if self._own is None:
-            own = own_permissions(self._ledger.session, self._scope)
+            own = _known_permissions(self._ledger.session, self._scope)
             self._own = asyncio.ensure_future(own)
         return self._own
+
+
+async def _known_permissions(session: Session, scope: str) -> list[Permission]:
+    """Return what may be done at a scope; nothing where Azure does not say."""
+    try:
+        return await own_permissions(session, scope)
+    except ReadError:
+        return []

@@ -113,5 +113,48 @@ def test_a_malformed_subscription_is_no_bug_of_ours(
     kind = "Microsoft.Resources/subscriptions"
     serve(faults=(Malformed(type=kind, form="item", field=field, to=to),))
     done = posture(*DOCTOR)
-    assert done.code in (0, 3, 4), done.err
-    assert "internal error" not in done.err
+    assert (done.code, done.err) == (0, "")
+
+
+KIND = "Microsoft.Resources/subscriptions"
+BAD_ITEMS = [{}, {"field": "id", "drop": True}, {"field": "id", "to": 7}]
+
+
+@pytest.mark.parametrize("change", BAD_ITEMS, ids=str)
+def test_what_is_no_subscription_is_counted(
+    change: dict[str, Any], serve: Serve, posture: Posture
+) -> None:
+    serve(faults=(Malformed(type=KIND, form="item", **change),))
+    done = posture(*DOCTOR)
+    assert (done.code, done.err) == (3, "")
+    assert "malformed in the list of subscriptions: 1" in done.out
+    assert done.out.count("all rights") == 2
+
+
+def test_a_list_that_breaks_off(serve: Serve, posture: Posture) -> None:
+    refusal = Status(type=KIND, page=2, status=403, code="AuthorizationFailed")
+    serve(faults=(refusal,), page_size=1)
+    done = posture(*DOCTOR)
+    assert (done.code, done.err) == (3, "")
+    assert "subscriptions cannot all be listed: Made to fail. (HTTP 403" in done.out
+    assert done.out.count("all rights") == 1
+
+
+def test_rights_that_are_not_told_are_not_missing(
+    serve: Serve, posture: Posture
+) -> None:
+    path = "*/providers/microsoft.authorization/permissions"
+    serve(faults=(Status(path=path, status=403),))
+    done = posture(*DOCTOR)
+    assert (done.code, done.err) == (3, "")
+    assert done.out.count("rights unknown") == done.out.count("not told ") == 3
+    assert "missing" not in done.out
+
+
+def test_no_subscription_at_all(serve: Serve, posture: Posture) -> None:
+    drop = Malformed(type=KIND, form="item", drop=True)
+    serve(faults=(drop,), page_size=1)
+    done = posture(*DOCTOR)
+    assert done.code == 4
+    assert "Signed in as" in done.out
+    assert "no subscription is readable; assign Reader" in done.err
