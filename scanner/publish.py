@@ -6,13 +6,14 @@ Nothing of the tenant that was scanned is changed, and nothing is ever overwritt
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from azure.core import MatchConditions
-from azure.core.exceptions import AzureError
+from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.storage.blob import BlobBlock, ContentSettings
 from azure.storage.blob.aio import BlobClient, ContainerClient
 
@@ -22,6 +23,7 @@ from scanner.arm.errors import SignInError
 from scanner.arm.limits import Limits
 from scanner.arm.methods import Method
 from scanner.arm.transport import open_wire
+from scanner.model.results import Run
 
 BLOCK = 8 << 20
 """Bytes of a block: a file of any size is sent in so many."""
@@ -35,7 +37,32 @@ _TYPES = {
 
 
 class PublishError(Exception):
-    """A run was not published: nothing of it is there."""
+    """A run was not published; what of it may be there all the same is named."""
+
+
+def name_of(run: Run, directory: Path) -> str:
+    """Return what a run is published as: when it began, and a hash of its files.
+
+    So two runs never share a name, though both began in the same second or one is the
+    other, gone on with; the same files always have the same name.
+    """
+    began = run.started.translate(_COMPACT)
+    partial = () if run.complete else ("partial",)
+    return "-".join(("posture", began, *partial, _digest(directory)[:_TOLD]))
+
+
+_COMPACT = str.maketrans("", "", "-:")
+_TOLD = 12
+"""Digits of a hash that are told."""
+
+
+def _digest(directory: Path) -> str:
+    digest = hashlib.sha256()
+    for name, path in _files(directory):
+        with path.open("rb") as file:
+            content = hashlib.file_digest(file, "sha256").hexdigest()
+        digest.update(f"{name}\0{content}\0".encode())
+    return digest.hexdigest()
 
 
 def place_of(url: str) -> tuple[str, str]:
@@ -62,32 +89,37 @@ def _segments(path: str, host: str) -> list[str]:
 
 
 async def publish(
-    directory: Path, name: str, url: str, cloud: Cloud, method: Method
+    directory: Path, run: Run, url: str, cloud: Cloud, method: Method
 ) -> str:
-    """Put a run's files under its name; return where. Raises PublishError.
+    """Put a run's files under a name of its own; return where. Raises PublishError.
 
     All content is sent before any of it shows: blocks that were staged and never
     committed are no blobs, and Azure drops them after a week ("Put Block List").
     """
     container, folder = place_of(url)
-    prefix = "/".join(filter(None, (folder, name)))
-    files = dict(_files(directory, prefix))
     try:
+        prefix = "/".join(filter(None, (folder, name_of(run, directory))))
+        files = {f"{prefix}/{inner}": path for inner, path in _files(directory)}
         async with _container(container, cloud, method) as client:
             await _require_new(client, prefix)
             staged = await _stage(client, files)
             await _commit(client, staged)
     except (AzureError, SignInError, OSError) as error:
-        reason = getattr(error, "reason", None) or str(error).partition("\n")[0]
-        raise PublishError(f"nothing was published to {url}: {reason}") from error
+        told = f"nothing was published to {url}: {_reason(error)}"
+        raise PublishError(told) from error
     return f"{container}/{prefix}"
 
 
-def _files(directory: Path, prefix: str) -> Iterator[tuple[str, Path]]:
-    """Yield blobs and their files, the results last: who sees them sees all."""
+def _reason(error: BaseException) -> str:
+    said = getattr(error, "reason", None) or str(error).partition("\n")[0]
+    return said or type(error).__name__
+
+
+def _files(directory: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the files and their paths, the results last: who sees them sees all."""
     found = (path for path in sorted(directory.rglob("*")) if path.is_file())
     for path in sorted(found, key=lambda each: each.parent == directory):
-        yield f"{prefix}/{path.relative_to(directory).as_posix()}", path
+        yield path.relative_to(directory).as_posix(), path
 
 
 @asynccontextmanager
@@ -136,8 +168,14 @@ def _blocks(path: Path) -> Iterator[bytes]:
 async def _commit(
     client: ContainerClient, staged: Mapping[str, list[BlobBlock]]
 ) -> None:
-    """Let everything show, or nothing: what fails half-way is taken back."""
+    """Let everything show, or nothing: what fails half-way is taken back.
+
+    Raises PublishError with what may show all the same: what could not be taken back,
+    and a blob that was there or whose fate no answer told. That one may be another
+    job's, so it is left alone.
+    """
     shown: list[str] = []
+    name = ""
     try:
         for name, blocks in staged.items():
             blob = client.get_blob_client(name)
@@ -148,14 +186,38 @@ async def _commit(
                 match_condition=MatchConditions.IfMissing,
             )
             shown.append(name)
-    except BaseException:
-        await asyncio.shield(_take_back(client, shown))
+    except BaseException as error:
+        remaining = await asyncio.shield(_take_back(client, shown))
+        if not _is_refusal(error):
+            remaining.append(name)
+        if remaining:
+            raise PublishError(
+                f"publishing failed half-way: {_reason(error)}; these blobs may be "
+                f"there: {', '.join(remaining)}"
+            ) from error
         raise
 
 
-async def _take_back(client: ContainerClient, names: Iterable[str]) -> None:
-    for name in names:
+def _is_refusal(error: BaseException) -> bool:
+    """Whether Azure answered that a blob was not made, and not that it is there."""
+    status = getattr(error, "status_code", None) or 0
+    return 400 <= status < 500 and status not in {408, 409, 412}
+
+
+async def _take_back(client: ContainerClient, names: Iterable[str]) -> list[str]:
+    """Delete blobs; return those that may be there still."""
+    gone = await asyncio.gather(*(_is_gone(client, name) for name in names))
+    return [name for name, done in zip(names, gone, strict=True) if not done]
+
+
+async def _is_gone(client: ContainerClient, name: str) -> bool:
+    try:
         await client.get_blob_client(name).delete_blob()
+    except ResourceNotFoundError:
+        return True
+    except (AzureError, SignInError, OSError):
+        return False
+    return True
 
 
 def _type_of(name: str) -> str:

@@ -163,16 +163,13 @@ def _publish(
     from scanner.cli.run import in_loop
     from scanner.publish import PublishError, publish
 
-    name = f"posture-{snapshot.manifest.run.started.translate(_COMPACT)}"
+    run = snapshot.manifest.run
     try:
-        where = in_loop(lambda: publish(directory, name, url, find_cloud(cloud), auth))
+        where = in_loop(lambda: publish(directory, run, url, find_cloud(cloud), auth))
     except PublishError as error:
         told = f"--publish: {error}; the run is in {directory}"
         raise Failure(told, Exit.INCOMPLETE) from error
     typer.echo(f"Published {where}", err=True)
-
-
-_COMPACT = str.maketrans("", "", "-:")
 
 
 def _readable(baseline: Path | None, *, fail_on_new: bool) -> Path | None:

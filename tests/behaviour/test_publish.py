@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import fcntl
 import os
@@ -10,29 +11,33 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
-from azure.core.exceptions import ServiceRequestError
+from azure.core.exceptions import ResourceExistsError, ServiceRequestError
 from azure.storage.blob import ContainerClient
+from azure.storage.blob.aio import ContainerClient as AsyncContainerClient
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from scanner.arm.clouds import find_cloud
+from scanner.arm.methods import Method
 from scanner.collect.assemble import assemble
 from scanner.demo import TENANT_ID, bodies
 from scanner.emulator import Emulator, Estate
 from scanner.emulator.background import in_thread
 from scanner.emulator.estate import Tenant
-from scanner.publish import PublishError, place_of
+from scanner.model.results import Run
+from scanner.publish import PublishError, name_of, place_of, publish
 
 AZURITE = "azurite@3.37.0"
 ACCOUNT = "posture"
@@ -305,3 +310,108 @@ def test_where_a_run_goes(url: str, container: str, folder: str) -> None:
 def test_an_address_that_is_not_taken(url: str) -> None:
     with pytest.raises(PublishError):
         place_of(url)
+
+
+# Names
+
+RUN = Run(
+    started="2026-01-02T03:04:05Z", complete=True, version="1", cloud="c", method="m"
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a run of three files."""
+    (tmp_path / "run" / "snapshot").mkdir(parents=True)
+    for name in ("results.csv", "results.json", "snapshot/manifest.json"):
+        (tmp_path / "run" / name).write_text(name)
+    return tmp_path / "run"
+
+
+def test_a_run_is_named_by_its_start_and_its_files(folder: Path) -> None:
+    whole = name_of(RUN, folder)
+    assert whole.startswith("posture-20260102T030405Z-")
+    assert whole == name_of(RUN, folder)
+    (folder / "results.csv").write_text("another's")
+    assert name_of(RUN, folder) != whole
+
+
+def test_an_interrupted_run_never_has_the_name_of_the_whole_one(folder: Path) -> None:
+    partial = name_of(replace(RUN, complete=False), folder)
+    assert partial.startswith("posture-20260102T030405Z-partial-")
+
+
+# Failures, at a stand-in for the service
+
+
+@dataclass
+class Service:
+    """A container in which committing fails after some blobs, and deleting may."""
+
+    commits: int
+    error: Exception
+    deletes: bool
+    blobs: set[str] = field(default_factory=set)
+
+    async def list_blobs(self, **_: object) -> AsyncIterator[Any]:
+        for name in self.blobs:
+            yield name
+
+    def get_blob_client(self, name: str) -> Blob:
+        return Blob(self, name)
+
+
+@dataclass
+class Blob:
+    service: Service
+    name: str
+
+    async def stage_block(self, *_: object, **__: object) -> None:
+        pass
+
+    async def commit_block_list(self, *_: object, **__: object) -> None:
+        if len(self.service.blobs) == self.service.commits:
+            raise self.service.error
+        self.service.blobs.add(self.name)
+
+    async def delete_blob(self) -> None:
+        if not self.service.deletes:
+            raise ServiceRequestError("connection lost")
+        self.service.blobs.remove(self.name)
+
+
+def refused(code: int) -> Exception:
+    error = ResourceExistsError("refused")
+    error.status_code = code
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "deletes", "named"),
+    [
+        (refused(403), True, 0),
+        (refused(403), False, 2),
+        (refused(409), True, 1),
+        (refused(500), True, 1),
+        (ServiceRequestError("connection lost"), True, 1),
+        (ServiceRequestError("connection lost"), False, 3),
+    ],
+)
+def test_what_may_be_there_all_the_same_is_named(
+    error: Exception,
+    deletes: bool,
+    named: int,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    service = Service(2, error, deletes)
+    monkeypatch.setattr(
+        AsyncContainerClient, "from_container_url", lambda *_, **__: service
+    )
+    url = "https://a.blob.core.windows.net/c"
+    with pytest.raises(PublishError) as caught:
+        asyncio.run(publish(folder, RUN, url, find_cloud("AzureCloud"), Method.CLI))
+    said = str(caught.value)
+    assert ("nothing was published" in said) is (named == 0)
+    assert said.count("posture-2026") == named
+    assert all(name in said for name in service.blobs)
