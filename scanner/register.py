@@ -39,7 +39,7 @@ class Register:
             if self._exemptions[number].reaches(resource_id, tags)
         ]
         self._met.update(met)
-        in_force = (self._exemptions[each] for each in met if not self._expired(each))
+        in_force = (self._exemptions[each] for each in met if self._holds(each))
         accepted = next(in_force, None)
         return replace(result, exemption=accepted.told) if accepted else result
 
@@ -55,8 +55,9 @@ class Register:
             )
         return found
 
-    def _expired(self, number: int) -> bool:
-        return self._exemptions[number].expires < self._on
+    def _holds(self, number: int) -> bool:
+        exemption = self._exemptions[number]
+        return exemption.created <= self._on <= exemption.expires
 
     def reports(self) -> tuple[ExemptionReport, ...]:
         """Return what became of each exemption, in the order of the file."""
@@ -70,6 +71,9 @@ class Register:
         )
 
     def _use(self, number: int) -> Use:
-        if self._expired(number):
+        exemption = self._exemptions[number]
+        if exemption.expires < self._on:
             return Use.EXPIRED
+        if self._on < exemption.created:
+            return Use.PENDING
         return Use.IN_FORCE if self._met[number] else Use.UNUSED

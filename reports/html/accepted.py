@@ -62,4 +62,9 @@ def _findings(report: ExemptionReport) -> Markup:
     return tag("span", number)
 
 
-_CHIPS = {Use.IN_FORCE: "pass", Use.UNUSED: "", Use.EXPIRED: "warn"}
+_CHIPS = {
+    Use.IN_FORCE: "pass",
+    Use.UNUSED: "",
+    Use.PENDING: "",
+    Use.EXPIRED: "warn",
+}

@@ -8,6 +8,8 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from io import StringIO
+from itertools import pairwise
 from pathlib import Path
 
 from scanner.cli.failure import Failure
@@ -20,7 +22,15 @@ KEYS = (
 )
 REQUIRED = ("check", "owner", "approver", "reason", "created", "expires")
 
-_HEADER = re.compile(r"^\s*\[\[\s*exemption\s*\]\]", re.M)
+_HEADER = re.compile(r"^[ \t]*\[\[[ \t]*exemption[ \t]*\]\]", re.M)
+_QUOTED = re.compile(
+    r"""
+    (?P<lines> "{3} (?: \\. | [^\\] )*? "{3,5} | '{3} .*? '{3,5} )
+    | " (?: \\. | [^"\\\n] )* " | ' [^'\n]* ' | \# [^\n]*
+    """,
+    re.S | re.X,
+)
+"""What TOML quotes, over several `lines` or one, and its comments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +115,22 @@ def _toml(text: str) -> Iterator[_Entry]:
                 "is an [[exemption]] table"
             )
     tables = given.get("exemption", [])
+    text = _without_lines(text)
     starts = [match.start() for match in _HEADER.finditer(text)]
     if not isinstance(tables, list) or len(tables) != len(starts):
         raise Failure("line 1, column 1: each exemption is an [[exemption]] table")
-    for values, start, end in zip(
-        tables, starts, [*starts[1:], len(text)], strict=True
-    ):
+    ends = pairwise([*starts, len(text)])
+    for values, (start, end) in zip(tables, ends, strict=True):
         places = {key: _place(text, _key_in(text, key, start, end)) for key in values}
         yield _Entry(values, places, _place(text, start))
+
+
+def _without_lines(text: str) -> str:
+    """Return TOML in which texts of several lines are blank: places stay."""
+    return _QUOTED.sub(
+        lambda found: re.sub(r"[^\n]", " ", found[0]) if found["lines"] else found[0],
+        text,
+    )
 
 
 def _key_in(text: str, key: str, start: int = 0, end: int | None = None) -> int:
@@ -127,12 +145,14 @@ def _place(text: str, position: int) -> tuple[int, int]:
 
 
 def _csv(text: str) -> Iterator[_Entry]:
-    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    reader = csv.reader(StringIO(text, newline=""), strict=True)
     try:
         header = next(reader, [])
         for number, name in enumerate(header, 1):
             if name not in KEYS:
                 raise Failure(f"line 1, column {number}: {_unknown(name)}")
+            if name in header[: number - 1]:
+                raise Failure(f"line 1, column {number}: {name!r} is there twice")
         for row in reader:
             if len(row) > len(header):
                 extra = f"line {reader.line_num}, column {len(header) + 1}"
@@ -157,7 +177,8 @@ def _exemption(entry: _Entry, catalogue: Checks) -> Exemption:
         if key not in KEYS:
             raise entry.wrong(key, _unknown(key))
     for key in REQUIRED:
-        if not entry.values.get(key):
+        value = entry.values.get(key)
+        if not value or (isinstance(value, str) and not value.strip()):
             raise entry.wrong(key, f"{key!r} is missing")
     exemption = Exemption(
         check=_check(entry, catalogue),

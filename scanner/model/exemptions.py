@@ -25,8 +25,9 @@ class Exemption:
     approver: str
     reason: str
     created: date
+    """The first day on which it holds."""
     expires: date
-    """The last day on which it holds."""
+    """The last."""
 
     @property
     def told(self) -> str:
@@ -68,6 +69,7 @@ class Use(StrEnum):
 
     IN_FORCE = "in force"
     UNUSED = "unused"
+    PENDING = "not in force yet"
     EXPIRED = "expired"
 
 
@@ -77,7 +79,7 @@ class ExemptionReport:
 
     exemption: Exemption
     findings: int
-    """How many findings it accepts, or would if it had not expired."""
+    """How many findings it accepts, or would if it were in force."""
     use: Use
 
     @property
@@ -89,6 +91,9 @@ class ExemptionReport:
             case Use.EXPIRED:
                 ended = f"{name} expired on {one.expires}"
                 return f"{ended}: findings it no longer accepts: {self.findings}."
+            case Use.PENDING:
+                begins = f"{name} is not in force before {one.created}"
+                return f"{begins}: findings it does not accept yet: {self.findings}."
             case Use.UNUSED:
                 return f"{name} is unused: it meets no finding of this run."
             case Use.IN_FORCE:

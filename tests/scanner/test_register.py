@@ -81,10 +81,17 @@ def test_it_holds_on_its_last_day_and_not_after() -> None:
     assert not accepted(exemption(expires=date(2026, 8, 31)), finding())
 
 
+def test_it_holds_from_its_first_day_and_not_before() -> None:
+    assert accepted(exemption(created=TODAY), finding())
+    later = date(2026, 9, 2)
+    assert not accepted(exemption(created=later, expires=later), finding())
+
+
 def test_what_became_of_each() -> None:
     register = Register(
         [
             exemption(),
+            exemption(created=date(2026, 9, 2), expires=date(2026, 9, 3)),
             exemption(expires=date(2026, 8, 31)),
             exemption(check="aoai-diag-*"),
         ],
@@ -96,6 +103,7 @@ def test_what_became_of_each() -> None:
     ]
     assert told == [
         (Use.IN_FORCE, 1, False),
+        (Use.PENDING, 1, True),
         (Use.EXPIRED, 1, True),
         (Use.UNUSED, 0, True),
     ]

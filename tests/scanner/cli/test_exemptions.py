@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from scanner.cli.exemptions import load_exemptions
+
 Posture = Callable[..., Any]
 Refused = Callable[..., str]
 
@@ -101,6 +103,33 @@ def test_a_spreadsheet_says_the_same(
     assert (report["tag"], report["reason"]) == ("environment=sandbox", "Ends, soon.")
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "reasons"),
+    [
+        ("none.toml", "", []),
+        ("none.toml", "# Nothing is accepted.\n", []),
+        ("none.csv", "", []),
+        ("none.csv", f"{COLUMNS}\n", []),
+        (
+            "one.toml",
+            GOOD.replace('"The lab ends with the year."', "'''\na\n[[exemption]]''''"),
+            ["a\n[[exemption]]'"],
+        ),
+        (
+            "one.csv",
+            f"{COLUMNS}\naoai-*,/x,,o,p,a\u2028b\x0cc,2026-01-01,2026-01-02\n",
+            ["a\u2028b\x0cc"],
+        ),
+    ],
+)
+def test_files_that_are_right(
+    name: str, content: str, reasons: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    found = load_exemptions(tmp_path / name)
+    assert [each.reason for each in found] == reasons
+
+
 def edited(line: str, instead: str) -> str:
     assert line in GOOD
     return GOOD.replace(line, instead)
@@ -128,6 +157,13 @@ def edited(line: str, instead: str) -> str:
         (edited("2026-01-05", '"soon"'), ["line 8", "YYYY-MM-DD"]),
         (edited("2099", "2025"), ["line 9", "expires before it was created"]),
         (GOOD + edited("2099", "2025"), ["line 18", "expires before"]),
+        (edited('"lab"', '" "'), ["line 5, column 1", "'owner' is missing"]),
+        (
+            edited(
+                '"The lab ends with the year."', '"""\n[[exemption]]\nexpires = 1"""'
+            ).replace("2099", "2025"),
+            ["line 11", "expires before"],
+        ),
     ],
 )
 def test_a_wrong_file_is_refused_whole(
@@ -147,6 +183,7 @@ def test_a_wrong_file_is_refused_whole(
         (f"{COLUMNS}\naoai-*,/x,,o,p,r,2026-01-01,soon\n", ["line 2, column 8"]),
         (f"{COLUMNS}\naoai-*,/x,,o,p,r,2026-01-01,2099-01-01,\n", ["column 9"]),
         (f'{COLUMNS}\n"aoai\n', ["line 2"]),
+        ("check,scope,check\n", ["line 1, column 3", "'check' is there twice"]),
     ],
 )
 def test_a_wrong_spreadsheet_is_refused_whole(
