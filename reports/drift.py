@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
@@ -219,11 +220,13 @@ def bulleted(heading: str, lines: Iterable[str]) -> Iterator[str]:
 
 
 _MARKS = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_{}[]<>#!|~&@:"})
+_AUTOLINK = re.compile(r"(www)\.", re.I)
+"""What GitHub makes a link of without being asked."""
 
 
 def escaped(text: str) -> str:
     """Return text that Markdown shows as it is, on one line."""
-    return clean(text).translate(_MARKS)
+    return _AUTOLINK.sub(r"\1\\.", clean(text).translate(_MARKS))
 
 
 def summary_line(drift: Drift) -> str:

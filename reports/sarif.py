@@ -83,12 +83,20 @@ def _invocation(assessment: Assessment) -> dict[str, Any]:
     }
 
 
+_MARKS = str.maketrans({mark: f"\\{mark}" for mark in "\\[]"})
+
+
+def _message(text: str) -> dict[str, str]:
+    """Return a message in which no text of a tenant is a link (SARIF 3.11.6)."""
+    return {"text": text.translate(_MARKS)}
+
+
 def _notice(report: GapReport) -> dict[str, Any]:
     gap = report.gap
     text = f"{gap.resource_type} of {gap.scope} was not read: {gap.reason}"
     return {
         "level": "warning",
-        "message": {"text": text},
+        "message": _message(text),
         "properties": gap_row(report),
     }
 
@@ -105,7 +113,7 @@ def _result(result: Result, numbers: Mapping[str, int]) -> dict[str, Any]:
         "ruleIndex": numbers[check.id],
         "kind": _KINDS[result.status],
         "level": _LEVELS[check.severity] if result.is_finding else "none",
-        "message": {"text": result.reason},
+        "message": _message(result.reason),
         "locations": [{"logicalLocations": [where]}],
         "partialFingerprints": {"posture/v1": result.fingerprint},
         "suppressions": [

@@ -109,6 +109,16 @@ def test_sarif_names_gaps_and_suppressions(
     assert one["suppressions"] == [{"kind": "external", "justification": "Known."}]
 
 
+def test_sarif_links_nowhere(hostile: Hostile) -> None:
+    document = written(results_sarif, hostile(r"[a\](https://x.example)", id="/t"))
+    [run] = document["runs"]
+    notices = run["invocations"][0]["toolExecutionNotifications"]
+    for each in (*run["results"], *notices):
+        text = each["message"]["text"]
+        assert r"\[a\\\](https://x.example)" in text
+        assert "[" not in text.replace(r"\[", "")
+
+
 # OCSF
 
 

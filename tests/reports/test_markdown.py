@@ -38,11 +38,21 @@ def test_an_interrupted_run_says_so(assessment: Assessment) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["<img src=x>", "[a](b)", "a|b", "@team", "`x`", "![i](u)", "# h\n# g"]
+    "text",
+    [
+        "<img src=x>",
+        "[a](b)",
+        "a|b",
+        "@team",
+        "`x`",
+        "![i](u)",
+        "# h\n# g",
+        "www.x.y WWW.x",
+    ],
 )
 def test_what_a_tenant_says_is_no_markup(text: str, hostile: Hostile) -> None:
     page = written(hostile(text, id="/tenants/t"))
-    for mark in ("<img", "[a]", "![", "@team", "`x`"):
+    for mark in ("<img", "[a]", "![", "@team", "`x`", "WWW.", "www."):
         assert mark not in page.replace(f"\\{mark[0]}", "")
     assert "\n# g" not in page
     rows = [each for each in page.splitlines() if each.startswith("| high")]
