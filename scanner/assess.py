@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -85,7 +85,7 @@ def inventory(snapshot: Snapshot, tenant_id: str) -> Inventory:
 
 def read_at(snapshot: Snapshot) -> datetime:
     """Return when a snapshot was begun, UTC."""
-    return datetime.fromisoformat(snapshot.manifest.run.started)
+    return datetime.fromisoformat(snapshot.manifest.run.started).astimezone(UTC)
 
 
 def catalogue_hash(checks: Sequence[Check[Any]]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -20,6 +20,8 @@ evidence = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+
+T = TypeVar("T")
 
 SNAPSHOT = "snapshot/"
 REPORTS = ("csv", "json")
@@ -150,8 +152,8 @@ def _members_of(run: Path) -> dict[str, bytes]:
         exemptions = recorded.summary.get("exemptions", [])
         members = _derived(snapshot, wanted, recorded.run.settings, exemptions)
     except msgspec.ValidationError as error:
-        told = f"{run / RESULTS} has exemptions that are none of ours: {error}"
-        raise Failure(told) from error
+        what = "settings or exemptions that are none of ours"
+        raise Failure(f"{run / RESULTS} has {what}: {error}") from error
     except SnapshotError as error:
         raise Failure(str(error)) from error
     except OSError as error:
@@ -175,12 +177,13 @@ def _snapshot_files(snapshot: Snapshot) -> Iterator[tuple[str, bytes]]:
 
 
 def _derived(
-    snapshot: Snapshot,
-    wanted: set[str],
-    settings: Mapping[str, Any],
-    exemptions: object,
+    snapshot: Snapshot, wanted: set[str], settings: object, exemptions: object
 ) -> dict[str, bytes]:
-    """Return every member that follows from a snapshot and how it is judged."""
+    """Return every member that follows from a snapshot and how it is judged.
+
+    Raises SnapshotError, and msgspec.ValidationError for settings or exemptions that
+    results.json never records.
+    """
     import msgspec
 
     from checks import ALL
@@ -192,7 +195,7 @@ def _derived(
     from scanner.model.settings import Settings
 
     chosen = [check for check in ALL if check.id in wanted]
-    used = msgspec.convert(dict(settings), Settings)
+    used = msgspec.convert(settings, Settings)
     assessment = assess(snapshot, chosen, used, from_rows(exemptions))
     members = {
         name: b"".join(render(assessment))
@@ -255,20 +258,55 @@ def _require_same_judgement(pack: Pack) -> None:
     from scanner.snapshot.lines import SnapshotError
     from scanner.snapshot.reader import Snapshot
 
+    recorded = _decoded(pack, RESULTS, Document)
+    wanted = {row.check_id for row in recorded.results}
+    _require_catalogue(pack, catalogue_hash(_chosen(ALL, wanted)))
+    settings, exemptions = _decoded(pack, SETTINGS), _decoded(pack, EXEMPTIONS)
     try:
-        recorded = msgspec.json.decode(pack.members[RESULTS], type=Document)
-        wanted = {row.check_id for row in recorded.results}
-        _require_catalogue(pack, catalogue_hash(_chosen(ALL, wanted)))
         with TemporaryDirectory() as folder:
             _unpack_snapshot(pack, Path(folder))
-            exemptions = msgspec.json.decode(pack.members[EXEMPTIONS])
-            settings = msgspec.json.decode(pack.members[SETTINGS])
             again = _derived(Snapshot(Path(folder)), wanted, settings, exemptions)
-    except (KeyError, SnapshotError, msgspec.DecodeError, TypeError) as error:
+    except (SnapshotError, msgspec.ValidationError) as error:
         raise PackError(f"the pack cannot be judged again: {error}") from error
+    _require_members(pack, again)
+    _require_header(pack, _header(again))
+
+
+def _decoded(pack: Pack, name: str, kind: type[T] | Any = Any) -> T:
+    """Return what a member says; raises PackError."""
+    import msgspec
+
+    from scanner.evidence.archive import PackError
+
+    try:
+        found: T = msgspec.json.decode(pack.members[name], type=kind)
+    except KeyError as error:
+        raise PackError(f"the pack cannot be judged again: no {name}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise PackError(f"{name} is none of ours: {error}") from error
+    return found
+
+
+def _require_members(pack: Pack, again: Mapping[str, bytes]) -> None:
+    """Raise PackError unless all but the snapshot is as it was made again."""
+    from scanner.evidence.archive import PackError
+
     for name, content in again.items():
         if pack.members.get(name) != content:
             raise PackError(f"{name} is not what the snapshot gives when judged again")
+    for name in pack.members:
+        if name not in again and not name.startswith(SNAPSHOT):
+            raise PackError(f"{name} is nothing that a pack holds")
+
+
+def _require_header(pack: Pack, again: Mapping[str, str]) -> None:
+    """Raise PackError unless the manifest says of the run what its results say."""
+    from scanner.evidence.archive import PackError
+
+    for key, wanted in again.items():
+        said = getattr(pack.manifest, key)
+        if said != wanted:
+            raise PackError(f"the manifest says {key} {said!r}, the run {wanted!r}")
 
 
 def _chosen(catalogue: Checks, wanted: set[str]) -> Checks:

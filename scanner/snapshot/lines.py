@@ -47,7 +47,7 @@ def decode(path: Path, *, strict: bool) -> Iterator[Line]:
     for number, text in enumerate(_texts(path, strict=strict), 1):
         try:
             yield _decoder.decode(text)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise SnapshotError(f"{path}, line {number}: {error}") from error
 
 

@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -18,6 +19,7 @@ SCHEMA = "posture-snapshot/1"
 MANIFEST = "manifest.json"
 LARGEST_MANIFEST = 1 << 28
 
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _PART = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[a-z0-9.]+\.jsonl\.gz")
 
 
@@ -75,13 +77,31 @@ def read_manifest(directory: Path) -> Manifest:
         raise SnapshotError(
             f"{directory} is no snapshot: {path} cannot be read: {error.strerror}"
         ) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SnapshotError(
             f"{path} is no manifest: {error}; restore the run or scan again"
         ) from error
     if manifest.schema != SCHEMA:
         raise SnapshotError(f"{path} has schema {manifest.schema!r}, not {SCHEMA!r}")
+    _require_times(path, manifest.run)
     return manifest
+
+
+def _require_times(path: Path, run: Run) -> None:
+    """Raise SnapshotError unless a run says when; an interrupted one has no end."""
+    for name, said in (("started", run.started), ("finished", run.finished or None)):
+        if said is not None and not _is_time(said):
+            raise SnapshotError(
+                f"{path}: run.{name} is {said!r}, no time such as 2026-01-31T08:00:00Z"
+            )
+
+
+def _is_time(text: str) -> bool:
+    """Whether a text is a time of RFC 3339, which has an offset."""
+    try:
+        return bool(_TIME.fullmatch(text) and datetime.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 def is_member(path: str) -> bool:

@@ -91,7 +91,7 @@ class Snapshot:
     def _id(self, path: str, item: ResourceLine) -> str:
         try:
             return _identified.decode(item.body).id
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             where = f"{self.directory / path}: a resource of {item.scope}"
             raise SnapshotError(f"{where}: {error}") from error
 

@@ -194,7 +194,7 @@ def test_only_what_is_new_fails_a_job(
     assert same.code == 0
     assert "0 new findings, 0 resolved" in " ".join(same.out.split())
     worse = write(
-        tmp_path / "w", altered(account, disableLocalAuth=False), "2026-09-09"
+        tmp_path / "w", altered(account, disableLocalAuth=False), "2026-09-09T00:00:00Z"
     )
     done = posture("scan", "--from", worse, *gate, "-o", "worse")
     assert done.code == 1

@@ -135,9 +135,64 @@ def test_a_pack_whose_manifest_was_made_to_fit_is_found(
     Path("forged.zip").write_bytes(other)
     assert "only that version" in posture("evidence", "verify", "forged.zip").err
 
+    for key in ("started", "version"):
+        Path("forged.zip").write_bytes(sealed(members, **{**header, key: "9"}))
+        done = posture("evidence", "verify", "forged.zip")
+        assert (done.code, f"{key} '9'" in done.err) == (1, True)
+
+    more = {**members, "report.html": b"All passed."}
+    Path("forged.zip").write_bytes(sealed(more, **header))
+    assert (
+        "nothing that a pack holds" in posture("evidence", "verify", "forged.zip").err
+    )
+
     del members["results.json"]
     Path("forged.zip").write_bytes(sealed(members, **header))
     assert "cannot be judged again" in posture("evidence", "verify", "forged.zip").err
+
+
+def without_offset(members: dict[str, bytes]) -> bytes:
+    manifest = json.loads(members["snapshot/manifest.json"])
+    manifest["run"]["started"] = "2026-11-22"
+    return json.dumps(manifest).encode()
+
+
+def with_exemption(**changes: object) -> Callable[[dict[str, bytes]], bytes]:
+    def changed(members: dict[str, bytes]) -> bytes:
+        [row] = json.loads(members["exemptions.json"])
+        return json.dumps([{**row, **changes}]).encode()
+
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("exemptions.json", with_exemption(expires="soon")),
+        ("exemptions.json", with_exemption(tag=5)),
+        ("exemptions.json", with_exemption(scope=None)),
+        ("exemptions.json", lambda _: b"null"),
+        ("settings.json", lambda _: b'"\xff"'),
+        ("settings.json", lambda _: b"[]"),
+        ("settings.json", lambda _: b'{"owner_warning": "x"}'),
+        ("results.json", lambda _: b"{"),
+        ("snapshot/manifest.json", without_offset),
+    ],
+)
+def test_a_pack_with_a_member_that_posture_never_writes(
+    name: str,
+    content: Callable[[dict[str, bytes]], bytes],
+    posture: Posture,
+    run: Path,
+    refused: Refused,
+) -> None:
+    posture("evidence", "export", run, "-o", "pack.zip")
+    members = unpacked(Path("pack.zip"))
+    manifest = msgspec.json.decode(members.pop(MANIFEST))
+    header = {key: manifest[key] for key in ("version", "catalogue", "started")}
+    forged = sealed({**members, name: content(members)}, **header)
+    Path("forged.zip").write_bytes(forged)
+    refused("evidence", "verify", "forged.zip", code=1)
 
 
 def test_a_pack_that_was_tampered_with(posture: Posture, run: Path) -> None:

@@ -45,7 +45,9 @@ def reading(resource_type: str, scope: str, **changes: Any) -> Reading:
 @pytest.fixture
 def snapshot(tmp_path: Path) -> Path:
     """Write a small snapshot of a tenant, with a malformed item and a refusal."""
-    run = Run(started="", version="0", cloud="AzureCloud", method="cli")
+    run = Run(
+        started="2026-01-01T00:00:00Z", version="0", cloud="AzureCloud", method="cli"
+    )
     manifest = Manifest(
         run=run,
         suffixes=Suffixes(storage="core.example"),

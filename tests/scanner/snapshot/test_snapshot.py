@@ -319,6 +319,39 @@ def test_a_manifest_that_is_none_of_ours(directory: Path, edit: str) -> None:
         Snapshot(directory)
 
 
+@pytest.mark.parametrize("name", ["started", "finished"])
+@pytest.mark.parametrize(
+    ("said", "taken"),
+    [
+        ("2026-01-01T00:00:00Z", True),
+        ("2026-01-01T00:00:00.5+05:30", True),
+        ("2026-01-01T00:00:00", False),
+        ("2026-01-01", False),
+        ("2026-W01-1T00:00:00Z", False),
+        ("2026-02-30T00:00:00Z", False),
+        ("garbage", False),
+    ],
+)
+def test_when_a_run_was_is_a_time_with_its_offset(
+    tmp_path: Path, name: str, said: str, taken: bool
+) -> None:
+    run = replace(RUN, **{name: said})
+    write_manifest(tmp_path, replace(BLANK, run=run))
+    if taken:
+        assert read_manifest(tmp_path).run == run
+    else:
+        with pytest.raises(SnapshotError, match=rf"run\.{name} is"):
+            read_manifest(tmp_path)
+
+
+def test_a_run_has_begun_and_may_have_no_end(tmp_path: Path) -> None:
+    write_manifest(tmp_path, BLANK)
+    assert read_manifest(tmp_path).run.finished == ""
+    write_manifest(tmp_path, replace(BLANK, run=replace(RUN, started="")))
+    with pytest.raises(SnapshotError, match=r"run\.started is ''"):
+        read_manifest(tmp_path)
+
+
 @pytest.mark.parametrize("text", [b"", b"{", b"\xff\xfe", b"posture"])
 def test_a_manifest_that_is_no_json(directory: Path, text: bytes) -> None:
     finished(directory)
