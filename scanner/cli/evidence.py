@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,8 +20,6 @@ evidence = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-
-T = TypeVar("T")
 
 SNAPSHOT = "snapshot/"
 REPORTS = ("csv", "json")
@@ -272,19 +270,18 @@ def _require_same_judgement(pack: Pack) -> None:
     _require_header(pack, _header(again))
 
 
-def _decoded(pack: Pack, name: str, kind: type[T] | Any = Any) -> T:
+def _decoded(pack: Pack, name: str, kind: Any = Any) -> Any:
     """Return what a member says; raises PackError."""
     import msgspec
 
     from scanner.evidence.archive import PackError
 
     try:
-        found: T = msgspec.json.decode(pack.members[name], type=kind)
+        return msgspec.json.decode(pack.members[name], type=kind)
     except KeyError as error:
         raise PackError(f"the pack cannot be judged again: no {name}") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise PackError(f"{name} is none of ours: {error}") from error
-    return found
 
 
 def _require_members(pack: Pack, again: Mapping[str, bytes]) -> None:

@@ -335,7 +335,8 @@ def test_a_manifest_that_is_none_of_ours(directory: Path, edit: str) -> None:
 def test_when_a_run_was_is_a_time_with_its_offset(
     tmp_path: Path, name: str, said: str, taken: bool
 ) -> None:
-    run = replace(RUN, **{name: said})
+    changes: dict[str, Any] = {name: said}
+    run = replace(RUN, **changes)
     write_manifest(tmp_path, replace(BLANK, run=run))
     if taken:
         assert read_manifest(tmp_path).run == run
@@ -437,7 +438,15 @@ def test_a_line_without_end(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [b"{", b"3", b'{"line":"x"}', b"\xff", b'{"line":"reading"}']
+    "line",
+    [
+        b"{",
+        b"3",
+        b'{"line":"x"}',
+        b"\xff",
+        b'{"line":"reading"}',
+        b'{"a":' + b"[" * 9000,
+    ],
 )
 def test_lines_that_are_none(tmp_path: Path, line: bytes) -> None:
     path = gzipped(tmp_path / "part.gz", line + b"\n")
