@@ -10,7 +10,6 @@ from checks.abac.storage_scopes import (
     Store,
     Stores,
     holds_accounts,
-    is_bounded,
     require_all,
     stores_in,
 )
@@ -24,6 +23,7 @@ from checks.shared.conditions import (
     on_tags,
 )
 from checks.shared.grants import CITED, access, cite, taken_in, unclear
+from checks.shared.scanned import reaches_out, require_all_scanned, so_far
 from checks.shared.tags import plain_tag
 from checks.shared.wording import count, printable, shown, some
 from checks.shared.workspaces import advice_on_keys
@@ -191,10 +191,11 @@ def _without_findings(
     require_all(tenant, scope)
     stores = stores_in(tenant, scope)
     if not stores:
+        if reaches_out(tenant, scope):
+            require_all_scanned(tenant, "storage accounts in its scope")
         return not_applicable("there is no storage account in its scope")
     _cite_accounts(tenant, stores, field)
-    outside = " (of what was scanned)" if is_bounded(tenant, scope) else ""
-    return passed(reason + outside)
+    return passed(so_far(tenant, reason) if reaches_out(tenant, scope) else reason)
 
 
 @check(

@@ -114,8 +114,3 @@ def require_all(tenant: Tenant, scope: str) -> None:
     for store in stores_in(tenant, scope):
         if store.unread:
             raise store.unread
-
-
-def is_bounded(tenant: Tenant, scope: str) -> bool:
-    """Whether a scope may reach subscriptions that the scan left out."""
-    return not (tenant.whole or base_of(id_key(scope)).startswith("/subscriptions/"))

@@ -12,6 +12,7 @@ from checks.shared.perimeters import (
     way_in,
 )
 from checks.shared.ranges import is_range, public_range, wider_than
+from checks.shared.scanned import failed_so_far, so_far
 from checks.shared.wording import count, quote, shown, some
 from scanner.model import initiatives
 from scanner.model.check import (
@@ -89,7 +90,7 @@ def lets_in_everyone(account: CognitiveAccount) -> bool:
     controls=CONTROLS,
     aliases=("fdp-inbound",),
 )
-def public_network_disabled(account: CognitiveAccount, _: Tenant) -> Verdict:
+def public_network_disabled(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     """
     Reads `properties.publicNetworkAccess` and `properties.networkAcls.defaultAction`.
 
@@ -137,7 +138,8 @@ def public_network_disabled(account: CognitiveAccount, _: Tenant) -> Verdict:
     instead, whatever the setting says: an account passes there unless one of the
     inbound rules is too wide. `SecuredByPerimeter` without such a perimeter is a
     warning.
-    Perimeters of subscriptions outside the scan are not seen.
+    Perimeters outside a narrowed scan are not seen: what rests on there being none says
+    that it is a lower bound, and is a warning where it would be a failure.
 
     ## References
     - Azure OpenAI Service - Controlling Outbound Access
@@ -147,19 +149,22 @@ def public_network_disabled(account: CognitiveAccount, _: Tenant) -> Verdict:
     public = f"publicNetworkAccess is {shown(account.public_network_access)}"
     if is_closed(account):
         opening = let_in(account)
-        return failed(f"{public}, but {opening}") if opening else passed(public)
+        if opening:
+            return failed(f"{public}, but {opening}")
+        return passed(so_far(tenant, public))
     guard = guard_of(account)
     if guard is not None:
         return (passed if guard.holds else failed)(f"{guard}; {public}")
     if left_to_perimeter(account):
-        return warned(f"{public}, and no enforced perimeter is known")
+        reason = f"{public}, and no enforced perimeter is known"
+        return warned(so_far(tenant, reason))
     action = f"the firewall's default action is {shown(account.network_default_action)}"
     if denies_by_default(account):
         opening = let_in(account)
         if opening:
             return failed(f"{public}; {action}, but {opening}")
         return warned(f"{public}, though {action}")
-    return failed(f"{public} and {action}")
+    return failed_so_far(tenant, f"{public} and {action}")
 
 
 @check(
@@ -173,7 +178,7 @@ def public_network_disabled(account: CognitiveAccount, _: Tenant) -> Verdict:
     mapped=(initiatives.ACCOUNT_NETWORK,),
     controls=CONTROLS,
 )
-def acl_default_deny(account: CognitiveAccount, _: Tenant) -> Verdict:
+def acl_default_deny(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     """
     Reads `properties.networkAcls.defaultAction` and `properties.publicNetworkAccess`.
 
@@ -240,7 +245,8 @@ def acl_default_deny(account: CognitiveAccount, _: Tenant) -> Verdict:
     if denies_by_default(account):
         return passed("networkAcls.defaultAction is Deny")
     action = shown(account.network_default_action)
-    return failed(f"networkAcls.defaultAction is {action}: every address gets in")
+    reason = f"networkAcls.defaultAction is {action}: every address gets in"
+    return failed_so_far(tenant, reason)
 
 
 WIDEST_PREFIX = 16
@@ -327,7 +333,8 @@ def ip_rules_narrow(account: CognitiveAccount, tenant: Tenant) -> Verdict:
 
 def _of_rules(account: CognitiveAccount, rules: Sequence[str], limit: int) -> Verdict:
     if wide := wider_than(WIDEST_PREFIX, rules):
-        return failed(f"IP rules wider than /{WIDEST_PREFIX}: {some(map(quote, wide))}")
+        reason = f"IP rules wider than /{WIDEST_PREFIX}: {some(map(quote, wide))}"
+        return failed_so_far(account.tenant, reason)
     if odd := [rule for rule in rules if not is_range(rule)]:
         path = CognitiveAccount.ip_rules.path
         raise account.malformed(path, "an IP address or range", odd[0])

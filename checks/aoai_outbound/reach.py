@@ -19,6 +19,7 @@ from checks.shared.hosts import (
 )
 from checks.shared.perimeters import let_in, way_in
 from checks.shared.policies import policies_on
+from checks.shared.scanned import require_all_scanned, so_far
 from checks.shared.wording import count, quote, shown, some
 from scanner.access.answers import Grant, Holding
 from scanner.access.builtin import BuiltIn, is_role
@@ -188,6 +189,7 @@ def cwyd_search_missing(account: CognitiveAccount, tenant: Tenant) -> Verdict:
         return warned(f"its identity may use {names}, which the list leaves out")
     searched.unclear.settle()
     if not searched.services:
+        require_all_scanned(tenant, "Search services that its identity may use")
         return not_applicable("its identity holds a role on no Search service")
     services = count(len(searched.services), "Search service", "Search services")
     return passed(f"{services} listed")
@@ -536,10 +538,13 @@ def both_directions(account: CognitiveAccount, _: Tenant) -> Verdict:
     - Azure OpenAI Service - Controlling Outbound Access
     - Microsoft Learn: Configure data loss prevention for Azure AI services
     """
-    if way_in(account) is not None:
+    way = way_in(account)
+    if way is not None:
+        if not way.settled:
+            require_all_scanned(account.tenant, "a perimeter that closes it")
         return not_applicable("inbound traffic is not closed either")
     if account.outbound_restricted:
-        return passed("closed inbound, restricted outbound")
+        return passed(so_far(account.tenant, "closed inbound, restricted outbound"))
     return warned("half locked: closed inbound, but not restricted outbound")
 
 

@@ -9,7 +9,7 @@ from checks.aoai_inbound.network import leads_in, not_consulted
 from checks.api_keys.key_connections import holds_key, leads_to_account
 from checks.shared.connections import target
 from checks.shared.data_access import cited_data_users
-from checks.shared.fronting import fronting
+from checks.shared.fronting import fronting, require_every_front
 from checks.shared.gateways import (
     FRONTS,
     Front,
@@ -22,6 +22,7 @@ from checks.shared.gateways import (
 from checks.shared.grants import bounded, require_settled
 from checks.shared.links import KINDS
 from checks.shared.perimeters import way_in
+from checks.shared.scanned import require_all_scanned
 from checks.shared.wording import count, shown, some
 from scanner.access.answers import Grant
 from scanner.access.facts import may_be_group
@@ -237,6 +238,7 @@ def key_in_apim(front: Front, _: Tenant) -> Verdict:
     account = account_behind(front)
     if account is None:
         address = shown(address_of(front))
+        require_all_scanned(front.tenant, f"what answers at {address}")
         return not_applicable(f"no account of this tenant answers at {address}")
     said = sign_in(front)
     if said.how is SignIn.IDENTITY:
@@ -352,7 +354,7 @@ def apim_loss_accepted(account: CognitiveAccount, _: Tenant) -> Verdict:
     037eea7a; an absent firewall lets everybody in; an enforced perimeter decides in
     its place, and one in transition mode may let in more), or more than one approved
     private endpoint. Accounts without a gateway or without such a way are not
-    applicable.
+    applicable; where a narrowed scan found no gateway, they are not assessed.
 
     ## Why it matters
     What API Management logs, limits and charges it knows of the calls that come through
@@ -379,8 +381,7 @@ def apim_loss_accepted(account: CognitiveAccount, _: Tenant) -> Verdict:
     found = fronting(account)
     gateways = (*found.keyed, *found.others)
     if not gateways:
-        if found.unread is not None:
-            raise found.unread
+        require_every_front(account, found)
         return not_applicable("no API Management service leads here")
     past = "; ".join(_ways_past(account))
     if not past:

@@ -8,6 +8,7 @@ from typing import Any
 
 from checks.shared.grants import access
 from checks.shared.model_access import ACCOUNTS, LIST_KEYS, calls_models
+from checks.shared.scanned import so_far
 from checks.shared.wording import count, quote, some
 from scanner.access.facts import Role, last_segment
 from scanner.access.gather import role_of
@@ -194,7 +195,7 @@ def human_custom_role(definition: RoleDefinition, tenant: Tenant) -> Verdict:
     if not times:
         tenant.all(RoleAssignment).require_whole()
     many = count(times, "assignment", "assignments")
-    return info(f"{name} fits people, and has {many}")
+    return info(so_far(tenant, f"{name} fits people, and has {many}"))
 
 
 def _unlike_a_human_role(role: Role) -> Iterator[str]:

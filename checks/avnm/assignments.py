@@ -20,6 +20,7 @@ from checks.avnm.network_groups import (
 from checks.avnm.policies import CONTROLS
 from checks.shared.assigned import gravest
 from checks.shared.grants import access
+from checks.shared.scanned import failed_so_far, so_far
 from checks.shared.wording import shown, some
 from scanner.access.answers import scope_name
 from scanner.access.scopes import scope_at
@@ -30,7 +31,6 @@ from scanner.model.check import (
     Topic,
     Verdict,
     check,
-    failed,
     info,
     passed,
     warned,
@@ -84,7 +84,8 @@ def policy_assigned(definition: PolicyDefinition, tenant: Tenant) -> Verdict:
     an absent scope is the one the assignment lies at. A definition whose
     `properties.mode` is not Microsoft.Network.Data fills no group wherever it is
     assigned (Azure Policy documentation, definition structure), which is a warning, as
-    an assignment outside of the scope is.
+    an assignment outside of the scope is. So is a missing one in a narrowed scan, which
+    may have left out where it is.
 
     ## Why it matters
     A definition does nothing before it is assigned, and an assignment that only
@@ -138,13 +139,14 @@ def policy_assigned(definition: PolicyDefinition, tenant: Tenant) -> Verdict:
             raise NotRead(f"the effect that {each.name} gives it is not known")
     if enforced:
         others = some(shown(each) for each in sorted(set().union(*enforced.values())))
-        return failed(f"{_named([*enforced])} gives it the effect {others} instead")
+        reason = f"{_named([*enforced])} gives it the effect {others} instead"
+        return failed_so_far(tenant, reason)
     if found:
-        return failed(f"{_named([*found])} only reports: it is not enforced")
+        reason = f"{_named([*found])} only reports: it is not enforced"
+        return failed_so_far(tenant, reason)
     version = PolicyAssignment.api_version
     tenant.trace.note(definition.id, PolicyAssignment.type, [], version)
-    bound = "" if tenant.whole else " (lower bound: not all was scanned)"
-    return failed(f"no assignment puts it in force{bound}")
+    return failed_so_far(tenant, "no assignment puts it in force")
 
 
 def _is_enforced(assignment: PolicyAssignment) -> bool:
@@ -267,9 +269,8 @@ def membership_pending(assignment: PolicyAssignment, tenant: Tenant) -> Verdict:
     _require_asked(tenant)
     states.require_whole()
     said = f"at {_minute(max(evaluated))}" if evaluated else "by no policy state"
-    return info(
-        f"changed at {_minute(changed)}, evaluated {said}: members may still join"
-    )
+    reason = f"changed at {_minute(changed)}, evaluated {said}: members may still join"
+    return info(so_far(tenant, reason))
 
 
 def _require_asked(tenant: Tenant) -> None:

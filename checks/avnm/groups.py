@@ -8,6 +8,7 @@ from typing import Any
 
 from checks.avnm.network_groups import membership, require_known
 from checks.avnm.policies import CONTROLS
+from checks.shared.scanned import require_all_scanned, so_far
 from checks.shared.wording import count, shown, some
 from scanner.avnm.clashes import AdminRule, clashing
 from scanner.avnm.membership import Standing
@@ -293,14 +294,15 @@ def vnet_uncovered(network: VirtualNetwork, tenant: Tenant) -> Verdict:
         return passed(f"is in {names}; {_RULES[groups.guarded(network.key)]}")
     require_known(doubt for _, doubt in standing.open)
     if not standing.managers:
-        return not_applicable("in the scope of no network manager that was scanned")
+        require_all_scanned(tenant, "network managers with it in their scope")
+        return not_applicable("in the scope of no network manager")
     named = []
     for key in standing.managers:
         named.append(shown(_name(groups.facts.managers[key].id)))
         _cite_manager(tenant.known(NetworkManager, key))
     for rule in groups.facts.networks[network.key].rules:
         _cite_condition(tenant.known(PolicyDefinition, rule.definition_id))
-    return warned(f"in the scope of {some(named)}, and in no group")
+    return warned(so_far(tenant, f"in the scope of {some(named)}, and in no group"))
 
 
 def _cite_ways(network: VirtualNetwork, standing: Standing) -> None:
@@ -345,7 +347,8 @@ def multi_group(group: NetworkGroup, tenant: Tenant) -> Verdict:
     same direction, a common protocol, a common source port and destination port, and
     sources and destinations of the same text or one of them anything. Absent and null
     ports, sources or destinations are all of them (Network REST, 2024-05-01). A group
-    without networks is not applicable.
+    without networks is not applicable, or not assessed in a narrowed scan, which may
+    have left them out.
 
     ## Why it matters
     Which of two rules wins depends on their priorities, which nobody compares across
@@ -402,6 +405,7 @@ def multi_group(group: NetworkGroup, tenant: Tenant) -> Verdict:
     if not members:
         for stale in islice(tenant.children(group, StaticMember), CITED):
             stale.cite(StaticMember.resource_id)
+        require_all_scanned(tenant, "networks in it")
         return not_applicable("no network is in it")
     what = count(len(members), "network", "networks")
     return passed(f"{what} in it, and in no other group")

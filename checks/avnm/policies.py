@@ -17,6 +17,7 @@ from checks.avnm.network_groups import (
     of_networks,
     require_filling,
 )
+from checks.shared.scanned import require_all_scanned
 from checks.shared.wording import count, shown
 from scanner.avnm.conditions import NETWORK_TYPE, asks_for_networks
 from scanner.model.check import (
@@ -337,6 +338,7 @@ def _filled(group: Resource, tenant: Tenant) -> Verdict:
     bound = "" if known else " (lower bound: not all definitions were read)"
     for member in tenant.children(group, StaticMember):
         member.cite(StaticMember.resource_id)
+        require_all_scanned(tenant, "definitions that fill it")
         return not_applicable(f"its members are put in by hand{bound}")
     return warned(f"no definition fills it, and it has no members{bound}")
 

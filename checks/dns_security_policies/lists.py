@@ -10,6 +10,7 @@ from itertools import chain, islice
 from typing import Any
 
 from checks.dns_security_policies.controls import FILTERING
+from checks.shared.scanned import require_all_scanned
 from checks.shared.wording import FIRST, count, shown, some
 from scanner.dns.facts import Action, Doubt, Names, Policy
 from scanner.dns.gather import dns_of
@@ -416,6 +417,7 @@ def domain_list_consistency(names: DomainList, tenant: Tenant) -> Verdict:
     users = len(_users_of(names))
     if users > 1:
         return passed(f"{users} policies share it")
+    require_all_scanned(tenant, "copies of it")
     return not_applicable("there are no copies of it")
 
 

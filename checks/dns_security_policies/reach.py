@@ -9,6 +9,7 @@ from itertools import chain, islice
 from typing import Any
 
 from checks.dns_security_policies.controls import LOGGING, REACH
+from checks.shared.scanned import failed_so_far, require_all_scanned
 from checks.shared.wording import count, shown, some
 from scanner.dns.coverage import Region, Row
 from scanner.dns.facts import Host, Kind
@@ -24,7 +25,6 @@ from scanner.model.check import (
     Topic,
     Verdict,
     check,
-    failed,
     info,
     not_applicable,
     passed,
@@ -60,7 +60,8 @@ def policy_per_region(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     without `properties.dhcpOptions.dnsServers` (absent, null or empty: Network REST
     reference), with a server inside, or with a private resolver that others ask. A
     region where every network forwards to another region or out of Azure is not
-    applicable. The tenant carries one answer for each region.
+    applicable. The tenant carries one answer for each region. In a narrowed scan a
+    missing policy is a warning: it may lie in a subscription that was left out.
 
     ## Why it matters
     A policy is regional and links to networks of its region only. Whoever opens a
@@ -116,6 +117,7 @@ def policy_per_region(network: VirtualNetwork, tenant: Tenant) -> Verdict:
         require_known(chain.from_iterable(row.route.doubts for row in here.rows))
         every = dns.facts.networks.values()
         require_known(filter(None, (each.location_doubt for each in every)))
+        require_all_scanned(tenant, f"networks of {here.location} that ask a resolver")
         return not_applicable(f"no network in {here.location} asks Azure's resolver")
     _cite_networks((row.network.id for row in asking), tenant)
     require_known(filter(None, [here.doubt]))
@@ -123,7 +125,7 @@ def policy_per_region(network: VirtualNetwork, tenant: Tenant) -> Verdict:
         f"/tenants/{tenant.id}", ResolverPolicy.type, [], ResolverPolicy.api_version
     )
     networks = some(shown(ResourceId.parse(row.network.id).name) for row in asking)
-    return failed(f"{here.location} has no policy for {networks}")
+    return failed_so_far(tenant, f"{here.location} has no policy for {networks}")
 
 
 def _asking(region: Region, tenant: Tenant) -> list[Row]:
@@ -223,6 +225,8 @@ def vnet_linked(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     alone; where `location` of either is absent or null it may be one. A network
     whose servers are all elsewhere is not applicable; one that asks a firewall in a
     virtual hub is not assessed, because the hub's policy says where that asks.
+    In a narrowed scan a missing link is a warning: the policy may lie in a subscription
+    that was left out.
 
     Networks that host a DNS server, and those without peerings, have checks of their
     own: `dns-centralized-hub-linked` and `dns-distributed-linked`.
@@ -282,7 +286,7 @@ def _of_way(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     _cite_end(tenant, row)
     unlinked = [each.network for each in row.sights if each.seen is False]
     if unlinked:
-        return _unlinked(unlinked, row, dns)
+        return failed_so_far(tenant, _unlinked(unlinked, row, dns))
     require_known(row.doubts)
     if not row.sights:
         return not_applicable(
@@ -325,13 +329,13 @@ def _cite_links(tenant: Tenant, network: str) -> None:
         tenant.trace.note(name, PolicyLink.type, [], PolicyLink.api_version)
 
 
-def _unlinked(unlinked: Iterable[str], row: Row, dns: Resolver) -> Verdict:
+def _unlinked(unlinked: Iterable[str], row: Row, dns: Resolver) -> str:
     if [*unlinked] == [id_key(row.network.id)]:
         reached = "its queries reach Azure's resolver"
-        return failed(f"{reached}, and no policy of its region is linked to it")
+        return f"{reached}, and no policy of its region is linked to it"
     hubs = _names(unlinked, dns)
     missing = "which no policy of its region is linked to"
-    return failed(f"its queries go to {hubs}, {missing}")
+    return f"its queries go to {hubs}, {missing}"
 
 
 def _names(networks: Iterable[str], dns: Resolver) -> str:
@@ -357,7 +361,8 @@ def centralized_hub_linked(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     firewall, of a machine, or just within its address space. Whatever answers there is
     taken to ask Azure's resolver in that network, where only a policy linked to it
     sees the query. An absent link means none does, and so does one to a policy of
-    another region.
+    another region. In a narrowed scan it is a warning: a policy may lie in a
+    subscription that was left out.
 
     ## Why it matters
     In a centralised design all spokes ask one place, and one link covers them all. If
@@ -401,7 +406,7 @@ def centralized_hub_linked(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     asked = f"asked by {count(asking, 'other network', 'other networks')}"
     if sight.seen is False:
         missing = "no policy of its region is linked to it"
-        return failed(f"it answers DNS, {asked}, and {missing}")
+        return failed_so_far(tenant, f"it answers DNS, {asked}, and {missing}")
     require_known(filter(None, [sight.doubt]))
     return passed(f"it answers DNS, {asked}, and a policy is linked to it")
 
@@ -425,7 +430,8 @@ def distributed_linked(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     so it needs a link of its own; one that reaches a server in another scanned network
     all the same, by a gateway or a virtual WAN, needs the link there. A link to a
     policy of another region is none. Servers that are all outside Azure make it not
-    applicable.
+    applicable. In a narrowed scan a missing link is a warning: the policy may lie in a
+    subscription that was left out.
 
     ## Why it matters
     A network that stands alone is often called safe for it. Azure's resolver answers it

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from checks.shared.perimeters import way_in
+from checks.shared.scanned import so_far
 from checks.shared.wording import shown
 from scanner.model import initiatives
 from scanner.model.check import (
@@ -315,10 +316,12 @@ def storage_hardened(account: StorageAccount, _: Tenant) -> Verdict:
     with unclear:
         way = way_in(account)
     is_open = way is not None and way.sure
+    settled = bool(faults) or way is None or way.settled
+    finding = failed if settled else warned
     if is_open:
         faults.insert(0, str(way))
     if faults and not reach.whole:
-        return failed(_sentence(faults))
+        return finding(_sentence(faults))
     reached = set(reach)
     wanted = account.hub_services
     if lacking := [service for service in wanted if service not in reached]:
@@ -326,12 +329,13 @@ def storage_hardened(account: StorageAccount, _: Tenant) -> Verdict:
         advice = _ENDPOINTS_FIRST if unclear.problem or is_open else ""
         return failed(_sentence(faults), advice)
     if faults:
-        return failed(_sentence(faults))
+        return finding(_sentence(faults))
     unclear.settle()
     if way is not None:
         return warned(str(way))
     named = " and ".join(wanted)
-    return passed(f"closed to public networks, private endpoints for {named}")
+    reason = f"closed to public networks, private endpoints for {named}"
+    return passed(so_far(account.tenant, reason))
 
 
 _ENDPOINTS_FIRST = (

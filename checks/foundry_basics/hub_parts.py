@@ -7,6 +7,7 @@ from typing import Any
 
 from checks.shared.encryption import require_owners
 from checks.shared.perimeters import way_in
+from checks.shared.scanned import so_far
 from checks.shared.wording import quote, shown
 from scanner.model import initiatives
 from scanner.model.check import (
@@ -64,7 +65,7 @@ def _opening(service: KeyVault | SearchService) -> Verdict | None:
     if access.lower() not in _KNOWN:
         said = f"publicNetworkAccess is {shown(access)}, which is not a known value"
         return warned(f"{said}; {way}")
-    return failed(f"open to public networks: {way}")
+    return (failed if way.settled else warned)(f"open to public networks: {way}")
 
 
 _KNOWN = {"enabled", "disabled", "securedbyperimeter"}
@@ -338,7 +339,7 @@ def _registry_faults(registry: Registry) -> Iterator[str]:
         "CIS-Azure-4.0:9.3.7",
     ),
 )
-def kv_hardened(vault: KeyVault, _: Tenant) -> Verdict:
+def kv_hardened(vault: KeyVault, tenant: Tenant) -> Verdict:
     """
     Reads `properties.publicNetworkAccess` and `properties.networkAcls.defaultAction`.
 
@@ -397,7 +398,8 @@ def kv_hardened(vault: KeyVault, _: Tenant) -> Verdict:
     weak = list(_vault_weaknesses(vault))
     if weak:
         return warned("; ".join(weak))
-    return passed("closed, with a private endpoint, purge protection and Azure RBAC")
+    reason = "closed, with a private endpoint, purge protection and Azure RBAC"
+    return passed(so_far(tenant, reason))
 
 
 def _vault_weaknesses(vault: KeyVault) -> Iterator[str]:
@@ -419,7 +421,7 @@ def _vault_weaknesses(vault: KeyVault) -> Iterator[str]:
     mapped=(initiatives.SEARCH_NETWORK,),
     controls=(*NETWORK, "MCSB:IM-1", "NIST-800-53:IA-2"),
 )
-def search_hardened(service: SearchService, _: Tenant) -> Verdict:
+def search_hardened(service: SearchService, tenant: Tenant) -> Verdict:
     """
     Reads `properties.publicNetworkAccess` and `properties.disableLocalAuth`.
 
@@ -475,7 +477,9 @@ def search_hardened(service: SearchService, _: Tenant) -> Verdict:
     if opening is not None:
         return opening
     weak = list(_search_weaknesses(service))
-    return warned("; ".join(weak)) if weak else passed("closed, and keys are refused")
+    if weak:
+        return warned("; ".join(weak))
+    return passed(so_far(tenant, "closed, and keys are refused"))
 
 
 def _search_weaknesses(service: SearchService) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from checks.shared.scanned import require_all_scanned
 from checks.shared.tags import (
     are_of_several_stages,
     are_several,
@@ -89,7 +90,7 @@ def env_homogeneous(hub: Workspace, tenant: Tenant) -> Verdict:
         return are_of_several_stages(values, settings)
 
     values, unclear = _tags_of(hub, tenant, settings.environment_tags, _handed_down)
-    verdict = _judged(values, unclear, differ, failed, "environment")
+    verdict = _judged(tenant, values, unclear, differ, failed, "environment")
     if verdict.status is not Status.PASS or not are_several(_told(values)):
         return verdict
     strange = [each for each in values if is_production(each[1], settings) is None]
@@ -142,7 +143,7 @@ def sensitivity_homogeneous(hub: Workspace, tenant: Tenant) -> Verdict:
     - Microsoft Learn: Hubs and projects in Azure AI Foundry
     """
     found = _tags_of(hub, tenant, tenant.settings.sensitivity_tags)
-    return _judged(*found, are_several, failed, "data classification")
+    return _judged(tenant, *found, are_several, failed, "data classification")
 
 
 @check(
@@ -185,7 +186,7 @@ def bu_homogeneous(hub: Workspace, tenant: Tenant) -> Verdict:
     - Microsoft Learn: Hubs and projects in Azure AI Foundry
     """
     found = _tags_of(hub, tenant, tenant.settings.business_unit_tags)
-    return _judged(*found, are_several, warned, "business unit")
+    return _judged(tenant, *found, are_several, warned, "business unit")
 
 
 def _own(workspace: Workspace, names: tuple[str, ...]) -> str:
@@ -233,6 +234,7 @@ def _told(values: Values) -> list[str]:
 
 
 def _judged(
+    tenant: Tenant,
     values: Values,
     unclear: Unclear,
     differ: Callable[[Sequence[str]], bool],
@@ -243,6 +245,7 @@ def _judged(
         return found(f"more than one {what} under the hub: {one_of_each(values)}")
     unclear.settle()
     if len(values) == 1:
+        require_all_scanned(tenant, "projects of the hub")
         return not_applicable("the hub has no projects")
     if lacking := [name for name, value in values if not value]:
         return manual(

@@ -21,6 +21,7 @@ from checks.foundry_cmk.encryption_keys import (
 from checks.logging.diagnostics import delivered, found, is_any
 from checks.shared.encryption import CONTROLS
 from checks.shared.grants import access, bounded, cite, require_settled
+from checks.shared.scanned import so_far
 from checks.shared.wording import shown, some
 from scanner.access.answers import Result
 from scanner.model import initiatives
@@ -221,7 +222,7 @@ def vault_model(vault: KeyVault, tenant: Tenant) -> Verdict:
         return warned(f"Azure RBAC, which is not supported for the key of {name}")
     account = next(accounts_of(vault), None)
     name = shown(account.name) if account else "an account"
-    return passed(f"Azure RBAC, with which {name} works")
+    return passed(so_far(tenant, f"Azure RBAC, with which {name} works"))
 
 
 @check(

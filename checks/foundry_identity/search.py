@@ -16,6 +16,7 @@ from checks.shared.grants import (
 )
 from checks.shared.links import KINDS, connections_to, links, partners
 from checks.shared.project_users import project_assignments, require_workspaces
+from checks.shared.scanned import reaches_out, require_all_scanned
 from checks.shared.shortfall import Case, Shortfall, ids, person, shortfall
 from checks.shared.wording import count, shown, some
 from scanner.access.builtin import BuiltIn
@@ -123,6 +124,8 @@ def user_search_roles(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
         return warned(f"work with Search will fail: {short.said()}")
     short.settle()
     if not short.looked:
+        if reaches_out(tenant, scope_at(assignment)):
+            require_all_scanned(tenant, "workspaces in its scope")
         return not_applicable("no workspace here uses Search with Entra ID")
     return passed("may work with every Search service of the workspaces")
 
@@ -329,6 +332,7 @@ def _between(short: Shortfall, failing: str, alone: str) -> Verdict:
         return warned(f"{failing}: {short.said()}")
     short.settle()
     if not short.looked:
+        require_all_scanned(short.tenant, "workspaces that use it")
         return not_applicable(f"no workspace uses it beside {alone} with Entra ID")
     return passed("the identity holds the roles it needs there")
 

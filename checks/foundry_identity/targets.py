@@ -6,6 +6,7 @@ from typing import Any
 
 from checks.shared.connections import KEYS, SECRETS_OF_ENTRA, target, uses_entra
 from checks.shared.links import KINDS, connections_to
+from checks.shared.scanned import require_all_scanned
 from checks.shared.wording import shown
 from scanner.model.check import (
     Check,
@@ -40,7 +41,7 @@ _CONTROLS = ("MCSB:IM-3", "NIST-800-53:IA-5", "NIST-800-53:CM-6")
     guidance=(Post.FOUNDRY_IDENTITY, Post.DATA_STORES),
     controls=_CONTROLS,
 )
-def search_accepts_entra(service: SearchService, _: Tenant) -> Verdict:
+def search_accepts_entra(service: SearchService, tenant: Tenant) -> Verdict:
     r"""
     Reads `properties.authOptions` and `properties.disableLocalAuth`.
 
@@ -93,6 +94,7 @@ def search_accepts_entra(service: SearchService, _: Tenant) -> Verdict:
     """
     leading = _with_entra(service)
     if leading is None:
+        require_all_scanned(tenant, "connections that lead here")
         return not_applicable("no connection leads here with Entra ID")
     if service.local_auth_disabled:
         return passed("keys are switched off: tokens are accepted")

@@ -12,6 +12,7 @@ from checks.shared.assigned import Content, contents
 from checks.shared.grants import access
 from checks.shared.policies import policies_on
 from checks.shared.project_users import may_reach_more, require_workspaces
+from checks.shared.scanned import so_far
 from checks.shared.tags import tagged
 from checks.shared.wording import quote, some
 from checks.shared.workspaces import default_storage, mode_of
@@ -119,7 +120,8 @@ def default_storage_shared_hubs(workspace: Workspace, tenant: Tenant) -> Verdict
     if len(units) > 1:
         return warned(f"the default storage is tagged for {units[1]}, not {units[0]}")
     sharing.require_whole()
-    return passed("no other hub or workspace has the same default storage")
+    reason = "no other hub or workspace has the same default storage"
+    return passed(so_far(tenant, reason))
 
 
 def _units(workspace: Workspace, tenant: Tenant) -> list[str]:

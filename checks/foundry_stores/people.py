@@ -23,6 +23,7 @@ from checks.shared.grants import (
 from checks.shared.links import keeps_key
 from checks.shared.project_users import PEOPLE, project_assignments, require_workspaces
 from checks.shared.reach import Reach, reach
+from checks.shared.scanned import reaches_out, require_all_scanned
 from checks.shared.shortfall import Case, person, shortfall
 from checks.shared.wording import count, some
 from checks.shared.workspaces import default_storage, mode_of
@@ -377,6 +378,8 @@ def user_storage_roles(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
         return warned(f"work with files will fail: {short.said()}")
     short.settle()
     if not short.looked:
+        if reaches_out(tenant, scope_at(assignment)):
+            require_all_scanned(tenant, "workspaces in its scope")
         return not_applicable("no workspace here is in identity mode")
     return passed("may work with blobs and files of every workspace in identity mode")
 

@@ -8,7 +8,7 @@ from typing import Any
 from checks.aoai_inbound.network import is_closed, lets_in_everyone
 from checks.logging.diagnostics import delivered, is_any
 from checks.shared.data_access import callers, cited_data_users
-from checks.shared.fronting import Fronting, fronting
+from checks.shared.fronting import Fronting, fronting, require_every_front
 from checks.shared.grants import named, principals, require_settled
 from checks.shared.past_gateway import ways_beside
 from checks.shared.wording import FIRST, count, quote, some
@@ -184,7 +184,8 @@ def locked_to_front(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     """
     Reads `disableLocalAuth`, the data roles, and the ways over the network.
 
-    It is about accounts that an API Management service leads to. Absent or null
+    It is about accounts that an API Management service leads to; where none does, a
+    narrowed scan may have left it out, and the check is not assessed. Absent or null
     `properties.disableLocalAuth` means that keys are accepted, `publicNetworkAccess`
     Enabled, and an absent firewall Allow. A data role counts that somebody else than an
     identity of the gateway holds, here or above. Over the network only the gateway's
@@ -216,8 +217,7 @@ def locked_to_front(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     """
     found = fronting(account)
     if not found.service_ids:
-        if found.unread is not None:
-            raise found.unread
+        require_every_front(account, found)
         return not_applicable("no API Management service leads here")
     users = cited_data_users(tenant, account)
     ways = ways_beside(account)

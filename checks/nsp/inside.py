@@ -19,6 +19,7 @@ from checks.shared.perimeters import (
     public_access,
     too_wide,
 )
+from checks.shared.scanned import require_all_scanned, so_far
 from checks.shared.tenancy import is_ours
 from checks.shared.wording import count, quote, shown, some
 from scanner.model.check import (
@@ -93,7 +94,7 @@ def associated(resource: Resource, _: Tenant) -> Verdict:
     Answers for Azure OpenAI and AI Services accounts, storage accounts, Cosmos DB
     accounts, key vaults and Search services. One that no association names is in no
     perimeter, which is a fact and no fault: perimeters are one way among others. Those
-    of subscriptions outside the scan are not seen.
+    outside a narrowed scan are not seen, and the fact is a lower bound then.
 
     ## Why it matters
     A perimeter draws one line around an account and the stores it works with: inside,
@@ -145,7 +146,7 @@ def associated(resource: Resource, _: Tenant) -> Verdict:
     for association in associations(resource):
         association.cite(Association.target_id, Association.access_mode)
         return passed(f"in perimeter {perimeter_of(association)}")
-    return info("in no network security perimeter")
+    return info(so_far(resource.tenant, "in no network security perimeter"))
 
 
 @check(
@@ -555,7 +556,7 @@ def overrides_pna(resource: Resource, _: Tenant) -> Verdict:
     say whether it is enforced, or whether it has issues, these checks and this one are
     not assessed. A resource outside of enforced perimeters does not apply, unless it
     says SecuredByPerimeter; absent or null `publicNetworkAccess` means Enabled.
-    Perimeters of subscriptions outside the scan are not seen.
+    In a narrowed scan, where a perimeter may lie outside, it is not assessed instead.
 
     ## Why it matters
     The setting on the resource and the perimeter tell two stories, and only one is
@@ -581,7 +582,9 @@ def overrides_pna(resource: Resource, _: Tenant) -> Verdict:
     if guard is not None:
         return (passed if guard.holds else warned)(f"{guard}; {public}")
     if left_to_perimeter(resource):
-        return warned(f"{public}, and no enforced perimeter is known")
+        reason = f"{public}, and no enforced perimeter is known"
+        return warned(so_far(resource.tenant, reason))
+    require_all_scanned(resource.tenant, "a perimeter that decides")
     return not_applicable(f"no enforced perimeter decides, and {public}")
 
 

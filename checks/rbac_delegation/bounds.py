@@ -12,6 +12,7 @@ from checks.rbac_delegation.delegations import (
 from checks.shared.conditions import Analysis, analysed, judged, require_documented
 from checks.shared.grants import access
 from checks.shared.privileged import privileged
+from checks.shared.scanned import require_all_scanned
 from checks.shared.wording import FIRST, count, printable, some
 from scanner.access.conditions import (
     assignable_roles,
@@ -182,8 +183,8 @@ def _unknown_roles(found: Analysis, tenant: Tenant) -> int:
         gap = access(tenant).facts.unread_roles
         if gap:
             raise NotRead.from_gap(gap)
-    if gone and not tenant.whole:
-        raise NotRead("the definitions of roles that it names are outside the scan")
+    if gone:
+        require_all_scanned(tenant, "the definitions of roles that it names")
     return len(gone)
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from checks.shared.hosts import answering, plain_host, service_of
+from checks.shared.scanned import require_all_scanned
 from scanner.model.connections import Connection
-from scanner.model.coverage import NotRead
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.resource import Resource
 from scanner.model.tenant import Listing
@@ -121,8 +121,7 @@ def _by_host(
         return owner
     for listing in listings(connection):
         listing.require_whole()
-    if not tenant.whole:
-        raise NotRead(f"no resource that answers at {host} is in the scan")
+    require_all_scanned(tenant, f"what answers at {host}")
     return None
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from checks.shared.gateways import FRONTS, SignIn, account_behind, front_name, sign_in
+from checks.shared.scanned import require_all_scanned
 from scanner.model.cognitive import CognitiveAccount
 from scanner.model.coverage import NotRead, Unclear
 from scanner.model.tenant import Tenant
@@ -35,6 +36,13 @@ def fronting(account: CognitiveAccount) -> Fronting:
         service_ids=tuple(found.services.get(account.key, {})),
         unread=found.unread,
     )
+
+
+def require_every_front(account: CognitiveAccount, found: Fronting) -> None:
+    """Raise NotRead if more may pass calls on to an account than is known."""
+    if found.unread is not None:
+        raise found.unread
+    require_all_scanned(account.tenant, "API Management services that lead here")
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,9 +81,9 @@ def fronts_account(front: Front) -> bool:
 
 
 def account_behind(front: Front) -> CognitiveAccount | None:
-    """Return the account that calls are passed on to, None if it is known to be none.
+    """Return the account that calls are passed on to, None if none of the scan is.
 
-    Raises NotRead where the account may lie outside what was read.
+    Raises NotRead where it may be one that the scan asked for and did not get.
     """
     tenant = front.tenant
     listings = answering(tenant, address_of(front))

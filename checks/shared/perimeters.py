@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from checks.shared.ranges import is_range, public_range
+from checks.shared.scanned import so_far
 from checks.shared.wording import quote, shown, some
 from scanner.model.cognitive import CognitiveAccount
 from scanner.model.coverage import Unclear
@@ -21,7 +22,7 @@ from scanner.model.perimeter import AccessRule, Association, Profile
 from scanner.model.resource import Resource
 from scanner.model.search import SearchService
 from scanner.model.storage import StorageAccount
-from scanner.model.tenant import Listing
+from scanner.model.tenant import Listing, Tenant
 
 GUARDED = (CognitiveAccount, StorageAccount, CosmosAccount, KeyVault, SearchService)
 """What a perimeter can decide about, of what AI workloads consist of."""
@@ -157,8 +158,8 @@ def guard_of(resource: Resource) -> Guard | None:
     """Return the enforced perimeter that decides who reaches a resource, if any.
 
     Raises NotRead where there may be one that was not read, or its rules were not, and
-    where an association does not say whether it is enforced. Perimeters of
-    subscriptions outside the scan are not seen.
+    where an association does not say whether it is enforced. Perimeters outside a
+    narrowed scan are not seen.
     """
     for association in associations(resource):
         if is_enforced(association):
@@ -175,6 +176,8 @@ class WayIn:
     said: str
     sure: bool = True
     """False where access is left to a perimeter that nothing is known of."""
+    settled: bool = True
+    """False where a perimeter outside the scan may keep them out."""
 
     def __str__(self) -> str:
         return self.said
@@ -194,12 +197,17 @@ def way_in(resource: Resource) -> WayIn | None:
         return None if guard.holds else WayIn(str(guard))
     if left_to_perimeter(resource):
         said = "access is left to a perimeter, and none is known to enforce it"
-        return WayIn(said, sure=False)
+        return _unguarded(resource.tenant, said, sure=False)
     if isinstance(resource, FIREWALLED):
         doors = "publicNetworkAccess and networkAcls.defaultAction let"
     else:
         doors = "publicNetworkAccess lets"
-    return WayIn(f"{doors} any network in")
+    return _unguarded(resource.tenant, f"{doors} any network in")
+
+
+def _unguarded(tenant: Tenant, said: str, *, sure: bool = True) -> WayIn:
+    """Return how public networks get in where no enforced perimeter was found."""
+    return WayIn(so_far(tenant, said), sure=sure, settled=tenant.whole)
 
 
 def _shuts_itself(resource: Resource) -> bool:
