@@ -23,7 +23,7 @@ from scanner.model.check import (
     not_applicable,
     passed,
 )
-from scanner.model.cognitive import CognitiveAccount
+from scanner.model.cognitive import CognitiveAccount, hosts_models
 from scanner.model.containerregistry import Registry
 from scanner.model.coverage import NotRead
 from scanner.model.documentdb import CosmosAccount
@@ -64,10 +64,11 @@ def _users(resource: Resource) -> Iterator[Resource]:
 
 
 def _owning_accounts(resource: Resource) -> Iterator[CognitiveAccount]:
-    """Yield the accounts that keep their data in a storage account."""
+    """Yield the accounts that host models and keep their data in a storage account."""
     if isinstance(resource, StorageAccount):
         field = "user_owned_storage_ids"
-        yield from resource.tenant.referring(CognitiveAccount, field, resource.id)
+        accounts = resource.tenant.referring(CognitiveAccount, field, resource.id)
+        yield from filter(hosts_models, accounts)
 
 
 def _works_for_ai(resource: Resource) -> bool:
@@ -104,13 +105,13 @@ def local_auth_parity(resource: Resource, _: Tenant) -> Verdict:
     Reads `properties.disableLocalAuth`, `allowSharedKeyAccess` or `adminUserEnabled`.
 
     Search services, storage accounts, Cosmos DB accounts and registries count that a
-    workspace names as its own, that a connection leads to, or that an account keeps its
-    data in. Absent and null mean that keys are accepted: `disableLocalAuth` is false
-    (Search and Cosmos DB REST references), `allowSharedKeyAccess` is true (Storage REST
-    reference); a registry's absent `adminUserEnabled` is false, that is, off. What
-    Azure made for a workspace that is encrypted with the customer's key is not
-    applicable: it needs its keys. What no workspace names is not assessed while there
-    may be more workspaces than were read.
+    workspace names as its own, that a connection leads to, or that an account that
+    hosts models keeps its data in. Absent and null mean that keys are accepted:
+    `disableLocalAuth` is false (Search and Cosmos DB REST references),
+    `allowSharedKeyAccess` is true (Storage REST reference); a registry's absent
+    `adminUserEnabled` is false, that is, off. What Azure made for a workspace that is
+    encrypted with the customer's key is not applicable: it needs its keys. What no
+    workspace names is not assessed while there may be more workspaces than were read.
 
     ## Why it matters
     These services have the same two doors as Azure OpenAI. Shutting the door of the

@@ -44,6 +44,10 @@ def hub(**properties: object) -> Body:
     return {**body(HUB, **known), "kind": "Hub"}
 
 
+def owning(storage: str) -> Body:
+    return body(FOUNDRY, userOwnedStorage=[{"resourceId": storage}])
+
+
 ON = {"status": "Enabled"}
 
 
@@ -92,7 +96,7 @@ def test_without_properties(verdicts: Verdicts, id: str) -> None:
         ),
         (
             STORAGE,
-            body(FOUNDRY, userOwnedStorage=[{"resourceId": STORAGE}]),
+            {**owning(STORAGE), "kind": "OpenAI"},
             "foundry",
         ),
     ],
@@ -118,7 +122,8 @@ def test_what_connections_lead_to(verdicts: Verdicts, at: str, name: str) -> Non
         hub(),
         {**hub(storageAccount=STORAGE), "kind": "FeatureStore"},
         hub(storageAccount=f"{STORAGE}2"),
-        body(FOUNDRY, userOwnedStorage=None),
+        {**owning(STORAGE), "kind": "SpeechServices"},
+        {**body(FOUNDRY, userOwnedStorage=None), "kind": "OpenAI"},
     ],
 )
 def test_what_nothing_works_with_is_left_out(verdicts: Verdicts, user: Body) -> None:
