@@ -504,8 +504,9 @@ def _is_wide(scope: str) -> bool:
     return is_group(scope) or not ResourceId.parse(scope).subscription
 
 
-_EVERYTHING = "*/*"
-_ALL_COGNITIVE = "Microsoft.CognitiveServices/*"
+# Every action names a provider, what it is done to, and what is done.
+_EVERYTHING = "*/*/*"
+_ALL_COGNITIVE = "Microsoft.CognitiveServices/*/*"
 
 
 @check(
