@@ -159,7 +159,7 @@ def local_auth_toggled(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     Counted are the writes of the account that were accepted or succeeded, those with
     one correlation id once. What a write changed is seldom in the log: only where
     `properties.requestbody` is there and sets `disableLocalAuth` does it say, and its
-    absence means nothing.
+    absence means nothing. The log keeps it with the event by which a write began.
 
     ## Why it matters
     Switching the keys off and on again makes new ones, so everything that still held
@@ -180,20 +180,21 @@ def local_auth_toggled(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     - Blocking API Key Access in Azure OpenAI Service
     - Microsoft Learn: Azure Monitor activity log
     """
-    events = [each for each in _writes(account) if _took_place(each)]
-    writes = {each.correlation_id or each.id for each in events}
-    if len(writes) < 2:
-        tenant.within(ActivityEvent, _subscription_of(account)).require_whole()
-        if not writes:
-            version = ActivityEvent.api_version
-            tenant.trace.note(account.id, ActivityEvent.type, [], version)
-        times = count(len(writes), "write", "writes")
-        return passed(f"{times} in the Activity Log")
+    every = tuple(_writes(account))
+    writes = {_request(each) for each in every if _took_place(each)}
+    events = [each for each in every if _request(each) in writes]
+    told = f"{count(len(writes), 'write', 'writes')} in the Activity Log"
     callers = some(dict.fromkeys(map(_caller, events)))
-    told = f"{len(writes)} writes in the Activity Log, by {callers}"
     if {True, False} <= set(map(_keys_off, events)):
-        return warned(f"keys were switched both ways: {told}")
-    return manual(f"{told}: whether keys were switched is not in the log")
+        return warned(f"keys were switched both ways: {told}, by {callers}")
+    if len(writes) > 1:
+        unsaid = "whether keys were switched is not in the log"
+        return manual(f"{told}, by {callers}: {unsaid}")
+    tenant.within(ActivityEvent, _subscription_of(account)).require_whole()
+    if not writes:
+        version = ActivityEvent.api_version
+        tenant.trace.note(account.id, ActivityEvent.type, [], version)
+    return passed(told)
 
 
 def _subscription_of(account: CognitiveAccount) -> str:
@@ -206,6 +207,11 @@ def _writes(account: CognitiveAccount) -> Iterator[ActivityEvent]:
     for event in about.known():
         if (event.operation or "").lower() == WRITE.lower():
             yield event
+
+
+def _request(event: ActivityEvent) -> str:
+    """Return what the events of one write share."""
+    return event.correlation_id or event.id
 
 
 def _took_place(event: ActivityEvent) -> bool:
@@ -222,9 +228,14 @@ def _keys_off(event: ActivityEvent) -> bool | None:
         body = json.loads(event.request_body or "")
     except ValueError:
         return None
-    properties = body.get("properties") if isinstance(body, dict) else None
-    off = properties.get("disableLocalAuth") if isinstance(properties, dict) else None
+    off = _asked(_asked(body, "properties"), "disablelocalauth")
     return off if isinstance(off, bool) else None
+
+
+def _asked(body: Any, name: str) -> Any:
+    """Return a property of a request; Azure ignores the case of their names."""
+    named = body.items() if isinstance(body, dict) else ()
+    return next((value for key, value in named if key.lower() == name), None)
 
 
 @check(

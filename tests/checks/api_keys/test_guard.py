@@ -24,6 +24,8 @@ WRITE = "Microsoft.CognitiveServices/accounts/write"
 LIST_KEYS = "Microsoft.CognitiveServices/accounts/listKeys/action"
 OFF = json.dumps({"properties": {"disableLocalAuth": True}})
 ON = json.dumps({"properties": {"disableLocalAuth": False}})
+ODD = json.dumps({"Properties": {"DisableLocalAuth": False}})
+SAME = {"correlationId": "same"}
 
 PASS, WARN, MANUAL = Status.PASS, Status.WARN, Status.MANUAL
 UNREAD = Status.NOT_ASSESSED
@@ -55,6 +57,11 @@ def event(
     }
 
 
+def began(number: int, body: str, ended: str = "Succeeded") -> list[Body]:
+    """Return the events of a write as they are recorded: the first has the body."""
+    return [event(number, body, status="Started"), event(number, status=ended)]
+
+
 def test_the_catalogue() -> None:
     ids = [check.id for check in CHECKS]
     assert ids == ["aoai-local-auth-toggled", "aoai-local-auth-policy"]
@@ -76,7 +83,12 @@ def test_the_catalogue() -> None:
         ([event(1), event(2, resourceId=ACCOUNT.upper())], MANUAL),
         ([event(1, OFF), event(2, ON)], WARN),
         ([event(1, OFF), event(2, ON), event(3)], WARN),
+        ([event(1, OFF), event(2, ODD)], WARN),
         ([event(1, OFF), event(2, OFF)], MANUAL),
+        (began(1, OFF) + began(2, ON), WARN),
+        (began(1, OFF) + began(2, ON, "Failed"), PASS),
+        ([event(1, OFF, **SAME), event(2, ON, **SAME)], WARN),
+        ([event(1, OFF, **SAME), event(2, OFF, **SAME)], PASS),
         ([event(1, OFF), event(2, "not JSON")], MANUAL),
         ([event(1, OFF), event(2, "[]")], MANUAL),
         ([event(1, OFF), event(2, '{"properties": []}')], MANUAL),
