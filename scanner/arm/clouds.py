@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -9,6 +10,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from scanner.model.cloud import Suffixes
+
+_SUFFIX = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+", re.IGNORECASE)
 
 
 class CloudError(Exception):
@@ -182,6 +185,12 @@ def _ca_bundle(path: Path, name: str | None) -> Path | None:
 
 
 def _suffixes(path: Path, given: dict[str, str]) -> Suffixes:
+    for key, suffix in given.items():
+        if not _SUFFIX.fullmatch(suffix):
+            raise CloudError(
+                f"{path}: suffixes.{key} must be a domain without a leading dot, as "
+                f"core.windows.net is, not {suffix!r}"
+            )
     try:
         return replace(Suffixes(), **given)
     except TypeError as error:

@@ -86,13 +86,29 @@ def _loaded(path: Path | None) -> tuple[Settings, dict[str, object], Path | None
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
         _require_known(path, given)
-        return msgspec.convert(given, Settings), given, path
+        settings = msgspec.convert(given, Settings)
     except OSError as error:
         raise Failure(f"--config {path} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Failure(f"--config {path} is no TOML: {error}") from error
     except msgspec.ValidationError as error:
         raise Failure(f"--config {path}: {error}") from error
+    _require_sense(path, settings)
+    return settings, given, path
+
+
+def _require_sense(path: Path, settings: Settings) -> None:
+    for field in dataclasses.fields(settings):
+        match getattr(settings, field.name):
+            case int(number) if number < 0:
+                raise Failure(f"--config {path}: {field.name} is {number}, below 0")
+            case tuple(texts) if not all(map(str.strip, texts)):
+                raise Failure(f"--config {path}: {field.name} has an empty text")
+    if settings.dns_log_min_days > settings.dns_log_max_days:
+        raise Failure(
+            f"--config {path}: dns_log_min_days is {settings.dns_log_min_days}, above "
+            f"dns_log_max_days, which is {settings.dns_log_max_days}"
+        )
 
 
 def _require_known(path: Path, given: dict[str, object]) -> None:

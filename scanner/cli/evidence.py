@@ -57,6 +57,7 @@ def export(
     from scanner.evidence.pack import digest_of, sealed
     from scanner.evidence.signing import KeyFileError, private_key
 
+    _require_apart(output, {"--previous": previous, "--sign-key": sign_key})
     members = _members_of(run)
     try:
         key = private_key(sign_key) if sign_key else None
@@ -122,6 +123,15 @@ def _told(pack: Pack, *, checked_key: bool, chained: bool) -> Iterator[str]:
     if manifest.previous:
         sure = "" if chained else ": give --previous to check"
         yield f"follows the pack {manifest.previous}{sure}"
+
+
+def _require_apart(output: Path, given: Mapping[str, Path | None]) -> None:
+    """Raise Failure if a pack would take the place of what it is made with."""
+    from scanner.cli.failure import Failure
+
+    for option, path in given.items():
+        if path is not None and output.resolve() == path.resolve():
+            raise Failure(f"--output {output} is {option} too: name another file")
 
 
 def _require_pack(path: Path) -> None:

@@ -145,6 +145,15 @@ def test_an_unknown_suffix_is_named(tmp_path: Path) -> None:
     assert "storage" in message.partition("known are")[2]
 
 
+@pytest.mark.parametrize("suffix", ["", "example", ".core.example", "a b.example"])
+def test_a_suffix_is_a_domain(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / "cloud.toml"
+    path.write_text(toml(GOOD) + f'[suffixes]\nstorage = "{suffix}"\n')
+    message = refusal(str(path))
+    assert "cloud.toml: suffixes.storage" in message
+    assert repr(suffix) in message
+
+
 @pytest.mark.parametrize("content", [b"{json}", b"\xff\xfe", b"name = "])
 def test_a_file_that_is_no_toml_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "cloud.toml"

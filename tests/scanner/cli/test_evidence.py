@@ -223,6 +223,17 @@ def test_results_that_the_snapshot_does_not_bear_out_are_not_sealed(
     assert not Path("pack.zip").exists()
 
 
+def test_a_pack_takes_the_place_of_nothing_it_is_made_with(
+    posture: Posture, run: Path, refused: Refused, keys: tuple[Path, Path]
+) -> None:
+    assert posture("evidence", "export", run, "-o", "one.zip").code == 0
+    for option, path in (("--previous", Path("one.zip")), ("--sign-key", keys[0])):
+        before = path.read_bytes()
+        taken = ("evidence", "export", run, "-o", path, option, path.resolve())
+        assert option in refused(*taken)
+        assert path.read_bytes() == before
+
+
 def test_what_cannot_be_used(
     run: Path, refused: Refused, keys: tuple[Path, Path], tmp_path: Path
 ) -> None:
