@@ -80,18 +80,22 @@ def emulate(
 
 
 def _serve(snapshot: Path, options: Options, cloud: Path) -> None:
+    from scanner.collect.order import asks_directory
     from scanner.emulator import Estate
     from scanner.emulator.background import serve
     from scanner.snapshot.reader import Snapshot
 
-    estate = Estate.of_snapshot(Snapshot(snapshot))
+    served = Snapshot(snapshot)
+    estate = Estate.of_snapshot(served)
     if not estate.tenants:
         raise Failure(f"cannot emulate: {snapshot} is of no tenant: nothing to serve")
-    serve(estate, options, lambda address: _tell(address, cloud))
+    asked = " --directory" if asks_directory(served.manifest.run.scope) else ""
+    scan = f"posture scan --cloud {cloud} --auth environment{asked}"
+    serve(estate, options, lambda address: _tell(address, cloud, scan))
 
 
-def _tell(address: Address, cloud: Path) -> None:
-    """Print what another shell needs to scan what is served."""
+def _tell(address: Address, cloud: Path, scan: str) -> None:
+    """Print what another shell needs for a scan that reads the same again."""
     from urllib.request import getproxies
 
     address.write_cloud(cloud)
@@ -102,7 +106,7 @@ def _tell(address: Address, cloud: Path) -> None:
         typer.echo(f"  export {name}={value}")
     if getproxies().keys() & {"http", "https", "all"}:
         typer.echo("  export NO_PROXY=127.0.0.1")
-    typer.echo(f"  posture scan --cloud {cloud} --auth environment")
+    typer.echo(f"  {scan}")
     typer.echo("Ctrl-C ends it.")
 
 

@@ -21,7 +21,7 @@ from scanner.emulator.tokens import MARKER
 from scanner.model.cloud import Suffixes
 from scanner.model.coverage import Gap, Outcome, Reading
 from scanner.model.results import Run
-from scanner.snapshot.manifest import Manifest
+from scanner.snapshot.manifest import Manifest, read_manifest, write_manifest
 from scanner.snapshot.reader import Snapshot
 from scanner.snapshot.writer import SnapshotWriter
 
@@ -149,7 +149,11 @@ def started(*arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def test_command(snapshot: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("asked", [{}, {"directory": ("microsoft-graph",)}], ids=len)
+def test_command(asked: dict[str, Any], snapshot: Path, tmp_path: Path) -> None:
+    manifest = read_manifest(snapshot)
+    run = replace(manifest.run, scope=asked)
+    write_manifest(snapshot, replace(manifest, run=run))
     with started(str(snapshot), "--directory", str(tmp_path)) as process:
         assert process.stdout is not None
         told = [process.stdout.readline() for _ in range(8)]
@@ -158,7 +162,9 @@ def test_command(snapshot: Path, tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=5)
     text = "".join(told)
-    assert f"--cloud {tmp_path / 'cloud.toml'} --auth environment" in text
+    more = " --directory" if asked else ""
+    scan = f"--cloud {tmp_path / 'cloud.toml'} --auth environment{more}\n"
+    assert scan in text
     assert re.search(r"export AZURE_CLIENT_SECRET=\S+", text)
     assert (process.returncode, errors) == (0, "")
 
