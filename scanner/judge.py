@@ -68,9 +68,9 @@ class Judge:
             judged = self._judged(check)
         except NotRead as missing:
             yield self._unpicked(check, missing.reason, missing.gap)
-        except Exception as error:
-            log.exception("check %s failed to pick its resources", check.id)
+        except Exception as error:  # noqa: BLE001 - whatever a check may raise
             reason = _internal_error(check, error)
+            _log_fault(f"{reason}, while its resources are picked")
             yield self._unpicked(check, reason, self._gap(check, reason))
         else:
             told.clear()
@@ -168,9 +168,9 @@ class Judge:
         except NotRead as missing:
             missing.light()
             verdict = self._not_assessed(check, missing.reason, missing.gap)
-        except Exception as error:
-            log.exception("check %s failed on %s", check.id, record.id)
+        except Exception as error:  # noqa: BLE001 - whatever a check may raise
             reason = _internal_error(check, error)
+            _log_fault(f"{reason}, on {record.id}")
             verdict = self._not_assessed(check, reason, resource.gap(reason))
         return self._result(check, resource, verdict, tenant)
 
@@ -275,6 +275,11 @@ class Judge:
         """Return the tenant as a target, or what is its in one region."""
         scope = f"/tenants/{self._inventory.tenant_id}"
         return self._target(scope, TENANT_TYPE, region)
+
+
+def _log_fault(message: str) -> None:
+    """Log the exception being handled: a line, and its traceback where all is shown."""
+    log.error(message, exc_info=log.isEnabledFor(logging.DEBUG))
 
 
 def _internal_error(check: Check[Any], error: Exception) -> str:

@@ -18,6 +18,7 @@ from scanner.cli.options import (
     NoColor,
     Output,
     Quiet,
+    debugging,
 )
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 
 def demo(
+    context: typer.Context,
     output: Output = None,
     quiet: Quiet = False,
     log_format: Logs = LogFormat.TEXT,
@@ -42,7 +44,7 @@ def demo(
     from scanner.cli.selection import Choice
     from scanner.model.settings import Settings
 
-    configure(log_format, quiet=quiet, debug=False)
+    configure(log_format, quiet=quiet, debug=debugging(context))
     judgement = Judgement(
         choice=Choice(),
         settings=Settings(),

@@ -66,6 +66,11 @@ def plain(text: str) -> str:
     return "".join(each if each.isprintable() else "?" for each in text)
 
 
+def debugging(context: typer.Context) -> bool:
+    """Whether --debug is given, before the name of a command."""
+    return bool(context.parent and context.parent.params.get("debug"))
+
+
 def complete_check(incomplete: str) -> Iterable[tuple[str, str]]:
     """Yield the checks whose id begins as typed, for shell completion."""
     from checks import ALL

@@ -240,6 +240,27 @@ def test_a_fault_of_a_check_costs_one_verdict_and_is_a_gap(place: str) -> None:
     assert report.checks == ("example",)
 
 
+@pytest.mark.parametrize(("level", "shown"), [("INFO", False), ("DEBUG", True)])
+def test_a_fault_is_logged_in_one_line_unless_all_is_shown(
+    level: str,
+    shown: bool,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise KeyError("secret detail")
+
+    logger = logging.getLogger("scanner.judge")
+    monkeypatch.setattr(logger, "propagate", False)
+    monkeypatch.setattr(logger, "handlers", [caplog.handler])
+    with caplog.at_level(level, logger.name):
+        list(judge([account("a")]).results([made(broken)]))
+    [record] = caplog.records
+    assert bool(record.exc_info) is shown
+    told = f"internal error in example: KeyError, on {account('a')['id']}"
+    assert record.getMessage() == told
+
+
 def test_a_check_by_region_answers_for_each_on_the_tenant() -> None:
     bodies = [
         account("a", location="westeurope"),
