@@ -66,8 +66,18 @@ def replace_file(path: Path, chunks: Iterator[bytes]) -> None:
 
 
 def copy_snapshot(snapshot: Snapshot, directory: Path) -> None:
-    """Put a snapshot beside the reports made of it, so that the run is whole."""
+    """Put a snapshot beside the reports made of it, so that the run is whole.
+
+    Raises Failure, and leaves nothing then.
+    """
     target = directory / "snapshot"
-    for name in (*parts_on_disk(snapshot.directory), MANIFEST):
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(snapshot.directory / name, target / name)
+    try:
+        for name in (*parts_on_disk(snapshot.directory), MANIFEST):
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(snapshot.directory / name, target / name)
+    except OSError as error:
+        shutil.rmtree(target, ignore_errors=True)
+        raise Failure(
+            f"{snapshot.directory} cannot be copied to {directory}: {error.strerror}; "
+            "make room or name another directory"
+        ) from error

@@ -20,6 +20,12 @@ class SnapshotError(Exception):
     """A snapshot cannot be read or written; the message names the file and why."""
 
 
+def unreadable(path: Path, error: OSError) -> SnapshotError:
+    """Return what is told of a file of a snapshot that the system does not give."""
+    name, why = error.filename or path, error.strerror or error
+    return SnapshotError(f"{name} cannot be read: {why}; name a run that you may read")
+
+
 class ResourceLine(msgspec.Struct, frozen=True, tag="resource", tag_field="line"):
     """A resource, and the scope of the read that found it."""
 
@@ -79,5 +85,7 @@ def _inflate(path: Path, *, strict: bool) -> Iterator[bytes]:
     except EOFError as error:
         if strict:
             raise SnapshotError(f"{path} is cut off") from error
-    except (OSError, zlib.error) as error:
+    except (gzip.BadGzipFile, zlib.error) as error:
         raise SnapshotError(f"{path} cannot be read: {error}") from error
+    except OSError as error:
+        raise unreadable(path, error) from error

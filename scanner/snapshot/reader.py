@@ -11,7 +11,13 @@ import msgspec
 from scanner.model.coverage import Reading
 from scanner.model.ids import id_key
 from scanner.model.resource import Record
-from scanner.snapshot.lines import ReadingLine, ResourceLine, SnapshotError, decode
+from scanner.snapshot.lines import (
+    ReadingLine,
+    ResourceLine,
+    SnapshotError,
+    decode,
+    unreadable,
+)
 from scanner.snapshot.manifest import (
     Manifest,
     parts_on_disk,
@@ -36,11 +42,14 @@ class Snapshot:
 
     def __init__(self, directory: Path) -> None:
         """Open a snapshot, or the run that holds one; raises SnapshotError."""
-        inner = directory / "snapshot"
-        self.directory = inner if inner.is_dir() else directory
-        self.manifest: Manifest = read_manifest(self.directory)
-        if self.complete:
-            verify_parts(self.directory, self.manifest)
+        try:
+            inner = directory / "snapshot"
+            self.directory = inner if inner.is_dir() else directory
+            self.manifest: Manifest = read_manifest(self.directory)
+            if self.complete:
+                verify_parts(self.directory, self.manifest)
+        except OSError as error:
+            raise unreadable(directory, error) from error
 
     @property
     def complete(self) -> bool:
