@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 
-from scanner.cli.options import LogFormat
+import typer
+
+from scanner.cli.options import LogFormat, plain
 
 _OWN = ("scanner", "checks", "reports")
 _FOREIGN = ("azure", "asyncio", "aiohttp")
@@ -30,13 +34,13 @@ class _Json(logging.Formatter):
 
 
 class _Text(logging.Formatter):
-    """One line; control characters, which a tenant may have put there, are shown."""
+    """A line, and one for each of a traceback, of what a terminal may have."""
 
     def format(self, record: logging.LogRecord) -> str:
-        text = super().format(record)
-        return "".join(
-            each if each.isprintable() or each == "\n" else "?" for each in text
-        )
+        lines = [record.getMessage()]
+        if record.exc_info:
+            lines += self.formatException(record.exc_info).split("\n")
+        return "\n".join(map(plain, lines))
 
 
 def configure(style: LogFormat, *, quiet: bool, debug: bool) -> None:
@@ -48,10 +52,26 @@ def configure(style: LogFormat, *, quiet: bool, debug: bool) -> None:
     for name in _FOREIGN:
         logging.getLogger(name).addHandler(logging.NullHandler())
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Json() if style is LogFormat.JSON else _Text("%(message)s"))
+    handler.setFormatter(_Json() if style is LogFormat.JSON else _Text())
     level = logging.DEBUG if debug else logging.WARNING if quiet else logging.INFO
     for name in _OWN:
         logger = logging.getLogger(name)
         logger.handlers = [handler]
         logger.setLevel(level)
         logger.propagate = False
+
+
+def style_of(arguments: Sequence[str]) -> LogFormat:
+    """Return the style that a command line asks for, though it may be wrong."""
+    asked = ("--log-format", LogFormat.JSON.value)
+    if asked in pairwise(arguments) or "=".join(asked) in arguments:
+        return LogFormat.JSON
+    return LogFormat.TEXT
+
+
+def say(message: str, style: LogFormat, level: int = logging.INFO) -> None:
+    """Tell on stderr, as logs are written, what is told however little is logged."""
+    if style is LogFormat.JSON:
+        record = logging.LogRecord("scanner.cli", level, "", 0, message, None, None)
+        message = _Json().format(record)
+    typer.echo(plain(message), err=True)

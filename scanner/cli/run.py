@@ -90,7 +90,8 @@ def collect(
     except OSError as error:
         raise Failure(
             f"{target} cannot be written: {error.strerror or error}; "
-            f"make room and go on with --resume {directory}",
+            "make room, or gain the right to write, and go on with "
+            f"--resume {directory}",
             Exit.INCOMPLETE,
         ) from error
     finally:

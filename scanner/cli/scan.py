@@ -21,6 +21,7 @@ from scanner.cli.options import (
     Output,
     Quiet,
     Tenants,
+    debugging,
 )
 from scanner.cli.scan_options import (
     AllowGaps,
@@ -45,6 +46,8 @@ from scanner.cli.scan_options import (
 )
 
 if TYPE_CHECKING:
+    from scanner.arm.clouds import Cloud
+    from scanner.cli.failure import Exit
     from scanner.cli.run import Judgement
     from scanner.collect.order import Order
     from scanner.snapshot.reader import Snapshot
@@ -86,11 +89,12 @@ def scan(
     """
     from scanner.cli.config import load_settings
     from scanner.cli.exemptions import load_exemptions
-    from scanner.cli.logs import configure
+    from scanner.cli.logs import configure, say
     from scanner.cli.run import Judgement, judge_and_report
     from scanner.cli.selection import Choice
 
-    configure(log_format, quiet=quiet, debug=_debug(context))
+    configure(log_format, quiet=quiet, debug=debugging(context))
+    azure = _cloud(cloud)
     if publish:
         _require_place(publish)
     judgement = Judgement(
@@ -125,10 +129,10 @@ def scan(
         snapshot, directory = _earlier(from_, output)
     elif resume is not None:
         _refuse({**given, "--resume": None}, "--resume")
-        snapshot, directory = _resumed(resume, cloud, auth, judgement), resume
+        snapshot, directory = _resumed(resume, azure, auth, judgement), resume
     else:
         order = _order(
-            cloud,
+            azure,
             auth,
             discovery,
             directory=ask_directory,
@@ -140,8 +144,19 @@ def scan(
         snapshot, directory = _fresh(order, output, judgement)
     code = judge_and_report(snapshot, directory, judgement)
     if publish:
-        _publish(publish, directory, snapshot, cloud, auth)
+        where = _publish(publish, directory, snapshot, azure, auth, code)
+        say(f"Published {where}", log_format)
     raise typer.Exit(code)
+
+
+def _cloud(name: str) -> Cloud:
+    from scanner.arm.clouds import CloudError, find_cloud
+    from scanner.cli.failure import Failure
+
+    try:
+        return find_cloud(name)
+    except CloudError as error:
+        raise Failure(f"--cloud: {error}") from error
 
 
 def _require_place(url: str) -> None:
@@ -156,20 +171,28 @@ def _require_place(url: str) -> None:
 
 
 def _publish(
-    url: str, directory: Path, snapshot: Snapshot, cloud: str, auth: Method
-) -> None:
-    from scanner.arm.clouds import find_cloud
+    url: str,
+    directory: Path,
+    snapshot: Snapshot,
+    cloud: Cloud,
+    auth: Method,
+    code: Exit,
+) -> str:
+    """Put a run that came to a code where its URL says; return where.
+
+    Raises Failure, with the same code where that is worse than to be unpublished.
+    """
+    from scanner.arm.clouds import CloudError
     from scanner.cli.failure import Exit, Failure
     from scanner.cli.run import in_loop
     from scanner.publish import PublishError, publish
 
     run = snapshot.manifest.run
     try:
-        where = in_loop(lambda: publish(directory, run, url, find_cloud(cloud), auth))
-    except PublishError as error:
+        return in_loop(lambda: publish(directory, run, url, cloud, auth))
+    except (CloudError, PublishError) as error:
         told = f"--publish: {error}; the run is in {directory}"
-        raise Failure(told, Exit.INCOMPLETE) from error
-    typer.echo(f"Published {where}", err=True)
+        raise Failure(told, code or Exit.INCOMPLETE) from error
 
 
 def _readable(baseline: Path | None, *, fail_on_new: bool) -> Path | None:
@@ -186,10 +209,6 @@ def _readable(baseline: Path | None, *, fail_on_new: bool) -> Path | None:
     return baseline
 
 
-def _debug(context: typer.Context) -> bool:
-    return bool(context.parent and context.parent.params.get("debug"))
-
-
 def _refuse(given: Mapping[str, object], option: str) -> None:
     """Raise Failure for an option that means nothing beside another."""
     from scanner.cli.failure import Failure
@@ -200,24 +219,18 @@ def _refuse(given: Mapping[str, object], option: str) -> None:
 
 
 def _order(
-    cloud: str,
+    cloud: Cloud,
     auth: Method,
     discovery: Discovery,
     *,
     directory: bool,
     **names: list[str] | None,
 ) -> Order:
-    from scanner.arm.clouds import CloudError, find_cloud
-    from scanner.cli.failure import Failure
     from scanner.collect.order import Order
     from scanner.collect.scope import Selection
 
-    try:
-        found = find_cloud(cloud)
-    except CloudError as error:
-        raise Failure(f"--cloud: {error}") from error
     return Order(
-        cloud=found,
+        cloud=cloud,
         method=auth,
         selection=Selection(**{key: tuple(each or ()) for key, each in names.items()}),
         graph=discovery is Discovery.AUTO,
@@ -258,7 +271,7 @@ def _opened(run: Path, option: str) -> Snapshot:
 
 
 def _resumed(
-    directory: Path, cloud: str, auth: Method, judgement: Judgement
+    directory: Path, cloud: Cloud, auth: Method, judgement: Judgement
 ) -> Snapshot:
     from dataclasses import replace
 

@@ -195,6 +195,7 @@ def scan(azure: Emulator, store: Store, tmp_path: Path) -> Scan:
     def run(output: str, url: str, *options: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-P", "-m", "scanner.cli.main", "scan", "--quiet"]
         command += ["--cloud", str(cloud), "--auth", "environment", "-o", output]
+        command += ["--fail-on", "never"]
         return subprocess.run(
             [*command, "--publish", url, *options],
             capture_output=True,
@@ -218,7 +219,7 @@ def test_a_run_is_published_whole_and_once(
 ) -> None:
     url = container_of(store, "whole")
     done = scan("run", f"{url}/audits/2026")
-    assert (done.returncode, done.stderr.count("Published")) == (1, 1), done.stderr
+    assert (done.returncode, done.stderr.count("Published")) == (0, 1), done.stderr
     blobs = store.blobs("whole")
     run = tmp_path / "run"
     files = {
@@ -236,7 +237,7 @@ def test_an_earlier_run_is_never_overwritten(
     scan: Scan, store: Store, tmp_path: Path
 ) -> None:
     url = container_of(store, "once")
-    assert scan("one", url).returncode == 1
+    assert scan("one", url).returncode == 0
     before = store.blobs("once")
     assert before
     options = ("--from", str(tmp_path / "one"))
@@ -251,7 +252,7 @@ def test_two_at_once_leave_one_whole_run_or_nothing(
     scan: Scan, store: Store, tmp_path: Path
 ) -> None:
     url = container_of(store, "race")
-    assert scan("first", f"{url}/alone").returncode == 1
+    assert scan("first", f"{url}/alone").returncode == 0
     whole = {name.rpartition("/")[2] for name in store.blobs("race")}
     options = ("--from", str(tmp_path / "first"))
     with ThreadPoolExecutor() as pool:
@@ -262,9 +263,9 @@ def test_two_at_once_leave_one_whole_run_or_nothing(
         for name in store.blobs("race")
         if name.startswith("both/")
     }
-    assert codes.count(1) <= 1
-    assert set(codes) <= {1, 3}
-    assert found == (whole if codes.count(1) else set())
+    assert codes.count(0) <= 1
+    assert set(codes) <= {0, 3}
+    assert found == (whole if codes.count(0) else set())
 
 
 def test_a_container_that_is_not_there(

@@ -96,6 +96,9 @@ def test_a_ca_of_somebody_else(serve: Serve, refused: Refused, tmp_path: Path) -
         ),
         ("fqdn_list_warning = 'x'", ["fqdn_list_warning", "int"]),
         ("approved_fqdns = [1]", ["approved_fqdns", "str"]),
+        ("owner_warning = -5", ["owner_warning", "-5"]),
+        ("approved_fqdns = ['a.example', ' ']", ["approved_fqdns", "empty"]),
+        ("dns_log_min_days = 900", ["dns_log_min_days", "dns_log_max_days", "730"]),
         ("[", ["no TOML"]),
     ],
 )
@@ -170,6 +173,37 @@ def test_options_that_contradict_each_other(
 
 
 # A snapshot that is damaged
+
+
+def test_a_run_that_the_system_does_not_give(
+    azure: Emulator, refused: Refused, demo: Path, tmp_path: Path
+) -> None:
+    long = "x" * 300
+    for arguments in (("scan", "--from"), ("scan", "--resume"), ("emulate",)):
+        has(refused(*arguments, long), "xxx", "cannot be read", "name too long")
+    shutil.copytree(demo, tmp_path / "run")
+    (tmp_path / "run" / "snapshot" / "manifest.json.tmp").mkdir()
+    line = refused(*LIVE, "--resume", "run", "--quiet", code=3)
+    has(line, "run/snapshot cannot be written", "directory", "--resume run")
+
+
+def test_what_cannot_be_published_is_said_before_anything_is_done(
+    refused: Refused, demo: Path, tmp_path: Path
+) -> None:
+    url = "https://a.blob.core.windows.net/c"
+    ask = ("scan", "--from", demo, "-o", "run", "--publish", url)
+    has(refused(*ask, "--cloud", "nope"), "--cloud", "'nope'")
+    assert not (tmp_path / "run").exists()
+
+
+def test_findings_win_over_what_was_not_published(posture: Posture, demo: Path) -> None:
+    url = "https://127.0.0.1:1/account/container"
+    ask = ("scan", "--from", demo, "--quiet", "--publish", url)
+    for fail_on, code in (("high", 1), ("never", 3)):
+        wanted = ("-o", fail_on, "--auth", "environment", "--fail-on", fail_on)
+        done = posture(*ask, *wanted)
+        assert done.code == code
+        has(done.err, "posture: --publish: nothing was published", "the run is in")
 
 
 def part(run: Path) -> Path:
@@ -346,6 +380,17 @@ def test_a_full_disk_while_reporting(
     has(line, "run/results.csv cannot be written", "run/snapshot", "--from")
     assert [each.name for each in (tmp_path / "run").iterdir()] == ["snapshot"]
     assert posture("scan", "--from", "run", "-o", "again", "--quiet").code == 1
+
+
+def test_a_full_disk_while_a_snapshot_is_copied(
+    process: Callable[..., Any], demo: Path, tmp_path: Path
+) -> None:
+    again = ("scan", "--from", demo, "-o", "run")
+    done = process(*again, before=FULL.format(2000), cwd=tmp_path)
+    assert (done.code, done.out) == (2, "")
+    [line] = done.err.splitlines()
+    has(line, "cannot be copied to run", "make room")
+    assert not [*(tmp_path / "run").iterdir()]
 
 
 # Whatever is given is quoted harmlessly
