@@ -65,10 +65,16 @@ class Identified(Resource):
 
     @property
     def user_identities(self) -> Iterator[ManagedIdentity]:
-        """Its user-assigned identities; the last reading raises NotRead if unclear."""
+        """Its user-assigned identities; none where `identity.type` names none.
+
+        Raises NotRead where it has some and they, or their principals, are not told.
+        """
         if "userassigned" not in self._kinds:
             return
-        for resource_id, identity in self.user_assigned_identities.items():
+        identities = self.user_assigned_identities
+        if not identities:
+            raise self.unread("identity.userAssignedIdentities", "says nothing")
+        for resource_id, identity in identities.items():
             if not identity.principal_id:
                 raise identity.unread("principalId", "says nothing")
             yield ManagedIdentity(identity.principal_id, resource_id)

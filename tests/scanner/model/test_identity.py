@@ -35,10 +35,6 @@ def opened(kit: Any, identity: object, **content: Any) -> Thing:
         ({"type": "None", "principalId": OWN}, ()),
         ({"type": "SystemAssigned", "principalId": OWN}, (ManagedIdentity(OWN),)),
         (
-            {"type": "UserAssigned", "userAssignedIdentities": {}},
-            (),
-        ),
-        (
             {
                 "type": "systemassigned, userassigned",
                 "principalId": OWN,
@@ -64,6 +60,16 @@ def test_what_a_resource_signs_in_as(
         (
             {"type": "UserAssigned", "userAssignedIdentities": {MINE: None}},
             f"identity.userAssignedIdentities['{MINE}'].principalId says nothing",
+        ),
+        ({"type": "UserAssigned"}, "identity.userAssignedIdentities says nothing"),
+        ({"type": "UserAssigned", "userAssignedIdentities": None}, "says nothing"),
+        (
+            {
+                "type": "SystemAssigned, UserAssigned",
+                "principalId": OWN,
+                "userAssignedIdentities": {},
+            },
+            "identity.userAssignedIdentities says nothing",
         ),
         ({"type": "UserAssigned", "userAssignedIdentities": [MINE]}, "malformed"),
         ({"type": 1}, "malformed"),
