@@ -72,7 +72,10 @@ def connection_entra(connection: Connection, _: Tenant) -> Verdict:
     `authType` is the required discriminator of a connection (Cognitive Services REST
     reference, 2025-09-01); a response without it, or with null, is not assessed. A
     known type that is neither a stored secret nor Entra ID warns, as does one that is
-    not known. An absent category names no service without Entra support.
+    not known. An absent category names no service without Entra support. One that fits
+    any service, such as `CustomKeys` or `ApiKey`, excuses no key to a model account, a
+    Search service, a store, a vault or a registry: the id in `properties.metadata`
+    names it, or it is known to answer at the host in `properties.target`.
 
     ## Why it matters
     An agent works with whatever its project's connections open. Behind a key it is

@@ -272,7 +272,10 @@ def connection_entra(connection: WorkspaceConnection, _: Tenant) -> Verdict:
     `authType` is the required discriminator of a connection (workspace connection REST
     reference); a response without it, or with null, is not assessed. A known type that
     is neither a stored secret nor Entra ID warns, as does one that is not known. An
-    absent category names no service without Entra support.
+    absent category names no service without Entra support. One that fits any service,
+    such as `CustomKeys` or `ApiKey`, excuses no key to a model account, a Search
+    service, a store, a vault or a registry: the id in `properties.metadata` names it,
+    or it is known to answer at the host in `properties.target`.
 
     ## Why it matters
     A key in a connection is handed to whoever may use the workspace, and what it opens

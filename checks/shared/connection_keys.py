@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from checks.shared.connections import ENTRA, KEYS, NEITHER, OTHERWISE, WITHOUT_ENTRA
+from checks.shared.connections import ENTRA, KEYS, NEITHER, OTHERWISE, takes_entra
 from checks.shared.wording import shown
 from scanner.model.check import Verdict, failed, not_applicable, passed, warned
 from scanner.model.connections import Connection
@@ -23,10 +23,10 @@ def sign_in(connection: Connection) -> Verdict:
         return warned(f"authType is {kind}: {OTHERWISE[kind.lower()]}")
     if kind.lower() not in KEYS:
         return warned(f"authType is {shown(kind)}, which is not a known type")
-    category = connection.category or ""
-    if category.lower() in WITHOUT_ENTRA:
-        return warned(f"authType is {kind}; {category} takes no Entra ID", _EXCEPTION)
-    return failed(f"authType is {kind}")
+    if takes_entra(connection):
+        return failed(f"authType is {kind}")
+    category = shown(connection.category)
+    return warned(f"authType is {kind}; {category} takes no Entra ID", _EXCEPTION)
 
 
 def shared_key(connection: Connection) -> Verdict:

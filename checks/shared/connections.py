@@ -7,9 +7,15 @@ from typing import Any
 
 from checks.shared.hosts import answering, plain_host, service_of
 from checks.shared.scanned import require_all_scanned
+from scanner.model.cognitive import CognitiveAccount
 from scanner.model.connections import Connection
+from scanner.model.containerregistry import Registry
+from scanner.model.documentdb import CosmosAccount
 from scanner.model.ids import ResourceId, id_key
+from scanner.model.keyvault import KeyVault
 from scanner.model.resource import Resource
+from scanner.model.search import SearchService
+from scanner.model.storage import StorageAccount
 from scanner.model.tenant import Listing
 
 ENTRA = {
@@ -72,6 +78,25 @@ Application Insights too: such a connection holds a connection string, never a t
 (Microsoft Learn, "Trace agents with the Foundry SDK").
 """
 
+OF_ANY_SERVICE = {
+    "apikey",
+    "customkeys",
+    "openai",
+    "genericcontainerregistry",
+    "generichttp",
+    "genericrest",
+}
+"""Those of `WITHOUT_ENTRA` that do not tell which service is behind the connection."""
+
+_TAKING_ENTRA = (
+    CognitiveAccount,
+    SearchService,
+    StorageAccount,
+    CosmosAccount,
+    KeyVault,
+    Registry,
+)
+
 
 def uses_entra(connection: Connection) -> bool:
     """Whether it signs in with Entra ID; raises NotRead if it does not say."""
@@ -108,6 +133,22 @@ def target_key(connection: Connection) -> str:
     if named:
         return id_key(named)
     return next((owner.key for owner in owners(connection)), "")
+
+
+def takes_entra(connection: Connection) -> bool:
+    """Whether a service that takes Entra tokens is known to be behind a connection.
+
+    Whatever its category: it may say no more than that there is a key. Raises NotRead
+    where the target is malformed.
+    """
+    category = (connection.category or "").lower()
+    if category not in WITHOUT_ENTRA:
+        return True
+    if category not in OF_ANY_SERVICE:
+        return False
+    kind = ResourceId.parse(connection.target_id or "").type.lower()
+    named = any(kind == each.type.lower() for each in _TAKING_ENTRA)
+    return named or any(isinstance(each, _TAKING_ENTRA) for each in owners(connection))
 
 
 def _by_host(

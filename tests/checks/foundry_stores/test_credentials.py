@@ -284,6 +284,34 @@ def test_connection_categories(
     assert ("exemption" in result.advice) is (status is WARN)
 
 
+MODELS = f"{PROVIDERS}/Microsoft.CognitiveServices/accounts/ai"
+NAMED = {"metadata": {"resourceid": MODELS}}
+CALLED = {"target": "https://AI.openai.azure.com/"}
+BING = {"metadata": {"ResourceId": f"{PROVIDERS}/Microsoft.Bing/accounts/web"}}
+
+
+@pytest.mark.parametrize(
+    ("category", "leading", "status"),
+    [
+        ("CustomKeys", NAMED, FAIL),
+        ("ApiKey", CALLED, FAIL),
+        ("OpenAI", CALLED, FAIL),
+        ("apikey", {**CALLED, "metadata": {"ResourceId": "?"}}, FAIL),
+        ("ApiKey", BING, WARN),
+        ("CustomKeys", {"target": "https://crm.example/api"}, WARN),
+        ("CustomKeys", {"metadata": {"ResourceId": 7}}, UNREAD),
+        ("Serp", CALLED, WARN),
+    ],
+)
+def test_categories_that_fit_any_service(
+    verdicts: Verdicts, category: str, leading: Body, status: Status
+) -> None:
+    one = connection(authType="CustomKeys", category=category, **leading)
+    account = body(MODELS, {"customSubDomainName": "ai"}, kind="AIServices")
+    result = verdicts(connection_entra, workspace(), one, account).only(CONNECTION)
+    assert result.status is status
+
+
 def test_connection_evidence(verdicts: Verdicts) -> None:
     results = verdicts(connection_entra, workspace(), connection(authType="ApiKey"))
     seen = results.evidence(CONNECTION)
