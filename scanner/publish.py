@@ -17,7 +17,7 @@ from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.storage.blob import BlobBlock, ContentSettings
 from azure.storage.blob.aio import BlobClient, ContainerClient
 
-from scanner.arm.clouds import Cloud
+from scanner.arm.clouds import Cloud, is_https
 from scanner.arm.credentials import credential
 from scanner.arm.errors import SignInError
 from scanner.arm.limits import Limits
@@ -70,12 +70,12 @@ def place_of(url: str) -> tuple[str, str]:
 
     `https://ACCOUNT.blob.core.windows.net/CONTAINER[/FOLDER]`. Raises PublishError.
     """
-    parts = urlsplit(url)
-    if parts.scheme != "https" or not parts.hostname or "@" in parts.netloc:
+    if not is_https(url):
         raise PublishError(f"{url} is no https:// address of a blob container")
+    parts = urlsplit(url)
     if parts.query or parts.fragment:
         raise PublishError("an address with a signature is not taken: sign in instead")
-    container, *folder = _segments(parts.path, parts.hostname)
+    container, *folder = _segments(parts.path, parts.netloc)
     root = parts.path.strip("/").removesuffix("/".join(folder)).strip("/")
     if not container:
         raise PublishError(f"{url} names no container")

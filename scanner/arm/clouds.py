@@ -162,11 +162,12 @@ def _from_file(path: Path) -> Cloud:
 
 
 def _require_https(path: Path, key: str, url: str | None) -> None:
-    if url is not None and not _is_https(url):
+    if url is not None and not is_https(url):
         raise CloudError(f"{path}: {key} must be an https:// address, not {url!r}")
 
 
-def _is_https(url: str) -> bool:
+def is_https(url: str) -> bool:
+    """Whether a URL names a host over TLS, and no user."""
     try:
         parts = urlsplit(url)
         _ = parts.port  # raises for one that is no number

@@ -305,6 +305,8 @@ def test_where_a_run_goes(url: str, container: str, folder: str) -> None:
         "https://a.blob.core.windows.net/",
         "https://a.blob.core.windows.net/c?sig=x",
         "https://user@a.blob.core.windows.net/c",
+        "https://a.blob.core.windows.net:99999/c",
+        "https://[x/c",
         "c:/runs",
     ],
 )
