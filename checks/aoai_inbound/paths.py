@@ -13,10 +13,10 @@ from checks.aoai_inbound.network import (
     lets_in_everyone,
     not_consulted,
 )
-from checks.authorization.principals import platform_identities
 from checks.shared.data_access import cited_data_users
 from checks.shared.grants import named, require_settled
 from checks.shared.past_gateway import FILTERED, ways_beside
+from checks.shared.principals import platform_identities
 from checks.shared.subnets import subnet_of
 from checks.shared.wording import FIRST, count, named_by, shown, some
 from checks.shared.zones import found_by_name

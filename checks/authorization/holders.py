@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any
 
-from checks.authorization.principals import may_be_application, require_kind
 from checks.shared.doubt import doubt
 from checks.shared.grants import access, cite, is_approved, who
 from checks.shared.model_access import (
@@ -21,6 +20,12 @@ from checks.shared.model_access import (
     names,
     standing,
     working,
+)
+from checks.shared.principals import (
+    is_hub_over_its_group,
+    may_be_application,
+    may_be_service,
+    require_kind,
 )
 from checks.shared.wording import count, quote, some
 from scanner.access.answers import Grant, scope_name
@@ -450,14 +455,25 @@ def app_role_least(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
 _BROAD = (BuiltIn.OWNER, BuiltIn.CONTRIBUTOR, BuiltIn.COGNITIVE_SERVICES_CONTRIBUTOR)
 
 
+def _is_software(assignment: RoleAssignment) -> bool:
+    """Whether it is of software; no hub's that `foundry-hub-mi-overprivileged` tells.
+
+    Raises NotRead where it may be one of those.
+    """
+    if not may_be_service(assignment):
+        return False
+    of_hubs = is_role_of(assignment, BuiltIn.OWNER, BuiltIn.CONTRIBUTOR)
+    return not (of_hubs and is_hub_over_its_group(assignment))
+
+
 @check(
     id="rbac-app-owner-contrib",
-    title="Applications are neither Owner nor Contributor of model accounts",
+    title="Service principals are neither Owner nor Contributor of model accounts",
     topic=Topic.AUTHORIZATION,
     severity=Severity.HIGH,
     on=RoleAssignment,
     among=working,
-    where=may_be_application,
+    where=_is_software,
     guidance=Post.AUTHORIZATION,
     controls=(*_CONTROLS, "MCSB:PA-1", "NIST-800-53:AC-6(5)", "PCI-DSS-4.0.1:8.6.1"),
 )
@@ -466,12 +482,13 @@ def app_owner_contrib(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     Reads `properties.principalType` and `roleDefinitionId`.
 
     Answers for each service principal and managed identity with a role that reaches an
-    Azure OpenAI or AI Services account and allows more there than reading. Identities
-    of Foundry hubs, projects, endpoints and of Search services have checks of their
-    own. Owner, Contributor and Cognitive Services Contributor are known by their ids;
-    custom roles like them are found by `rbac-app-role-least`. An absent or null
-    `principalType`, which old assignments have, leaves open whose it is unless the
-    directory says it; then only another role is assessed.
+    Azure OpenAI or AI Services account and allows more there than reading, also for
+    those of Search services, Foundry projects, endpoints and computes. What a hub is to
+    its own resource group, `foundry-hub-mi-overprivileged` tells. Owner, Contributor
+    and Cognitive Services Contributor are known by their ids; custom roles like them
+    are found by `rbac-app-role-least`. An absent or null `principalType`, which old
+    assignments have, leaves open whose it is unless the directory or a resource that
+    signs in so says it; then only another role is assessed.
 
     ## Why it matters
     These roles let software rewrite the account it is meant to call: its keys, its
@@ -540,7 +557,7 @@ def app_owner_contrib(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     accounts = mine.reached.keyed + mine.reached.keyless
     number = count(len(accounts), "model account", "model accounts")
     return failed(
-        f"an application is {name} at {scope_name(mine.assignment.scope)}, "
+        f"a service principal is {name} at {scope_name(mine.assignment.scope)}, "
         f"over {number}: {names(accounts)}"
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from checks.authorization.principals import is_platform, may_be_person, require_kind
 from checks.shared.data_access import (
     callers,
     cited_data_users,
@@ -34,6 +33,7 @@ from checks.shared.model_access import (
     standing,
     working,
 )
+from checks.shared.principals import is_platform, may_be_person, require_kind
 from checks.shared.wording import count, quote
 from scanner.access.answers import Result, scope_name
 from scanner.access.builtin import BuiltIn

@@ -21,7 +21,8 @@ from checks.shared.grants import (
     who,
 )
 from checks.shared.links import keeps_key
-from checks.shared.project_users import PEOPLE, project_assignments, require_workspaces
+from checks.shared.principals import is_person
+from checks.shared.project_users import project_assignments, require_workspaces
 from checks.shared.reach import Reach, reach
 from checks.shared.scanned import reaches_out, require_all_scanned
 from checks.shared.shortfall import Case, person, shortfall
@@ -169,7 +170,7 @@ def connection_secret_readers(assignment: RoleAssignment, tenant: Tenant) -> Ver
     if not unapproved(tenant, [grant]):
         return passed(f"approved: {said}")
     unless = doubt(tenant, grant, asked)
-    if grant.principal_type.lower() not in PEOPLE:
+    if not is_person(tenant, grant.principal_id, grant.principal_type):
         return info(f"{said}{unless}")
     return warned(f"{said}{unless}") if unless else failed(said)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from checks.shared.grants import access, require_settled
+from checks.shared.principals import is_person
 from scanner.access.builtin import BuiltIn
 from scanner.access.facts import Assignment, last_segment
 from scanner.access.scopes import base_of
@@ -23,9 +24,6 @@ PROJECT_ROLES = (
     BuiltIn.FOUNDRY_PROJECT_MANAGER,
 )
 """The roles by which people work in a project, rather than run it."""
-
-PEOPLE = {"user", "group", "foreigngroup", ""}
-"""Types of principals; the older assignments say none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +65,9 @@ def users_of(workspace: Workspace) -> Iterator[Assignment]:
 def _project_users(tenant: Tenant) -> ProjectUsers:
     known = access(tenant)
     at = defaultdict(list)
-    for assignment in filter(_makes_user, known.facts.assignments):
-        at[id_key(assignment.scope)].append(assignment)
+    for assignment in known.facts.assignments:
+        if _makes_user(assignment, tenant):
+            at[id_key(assignment.scope)].append(assignment)
     by_workspace = {}
     workspaces = {
         id_key(each.id): list[str]()
@@ -116,12 +115,12 @@ _HOLDING = {
 }
 
 
-def _makes_user(assignment: Assignment) -> bool:
+def _makes_user(assignment: Assignment, tenant: Tenant) -> bool:
     return (
         not assignment.eligible
         and assignment.managing_tenant is None
-        and assignment.principal_type.lower() in PEOPLE
         and last_segment(assignment.role_definition_id) in PROJECT_ROLES
+        and is_person(tenant, assignment.principal_id, assignment.principal_type)
     )
 
 

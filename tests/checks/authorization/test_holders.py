@@ -462,7 +462,6 @@ def test_people_are_no_applications(
     assert verdicts(check, *bodies, granted).only().status is NONE
 
 
-@pytest.mark.parametrize("check", [app_role_least, app_owner_contrib])
 @pytest.mark.parametrize(
     ("type", "identity"),
     [
@@ -474,7 +473,7 @@ def test_people_are_no_applications(
     ],
 )
 def test_the_platforms_own_identities(
-    verdicts: Verdicts, rbac: Any, check: Check[Any], type: str, identity: str
+    verdicts: Verdicts, rbac: Any, type: str, identity: str
 ) -> None:
     used = f"{PROVIDERS}/Microsoft.ManagedIdentity/userAssignedIdentities/id"
     signed = {
@@ -487,7 +486,34 @@ def test_the_platforms_own_identities(
     role = rbac.role(BuiltIn.CONTRIBUTOR, actions=["*"])
     granted = rbac.grant("app", BuiltIn.CONTRIBUTOR, GROUP, "ServicePrincipal")
     expected = FAIL if type.endswith("accounts/ai") else NONE
-    assert verdicts(check, *bodies, role, granted).only().status is expected
+    every = *bodies, role, granted
+    assert verdicts(app_role_least, *every).only().status is expected
+    assert verdicts(app_owner_contrib, *every).only().status is FAIL
+    granted["properties"]["principalType"] = None
+    unknown = UNREAD if type.endswith("accounts/ai") else FAIL
+    assert verdicts(app_owner_contrib, *every).only().status is unknown
+
+
+@pytest.mark.parametrize(
+    ("kind", "role", "at", "status"),
+    [
+        ("Hub", BuiltIn.CONTRIBUTOR, GROUP, NONE),
+        ("hub", BuiltIn.OWNER, SUBSCRIPTION.upper(), NONE),
+        ("Hub", BuiltIn.COGNITIVE_SERVICES_CONTRIBUTOR, GROUP, FAIL),
+        ("Hub", BuiltIn.CONTRIBUTOR, ACCOUNT, FAIL),
+        ("Project", BuiltIn.CONTRIBUTOR, GROUP, FAIL),
+        (None, BuiltIn.CONTRIBUTOR, GROUP, FAIL),
+        (7, BuiltIn.CONTRIBUTOR, GROUP, UNREAD),
+    ],
+)
+def test_hubs_over_their_own_group_have_a_check(
+    verdicts: Verdicts, rbac: Any, kind: object, role: str, at: str, status: Status
+) -> None:
+    signed = {"type": "SystemAssigned", "principalId": "MI"}
+    hub = {"id": HUB, "kind": kind, "identity": signed, "properties": {}}
+    granted = rbac.grant("mi", role, at, "ServicePrincipal")
+    bodies = account(), hub, rbac.role(role, actions=["*"]), granted
+    assert verdicts(app_owner_contrib, *bodies).only().status is status
 
 
 @pytest.mark.parametrize("check", [app_role_least, app_owner_contrib])

@@ -318,6 +318,22 @@ def test_how_many_are_many(
     assert result.reason.startswith(f"{1 if role == 'looker' else number} principal")
 
 
+def test_who_is_known_to_be_no_person(
+    verdicts: Verdicts, rbac: Any, roles: Any
+) -> None:
+    """Where an assignment says no type: by the directory, or by what signs in so."""
+    signed = {"type": "SystemAssigned", "principalId": "HUB"}
+    app = body(object_id(TENANT, "app"), {}, kind="servicePrincipal")
+    works = [rbac.grant(each, DEVELOPER, HUB, None) for each in ("ann", "app", "hub")]
+    hub = {**workspace(), "identity": signed}
+    bodies = *roles, *works, hub, storage(), connection(), app
+    results = verdicts(user_storage_roles, *bodies)
+    assert results.only().target.resource_id == works[0]["id"]
+    results = verdicts(connection_secret_readers, *bodies)
+    found = [results.only(each["id"]).status for each in works]
+    assert found == [FAIL, INFO, INFO]
+
+
 @pytest.mark.parametrize("members", [None, [], ["ann"], ["ann", "bob"]])
 def test_a_group_is_as_many_as_its_members(
     verdicts: Verdicts, rbac: Any, roles: Any, members: list[str] | None
