@@ -12,7 +12,7 @@ from checks.shared.perimeters import (
     way_in,
 )
 from checks.shared.ranges import is_range, public_range, wider_than
-from checks.shared.scanned import failed_so_far, so_far
+from checks.shared.scanned import so_far
 from checks.shared.wording import count, quote, shown, some
 from scanner.model import initiatives
 from scanner.model.check import (
@@ -138,8 +138,8 @@ def public_network_disabled(account: CognitiveAccount, tenant: Tenant) -> Verdic
     instead, whatever the setting says: an account passes there unless one of the
     inbound rules is too wide. `SecuredByPerimeter` without such a perimeter is a
     warning.
-    Perimeters outside a narrowed scan are not seen: what rests on there being none says
-    that it is a lower bound, and is a warning where it would be a failure.
+    Perimeters outside a narrowed scan are not seen: the account is judged by its own
+    settings then, and the reason says that it is a lower bound.
 
     ## References
     - Azure OpenAI Service - Controlling Outbound Access
@@ -164,7 +164,7 @@ def public_network_disabled(account: CognitiveAccount, tenant: Tenant) -> Verdic
         if opening:
             return failed(f"{public}; {action}, but {opening}")
         return warned(f"{public}, though {action}")
-    return failed_so_far(tenant, f"{public} and {action}")
+    return failed(so_far(tenant, f"{public} and {action}"))
 
 
 @check(
@@ -246,7 +246,7 @@ def acl_default_deny(account: CognitiveAccount, tenant: Tenant) -> Verdict:
         return passed("networkAcls.defaultAction is Deny")
     action = shown(account.network_default_action)
     reason = f"networkAcls.defaultAction is {action}: every address gets in"
-    return failed_so_far(tenant, reason)
+    return failed(so_far(tenant, reason))
 
 
 WIDEST_PREFIX = 16
@@ -334,7 +334,7 @@ def ip_rules_narrow(account: CognitiveAccount, tenant: Tenant) -> Verdict:
 def _of_rules(account: CognitiveAccount, rules: Sequence[str], limit: int) -> Verdict:
     if wide := wider_than(WIDEST_PREFIX, rules):
         reason = f"IP rules wider than /{WIDEST_PREFIX}: {some(map(quote, wide))}"
-        return failed_so_far(account.tenant, reason)
+        return failed(so_far(account.tenant, reason))
     if odd := [rule for rule in rules if not is_range(rule)]:
         path = CognitiveAccount.ip_rules.path
         raise account.malformed(path, "an IP address or range", odd[0])

@@ -540,8 +540,6 @@ def both_directions(account: CognitiveAccount, _: Tenant) -> Verdict:
     """
     way = way_in(account)
     if way is not None:
-        if not way.settled:
-            require_all_scanned(account.tenant, "a perimeter that closes it")
         return not_applicable("inbound traffic is not closed either")
     if account.outbound_restricted:
         return passed(so_far(account.tenant, "closed inbound, restricted outbound"))

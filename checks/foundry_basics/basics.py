@@ -316,12 +316,10 @@ def storage_hardened(account: StorageAccount, _: Tenant) -> Verdict:
     with unclear:
         way = way_in(account)
     is_open = way is not None and way.sure
-    settled = bool(faults) or way is None or way.settled
-    finding = failed if settled else warned
     if is_open:
         faults.insert(0, str(way))
     if faults and not reach.whole:
-        return finding(_sentence(faults))
+        return failed(_sentence(faults))
     reached = set(reach)
     wanted = account.hub_services
     if lacking := [service for service in wanted if service not in reached]:
@@ -329,7 +327,7 @@ def storage_hardened(account: StorageAccount, _: Tenant) -> Verdict:
         advice = _ENDPOINTS_FIRST if unclear.problem or is_open else ""
         return failed(_sentence(faults), advice)
     if faults:
-        return finding(_sentence(faults))
+        return failed(_sentence(faults))
     unclear.settle()
     if way is not None:
         return warned(str(way))

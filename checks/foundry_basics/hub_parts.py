@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from checks.shared.encryption import require_owners
 from checks.shared.perimeters import way_in
-from checks.shared.scanned import so_far
+from checks.shared.scanned import failed_so_far, so_far
 from checks.shared.wording import quote, shown
 from scanner.model import initiatives
 from scanner.model.check import (
@@ -50,11 +51,14 @@ def _is_approved(connections: tuple[PrivateEndpointConnection, ...]) -> bool:
     return any(connection.approved for connection in connections)
 
 
-def _opening(service: KeyVault | SearchService) -> Verdict | None:
+def _opening(
+    service: KeyVault | SearchService, finding: Callable[[str], Verdict] = failed
+) -> Verdict | None:
     """Return how public networks may get in; None where they are kept out.
 
-    By the service itself, or by an enforced perimeter. Raises NotRead where a perimeter
-    may decide otherwise that was not read.
+    By the service itself, or by an enforced perimeter; `finding` is what it is where
+    they surely do. Raises NotRead where a perimeter may decide otherwise that was not
+    read.
     """
     way = way_in(service)
     if way is None:
@@ -65,7 +69,7 @@ def _opening(service: KeyVault | SearchService) -> Verdict | None:
     if access.lower() not in _KNOWN:
         said = f"publicNetworkAccess is {shown(access)}, which is not a known value"
         return warned(f"{said}; {way}")
-    return (failed if way.settled else warned)(f"open to public networks: {way}")
+    return finding(f"open to public networks: {way}")
 
 
 _KNOWN = {"enabled", "disabled", "securedbyperimeter"}
@@ -473,7 +477,8 @@ def search_hardened(service: SearchService, tenant: Tenant) -> Verdict:
             "see foundry-cmk-search-public-open"
         )
     require_owners(service)
-    opening = _opening(service)
+    # A hub outside a narrowed scan may need it as it is, for its encryption.
+    opening = _opening(service, partial(failed_so_far, tenant))
     if opening is not None:
         return opening
     weak = list(_search_weaknesses(service))

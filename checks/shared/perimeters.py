@@ -22,7 +22,7 @@ from scanner.model.perimeter import AccessRule, Association, Profile
 from scanner.model.resource import Resource
 from scanner.model.search import SearchService
 from scanner.model.storage import StorageAccount
-from scanner.model.tenant import Listing, Tenant
+from scanner.model.tenant import Listing
 
 GUARDED = (CognitiveAccount, StorageAccount, CosmosAccount, KeyVault, SearchService)
 """What a perimeter can decide about, of what AI workloads consist of."""
@@ -159,7 +159,7 @@ def guard_of(resource: Resource) -> Guard | None:
 
     Raises NotRead where there may be one that was not read, or its rules were not, and
     where an association does not say whether it is enforced. Perimeters outside a
-    narrowed scan are not seen.
+    narrowed scan are not seen: a resource is then what its own settings make of it.
     """
     for association in associations(resource):
         if is_enforced(association):
@@ -176,8 +176,6 @@ class WayIn:
     said: str
     sure: bool = True
     """False where access is left to a perimeter that nothing is known of."""
-    settled: bool = True
-    """False where a perimeter outside the scan may keep them out."""
 
     def __str__(self) -> str:
         return self.said
@@ -197,17 +195,12 @@ def way_in(resource: Resource) -> WayIn | None:
         return None if guard.holds else WayIn(str(guard))
     if left_to_perimeter(resource):
         said = "access is left to a perimeter, and none is known to enforce it"
-        return _unguarded(resource.tenant, said, sure=False)
+        return WayIn(so_far(resource.tenant, said), sure=False)
     if isinstance(resource, FIREWALLED):
         doors = "publicNetworkAccess and networkAcls.defaultAction let"
     else:
         doors = "publicNetworkAccess lets"
-    return _unguarded(resource.tenant, f"{doors} any network in")
-
-
-def _unguarded(tenant: Tenant, said: str, *, sure: bool = True) -> WayIn:
-    """Return how public networks get in where no enforced perimeter was found."""
-    return WayIn(so_far(tenant, said), sure=sure, settled=tenant.whole)
+    return WayIn(so_far(resource.tenant, f"{doors} any network in"))
 
 
 def _shuts_itself(resource: Resource) -> bool:

@@ -14,10 +14,13 @@ from scanner.model.coverage import NotRead
 from scanner.model.ids import id_key
 from scanner.model.tenant import Tenant
 
+_BOUND = "(lower bound: not all was scanned)"
+
 
 def so_far(tenant: Tenant, reason: str) -> str:
     """Return a reason that rests on an absence, with how far it can be relied on."""
-    return reason if tenant.whole else f"{reason} (lower bound: not all was scanned)"
+    said = tenant.whole or reason.endswith(_BOUND)
+    return reason if said else f"{reason} {_BOUND}"
 
 
 def failed_so_far(tenant: Tenant, reason: str, advice: str = "") -> Verdict:

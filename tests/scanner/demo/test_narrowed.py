@@ -177,12 +177,14 @@ APART = (
     "Microsoft.MachineLearningServices/workspaces",
     "Microsoft.Network/dnsResolverPolicies",
     "Microsoft.Network/networkManagers",
-    "Microsoft.Network/networkSecurityPerimeters",
     "Microsoft.Network/virtualNetworks",
     "Microsoft.Search/searchServices",
     "Microsoft.Storage/storageAccounts",
 )
-"""Types of what other resources are linked to, led to or looked after by."""
+"""Types of what other resources are linked to, led to or looked after by.
+
+Perimeters are none of them: where one is not seen, a resource's own settings count.
+"""
 
 
 def _own(kind: str, subscription: str) -> str:
