@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import product
+from itertools import chain, product
 
 from checks.foundry_identity.endpoints import (
     label_of,
@@ -13,12 +13,12 @@ from checks.foundry_identity.endpoints import (
     registry_of,
     signs_in,
 )
-from checks.foundry_identity.search import embedding, indexing, search_case
-from checks.foundry_stores.people import storage_case
+from checks.foundry_identity.search import embedding, indexing, search_cases
+from checks.foundry_stores.people import storage_cases
 from checks.shared.foundry_matrix import On, Who, needs
 from checks.shared.links import LINKED, keeps_key, links
 from checks.shared.project_users import users_of
-from checks.shared.shortfall import Case, grants_for, ids, person
+from checks.shared.shortfall import Case, grants_for, ids
 from checks.shared.workspaces import default_storage, mode_of
 from scanner.model.cognitive import CognitiveAccount, hosts_models
 from scanner.model.coverage import Unclear
@@ -115,15 +115,15 @@ def _private_endpoints(project: Workspace) -> Iterator[Case]:
 def _people(workspace: Workspace) -> Iterator[Case]:
     storage = _identity_storage(workspace)
     searches = list(_resources(workspace, SearchService))
+    seen = set[tuple[tuple[str, ...], str]]()
     for user in users_of(workspace):
-        who, principal = (
-            person(user.principal_type, user.principal_id),
-            user.principal_id,
-        )
+        every = [search_cases(user, service) for service in searches]
         if storage is not None:
-            yield storage_case(who, principal, storage)
-        for service in searches:
-            yield search_case(who, principal, service)
+            every.insert(0, storage_cases(user, storage))
+        for case in chain.from_iterable(every):
+            if (case.principals, case.resource.key) not in seen:
+                seen.add((case.principals, case.resource.key))
+                yield case
 
 
 def _resources(workspace: Workspace, view: type[Resource]) -> Iterator[Resource]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from checks.shared.foundry_matrix import READ_DOCUMENTS, READ_SEARCH, On, Who, needs
@@ -12,15 +13,17 @@ from checks.shared.grants import (
     cite,
     or_unclear,
     require_settled,
+    taken_in,
     understood,
 )
 from checks.shared.links import KINDS, connections_to, links, partners
+from checks.shared.members import NOBODY, each_person, known_members
 from checks.shared.project_users import project_assignments, require_workspaces
 from checks.shared.scanned import reaches_out, require_all_scanned
-from checks.shared.shortfall import Case, Shortfall, ids, person, shortfall
+from checks.shared.shortfall import Case, Shortfall, ids, shortfall
 from checks.shared.wording import count, shown, some
 from scanner.access.builtin import BuiltIn
-from scanner.access.facts import Missing
+from scanner.access.facts import Assignment, Missing
 from scanner.access.scopes import scope_at
 from scanner.model.authorization import RoleAssignment
 from scanner.model.check import (
@@ -73,7 +76,9 @@ def user_search_roles(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     that one of these workspaces connects to with Entra ID, the same principal needs
     Search Service Contributor and Search Index Data Contributor, there or above, or
     roles that allow as much. Who holds Search Index Data Reader alone is taken for a
-    reader, and passes. What a person has through groups is known only as far as their
+    reader, and passes. In a group whose members are known each of them needs this, by
+    the group or otherwise; nobody in it is not applicable. Any other group is taken for
+    one person, and what a person has through groups is known only as far as their
     members were read.
 
     ## Why it matters
@@ -119,7 +124,10 @@ def user_search_roles(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     - AI Foundry - Identity, Authentication and Authorization
     - Microsoft Learn: Connect to Azure AI Search using roles
     """
-    short = shortfall(tenant, _searches(assignment, tenant))
+    holder = taken_in(tenant)[assignment.key]
+    if known_members(tenant, holder) == ():
+        return not_applicable(NOBODY)
+    short = shortfall(tenant, _searches(assignment, tenant, holder))
     if short.lacks:
         return warned(f"work with Search will fail: {short.said()}")
     short.settle()
@@ -130,21 +138,29 @@ def user_search_roles(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     return passed("may work with every Search service of the workspaces")
 
 
-def _searches(assignment: RoleAssignment, tenant: Tenant) -> Iterator[Case]:
-    """Yield what a person must hold on the Search services of their workspaces."""
+def _searches(
+    assignment: RoleAssignment, tenant: Tenant, holder: Assignment
+) -> Iterator[Case]:
+    """Yield what people must hold on the Search services of their workspaces."""
     assignment.cite(RoleAssignment.role_definition_id, RoleAssignment.scope)
-    principal, seen = assignment.principal_id or "", set[str]()
-    who = person(assignment.principal_type, principal)
+    seen = set[str]()
     for workspace_id in project_assignments(tenant)[assignment.key]:
         workspace = tenant.known(Workspace, workspace_id)
         for link in links(workspace, SearchService) if workspace else ():
             if link.resource.key not in seen:
                 seen.add(link.resource.key)
-                yield search_case(who, principal, link.resource)
+                yield from search_cases(holder, link.resource)
     require_workspaces(tenant, scope_at(assignment))
 
 
-def search_case(who: str, principal: str, service: Resource) -> Case:
+def search_cases(holder: Assignment, service: Resource) -> Iterator[Case]:
+    """Yield what those who hold a role in a project must hold on a Search service."""
+    full = needs(Who.PERSON, On.SEARCH)
+    case_of = partial(_search_case, service)
+    yield from each_person(service.tenant, holder, full, case_of)
+
+
+def _search_case(service: Resource, who: str, principal: str) -> Case:
     """Return what a person must hold on a Search service: less, to read alone."""
     known = access(service.tenant)
     writing = known.holds(

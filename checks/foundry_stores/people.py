@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from checks.foundry_stores.kept_secrets import KEEPING, kept, stores_secret, working
@@ -16,20 +17,23 @@ from checks.shared.grants import (
     or_unclear,
     principals,
     require_settled,
+    taken_in,
     unapproved,
     understood,
     who,
 )
 from checks.shared.links import keeps_key
+from checks.shared.members import NOBODY, each_person, known_members
 from checks.shared.principals import is_person
 from checks.shared.project_users import project_assignments, require_workspaces
 from checks.shared.reach import Reach, reach
 from checks.shared.scanned import reaches_out, require_all_scanned
-from checks.shared.shortfall import Case, person, shortfall
+from checks.shared.shortfall import Case, shortfall
 from checks.shared.wording import count, some
 from checks.shared.workspaces import default_storage, mode_of
 from scanner.access.answers import Grant
 from scanner.access.builtin import BuiltIn
+from scanner.access.facts import Assignment
 from scanner.access.scopes import scope_at
 from scanner.model.authorization import RoleAssignment
 from scanner.model.check import (
@@ -326,8 +330,10 @@ def user_storage_roles(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     is `accesskey`, an absent key leaves the answer open) the same principal needs
     Storage Blob Data Contributor and Storage File Data Privileged Contributor, there or
     above, or roles that allow as much. Who holds Storage Blob Data Reader alone is
-    taken for a reader, for whom Storage File Data Privileged Reader will do. What a
-    person has through groups is known only as far as their members were read.
+    taken for a reader, for whom Storage File Data Privileged Reader will do. In a group
+    whose members are known each of them needs this, by the group or otherwise; nobody
+    in it is not applicable. Any other group is taken for one person, and what a person
+    has through groups is known only as far as their members were read.
 
     ## Why it matters
     In identity mode people meet the storage as themselves: documents as blobs, prompt
@@ -374,7 +380,10 @@ def user_storage_roles(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     - AI Foundry - Credential vs Identity Data Stores
     - Microsoft Learn: Role-based access control in Azure AI Foundry portal
     """
-    short = shortfall(tenant, _storages(assignment, tenant))
+    holder = taken_in(tenant)[assignment.key]
+    if known_members(tenant, holder) == ():
+        return not_applicable(NOBODY)
+    short = shortfall(tenant, _storages(assignment, tenant, holder))
     if short.lacks:
         return warned(f"work with files will fail: {short.said()}")
     short.settle()
@@ -385,16 +394,17 @@ def user_storage_roles(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     return passed("may work with blobs and files of every workspace in identity mode")
 
 
-def _storages(assignment: RoleAssignment, tenant: Tenant) -> Iterator[Case]:
-    """Yield what a person must hold on the default storage of their workspaces."""
+def _storages(
+    assignment: RoleAssignment, tenant: Tenant, holder: Assignment
+) -> Iterator[Case]:
+    """Yield what people must hold on the default storage of their workspaces."""
     assignment.cite(RoleAssignment.role_definition_id, RoleAssignment.scope)
-    principal, met = assignment.principal_id or "", tenant.once(_met_as_oneself)
-    whose = person(assignment.principal_type, principal)
+    met = tenant.once(_met_as_oneself)
     places = [met.get(id_key(each)) for each in _workspaces_of(assignment)]
     for storage_id in dict.fromkeys(each for each in places if isinstance(each, str)):
         storage = tenant.known(StorageAccount, storage_id)
         if storage is not None:
-            yield storage_case(whose, principal, storage)
+            yield from storage_cases(holder, storage)
     for unclear in places:
         if isinstance(unclear, NotRead):
             raise unclear
@@ -421,7 +431,14 @@ def _met_as_oneself(tenant: Tenant) -> Mapping[str, str | NotRead]:
     return found
 
 
-def storage_case(who: str, principal: str, storage: StorageAccount) -> Case:
+def storage_cases(holder: Assignment, storage: StorageAccount) -> Iterator[Case]:
+    """Yield what those who hold a role in a project must hold on a default storage."""
+    full = needs(Who.PERSON, On.STORAGE)
+    case_of = partial(_storage_case, storage)
+    yield from each_person(storage.tenant, holder, full, case_of)
+
+
+def _storage_case(storage: StorageAccount, who: str, principal: str) -> Case:
     """Return what a person must hold on a default storage: less, to read alone."""
     known = access(storage.tenant)
     writing = known.holds(

@@ -14,6 +14,7 @@ from checks.shared.shortfall import SHOWN
 from scanner.access.builtin import BuiltIn
 from scanner.model.authorization import RoleAssignment
 from scanner.model.check import Check, Status
+from scanner.model.directory import member_id, object_id
 from scanner.model.machinelearning import (
     Compute,
     OnlineEndpoint,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 Body = dict[str, Any]
 
+TENANT = "aaaaaaaa-0000-0000-0000-000000000001"
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
 GROUP = f"{SUBSCRIPTION}/resourceGroups/rg"
 PROVIDERS = f"{GROUP}/providers"
@@ -204,6 +206,31 @@ def test_nothing_is_missing(verdicts: Verdicts) -> None:
         result = results.only(workspace)
         assert result.status is PASS, result.reason
         assert result.reason.endswith(f"held: {len(pairs)}")
+
+
+@pytest.mark.parametrize(("other", "status"), [((), PASS), (("bob",), WARN)])
+def test_people_count_once_whatever_groups_they_are_in(
+    verdicts: Verdicts, other: tuple[str, ...], status: Status
+) -> None:
+    works, teams = WORKS["properties"], ("devs", "all")
+    inside = [(team, each) for team in teams for each in (IDS["person"], *other)]
+    bodies = (
+        *(
+            {
+                "id": f"{WORKS['id']}-{team}",
+                "properties": {**works, "principalId": team, "principalType": "Group"},
+            }
+            for team in teams
+        ),
+        *(body(object_id(TENANT, team), {}, kind="group") for team in teams),
+        *(body(member_id(TENANT, *each), {}, kind="user") for each in inside),
+    )
+    result = verdicts(missing_rbac, *FULL, *GRANTS, *bodies).only(HUB)
+    assert result.status is status
+    if other:
+        assert result.reason.count("user bob lacks") == 1
+    else:
+        assert result.reason.endswith(f"held: {len(OF_HUB)}")
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from scanner.access.builtin import BuiltIn
 from scanner.model.authorization import RoleAssignment
 from scanner.model.check import Check, Status
 from scanner.model.cognitive import CognitiveAccount
+from scanner.model.directory import member_id, object_id
 from scanner.model.machinelearning import Workspace, WorkspaceConnection
 from scanner.model.settings import Settings
 from scanner.model.storage import StorageAccount
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 Body = dict[str, Any]
 
+TENANT = "aaaaaaaa-0000-0000-0000-000000000001"
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
 GROUP = f"{SUBSCRIPTION}/resourceGroups/rg"
 PROVIDERS = f"{GROUP}/providers"
@@ -198,6 +200,25 @@ def test_a_reason_names_both_roles(verdicts: Verdicts) -> None:
     roles = "Search_Contributor and Search_Index_Data_Contributor"
     assert f"group {PERSON} lacks {roles} on searchServices search" in reason
     assert "lower bound" in reason
+
+
+@pytest.mark.parametrize(
+    ("members", "status"), [([], NONE), ([PERSON], PASS), ([PERSON, "bob"], WARN)]
+)
+def test_the_people_in_a_group(
+    verdicts: Verdicts, members: list[str], status: Status
+) -> None:
+    works = grant(BuiltIn.AI_DEVELOPER, HUB, "team", principalType="Group")
+    both = BuiltIn.SEARCH_CONTRIBUTOR, BuiltIn.SEARCH_INDEX_DATA_CONTRIBUTOR
+    held = [grant(each, SEARCH, PERSON, principalType="User") for each in both]
+    team = body(object_id(TENANT, "team"), {}, kind="group")
+    inside = [
+        body(member_id(TENANT, "team", each), {}, kind="user") for each in members
+    ]
+    bodies = *ROLES, *BESIDE, *LINKS, works, *held, team, *inside
+    result = verdicts(user_search_roles, *bodies).only(works["id"])
+    assert result.status is status
+    assert ("user bob lacks" in result.reason) is (status is WARN)
 
 
 @pytest.mark.parametrize(

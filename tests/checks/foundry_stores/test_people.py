@@ -389,6 +389,62 @@ def test_what_people_hold(
     assert results.only(member["id"]).status is status
 
 
+TEAM, APP, UNIT = "team", "app", "unit"
+
+
+@pytest.mark.parametrize(
+    ("members", "granted", "said"),
+    [
+        ({}, [], (NONE, "no person is in the group")),
+        ({}, [(TEAM, BLOB), (TEAM, FILE)], (NONE, "no person is in the group")),
+        ({APP: "servicePrincipal", UNIT: "group"}, [], (NONE, "no person")),
+        ({"ann": "user"}, [("ann", BLOB), ("ann", FILE)], (PASS, "")),
+        ({"ann": "user"}, [("ann", BLOB), (TEAM, FILE)], (PASS, "")),
+        ({"ann": "user"}, [(TEAM, BLOB), (TEAM, FILE)], (PASS, "")),
+        ({"ann": "user"}, [("ann", BLOB)], (WARN, f"user ann lacks {FILE} on")),
+        ({"ann": "user"}, [(TEAM, READ_BLOB), (TEAM, READ_FILE)], (PASS, "")),
+        (
+            {"ann": "user"},
+            [(TEAM, READ_BLOB), (TEAM, READ_FILE), ("ann", BLOB)],
+            (WARN, f"user ann lacks {FILE} on"),
+        ),
+        (
+            {"ann": "user", "bob": "user", APP: "servicePrincipal", UNIT: "group"},
+            [("ann", BLOB), ("ann", FILE)],
+            (WARN, f"user bob lacks {BLOB} and {FILE} on"),
+        ),
+    ],
+)
+def test_what_people_in_a_group_hold(
+    verdicts: Verdicts,
+    rbac: Any,
+    roles: Any,
+    members: Mapping[str, str],
+    granted: list[tuple[str, str]],
+    said: tuple[Status, str],
+) -> None:
+    works = rbac.grant(TEAM, DEVELOPER, HUB, "Group")
+    bodies = [
+        body(object_id(TENANT, TEAM), {}, kind="group"),
+        *(
+            body(member_id(TENANT, TEAM, each), {}, kind=kind)
+            for each, kind in members.items()
+        ),
+        *(
+            rbac.grant(one, role, STORAGE, "Group" if one == TEAM else "User")
+            for one, role in granted
+        ),
+    ]
+    results = verdicts(
+        user_storage_roles, *roles, works, *bodies, workspace(), storage()
+    )
+    status, part = said
+    result = results.only(works["id"])
+    assert result.status is status
+    assert part in result.reason
+    assert "team" not in result.reason
+
+
 @pytest.mark.parametrize(
     ("bodies", "status"),
     [
