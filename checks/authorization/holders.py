@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 from typing import Any
 
 from checks.shared.doubt import doubt
 from checks.shared.grants import access, cite, is_approved, who
 from checks.shared.model_access import (
+    ACCOUNTS,
     LIST_KEYS,
     MANAGING,
     Held,
@@ -17,6 +18,7 @@ from checks.shared.model_access import (
     held,
     is_role_of,
     lets_call,
+    managed_parts,
     names,
     standing,
     working,
@@ -323,10 +325,12 @@ def foundry_user_listkeys(assignment: RoleAssignment, tenant: Tenant) -> Verdict
     return passed("no account in reach has keys for them to list")
 
 
-def _management(mine: Held, tenant: Tenant) -> Iterator[tuple[str, Grant]]:
-    """Yield how an assignment manages an account in reach: keys, settings, deletion."""
+def _management(
+    mine: Held, actions: Iterable[str], tenant: Tenant
+) -> Iterator[tuple[str, Grant]]:
+    """Yield by which of some actions an assignment manages an account in reach."""
     reached = mine.reached
-    for action in MANAGING:
+    for action in actions:
         grant = access(tenant).by(mine.assignment, action)
         if grant is None:
             continue
@@ -370,6 +374,8 @@ def app_role_least(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     Azure OpenAI or AI Services account and allows more there than reading. No more than
     Cognitive Services OpenAI User is a role of which that one allows every action and
     data action, of whatever service; an exception does not make a wider pattern less.
+    Managing is any write, delete or other action of the control plane on an account or
+    in it, such as listing keys, deploying models and writing content filters.
     Identities of Foundry hubs, projects, endpoints and of Search services have checks
     of their own. An absent or null `principalType`, which old assignments have, leaves
     open whose it is unless the directory says it; then only the right role is assessed.
@@ -433,11 +439,13 @@ def app_role_least(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     assignment.cite(RoleAssignment.principal_type)
     if is_approved(tenant, mine.assignment.principal_id):
         return passed("the settings approve of this principal")
-    managing = dict(_management(mine, tenant))
+    managing = dict(_management(mine, MANAGING, tenant)) or dict(
+        _management(mine, managed_parts(mine.role), tenant)
+    )
     if managing:
         cite(tenant, managing.values(), assignment)
         require_kind(assignment)
-        actions = some(each.partition("accounts/")[2] for each in managing)
+        actions = some(each[len(ACCOUNTS) + 1 :] for each in managing)
         told = f"{name} lets an application manage accounts: {actions}"
         unless = _management_doubt(mine, managing, tenant)
         return warned(f"{told}{unless}") if unless else failed(told)

@@ -17,7 +17,7 @@ from scanner.access.answers import Grant
 from scanner.access.builtin import BuiltIn
 from scanner.access.deny import Hit
 from scanner.access.facts import Assignment, Part, Role, last_segment
-from scanner.access.roles import allowed_in
+from scanner.access.roles import all_allowed_in, allowed_in
 from scanner.access.scopes import is_group, scope_of
 from scanner.model.authorization import RoleAssignment, RoleDefinition
 from scanner.model.cognitive import CognitiveAccount, hosts_models
@@ -37,6 +37,9 @@ MANAGING = (
 )
 """What managing an account takes, and who only calls its models has no use for."""
 
+MANAGING_PARTS = tuple(f"{ACCOUNTS}/*/{each}" for each in ("write", "delete", "action"))
+"""The same of all that is in an account: deployments, filters, connections."""
+
 MODELS = tuple(f"{ACCOUNTS}/{area}/*" for area in ("OpenAI", "AIServices", "MaaS"))
 """The data actions by which models and agents are used (azure-docs, "Azure permissions
 for AI + machine learning")."""
@@ -53,7 +56,16 @@ def calls_models(role: Role) -> bool:
 def works_with_models(role: Role) -> bool:
     """Whether a role allows more on a model account than to look at it."""
     return calls_models(role) or any(
-        allowed_in(role, action, data=False) for action in (*MANAGING, DEPLOY)
+        allowed_in(role, action, data=False) for action in (*MANAGING, *MANAGING_PARTS)
+    )
+
+
+def managed_parts(role: Role) -> tuple[str, ...]:
+    """Return how a role manages what is in an account: actions, or patterns of them."""
+    return tuple(
+        each
+        for area in MANAGING_PARTS
+        for each in all_allowed_in(role, area, data=False)
     )
 
 

@@ -138,7 +138,15 @@ def _includes(
 def allowed_in(role: Role, area: str, *, data: bool) -> str | None:
     """Return what a role allows of the actions that a pattern means, None if nothing.
 
-    As a pattern in turn. What blocks except counts where it takes all of that back;
+    The first of `all_allowed_in`.
+    """
+    return next(all_allowed_in(role, area, data=data), None)
+
+
+def all_allowed_in(role: Role, area: str, *, data: bool) -> Iterator[str]:
+    """Yield all that a role allows of the actions that a pattern means.
+
+    As patterns in turn. What blocks except counts where it takes all of one back;
     conditions are left to be looked at.
     """
     for block in role.blocks:
@@ -146,8 +154,7 @@ def allowed_in(role: Role, area: str, *, data: bool) -> str | None:
         for each in allowed:
             shared = meet(each, area)
             if shared and not any(includes(one, shared) for one in excepted):
-                return shared
-    return None
+                yield shared
 
 
 def allows_all(role: Role, area: str, *, data: bool) -> bool:

@@ -344,6 +344,7 @@ def test_foundry_users(
 
 
 STORAGE_KEYS = "Microsoft.Storage/storageAccounts/listKeys/action"
+IN_ACCOUNT = "Microsoft.CognitiveServices/accounts"
 MANAGED = ["Microsoft.CognitiveServices/*", "Microsoft.Authorization/*"]
 
 
@@ -379,13 +380,24 @@ def openai_user(rbac: Any) -> Body:
         ({"dataActions": [CHAT], "actions": [LIST_KEYS]}, FAIL),
         ({"actions": ["Microsoft.CognitiveServices/*/write"]}, FAIL),
         ({"actions": ["*"]}, FAIL),
-        ({"actions": ["Microsoft.CognitiveServices/accounts/deployments/*"]}, WARN),
+        ({"actions": [f"{IN_ACCOUNT}/deployments/*"]}, FAIL),
+        ({"actions": [f"{IN_ACCOUNT}/projects/connections/listsecrets/action"]}, FAIL),
+        ({"dataActions": [CHAT], "actions": [f"{IN_ACCOUNT}/*/delete"]}, FAIL),
+        ({"dataActions": [CHAT], "actions": [f"{IN_ACCOUNT}/deployments/read"]}, PASS),
         (
             {
                 "dataActions": [CHAT],
-                "actions": ["Microsoft.CognitiveServices/accounts/raiPolicies/write"],
+                "actions": [f"{IN_ACCOUNT}/deployments/*"],
+                "notActions": ["*/write", "*/delete", "*/action"],
             },
             WARN,
+        ),
+        (
+            {
+                "dataActions": [CHAT],
+                "actions": [f"{IN_ACCOUNT}/raiPolicies/write"],
+            },
+            FAIL,
         ),
         (
             {
@@ -412,6 +424,17 @@ def test_what_applications_are_given(
     found = verdicts(app_role_least, account(), openai_user(rbac), role, granted)
     expected = UNREAD if kind is None and status is not PASS else status
     assert found.only().status is expected
+
+
+def test_a_deny_assignment_takes_management_back(verdicts: Verdicts, rbac: Any) -> None:
+    role = rbac.role("some", actions=[f"{IN_ACCOUNT}/deployments/*"])
+    granted = rbac.grant("app", "some", GROUP, "ServicePrincipal")
+    bodies = account(), openai_user(rbac), role, granted
+    [result] = verdicts(app_role_least, *bodies)
+    assert result.status is FAIL
+    assert "manage accounts: deployments/" in result.reason
+    denial = rbac.denial(ACCOUNT, f"{IN_ACCOUNT}/*", ("app", "ServicePrincipal"))
+    assert verdicts(app_role_least, *bodies, denial).only().status is WARN
 
 
 def test_the_right_role_for_applications(verdicts: Verdicts, rbac: Any) -> None:
