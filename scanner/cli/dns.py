@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from scanner.dns.coverage import Region, Row
+    from scanner.dns.facts import Doubt
     from scanner.dns.resolver import Resolver
     from scanner.model.tenant import Inventory
 
@@ -136,13 +137,13 @@ def _placed(run: Path, vnet: str) -> _Place:
 def _known(run: Path) -> list[Resolver]:
     """Return DNS in each tenant of a run; raises Failure if nothing of it was read."""
     from scanner.cli.failure import Failure
-    from scanner.dns.gather import dns_of
+    from scanner.dns.gather import dns_so_far
 
     found = inventories(run)
     unread = [reason for each in found if (reason := _unread(each))]
     if len(unread) == len(found):
         raise Failure(f"--from {run}: {unread[0]}; scan again with Reader there")
-    return [each.once(dns_of) for each in found]
+    return [each.once(dns_so_far) for each in found]
 
 
 def _unread(tenant: Inventory) -> str | None:
@@ -166,6 +167,7 @@ def _network(row: Row, dns: Resolver) -> dict[str, object]:
     return {
         "vnet": row.network.id,
         "location": row.network.location,
+        "covered": row.covered,
         "policy_id": row.policy and row.policy.id,
         "via": row.via and dns.id_of(row.via),
     }
@@ -199,18 +201,22 @@ def _network_told(row: Row, dns: Resolver) -> str:
 def _region_told(region: Region) -> str:
     from scanner.dns.steps import name_of
 
-    policies = ", ".join(name_of(each.id) for each in region.policies)
-    covered = sum(row.covered is True for row in region.rows)
-    of = f"{covered} of {len(region.rows)} networks covered"
     place = region.location or "region not known"
-    return f"{place}: {policies or 'no policy there'}; {of}"
+    if region.covered is None:
+        return f"{place}: not known: {region.doubts[0].reason}"
+    policies = ", ".join(name_of(each.id) for each in region.policies)
+    covered = [row.covered for row in region.rows]
+    of = f"{covered.count(True)} of {len(covered)} networks covered"
+    open_ = f", {covered.count(None)} not known" if None in covered else ""
+    return f"{place}: {policies or 'no policy there'}; {of}{open_}"
 
 
 def _unknown(known: Iterable[Resolver]) -> dict[str, None]:
-    """Return why there may be more networks, policies and links, each reason once."""
-    doubts = (
-        doubt
-        for facts in (each.facts for each in known)
-        for doubt in (facts.networks_doubt, facts.policies_doubt, facts.links_doubt)
-    )
+    """Return why there may be more than is told, and what is open, each reason once."""
+    doubts: list[Doubt | None] = []
+    for dns in known:
+        facts = dns.facts
+        doubts += (facts.networks_doubt, facts.policies_doubt, facts.links_doubt)
+        for region in dns.regions():
+            doubts += region.doubts
     return dict.fromkeys(doubt.reason for doubt in doubts if doubt)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from scanner.dns.facts import Doubt, Facts, Network, Policy
 from scanner.dns.routes import Route
@@ -91,6 +92,12 @@ class Region:
     """Those that lie in the region."""
     doubt: Doubt | None = None
     """Why there may be more of them, or which region it is."""
+
+    @property
+    def doubts(self) -> tuple[Doubt, ...]:
+        """Why it is not known whether it has a policy, or what its networks have."""
+        of_rows = chain.from_iterable(each.doubts for each in self.rows)
+        return (*filter(None, [self.doubt]), *of_rows)
 
     @property
     def asking(self) -> tuple[Network, ...]:

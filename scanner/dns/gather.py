@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address, ip_network
 from itertools import chain
 
@@ -47,6 +47,25 @@ def dns_of(tenant: Tenant) -> Resolver:
             networks_doubt=networks_doubt,
             policies_doubt=_policies_doubt(tenant, policies.values()),
             whole=tenant.whole,
+        )
+    )
+
+
+def dns_so_far(tenant: Tenant) -> Resolver:
+    """Return DNS in a tenant, in doubt of what may lie where a scan did not look.
+
+    Checks take `dns_of` and say themselves how far they can be relied on; what is
+    answered without a word on it takes this.
+    """
+    dns = tenant.once(dns_of)
+    if tenant.whole:
+        return dns
+    facts, outside = dns.facts, Doubt("policies and links may lie outside the scan")
+    return Resolver(
+        replace(
+            facts,
+            links_doubt=facts.links_doubt or outside,
+            policies_doubt=facts.policies_doubt or outside,
         )
     )
 

@@ -90,14 +90,18 @@ def refusal(reading: Reading) -> Reading:
 
 
 def write(
-    directory: Path, *unread: type[Resource], given: Any = SMALL, never: Any = ()
+    directory: Path,
+    *unread: type[Resource],
+    given: Any = SMALL,
+    never: Any = (),
+    whole: bool = True,
 ) -> Path:
     """Write a snapshot of one tenant: some types were refused, some never read."""
     run = Run(started="2026-01-01T00:00:00Z", version="1", cloud="c", method="m")
     manifest = Manifest(
         run=run,
         suffixes=Suffixes(),
-        whole_tenant=True,
+        whole_tenant=whole,
         tenants=(TENANT,),
         api_versions={},
     )
@@ -258,7 +262,7 @@ def test_the_coverage_of_the_demo(demo: Path, posture: Posture) -> None:
     assert list(found) == ["networks", "regions"]
     networks = {each["vnet"]: each for each in found["networks"]}
     for each in found["networks"]:
-        assert list(each) == ["vnet", "location", "policy_id", "via"]
+        assert list(each) == ["vnet", "location", "covered", "policy_id", "via"]
     spoke = networks[IDS["vnet-ai-prod-sdc"]]
     assert (spoke["policy_id"], spoke["via"]) == (
         IDS["dnspol-sdc"],
@@ -310,9 +314,48 @@ def test_what_was_refused_is_unknown(
     assert found["action"] == "unknown"
     assert "AuthorizationFailed (HTTP 403)" in json.dumps(found["path"])
     [network] = answered(posture, "coverage", "--from", run)["networks"]
+    assert network["covered"] is (None if view is PolicyLink else True)
     assert network["policy_id"] == (None if view is PolicyLink else POLICY["id"])
     out = told(posture, "coverage", "--from", run)
     assert ("Not known" in out) is (view is PolicyLink)
+
+
+def test_a_narrowed_scan_leaves_it_open(tmp_path: Path, posture: Posture) -> None:
+    """The policy of a network, and its link, may lie in another subscription."""
+    run = write(tmp_path / "run", given=[{"id": SUB}, VNET], whole=False)
+    outside = "policies and links may lie outside the scan"
+    found = answered(posture, "resolve", "a.com", "--vnet", "vnet", "--from", run)
+    assert (found["action"], found["logged"]) == ("unknown", None)
+    assert outside in found["path"][-1]["what"]
+    done = posture("dns", "coverage", "--from", run, "--format", "json")
+    covered = json.loads(done.out)
+    assert done.err == f"{outside}\n"
+    assert covered["networks"][0]["covered"] is None
+    assert covered["regions"][0]["covered"] is None
+    out = told(posture, "coverage", "--from", run)
+    assert f"  vnet (eastus): not known: {outside}\n" in out
+    assert f"  eastus: not known: {outside}\n" in out
+    linked = write(tmp_path / "linked", whole=False)
+    found = answered(
+        *(posture, "resolve", "a.evil.example", "--vnet", "vnet", "--from", linked)
+    )
+    assert found["action"] == "block"
+
+
+def test_networks_of_which_it_is_open(tmp_path: Path, posture: Posture) -> None:
+    odd = body(VirtualNetwork, "odd", dhcpOptions={"dnsServers": "10.0.0.4"})
+    run = write(tmp_path / "run", given=[*SMALL, odd])
+    done = posture("dns", "coverage", "--from", run, "--format", "json")
+    [network, _] = json.loads(done.out)["networks"]
+    assert (network["covered"], network["policy_id"]) == (None, None)
+    why = "malformed: properties.dhcpOptions.dnsServers is"
+    assert done.err.startswith(why)
+    out = told(posture, "coverage", "--from", run)
+    assert "  eastus: policy; 1 of 2 networks covered, 1 not known\n" in out
+    assert f"Not known:\n  {why}" in out
+    alone = write(tmp_path / "alone", given=[{"id": SUB}, odd])
+    out = told(posture, "coverage", "--from", alone)
+    assert f"  eastus: not known: {why}" in out
 
 
 # What is wrong
