@@ -12,7 +12,6 @@ from checks.shared.assigned import Content, contents, gravest, is_of_azure, reso
 from checks.shared.grants import access
 from checks.shared.policies import InForce, Policy, policies_on
 from scanner.access.scopes import scope_at, scope_of
-from scanner.avnm.conditions import Subject
 from scanner.avnm.membership import (
     Doubt,
     Facts,
@@ -33,6 +32,7 @@ from scanner.model.policy import (
 )
 from scanner.model.resources import ManagementGroup, Subscription
 from scanner.model.tenant import Listing, Tenant
+from scanner.policy.conditions import Subject
 
 EFFECT = "addtonetworkgroup"
 MODE = "Microsoft.Network.Data"

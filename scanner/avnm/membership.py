@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from scanner.avnm.conditions import Subject, Test, reads_tags, understood
+from scanner.avnm.conditions import reads_tags
 from scanner.model.coverage import Gap
+from scanner.policy.conditions import Subject, Test, understood
 
 
 @dataclass(frozen=True, slots=True)

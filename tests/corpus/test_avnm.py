@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from checks.avnm.network_groups import MODE, is_group_id
-from scanner.avnm.conditions import Subject, asks_for_networks, evaluate, reads_tags
+from scanner.avnm.conditions import asks_for_networks, reads_tags
+from scanner.policy.conditions import Subject, evaluate
 
 Body = dict[str, Any]
 

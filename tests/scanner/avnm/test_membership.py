@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scanner.avnm.clashes import AdminRule, clashing
-from scanner.avnm.conditions import Subject
 from scanner.avnm.membership import (
     Doubt,
     Facts,
@@ -22,6 +21,7 @@ from scanner.avnm.membership import (
     manages,
     overlaps,
 )
+from scanner.policy.conditions import Subject
 
 ZONES = "/providers/microsoft.management/managementgroups/zones"
 SUBSCRIPTION = "/subscriptions/s"

@@ -1,0 +1,1 @@
+"""Rules of Azure Policy: which resources the conditions in them hold for."""
