@@ -10,6 +10,7 @@ from typing import Any
 from checks.shared.assigned import Content, contents, gravest, is_of_azure
 from checks.shared.model_access import ACCOUNTS
 from checks.shared.policies import Policy, policies_on
+from checks.shared.rules import Setting
 from checks.shared.wording import count, shown, some
 from scanner.access.facts import last_segment
 from scanner.model.activity import ActivityEvent
@@ -29,9 +30,10 @@ from scanner.model.cognitive import CognitiveAccount, hosts_models
 from scanner.model.coverage import NotRead
 from scanner.model.policy import PolicyAssignment, PolicyDefinition
 from scanner.model.tenant import Tenant
+from scanner.policy.conditions import Answer, all_of, any_of, told
 
 WRITE = f"{ACCOUNTS}/write"
-ALIAS = f"{ACCOUNTS}/disableLocalAuth"
+KEYS_OFF = Setting(f"{ACCOUNTS}/disableLocalAuth", wanted=True)
 BUILT_IN = frozenset(
     {
         "71ef260a-8f18-47b7-abcb-62d0673d94dc",  # audit or deny
@@ -56,7 +58,7 @@ def _about_keys(tenant: Tenant, definition_id: str) -> bool:
     if is_of_azure(definition_id):
         return last_segment(definition_id) in BUILT_IN
     definition = tenant.get(PolicyDefinition, definition_id)
-    return definition is not None and definition.mentions(ALIAS)
+    return definition is not None and definition.mentions(KEYS_OFF.alias)
 
 
 def _assigned(tenant: Tenant) -> Mapping[str, Content]:
@@ -90,33 +92,89 @@ class Guard:
 def guard_of(account: CognitiveAccount) -> Guard:
     """Return the policies about keys that are assigned to an account."""
     found = policies_on(account, account.tenant.once(_assigned))
+    judged = [_Judged.of(each, account) for each in found.policies]
     return Guard(
-        preventing=tuple(each for each in found.policies if _prevents(each)),
-        following=tuple(each for each in found.policies if _follows(each)),
-        left_out=tuple(each for each in found.policies if each.exemption),
-        unread=gravest([*filter(None, [found.unread]), *_unclear(found.policies)]),
+        preventing=tuple(each.policy for each in judged if each.prevents),
+        following=tuple(each.policy for each in judged if each.follows),
+        left_out=tuple(each.policy for each in judged if each.is_left_out),
+        unread=gravest(
+            [*filter(None, [found.unread]), *filter(None, map(_unclear, judged))]
+        ),
     )
 
 
-def _prevents(policy: Policy) -> bool:
-    return policy.holds and policy.effect in PREVENTING
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A policy, and whether its rule is for an account that has keys."""
+
+    policy: Policy
+    always: Answer
+    """Whether that is so however the account comes to have them."""
+    ever: Answer
+
+    @classmethod
+    def of(cls, policy: Policy, account: CognitiveAccount) -> _Judged:
+        """Judge a policy; those that Azure made are known.
+
+        Keys are on where the property is false, and where it is absent.
+        """
+        if is_of_azure(policy.assigned.definition_id):
+            return cls(policy, told(True), told(True))
+        answers = [KEYS_OFF.enforced(policy, account, each) for each in (False, None)]
+        return cls(policy, all_of(answers), any_of(answers))
+
+    @property
+    def prevents(self) -> bool:
+        return self._may_prevent and self.always.holds is True
+
+    @property
+    def follows(self) -> bool:
+        return self._may_follow and self.ever.holds is True
+
+    @property
+    def is_left_out(self) -> bool:
+        return self.policy.exemption is not None and self.ever.holds is not False
+
+    @property
+    def _may_prevent(self) -> bool:
+        return self.policy.holds and self.policy.effect in PREVENTING
+
+    @property
+    def _may_follow(self) -> bool:
+        """Whether a policy may tell of keys: an effect that is not enforced does."""
+        policy = self.policy
+        return policy.exemption is None and (
+            policy.effect in FOLLOWING
+            or (policy.effect in PREVENTING and not policy.enforced)
+        )
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may do what it is not known to do."""
+        return (self._may_prevent and self.always.holds is None) or (
+            self._may_follow and self.ever.holds is None
+        )
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether it keeps keys off in one of the two ways to have them."""
+        return self._may_prevent and (self.always.holds, self.ever.holds) == (
+            False,
+            True,
+        )
 
 
-def _follows(policy: Policy) -> bool:
-    """Whether a policy tells of keys at most: an effect that is not enforced does."""
-    if policy.exemption:
-        return False
-    return policy.effect in FOLLOWING or (
-        policy.effect in PREVENTING and not policy.enforced
-    )
-
-
-def _unclear(found: Iterable[Policy]) -> Iterator[NotRead]:
-    """Yield why policies may do more than is known: their effect was not worked out."""
-    for policy in found:
-        if policy.holds and not policy.effect:
-            name = policy.assignment.name
-            yield policy.unread or NotRead(f"the effect of {name} is not known")
+def _unclear(judged: _Judged) -> NotRead | None:
+    """Return why a policy may do more than is known, or does not do enough."""
+    policy, name = judged.policy, shown(judged.policy.assignment.name)
+    if policy.holds and not policy.effect:
+        return policy.unread or NotRead(f"the effect of {name} is not known")
+    if judged.is_open:
+        why = "; ".join(judged.ever.open or judged.always.open)
+        return NotRead(f"whom {name} is for is not decided: it has {why}")
+    if judged.is_partial:
+        return NotRead(f"{name} is for one of false and absent, not for both")
+    return None
 
 
 def named_policies(policies: Iterable[Policy]) -> str:
@@ -261,7 +319,11 @@ def local_auth_policy(account: CognitiveAccount, _: Tenant) -> Verdict:
     What counts is the built-in definition 71ef260a, its siblings that modify
     (14de9e63) or deploy (55eff01b), and custom definitions whose rule names
     `Microsoft.CognitiveServices/accounts/disableLocalAuth`, assigned alone or in an
-    initiative. The effect is followed through its parameters and overrides; an absent
+    initiative. The rule of a custom definition is judged for this account: it must hold
+    where the property is false and where it is absent, and Modify and Append must set
+    it to true. Where a rule asks for more than name, kind, type, location, tags and
+    this property, that is not decided: it counts as keeping nothing off, and is named.
+    The effect is followed through its parameters and overrides; an absent
     `enforcementMode` means Default, that is, enforced (azure-docs, "Azure Policy
     assignment structure"). `notScopes`, resource selectors and exemptions that have not
     expired leave an account out.
@@ -328,7 +390,7 @@ def local_auth_policy(account: CognitiveAccount, _: Tenant) -> Verdict:
     if guard.left_out:
         reason = f"exempt from {named_policies(guard.left_out)}, and no other policy"
         return info(guard.bounded(reason))
-    return info(guard.bounded("no assigned policy is about keys"))
+    return info(guard.bounded("no assigned policy keeps the keys off"))
 
 
 CHECKS: tuple[Check[Any], ...] = (

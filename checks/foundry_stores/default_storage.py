@@ -10,8 +10,9 @@ from typing import Any
 from checks.foundry_stores.kept_secrets import working
 from checks.shared.assigned import Content, contents
 from checks.shared.grants import access
-from checks.shared.policies import policies_on
+from checks.shared.policies import Policy, policies_on
 from checks.shared.project_users import may_reach_more, require_workspaces
+from checks.shared.rules import Setting
 from checks.shared.scanned import so_far
 from checks.shared.tags import tagged
 from checks.shared.wording import quote, some
@@ -35,6 +36,7 @@ from scanner.model.machinelearning import Workspace, holds_work, is_project
 from scanner.model.policy import PolicyAssignment, PolicyDefinition
 from scanner.model.storage import StorageAccount
 from scanner.model.tenant import Tenant
+from scanner.policy.conditions import Answer, told
 
 
 def _owns_storage(workspace: Workspace) -> bool:
@@ -133,7 +135,9 @@ def _units(workspace: Workspace, tenant: Tenant) -> list[str]:
     return [quote(unit) for unit in found.values()]
 
 
-ALIAS = "Microsoft.Storage/storageAccounts/allowSharedKeyAccess"
+KEYS_OFF = Setting(
+    "Microsoft.Storage/storageAccounts/allowSharedKeyAccess", wanted=False
+)
 BUILT_IN = "8c6a50c6-9ffd-4ae7-986f-5fa6111f9a54"
 """Azure's own definition against shared keys (azure-policy, category Storage)."""
 
@@ -143,10 +147,14 @@ BREAKING = frozenset({"deny", "modify", "append", "deployifnotexists"})
 
 def _about_keys(tenant: Tenant, definition_id: str) -> bool:
     """Whether a definition is about the keys of storage accounts."""
-    if last_segment(definition_id) == BUILT_IN:
+    if _is_built_in(definition_id):
         return True
     definition = tenant.get(PolicyDefinition, definition_id)
-    return definition is not None and definition.mentions(ALIAS)
+    return definition is not None and definition.mentions(KEYS_OFF.alias)
+
+
+def _is_built_in(definition_id: str) -> bool:
+    return last_segment(definition_id) == BUILT_IN
 
 
 def key_policies(tenant: Tenant) -> Mapping[str, Content]:
@@ -190,16 +198,35 @@ def _look(workspace: Workspace, tenant: Tenant, found: dict[str, Clash]) -> None
         return
     force = policies_on(storage, key_policies(tenant))
     for policy in (each for each in force.policies if each.holds):
-        key = policy.assignment.key
-        if policy.effect in BREAKING:
+        key, breaks = policy.assignment.key, _breaks(policy, storage)
+        if breaks.holds:
             found[key].workspaces.append(workspace.id)
-        elif not policy.effect:
-            _blame(found, [key], NotRead("what the policy does is not known"))
+        elif breaks.holds is None:
+            why = "; ".join(breaks.open)
+            _blame(found, [key], NotRead(f"what the policy does is not known: {why}"))
     covering = tuple(_covering(workspace, tenant))
     for key in covering:
         _blame(found, [key], key_policies(tenant)[key].unread)
     if force.unread and force.unread.gap:
         _blame(found, covering, force.unread)
+
+
+def _breaks(policy: Policy, storage: StorageAccount) -> Answer:
+    """Return whether a policy is against the keys of a storage account.
+
+    An account whose keys are off already is judged as if they were allowed again.
+    """
+    if not policy.effect:
+        return Answer(None, ("its effect",))
+    if policy.effect not in BREAKING:
+        return told(False)
+    if _is_built_in(policy.assigned.definition_id):
+        return told(True)
+    try:
+        allowed = None if storage.shared_key_allowed is None else True
+        return KEYS_OFF.enforced(policy, storage, allowed)
+    except NotRead as problem:
+        return Answer(None, (problem.reason,))
 
 
 def _covering(workspace: Workspace, tenant: Tenant) -> Iterator[str]:
@@ -256,7 +283,10 @@ def default_storage_policy_conflict(
 
     What counts is the built-in definition 8c6a50c6 and every other whose rule names
     `Microsoft.Storage/storageAccounts/allowSharedKeyAccess`, assigned alone or in an
-    initiative. An assignment warns where its effect is Deny, Modify, Append or
+    initiative. Those others are judged: their `if` must hold for the account with its
+    keys, and what Modify and Append set must be false. Where a rule asks for more than
+    name, kind, type, location, tags and this property, the answer is open. An
+    assignment warns where its effect is Deny, Modify, Append or
     DeployIfNotExists for the account that a workspace in credential mode
     (`properties.systemDatastoresAuthMode` `accesskey`, which null means too; an absent
     key leaves the answer open) names in `properties.storageAccount`. The effect is

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from scanner.access.facts import ROOT
 from scanner.access.scopes import scope_of
 from scanner.model.coverage import NotRead
+from scanner.model.fields import MISSING
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.policy import (
     Member,
@@ -23,6 +25,7 @@ from scanner.model.policy import (
     PolicySetDefinition,
 )
 from scanner.model.tenant import Tenant
+from scanner.policy.conditions import DEEPEST
 
 About = Callable[[Tenant, str], bool]
 """Whether a definition, by its id, is of interest; raises NotRead if it is not told."""
@@ -42,6 +45,8 @@ class Assigned:
     """In lower case; empty where it cannot be worked out."""
     unread: NotRead | None = None
     """Why it cannot, if that is because something was not read."""
+    rule: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    """The definition's, with the values that its parameters are given here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +144,8 @@ def _assigned(
         effect = _effect(assignment, definition_id, member)
     except NotRead as problem:
         return Assigned(definition_id, reference, "", _bearable(problem))
-    return Assigned(definition_id, reference, effect.lower())
+    rule = _rule(assignment, definition_id, member)
+    return Assigned(definition_id, reference, effect.lower(), rule=rule)
 
 
 def _effect(
@@ -155,6 +161,50 @@ def _effect(
     whole = member.owner
     defaults = whole.parameters if isinstance(whole, PolicySetDefinition) else {}
     return resolved(passed_on, assignment.parameters, defaults)
+
+
+def _rule(
+    assignment: PolicyAssignment, definition_id: str, member: Member | None
+) -> Mapping[str, Any]:
+    """Return the rule of a definition, through every parameter it is given.
+
+    A parameter without a value stays the expression it is.
+    """
+    definition = assignment.tenant.get(PolicyDefinition, definition_id)
+    if definition is None:
+        return {}
+    values = _values(definition.parameters, "defaultValue")
+    given = _values(assignment.parameters, "value")
+    if member is not None:
+        whole = member.owner
+        if isinstance(whole, PolicySetDefinition):
+            given = {**_values(whole.parameters, "defaultValue"), **given}
+        given = _filled(_values(member.parameters, "value"), given)
+    filled: Mapping[str, Any] = _filled(definition.rule or {}, {**values, **given})
+    return filled
+
+
+def _values(
+    parameters: Mapping[str, ParameterValue] | Mapping[str, Parameter], path: str
+) -> dict[str, Any]:
+    """Return what parameters hold there, by their names in lower case."""
+    every = ((key.lower(), each.lookup(path)) for key, each in parameters.items())
+    return {key: value for key, value in every if value not in (None, MISSING)}
+
+
+def _filled(tree: Any, values: Mapping[str, Any], levels: int = 2 * DEEPEST) -> Any:
+    """Return a tree with the values of the parameters that are named in it.
+
+    Of what is nested too deep to be looked at, nothing.
+    """
+    if isinstance(tree, Mapping | list) and not levels:
+        return None
+    if isinstance(tree, Mapping):
+        return {key: _filled(each, values, levels - 1) for key, each in tree.items()}
+    if isinstance(tree, list):
+        return [_filled(each, values, levels - 1) for each in tree]
+    asked = _PARAMETER.fullmatch(tree) if isinstance(tree, str) else None
+    return values.get(asked[1].lower(), tree) if asked else tree
 
 
 def resolved(

@@ -130,9 +130,14 @@ ALIAS = "Microsoft.Storage/storageAccounts/allowSharedKeyAccess"
 
 
 def definition(
-    id: str = BUILT_IN, effect: str = "[parameters('effect')]", field: str = ALIAS
+    id: str = BUILT_IN,
+    effect: str = "[parameters('effect')]",
+    field: str = ALIAS,
+    condition: Body | None = None,
+    **then: object,
 ) -> Body:
-    rule = {"if": {"field": field, "notEquals": False}, "then": {"effect": effect}}
+    known = condition or {"field": field, "notEquals": False}
+    rule = {"if": known, "then": {"effect": effect, **then}}
     parameters = {"effect": {"type": "String", "defaultValue": "Audit"}}
     return body(id, {"parameters": parameters, "policyRule": rule})
 
@@ -144,6 +149,13 @@ def assignment(
     if effect:
         known["parameters"] = {"effect": {"value": effect}}
     return body(ASSIGNMENT, {**known, **changes})
+
+
+IN_A_VALUE = {"value": f"[field('{ALIAS.lower()}')]", "notEquals": False}
+
+
+def all_of(condition: Body) -> Body:
+    return {"allOf": [condition, {"field": ALIAS, "notEquals": False}]}
 
 
 def exemption(**changes: object) -> Body:
@@ -204,7 +216,7 @@ def test_what_policies_do(
         (
             [
                 assignment(what=CUSTOM),
-                definition(CUSTOM, field=f"[field('{ALIAS.lower()}')]"),
+                definition(CUSTOM, condition=IN_A_VALUE),
                 workspace(),
             ],
             WARN,
@@ -217,6 +229,43 @@ def test_what_policies_break(
     verdicts: Verdicts, bodies: list[Body], status: Status
 ) -> None:
     assert judged(verdicts, definition(), *bodies, storage()) is status
+
+
+@pytest.mark.parametrize(
+    ("condition", "allowed", "status"),
+    [
+        ({"field": ALIAS, "equals": False}, None, PASS),
+        ({"field": ALIAS, "equals": False}, True, PASS),
+        ({"field": ALIAS, "equals": True}, None, PASS),
+        ({"field": ALIAS, "equals": "true"}, True, WARN),
+        ({"field": ALIAS, "equals": True}, False, WARN),
+        ({"field": ALIAS, "notEquals": "false"}, None, WARN),
+        (all_of({"field": "location", "equals": "eastus"}), None, PASS),
+        (all_of({"field": "identity.type", "exists": True}), None, UNREAD),
+        ({"field": ALIAS, "notEquals": False}, 7, UNREAD),
+    ],
+)
+def test_whom_a_rule_is_for(
+    verdicts: Verdicts, condition: Body, allowed: object, status: Status
+) -> None:
+    account = storage()
+    account["properties"] = {"allowSharedKeyAccess": allowed}
+    own = definition(CUSTOM, "deny", condition=condition)
+    bodies = own, assignment(None, CUSTOM), workspace(), account
+    assert judged(verdicts, *bodies) is status
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "status"),
+    [(ALIAS, False, WARN), (ALIAS, True, PASS), ("tags['env']", "prod", PASS)],
+)
+def test_what_a_rule_sets(
+    verdicts: Verdicts, field: str, value: object, status: Status
+) -> None:
+    change = {"operation": "addOrReplace", "field": field, "value": value}
+    own = definition(CUSTOM, "modify", details={"operations": [change]})
+    bodies = own, assignment(None, CUSTOM), workspace(), storage()
+    assert judged(verdicts, *bodies) is status
 
 
 def test_other_policies_are_left_out(verdicts: Verdicts) -> None:

@@ -94,7 +94,7 @@ def test_no_policy(verdicts: Verdicts) -> None:
     [result] = verdicts(local_auth_policy, account())
     assert (result.status, result.reason) == (
         INFO,
-        "no assigned policy is about keys",
+        "no assigned policy keeps the keys off",
     )
 
 

@@ -1,0 +1,78 @@
+"""What the rule of a policy does to a resource that has a property set so or so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from checks.shared.policies import Policy
+from scanner.model.cognitive import CognitiveAccount
+from scanner.model.storage import StorageAccount
+from scanner.policy.conditions import (
+    Answer,
+    Subject,
+    all_of,
+    any_of,
+    evaluate,
+    parts_of,
+    told,
+)
+
+CHANGING = frozenset({"modify", "append"})
+"""Effects that set what the details of the rule say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A property that is true or false, as policies name it, and how it should be."""
+
+    alias: str
+    wanted: bool
+
+    def enforced(
+        self,
+        policy: Policy,
+        resource: CognitiveAccount | StorageAccount,
+        value: bool | None,
+    ) -> Answer:
+        """Return whether a rule is for a resource that has the property set otherwise.
+
+        `value` is how it is set, None where it is absent. Effects that change something
+        must set what is wanted too. Raises NotRead where the resource is malformed.
+        """
+        rule = parts_of(policy.assigned.rule)
+        asked = evaluate(rule.get("if"), self._subject(resource, value))
+        if policy.effect not in CHANGING:
+            return asked
+        return all_of((asked, self._set_by(rule)))
+
+    def _subject(
+        self, resource: CognitiveAccount | StorageAccount, value: bool | None
+    ) -> Subject:
+        tags = resource.tags or {}
+        return Subject(
+            resource.id,
+            resource.location,
+            {name: text for name, text in tags.items() if isinstance(text, str)},
+            {
+                "kind": resource.kind,
+                self.alias.lower(): None if value is None else str(value),
+            },
+        )
+
+    def _set_by(self, rule: dict[str, Any]) -> Answer:
+        """Return whether the details of a rule set the property as it should be."""
+        details = parts_of(rule.get("then")).get("details")
+        changes = parts_of(details).get("operations", details)
+        return any_of(self._changed(changes if isinstance(changes, list) else []))
+
+    def _changed(self, changes: list[Any]) -> Iterator[Answer]:
+        for change in map(parts_of, changes):
+            if str(change.get("field")).lower() != self.alias.lower():
+                continue
+            value, only_if = str(change.get("value")), change.get("condition")
+            if value.startswith("[") or only_if is not None:
+                yield Answer(None, (f"the expression {only_if or value}",))
+            else:
+                yield told(value.lower() == str(self.wanted).lower())
