@@ -18,7 +18,8 @@ from checks.shared.hosts import (
     service_of,
 )
 from checks.shared.perimeters import let_in, way_in
-from checks.shared.policies import policies_on
+from checks.shared.policies import Policy, policies_on
+from checks.shared.rules import Setting
 from checks.shared.scanned import require_all_scanned, so_far
 from checks.shared.wording import count, quote, shown, some
 from scanner.access.answers import Grant, Holding
@@ -43,9 +44,12 @@ from scanner.model.policy import PolicyAssignment, PolicyDefinition
 from scanner.model.search import SearchService
 from scanner.model.storage import StorageAccount
 from scanner.model.tenant import Tenant
+from scanner.policy.conditions import Answer, any_of
 
 CONTROLS = ("MCSB:NS-2", "NIST-800-53:SC-7", "NIST-800-53:AC-4")
-ALIAS = "Microsoft.CognitiveServices/accounts/restrictOutboundNetworkAccess"
+RESTRICTED = Setting(
+    f"{CognitiveAccount.type}/restrictOutboundNetworkAccess", wanted=True
+)
 
 _SEARCH_ROLES = (
     BuiltIn.SEARCH_CONTRIBUTOR,
@@ -441,6 +445,10 @@ def policy_guardrail(account: CognitiveAccount, tenant: Tenant) -> Verdict:
 
     What counts is a definition whose rule names restrictOutboundNetworkAccess, with an
     effect and in force. Azure has none of its own for it, so it must be a custom one.
+    Its rule is judged: it must hold for this account where the property is false or
+    where it is absent, and Modify and Append must set it to true. Where it asks for
+    more than name, kind, type, location, tags and this property, that is not decided:
+    the policy does not count, and the reason is told.
 
     ## Why it matters
     Outbound restriction is off on every new account. A policy switches it on, or keeps
@@ -470,9 +478,12 @@ def policy_guardrail(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     - Microsoft Learn: Azure Policy definition structure
     """
     found = policies_on(account, tenant.once(_about_outbound))
-    working = [
-        each for each in found.policies if each.holds and each.effect in _EFFECTS
+    judged = [
+        (each, _looks_after(each, account))
+        for each in found.policies
+        if each.holds and each.effect in _EFFECTS
     ]
+    working = [each for each, answer in judged if answer.holds]
     if working:
         for each in working:
             each.assignment.cite(PolicyAssignment.definition_id)
@@ -482,9 +493,18 @@ def policy_guardrail(account: CognitiveAccount, tenant: Tenant) -> Verdict:
         return passed(f"a policy looks after it: {names}")
     if found.unread and found.unread.gap:
         raise found.unread
-    limit = f" (lower bound: {found.unread.reason})" if found.unread else ""
+    limits = [found.unread.reason] if found.unread else []
+    limits += [why for _, answer in judged for why in answer.open]
+    limit = f" (lower bound: {'; '.join(limits)})" if limits else ""
     reason = "no policy looks after it: new accounts start without restriction"
     return info(f"{reason}{limit}")
+
+
+def _looks_after(policy: Policy, account: CognitiveAccount) -> Answer:
+    """Return whether a policy is for an account without the restriction."""
+    return any_of(
+        RESTRICTED.enforced(policy, account, value) for value in (False, None)
+    )
 
 
 def _about_outbound(tenant: Tenant) -> Mapping[str, Content]:
@@ -493,7 +513,7 @@ def _about_outbound(tenant: Tenant) -> Mapping[str, Content]:
 
 def _names_outbound(tenant: Tenant, definition_id: str) -> bool:
     definition = tenant.get(PolicyDefinition, definition_id)
-    return definition is not None and definition.mentions(ALIAS)
+    return definition is not None and definition.mentions(RESTRICTED.alias)
 
 
 @check(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from checks.aoai_outbound.reach import ALIAS, CHECKS
+from checks.aoai_outbound.reach import CHECKS, RESTRICTED
 from scanner.model.authorization import DenyAssignment, RoleAssignment
 from scanner.model.check import Status
 from scanner.model.policy import PolicyAssignment
@@ -301,8 +301,9 @@ def test_an_enforced_perimeter_closes_an_account(verdicts: Verdicts) -> None:
 DEFINITION = f"{SUBSCRIPTION}/{AUTHORIZATION}/policyDefinitions/outbound"
 
 
-def policy(alias: str = ALIAS, effect: str = "deny") -> Body:
-    rule = {"if": {"field": alias, "notEquals": True}, "then": {"effect": effect}}
+def policy(alias: str = RESTRICTED.alias, condition: Body | None = None) -> Body:
+    known = condition or {"field": alias, "notEquals": True}
+    rule = {"if": known, "then": {"effect": "deny"}}
     return {"id": DEFINITION, "properties": {"policyRule": rule}}
 
 
@@ -327,6 +328,23 @@ def test_a_policy_looks_after_it(verdicts: Verdicts) -> None:
     assert status_of(verdicts, check, account()) is INFO
     unread = [(PolicyAssignment, SUBSCRIPTION)]
     assert status_of(verdicts, check, account(), unread=unread) is UNREAD
+
+
+@pytest.mark.parametrize(
+    ("condition", "status", "said"),
+    [
+        ({"equals": False}, PASS, "outbound (deny)"),
+        ({"equals": True}, INFO, "no policy"),
+        ({"notMatch": "x"}, INFO, "the operator notmatch"),
+    ],
+)
+def test_a_policy_must_be_for_accounts_without_the_restriction(
+    verdicts: Verdicts, condition: Body, status: Status, said: str
+) -> None:
+    check = BY_ID["aoai-outbound-policy-guardrail"]
+    own = policy(condition={"field": RESTRICTED.alias, **condition})
+    result = verdicts(check, account(), own, assigned()).only(ACCOUNT)
+    assert (result.status, said in result.reason) == (status, True)
 
 
 def test_roles_that_were_not_read_are_no_roles_that_are_not_there(
