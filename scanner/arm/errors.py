@@ -10,6 +10,9 @@ import msgspec
 
 LONGEST_MESSAGE = 300
 
+UNKNOWN_TYPE = "InvalidResourceType"
+"""What Resource Manager says where no provider of a cloud has a type (404)."""
+
 TRUST = (
     "name who signed its certificate: `ca_bundle` in the file for --cloud, or "
     "SSL_CERT_FILE"
@@ -32,6 +35,23 @@ class ReadError(Exception):
         self.reason = reason
         self.status = status
         self.code = code
+
+    @property
+    def tells_of_nothing(self) -> bool:
+        """Whether what was asked for by its id is not there.
+
+        A 404 of another code, or of none, may be of a proxy or of our api-version.
+        """
+        return self.status == 404 and (self.code or "").lower().endswith("notfound")
+
+    @property
+    def tells_of_no_such_type(self) -> bool:
+        """Whether the cloud has no such type, at whatever api-version.
+
+        Where it has it, only not at ours, the message lists the versions it has.
+        """
+        versions = "supported api-versions" in self.reason.lower()
+        return self.code == UNKNOWN_TYPE and not versions
 
     @property
     def told(self) -> str:

@@ -1,13 +1,14 @@
-"""Where to look: Resource Graph says which subscriptions hold which types.
+"""Where to look: Resource Graph says which subscriptions hold nothing to read.
 
-Resource Graph silently leaves out what the caller may not read, and lags behind. So
-it is only ever believed that there is *nothing* of a type where the caller may read
-that type in the whole subscription; every verdict is made on what ARM returns.
+Resource Graph silently leaves out what the caller may not read, and lags behind, for
+hours at worst. So it is believed only of a subscription of which it knows nothing at
+all, and only for types the caller may read in the whole of it. In any other one ARM
+lists every type: that a list or a vault is not there may be what a verdict rests on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scanner.arm.errors import ReadError
@@ -19,43 +20,40 @@ BATCH = LARGEST_ANSWER
 """Subscriptions a query: an answer has a row for each."""
 
 _IN = ", ".join(f"'{name}'" for name in TYPES)
-QUERY = (
-    f"resources | where type in~ ({_IN}) "
-    "| summarize types=make_set(type) by subscriptionId"
-)
+QUERY = f"resources | where type in~ ({_IN}) | distinct subscriptionId"
 
 
 class Index:
-    """Which types each subscription holds, as Resource Graph has it."""
+    """Which subscriptions hold anything to read, as Resource Graph has it."""
 
-    def __init__(self, held: set[tuple[str, str]], answered: set[str]) -> None:
-        self._held = held
+    def __init__(self, holding: set[str], answered: set[str]) -> None:
+        self._holding = holding
         self._answered = answered
 
-    def lacks(self, subscription_id: str, resource_type: str) -> bool:
-        """Whether Resource Graph knows of nothing of the type there."""
-        key = (subscription_id.lower(), resource_type.lower())
-        return key[0] in self._answered and key not in self._held
+    def is_bare(self, subscription_id: str) -> bool:
+        """Whether Resource Graph knows of nothing there."""
+        key = subscription_id.lower()
+        return key in self._answered and key not in self._holding
 
 
 async def index(session: Session, subscription_ids: Sequence[str]) -> tuple[Index, str]:
     """Return what Resource Graph knows, and a note if it did not answer for all."""
-    held: set[tuple[str, str]] = set()
+    holding: set[str] = set()
     answered: set[str] = set()
     for start in range(0, len(subscription_ids), BATCH):
         batch = subscription_ids[start : start + BATCH]
         try:
-            rows = await session.query(QUERY, batch)
+            holding.update(map(_named, await session.query(QUERY, batch)))
         except ReadError as error:
             note = f"Resource Graph did not answer ({error.reason}); ARM was listed"
-            return Index(held, answered), note
-        held.update(_pairs(rows))
+            return Index(holding, answered), note
         answered.update(each.lower() for each in batch)
-    return Index(held, answered), ""
+    return Index(holding, answered), ""
 
 
-def _pairs(rows: Sequence[dict[str, Any]]) -> Iterator[tuple[str, str]]:
-    for row in rows:
-        types = row.get("types")
-        for kind in types if isinstance(types, list) else ():
-            yield str(row.get("subscriptionId")).lower(), str(kind).lower()
+def _named(row: Mapping[str, Any]) -> str:
+    """Return the subscription that a row names; raises ReadError for one without."""
+    name = row.get("subscriptionId")
+    if not isinstance(name, str):
+        raise ReadError("a row names no subscription")
+    return name.lower()

@@ -8,8 +8,14 @@ from scanner.model.ids import id_key
 
 
 def with_id(raw: msgspec.Raw, resource_id: str) -> msgspec.Raw:
-    """Return a resource that was asked for by its id with it, if it came without."""
-    item = msgspec.json.decode(raw)
+    """Return a resource that was asked for by its id with it, if it came without.
+
+    What cannot be decoded is left as it is, for `identify` to tell.
+    """
+    try:
+        item = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return raw
     if not isinstance(item, dict) or "id" in item:
         return raw
     return msgspec.Raw(msgspec.json.encode({"id": resource_id, **item}))

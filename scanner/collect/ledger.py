@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from http import HTTPStatus
 
 import msgspec
 
-from scanner.arm.errors import ReadError
+from scanner.arm.errors import UNKNOWN_TYPE, ReadError
 from scanner.arm.session import Session
 from scanner.collect.items import identify, with_id
 from scanner.collect.operations import UnusableIdError, path_of, prepare
@@ -22,9 +21,6 @@ from scanner.model.resource import Record
 from scanner.snapshot.writer import SnapshotWriter
 
 Select = Callable[[Record], bool]
-
-UNKNOWN_TYPE = "InvalidResourceType"
-"""What Resource Manager says where no provider of the cloud has a type (404)."""
 
 NAMED_ITEMS = 10
 """Malformed items of one list that are named one by one."""
@@ -123,7 +119,7 @@ class Ledger:
         try:
             yield [with_id(await self.session.get(path, msgspec.Raw), own)]
         except ReadError as error:
-            if error.status != HTTPStatus.NOT_FOUND:
+            if not error.tells_of_nothing:
                 raise
 
     async def account(
@@ -141,7 +137,7 @@ class Ledger:
             return Made(kept, ())
         found = _Found(select=select)
         refusal = await self._write(read, scope, pages, found)
-        if refusal and read.recent and refusal.code == UNKNOWN_TYPE:
+        if refusal and read.recent and refusal.tells_of_no_such_type:
             self.book_none(read, scope, UNKNOWN_TYPE)
             return Made((), ())
         requested = requested and not read.context

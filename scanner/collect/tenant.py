@@ -134,10 +134,8 @@ class _Lane:
         """Whether Resource Graph knows of nothing to read, and may be believed."""
         if not (read.indexed and self._found):
             return False
-        rights = self._rights()
-        found = await self._found
-        lacking = found.lacks(self._id, read.of.type)
-        return lacking and allows(await rights, read.action)
+        bare = (await self._found).is_bare(self._id)
+        return bare and allows(await self._rights(), read.action)
 
     def _rights(self) -> asyncio.Future[list[Permission]]:
         """Return what may be read in the subscription, asked for once."""

@@ -1,7 +1,6 @@
 """Resource Graph: the fixed shapes of query that the emulator understands.
 
-resources | where type in~ ('a/b', 'c/d')
-| summarize types=make_set(type) by subscriptionId
+resources | where type in~ ('a/b', 'c/d') | distinct subscriptionId
 
 resources | where type in~ ('a/b', 'c/d')
 | summarize count_=count() by subscriptionId, type
@@ -36,9 +35,9 @@ _COUNT = re.compile(
     r"\|\s*summarize\s+count_\s*=\s*count\(\)\s+by\s+subscriptionId\s*,\s*type\s*",
     re.IGNORECASE,
 )
-_TYPES = re.compile(
+_HOLDING = re.compile(
     r"\s*resources\s*\|\s*where\s+type\s+in~\s*\(([^()|]*)\)\s*"
-    r"\|\s*summarize\s+types\s*=\s*make_set\(type\)\s+by\s+subscriptionId\s*",
+    r"\|\s*distinct\s+subscriptionId\s*",
     re.IGNORECASE,
 )
 _PROJECT = re.compile(
@@ -91,11 +90,12 @@ class ResourceGraph:
 
 def _answer(query: _Query, tenant: Tenant, subscriptions: list[str]) -> Reply:
     top = max(1, min(query.options.top, LARGEST))
-    if match := _COUNT.fullmatch(query.query) or _TYPES.fullmatch(query.query):
+    if match := _COUNT.fullmatch(query.query) or _HOLDING.fullmatch(query.query):
         types = [text.strip().strip("'\"").lower() for text in match[1].split(",")]
         rows = list(_counts(tenant, subscriptions, types))
-        if match.re is _TYPES:
-            rows = _by_subscription(rows)
+        if match.re is _HOLDING:
+            holding = dict.fromkeys(row["subscriptionId"] for row in rows)
+            rows = [{"subscriptionId": each} for each in holding]
         return _rows(rows, 0, top, skips=False)
     if match := _PROJECT.fullmatch(query.query):
         columns = [column.strip() for column in match[2].split(",")]
@@ -137,14 +137,6 @@ def _counts(
             count = _count(_listing(tenant, subscription, kind))
             if count:
                 yield {"subscriptionId": subscription, "type": kind, "count_": count}
-
-
-def _by_subscription(counts: list[Row]) -> list[Row]:
-    """Return a row for each subscription that holds anything, with the types of it."""
-    types: dict[str, list[str]] = {}
-    for row in counts:
-        types.setdefault(row["subscriptionId"], []).append(row["type"])
-    return [{"subscriptionId": own, "types": held} for own, held in types.items()]
 
 
 def _count(listing: Listing) -> int:

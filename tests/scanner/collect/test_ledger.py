@@ -6,8 +6,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
+from scanner.collect.items import identify, with_id
 from scanner.collect.ledger import NAMED_ITEMS
 from scanner.collect.plan import NEVER_MADE, never_made, planned, tenant_scope
 from scanner.collect.read import Read
@@ -146,14 +148,22 @@ def test_secrets_do_not_reach_the_snapshot(scan_estate: Scan, account: Account) 
     assert b"AccountKey=REDACTED;EndpointSuffix=x" in record.body
 
 
+MANAGERS = "Microsoft.Network/networkManagers"
+VERSIONS = "Not found for api version 'a'. The supported api-versions are 'b,c'."
+
+
 @pytest.mark.parametrize(
-    ("kind", "is_gap"),
-    [("Microsoft.Network/networkManagers", False), ("Microsoft.KeyVault/vaults", True)],
+    ("kind", "message", "is_gap"),
+    [
+        (MANAGERS, "Not found.", False),
+        (MANAGERS, VERSIONS, True),
+        ("Microsoft.KeyVault/vaults", "Not found.", True),
+    ],
 )
 def test_there_is_nothing_of_a_recent_type_in_a_cloud_that_does_not_know_it(
-    scan_estate: Scan, kind: str, is_gap: bool
+    scan_estate: Scan, kind: str, message: str, is_gap: bool
 ) -> None:
-    unknown = Status(type=kind, status=404, code="InvalidResourceType")
+    unknown = Status(type=kind, status=404, code="InvalidResourceType", message=message)
     done = scan_estate(unknown, graph=False)
     assert [each.resource_type for each in done.gaps] == [kind] * 2 * is_gap
     if not is_gap:
@@ -162,6 +172,36 @@ def test_there_is_nothing_of_a_recent_type_in_a_cloud_that_does_not_know_it(
             Outcome.EMPTY,
             "InvalidResourceType",
         )
+
+
+MANAGED = f"{ACCOUNTS}/managedNetworks"
+
+
+@pytest.mark.parametrize(
+    ("code", "is_gap"),
+    [
+        ("ResourceNotFound", False),
+        ("NotFound", False),
+        ("InvalidResourceType", True),
+        ("", True),
+    ],
+)
+def test_what_is_asked_for_by_its_id_is_not_there_only_where_azure_says_so(
+    scan_estate: Scan, account: Account, code: str, is_gap: bool
+) -> None:
+    injected = {"networkInjections": [{"useMicrosoftManagedNetwork": True}]}
+    agents = account(f"{OWN}/agents", kind="AIServices", properties=injected)
+    fault = Status(type=MANAGED, status=404, code=code, message=VERSIONS)
+    done = scan_estate(fault, more=(agents,))
+    (reading,) = (each for each in done.readings if each.resource_type == MANAGED)
+    assert reading.outcome is (Outcome.GAP if is_gap else Outcome.EMPTY)
+    assert bool(done.gaps) == is_gap
+
+
+@pytest.mark.parametrize("body", [b'{"n":1e999}', b'{"name":"\xff"}', b"{"])
+def test_what_cannot_be_decoded_is_told_not_raised(body: bytes) -> None:
+    raw = with_id(msgspec.Raw(body), "/subscriptions/s")
+    assert identify(bytes(raw), "/") == ("is no JSON", "")
 
 
 WORKSPACES = "Microsoft.MachineLearningServices/workspaces"
