@@ -503,7 +503,8 @@ def policy_guardrail(account: CognitiveAccount, tenant: Tenant) -> Verdict:
 def _looks_after(policy: Policy, account: CognitiveAccount) -> Answer:
     """Return whether a policy is for an account without the restriction."""
     return any_of(
-        RESTRICTED.enforced(policy, account, value) for value in (False, None)
+        RESTRICTED.enforced(policy, RESTRICTED.on(account, value))
+        for value in (False, None)
     )
 
 

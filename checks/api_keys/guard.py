@@ -30,7 +30,7 @@ from scanner.model.cognitive import CognitiveAccount, hosts_models
 from scanner.model.coverage import NotRead
 from scanner.model.policy import PolicyAssignment, PolicyDefinition
 from scanner.model.tenant import Tenant
-from scanner.policy.conditions import Answer, all_of, any_of, told
+from scanner.policy.conditions import Answer, Subject, all_of, any_of, told
 
 WRITE = f"{ACCOUNTS}/write"
 KEYS_OFF = Setting(f"{ACCOUNTS}/disableLocalAuth", wanted=True)
@@ -92,7 +92,11 @@ class Guard:
 def guard_of(account: CognitiveAccount) -> Guard:
     """Return the policies about keys that are assigned to an account."""
     found = policies_on(account, account.tenant.once(_assigned))
-    judged = [_Judged.of(each, account) for each in found.policies]
+    subjects: tuple[Subject, ...] = ()
+    if not all(map(_is_known, found.policies)):
+        # Keys are on where the property is false, and where it is absent.
+        subjects = tuple(KEYS_OFF.on(account, each) for each in (False, None))
+    judged = [_Judged.of(each, subjects) for each in found.policies]
     return Guard(
         preventing=tuple(each.policy for each in judged if each.prevents),
         following=tuple(each.policy for each in judged if each.follows),
@@ -101,6 +105,11 @@ def guard_of(account: CognitiveAccount) -> Guard:
             [*filter(None, [found.unread]), *filter(None, map(_unclear, judged))]
         ),
     )
+
+
+def _is_known(policy: Policy) -> bool:
+    """Whether a policy is of Azure, of which it is known what it does."""
+    return is_of_azure(policy.assigned.definition_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +122,11 @@ class _Judged:
     ever: Answer
 
     @classmethod
-    def of(cls, policy: Policy, account: CognitiveAccount) -> _Judged:
-        """Judge a policy; those that Azure made are known.
-
-        Keys are on where the property is false, and where it is absent.
-        """
-        if is_of_azure(policy.assigned.definition_id):
+    def of(cls, policy: Policy, subjects: Iterable[Subject]) -> _Judged:
+        """Judge a policy by an account, as it is in each way to have keys."""
+        if _is_known(policy):
             return cls(policy, told(True), told(True))
-        answers = [KEYS_OFF.enforced(policy, account, each) for each in (False, None)]
+        answers = [KEYS_OFF.enforced(policy, each) for each in subjects]
         return cls(policy, all_of(answers), any_of(answers))
 
     @property

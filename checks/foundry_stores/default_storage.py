@@ -224,7 +224,7 @@ def _breaks(policy: Policy, storage: StorageAccount) -> Answer:
         return told(True)
     try:
         allowed = None if storage.shared_key_allowed is None else True
-        return KEYS_OFF.enforced(policy, storage, allowed)
+        return KEYS_OFF.enforced(policy, KEYS_OFF.on(storage, allowed))
     except NotRead as problem:
         return Answer(None, (problem.reason,))
 

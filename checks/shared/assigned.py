@@ -25,7 +25,7 @@ from scanner.model.policy import (
     PolicySetDefinition,
 )
 from scanner.model.tenant import Tenant
-from scanner.policy.conditions import DEEPEST
+from scanner.policy.conditions import DEEPEST, Test, parts_of, understood
 
 About = Callable[[Tenant, str], bool]
 """Whether a definition, by its id, is of interest; raises NotRead if it is not told."""
@@ -47,6 +47,8 @@ class Assigned:
     """Why it cannot, if that is because something was not read."""
     rule: Mapping[str, Any] = field(default_factory=dict, compare=False)
     """The definition's, with the values that its parameters are given here."""
+    condition: Test = field(default=understood(None), compare=False)
+    """That of the rule, understood: it is asked about each of many resources."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,10 @@ def _assigned(
     except NotRead as problem:
         return Assigned(definition_id, reference, "", _bearable(problem))
     rule = _rule(assignment, definition_id, member)
-    return Assigned(definition_id, reference, effect.lower(), rule=rule)
+    condition = understood(parts_of(rule).get("if"))
+    return Assigned(
+        definition_id, reference, effect.lower(), rule=rule, condition=condition
+    )
 
 
 def _effect(

@@ -14,7 +14,6 @@ from scanner.policy.conditions import (
     Subject,
     all_of,
     any_of,
-    evaluate,
     parts_of,
     told,
 )
@@ -30,26 +29,23 @@ class Setting:
     alias: str
     wanted: bool
 
-    def enforced(
-        self,
-        policy: Policy,
-        resource: CognitiveAccount | StorageAccount,
-        value: bool | None,
-    ) -> Answer:
-        """Return whether a rule is for a resource that has the property set otherwise.
+    def enforced(self, policy: Policy, subject: Subject) -> Answer:
+        """Return whether a rule is for a resource that has the property otherwise.
 
-        `value` is how it is set, None where it is absent. Effects that change something
-        must set what is wanted too. Raises NotRead where the resource is malformed.
+        Effects that change something must set what is wanted too.
         """
-        rule = parts_of(policy.assigned.rule)
-        asked = evaluate(rule.get("if"), self._subject(resource, value))
-        if policy.effect not in CHANGING:
+        asked = policy.assigned.condition(subject)
+        if asked.holds is False or policy.effect not in CHANGING:
             return asked
-        return all_of((asked, self._set_by(rule)))
+        return all_of((asked, self._set_by(parts_of(policy.assigned.rule))))
 
-    def _subject(
+    def on(
         self, resource: CognitiveAccount | StorageAccount, value: bool | None
     ) -> Subject:
+        """Return a resource as it would be with the property set, or absent for None.
+
+        Raises NotRead where the resource is malformed.
+        """
         tags = resource.tags or {}
         return Subject(
             resource.id,
