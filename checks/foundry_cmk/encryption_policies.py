@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from checks.shared.assigned import Content, contents, gravest
 from checks.shared.encryption import TRIO, Method, managed, method_of
 from checks.shared.policies import Policy, has_expired, is_inside, policies_on
+from checks.shared.rules import CHANGING, changes
 from scanner.access.scopes import scope_of
 from scanner.model.coverage import NotRead
 from scanner.model.documentdb import CosmosAccount
@@ -19,13 +21,19 @@ from scanner.model.resource import Resource
 from scanner.model.search import SearchService
 from scanner.model.storage import StorageAccount
 from scanner.model.tenant import Tenant
+from scanner.policy.conditions import Subject
 
-ALIASES: Mapping[type[Resource], tuple[str, ...]] = {
-    StorageAccount: ("allowSharedKeyAccess", "publicNetworkAccess"),
-    SearchService: ("disableLocalAuth", "publicNetworkAccess"),
-    CosmosAccount: ("disableLocalAuth",),
+NEEDED: Mapping[type[Resource], Mapping[str, str]] = {
+    StorageAccount: {"allowSharedKeyAccess": "true", "publicNetworkAccess": "Enabled"},
+    SearchService: {"disableLocalAuth": "false", "publicNetworkAccess": "Enabled"},
+    CosmosAccount: {"disableLocalAuth": "false"},
 }
-"""The properties that must stay as they are; policies name them after the type."""
+"""The properties that must stay, and how; policies name them after the type."""
+
+
+def _needed(view: type[Resource]) -> Mapping[str, str]:
+    """Return how the properties of a type must stay, by their aliases."""
+    return {f"{view.type}/{name}": value for name, value in NEEDED[view].items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +83,7 @@ class _About:
     """Asks whether a definition is about what must stay as it is on a type."""
 
     def __init__(self, view: type[Resource]) -> None:
-        self._aliases = tuple(f"{view.type}/{name}" for name in ALIASES[view])
+        self._aliases = tuple(_needed(view))
 
     def __call__(self, tenant: Tenant, definition_id: str) -> bool:
         definition = tenant.get(PolicyDefinition, definition_id)
@@ -134,7 +142,7 @@ def effects(
 ) -> tuple[tuple[Effect, ...], NotRead | None]:
     """Return what an assignment does to a managed resource, and why it may do more.
 
-    Nothing where `notScopes` or a selector leaves the resource out.
+    Nothing where `notScopes`, a selector or the rule leaves the resource out.
     """
     tenant = assignment.tenant
     resource = tenant.known(struck.view, struck.resource_id)
@@ -144,7 +152,40 @@ def effects(
     return tuple(
         Effect(resource, policy, _lapsed(assignment, resource))
         for policy in found.policies
+        if _may_harm(policy, resource, _needed(struck.view))
     ), found.unread
+
+
+def _may_harm(policy: Policy, resource: Resource, needed: Mapping[str, str]) -> bool:
+    """Whether a rule may be for a resource as it must stay; an open one may be."""
+    if policy.effect in CHANGING and _sets_other_things(policy, needed):
+        return False
+    condition = policy.assigned.condition
+    return any(
+        condition(each).holds is not False for each in _staying(resource, needed)
+    )
+
+
+def _staying(resource: Resource, needed: Mapping[str, str]) -> Iterator[Subject]:
+    """Yield a resource in every way it may stay: what it needs may be absent too."""
+    tags = resource.lookup("tags")
+    items = tags.items() if isinstance(tags, Mapping) else ()
+    own = {name: text for name, text in items if isinstance(text, str)}
+    for values in product(*((value, None) for value in needed.values())):
+        fields = dict(zip(map(str.lower, needed), values, strict=True))
+        yield Subject(resource.id, resource.location, own, fields)
+
+
+def _sets_other_things(policy: Policy, needed: Mapping[str, str]) -> bool:
+    """Whether all that a policy changes may be changed, or is as it must stay."""
+    kept = {alias.lower(): value.lower() for alias, value in needed.items()}
+    changed = [
+        (str(each.get("field")).lower(), str(each.get("value")).lower())
+        for each in changes(policy)
+    ]
+    return bool(changed) and all(
+        kept.get(field, value) == value for field, value in changed
+    )
 
 
 def _lapsed(assignment: PolicyAssignment, resource: Resource) -> bool:

@@ -73,10 +73,12 @@ def policy_exempt(assignment: PolicyAssignment, tenant: Tenant) -> Verdict:
     Answers for assignments above a managed resource of an encrypted workspace, if a
     rule of theirs names `disableLocalAuth` of Cosmos DB or Search,
     `allowSharedKeyAccess` of storage, or `publicNetworkAccess` of Search or storage.
-    The effect is followed through parameters and overrides; an absent or null
-    `enforcementMode` means Default, and absent or null `notScopes` leave nothing out
-    (azure-docs, "Azure Policy assignment structure"). An exemption that has run out is
-    none. Automation outside Azure Policy is not seen.
+    A rule counts unless it is plainly not for the resource as it must stay, with keys
+    and public: another region or tag, or the opposite. One that modifies other things
+    alone does not count. The effect is followed through parameters and overrides; an
+    absent or null `enforcementMode` means Default, and absent or null `notScopes` leave
+    nothing out (azure-docs, "Azure Policy assignment structure"). An exemption that has
+    run out is none. Automation outside Azure Policy is not seen.
 
     ## Why it matters
     Most encrypted workspaces that broke did so overnight: an initiative that takes keys

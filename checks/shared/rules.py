@@ -22,6 +22,14 @@ CHANGING = frozenset({"modify", "append"})
 """Effects that set what the details of the rule say."""
 
 
+def changes(policy: Policy) -> list[dict[str, Any]]:
+    """Return what a rule that modifies or appends sets, each by keys in lower case."""
+    then = parts_of(parts_of(policy.assigned.rule).get("then"))
+    details = then.get("details")
+    found = parts_of(details).get("operations", details)
+    return [parts_of(each) for each in found] if isinstance(found, list) else []
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """A property that is true or false, as policies name it, and how it should be."""
@@ -37,7 +45,7 @@ class Setting:
         asked = policy.assigned.condition(subject)
         if asked.holds is False or policy.effect not in CHANGING:
             return asked
-        return all_of((asked, self._set_by(parts_of(policy.assigned.rule))))
+        return all_of((asked, any_of(self._changed(policy))))
 
     def on(
         self, resource: CognitiveAccount | StorageAccount, value: bool | None
@@ -57,14 +65,9 @@ class Setting:
             },
         )
 
-    def _set_by(self, rule: dict[str, Any]) -> Answer:
-        """Return whether the details of a rule set the property as it should be."""
-        details = parts_of(rule.get("then")).get("details")
-        changes = parts_of(details).get("operations", details)
-        return any_of(self._changed(changes if isinstance(changes, list) else []))
-
-    def _changed(self, changes: list[Any]) -> Iterator[Answer]:
-        for change in map(parts_of, changes):
+    def _changed(self, policy: Policy) -> Iterator[Answer]:
+        """Yield whether what is changed sets the property as it should be."""
+        for change in changes(policy):
             if str(change.get("field")).lower() != self.alias.lower():
                 continue
             value, only_if = str(change.get("value")), change.get("condition")

@@ -300,6 +300,49 @@ def test_policies(verdicts: Verdicts, given: list[Body], expected: Status) -> No
     assert results.only(ASSIGNMENT).status is expected
 
 
+KEYS = "Microsoft.DocumentDB/databaseAccounts/disableLocalAuth"
+KEYS_ON = {"field": KEYS, "notEquals": True}
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        (KEYS_ON, FAIL),
+        ({"field": KEYS, "equals": False}, FAIL),
+        ({"field": KEYS, "exists": False}, FAIL),
+        ({"field": KEYS, "equals": True}, PASS),
+        ({"allOf": [KEYS_ON, {"field": "tags['a']", "equals": "b"}]}, PASS),
+        ({"allOf": [KEYS_ON, {"field": "kind", "equals": "MongoDB"}]}, FAIL),
+    ],
+)
+def test_whom_a_rule_is_for(
+    verdicts: Verdicts, condition: Body, expected: Status
+) -> None:
+    own = definition()
+    own["properties"]["policyRule"]["if"] = condition
+    results = verdicts(policy_exempt, *estate(), own, assignment())
+    assert results.only(ASSIGNMENT).status is expected
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        (KEYS, True, FAIL),
+        (KEYS, "[parameters('off')]", FAIL),
+        (KEYS, False, PASS),
+        ("tags['env']", "prod", PASS),
+    ],
+)
+def test_what_a_rule_changes(
+    verdicts: Verdicts, field: str, value: object, expected: Status
+) -> None:
+    own = definition()
+    change = {"operation": "addOrReplace", "field": field, "value": value}
+    own["properties"]["policyRule"]["then"]["details"] = {"operations": [change]}
+    results = verdicts(policy_exempt, *estate(), own, assignment())
+    assert results.only(ASSIGNMENT).status is expected
+
+
 @pytest.mark.parametrize(
     "bodies",
     [
