@@ -55,16 +55,25 @@ function describe(data, row) {
 
 // --- Which results -----------------------------------------------------------------
 
-/** Return a test of whether a result contains every word, anywhere in its text. */
+/** Return all that a check says of itself. */
+const wordsOf = (check) => Object.values(check).flat().join("\n").toLowerCase();
+
+/**
+ * Return a test of whether a result contains every word, anywhere in its text.
+ * The whole id of a resource stands for that resource, not for all that refers to it.
+ */
 function search(data, query) {
   data.lowered ??= data.texts.map((text) => text.toLowerCase());
-  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+  const wanted = query.trim().toLowerCase();
+  const own = data.targets.map((target) => data.lowered[target[ID]] === wanted);
+  if (own.includes(true)) return (row) => own[data.target[row]];
+  const words = wanted.split(/\s+/).filter(Boolean);
   const hits = words.map((word) => {
     const texts = data.lowered.map((text) => text.includes(word));
     const holds = (texts_) => texts_.some((text) => texts[text]);
     return {
       texts,
-      checks: data.checks.map((check) => JSON.stringify(check).toLowerCase().includes(word)),
+      checks: data.checks.map((check) => wordsOf(check).includes(word)),
       targets: data.targets.map(holds),
       evidence: data.evidence.map(holds),
     };
@@ -416,7 +425,7 @@ function printed(result) {
     block.append(make("p", "", make("code", "", cut)));
   }
   const left = result.evidence.length - PRINTED_VALUES;
-  if (left > 0) block.append(make("p", "note", `${number(left)} more values in results.csv.`));
+  if (left > 0) block.append(make("p", "note", `${number(left)} more values on the page.`));
   return block;
 }
 
@@ -430,7 +439,7 @@ function startPrint(data, place) {
     const shown = rows.slice(0, PRINTED);
     const said =
       shown.length < rows.length
-        ? `The first ${number(PRINTED)} of ${number(rows.length)}; all are in results.csv.`
+        ? `The first ${number(PRINTED)} of ${number(rows.length)}; all are on the page.`
         : "Findings and what was not assessed, worst first.";
     place.replaceChildren(make("p", "note", said));
     for (const group of arrange(data, shown, "check", new Set())) {
@@ -454,7 +463,7 @@ async function start() {
     startPrint(data, find("print"));
   } catch (error) {
     find("count").textContent =
-      `This browser could not unpack the results (${error.message}); they are in results.csv.`;
+      `This browser could not unpack the results (${error.message}); the csv and json formats hold them.`;
     throw error;
   }
 }

@@ -38,7 +38,9 @@ def explorer(results: Sequence[Result]) -> Markup:
     )
 
 
-_NO_SCRIPT = "The list of results needs JavaScript. All of it is in results.csv too."
+_NO_SCRIPT = (
+    "The list of results needs JavaScript. The csv and json formats hold all of it too."
+)
 
 
 def _controls(results: Sequence[Result]) -> Markup:

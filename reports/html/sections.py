@@ -121,7 +121,7 @@ def _found(totals: Totals) -> Markup:
         tag("li", tag("b", f"{number:,}"), _chip(severity))
         for severity, number in tally.findings.items()
     )
-    on = [f"on {count(len(totals.resources), 'resource')}"]
+    on = [f"on {count(_with_findings(totals), 'resource')}"]
     if tally.exempted:
         link = tag("a", f"{tally.exempted:,} accepted", href="#exemptions")
         on += ["; ", link]
@@ -133,6 +133,10 @@ def _found(totals: Totals) -> Markup:
         tag("p", *on, class_="note"),
         class_="card wide",
     )
+
+
+def _with_findings(totals: Totals) -> int:
+    return sum(tally.found > 0 for tally in totals.resources.values())
 
 
 def _chip(severity: Severity) -> Markup:
@@ -198,7 +202,7 @@ def _scopes(group: GapGroup) -> Markup:
     head = ("Scope", "Resource type", "Operation", "Reason", "Checks")
     rows = (_gap(report) for report in group.gaps[:SCOPES])
     rest = len(group.gaps) - SCOPES
-    more = f"{rest:,} more are in gaps.csv and results.json." if rest > 0 else ""
+    more = f"{rest:,} more; the csv and json formats list all." if rest > 0 else ""
     return scrolled(
         f"{_status(group)} {group.error_code or ''}".strip(),
         tag("table", heads(head), tag("tbody", *rows)),

@@ -223,6 +223,39 @@ def test_a_control_shows_all_that_its_checks_answered(
     assert "1 pass" in group.inner_text()
 
 
+def counted(page: Any, before: str = "") -> str:
+    """Return how many results are listed, once it is no longer what it was before."""
+    said = "was => document.querySelector('#count').innerText !== was"
+    page.wait_for_function(said, arg=before)
+    return str(page.locator("#count").inner_text())
+
+
+def test_a_resource_shows_its_own_results_alone(
+    show: Any, assessment: Assessment
+) -> None:
+    failed = next(each for each in assessment.results if each.status is Status.FAIL)
+    own = failed.target.resource_id
+    refers = replace(failed.evidence[0], value={"id": own})
+    citing = tuple(replace(each, evidence=(refers,)) for each in assessment.results)
+    page = show(replace(assessment, results=citing)).page
+    unfold(page)
+    before = counted(page)
+    page.locator(f".jump[data-value='{own}']").click()
+    assert counted(page, before).startswith("2 of 14 results")
+
+
+@pytest.mark.parametrize(
+    ("words", "found"), [("keys off", 3), ("AC-2", 3), ("title", 0), ("guidance", 0)]
+)
+def test_words_of_checks_are_found_and_names_of_fields_are_not(
+    show: Any, assessment: Assessment, words: str, found: int
+) -> None:
+    page = show(assessment).page
+    before = counted(page)
+    page.locator("#search").fill(words)
+    assert counted(page, before).startswith(f"{found} of")
+
+
 def test_the_list_is_for_keyboards(show: Any, assessment: Assessment) -> None:
     page = show(assessment).page
     page.locator("#search").focus()

@@ -250,6 +250,23 @@ def test_the_page_says_the_outcome_without_a_script(assessment: Assessment) -> N
     assert "kept from an answer" in said
 
 
+def test_findings_are_on_the_resources_that_have_them(
+    result: Builder, run: Run
+) -> None:
+    results = (
+        *(result(Status.FAIL, name="bad") for _ in range(2)),
+        result(Status.PASS, name="good"),
+        result(Status.NOT_ASSESSED, name="unread"),
+    )
+    said = parsed(Assessment(run=run, results=results, gaps=())).said
+    assert "on 1 resource\n" in said
+
+
+def test_the_page_names_no_file_that_may_not_be_there(assessment: Assessment) -> None:
+    many = replace(assessment, gaps=assessment.gaps * 60)
+    assert not re.search(r"\w\.(csv|json)\b", parsed(many).said + asset("page.js"))
+
+
 def test_an_empty_report_is_a_page(run: Run) -> None:
     page = parsed(Assessment(run=run, results=(), gaps=()))
     assert rows(page) == []
