@@ -419,13 +419,14 @@ def owner_not_sufficient(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     missing = (*users.missing, *known.missing(account.id))
     require_settled(missing)
     can_call = set(principals(in_time(tenant, users.active)))
-    readers = known.who_can(LIST_KEYS, account.id).active
+    listing = known.who_can(LIST_KEYS, account.id)
     without = one_each(
         grant
-        for grant in actors(tenant, (*readers, *known.at(account.id)))
+        for grant in actors(tenant, (*listing.active, *known.at(account.id)))
         if not grant.eligible and grant.principal_id.lower() not in can_call
     )
-    cite(tenant, without or users.active, account)
+    refused = (*users.refused, *listing.refused)
+    cite(tenant, without or users.active, account, refused)
     if not without:
         return info("whoever holds a role here holds a data role too")
     many = count(len(without), "principal gets", "principals get")

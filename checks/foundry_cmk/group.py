@@ -305,7 +305,8 @@ def rg_writers(group: ResourceGroup, tenant: Tenant) -> Verdict:
         and each.principal_id.lower() not in own
     ]
     missing = tuple(dict.fromkeys(one for answer in answers for one in answer.missing))
-    cite(tenant, _each_once(grants), group)
+    refused = (each for answer in answers for each in answer.refused)
+    cite(tenant, _each_once(grants), group, refused)
     writers, limit = (
         len(principals(grants)),
         tenant.settings.managed_group_writer_warning,

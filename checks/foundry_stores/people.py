@@ -275,7 +275,8 @@ def ws_readers_use_creds(workspace: Workspace, tenant: Tenant) -> Verdict:
     ]
     reading = [actors(tenant, answer.active) for answer in answers]
     both = set.intersection(*(set(principals(grants)) for grants in reading))
-    cite(tenant, _one_each(reading[0], both)[:SHOWN], workspace)
+    refused = [each for answer in answers for each in answer.refused]
+    cite(tenant, _one_each(reading[0], both)[:SHOWN], workspace, refused[:SHOWN])
     whom = count(len(both), "principal", "principals")
     missing = dict.fromkeys(each for answer in answers for each in answer.missing)
     said = bounded(f"{whom} can use the stored credentials", missing)

@@ -45,9 +45,9 @@ def _asked(tenant: Tenant, account_id: str) -> Answer:
 
 
 def cited_data_users(tenant: Tenant, account: CognitiveAccount) -> Answer:
-    """Return the same, with the grants as evidence."""
+    """Return the same, with the grants and what denials take back as evidence."""
     answer = data_users(tenant, account)
-    cite(tenant, answer.grants, account)
+    cite(tenant, answer.grants, account, answer.refused)
     return answer
 
 

@@ -43,10 +43,10 @@ def doubt(tenant: Tenant, grant: Grant, asked: Iterable[tuple[str, str]]) -> str
     """
     missing = list[Missing]()
     for action, resource in asked:
-        hit, open_ = access(tenant).kept_from(grant.principal_id, action, resource)
-        if hit not in (Hit.YES, Hit.UNKNOWN):
+        kept = access(tenant).kept_from(grant.principal_id, action, resource)
+        if kept.hit not in (Hit.YES, Hit.UNKNOWN):
             return ""
-        missing += open_
+        missing += kept.missing
     require_settled(missing)
     _require_holders(tenant, [grant])
     return bounded(UNLESS, dict.fromkeys(missing))

@@ -6,18 +6,27 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from checks.shared.wording import FIRST, count, some
-from scanner.access.answers import Answer, Grant, titled
+from scanner.access.answers import Answer, Grant, Kept, Refused, titled
 from scanner.access.engine import Access
-from scanner.access.facts import Assignment, Missing, Part, may_be_group
+from scanner.access.facts import Assignment, Denial, Missing, Part, may_be_group
 from scanner.access.gather import access_of
 from scanner.model.authorization import (
+    DenyAssignment,
+    Permission,
+    Registration,
     RoleAssignment,
     RoleDefinition,
     RoleEligibility,
     RoleGrant,
 )
 from scanner.model.coverage import NotRead
-from scanner.model.directory import GroupMember, member_id
+from scanner.model.directory import (
+    DirectoryObject,
+    GroupMember,
+    Named,
+    member_id,
+    object_id,
+)
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.resource import Resource
 from scanner.model.tenant import Tenant
@@ -38,43 +47,114 @@ def access(tenant: Tenant) -> Access:
 def who_can(
     tenant: Tenant, action: str, resource: Resource, *, data: bool = False
 ) -> Answer:
-    """Return who can do an action on a resource, with the grants as evidence."""
+    """Return who can do an action on a resource; grants and denials are evidence."""
     answer = access(tenant).who_can(action, resource.id, data=data)
-    cite(tenant, answer.grants, resource)
+    cite(tenant, answer.grants, resource, answer.refused)
     return answer
 
 
-def cite(tenant: Tenant, grants: Iterable[Grant], resource: Resource) -> None:
-    """Note what grants consist of; that a resource has none is evidence too."""
-    cited = tuple(grants)[:CITED]
-    for grant in cited:
+def cite(
+    tenant: Tenant,
+    grants: Iterable[Grant],
+    resource: Resource,
+    refused: Iterable[Refused] = (),
+) -> None:
+    """Note what grants consist of, and what takes others back.
+
+    That a resource has none of either is evidence too.
+    """
+    cited, lost = tuple(grants)[:CITED], tuple(refused)[:CITED]
+    for grant in (*cited, *(each.grant for each in lost)):
         _cite(tenant, grant)
-    if not cited:
+    denials = (denial for each in cited for denial in each.contested_by)
+    cite_denials(tenant, (*(each.denial for each in lost), *denials))
+    if not cited and not lost:
         version = RoleAssignment.api_version
         tenant.trace.note(resource.id, RoleAssignment.type, [], version)
 
 
+def cite_denials(tenant: Tenant, denials: Iterable[Denial]) -> None:
+    """Note what deny assignments forbid, and to whom; the first few of them."""
+    every = {denial.id: denial for denial in denials}
+    for denial_id in tuple(every)[:CITED]:
+        found = tenant.known(DenyAssignment, denial_id)
+        if found:
+            found.cite(DenyAssignment.deny_name, DenyAssignment.scope)
+            found.cite(DenyAssignment.principals, DenyAssignment.excluded)
+            found.cite(DenyAssignment.own_scope_only, DenyAssignment.condition)
+            cite_permissions(found.permissions)
+
+
+def cite_permissions(blocks: Iterable[Permission]) -> None:
+    """Note what permission blocks allow, or forbid, and what they except."""
+    for block in blocks:
+        block.cite(Permission.actions, Permission.not_actions)
+        block.cite(Permission.data_actions, Permission.not_data_actions)
+        block.cite(Permission.condition)
+
+
+def kept_from(
+    tenant: Tenant,
+    principal_id: str,
+    action: str,
+    resource_ids: Iterable[str],
+    *,
+    data: bool = False,
+) -> Mapping[str, Kept]:
+    """Return whether denials keep someone from an action, by the resource.
+
+    What does, or may, is evidence.
+    """
+    ask = access(tenant).kept_from
+    found = {each: ask(principal_id, action, each, data=data) for each in resource_ids}
+    cite_denials(tenant, (one for kept in found.values() for one in kept.by))
+    return found
+
+
 def _cite(tenant: Tenant, grant: Grant) -> None:
-    view = _GRANTORS.get(ResourceId.parse(grant.assignment_id).type.lower())
-    found = tenant.known(view, grant.assignment_id) if view else None
-    if found:
-        found.cite(RoleGrant.scope, RoleGrant.principal_id, RoleGrant.principal_type)
-        found.cite(RoleGrant.role_definition_id, RoleGrant.condition)
+    _cite_assignment(tenant, grant.assignment_id)
     role = tenant.known(RoleDefinition, grant.role.id) if grant.role else None
     if role:
         role.cite(RoleDefinition.role_name)
         _cite_pattern(role, grant)
+    _cite_named(tenant.known(DirectoryObject, object_id(tenant.id, grant.principal_id)))
     if grant.via_group:
         name = member_id(tenant.id, grant.via_group, grant.principal_id)
-        member = tenant.known(GroupMember, name)
-        if member:
-            member.cite(GroupMember.kind, GroupMember.display_name)
+        _cite_named(tenant.known(GroupMember, name))
+        _cite_named(
+            tenant.known(DirectoryObject, object_id(tenant.id, grant.via_group))
+        )
+
+
+def _cite_assignment(tenant: Tenant, assignment_id: str) -> None:
+    kind = ResourceId.parse(assignment_id).type.lower()
+    view = _GRANTORS.get(kind)
+    found = tenant.known(view, assignment_id) if view else None
+    if found:
+        found.cite(RoleGrant.scope, RoleGrant.principal_id, RoleGrant.principal_type)
+        found.cite(RoleGrant.role_definition_id, RoleGrant.condition)
+    if kind == Registration.type.lower():
+        delegation = tenant.known(Registration, assignment_id)
+        if delegation:
+            delegation.cite(Registration.managing_tenant, Registration.authorizations)
+            delegation.cite(Registration.eligible_authorizations)
+
+
+def _cite_named(found: Named | None) -> None:
+    if found:
+        found.cite(Named.kind, Named.display_name)
 
 
 def _cite_pattern(role: RoleDefinition, grant: Grant) -> None:
     path = grant.role and grant.pattern and grant.role.path_of(grant.pattern)
-    if path:
-        role.note(path, grant.pattern)
+    if not path:
+        return
+    role.note(path, grant.pattern)
+    for block in role.permissions:
+        if path.startswith(f"{block.base_path}actions"):
+            block.cite(Permission.not_actions)
+        elif path.startswith(block.base_path):
+            block.cite(Permission.not_data_actions)
 
 
 def principals(grants: Iterable[Grant]) -> tuple[str, ...]:

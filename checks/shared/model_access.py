@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from checks.shared.grants import access, taken_in, unclear
+from checks.shared.grants import access, kept_from, taken_in, unclear
 from checks.shared.unlisted import Unlisted
 from checks.shared.wording import FIRST
 from scanner.access.answers import Grant
@@ -222,12 +222,10 @@ def standing(
 
     Where one may, as far as is known, is among them: `doubt` tells.
     """
-    known = reach(tenant)
+    contested = [each for each in accounts if each in reach(tenant).contested]
+    kept = kept_from(tenant, grant.principal_id, action, contested)
     return [
-        each
-        for each in accounts
-        if each not in known.contested
-        or access(tenant).kept_from(grant.principal_id, action, each)[0] is not Hit.YES
+        each for each in accounts if each not in kept or kept[each].hit is not Hit.YES
     ]
 
 

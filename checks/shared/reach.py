@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from checks.shared.grants import access
+from checks.shared.grants import access, kept_from
 from checks.shared.project_users import may_reach_more
 from scanner.access.answers import Grant
 from scanner.access.deny import Hit
@@ -43,8 +43,8 @@ class Reach:
         grant = self.grants.get(action)
         if grant is None:
             return False
-        hit, _ = access(tenant).kept_from(grant.principal_id, action, target)
-        return hit is not Hit.YES
+        kept = kept_from(tenant, grant.principal_id, action, [target])
+        return kept[target].hit is not Hit.YES
 
 
 def reach(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from checks.shared.foundry_matrix import Need
-from checks.shared.grants import access, bounded, cite, require_settled
+from checks.shared.grants import access, bounded, cite, kept_from, require_settled
 from checks.shared.identities import role_name
 from checks.shared.wording import FIRST, some
 from scanner.access.answers import Grant, scope_name
@@ -156,8 +156,10 @@ def _ways(
     """
     known = access(tenant)
     action, data = need.action, need.data
-    if action and known.kept_from(principal, action, case.at, data=data)[0] is Hit.YES:
-        return
+    if action:
+        kept = kept_from(tenant, principal, action, [case.at], data=data)
+        if kept[case.at].hit is Hit.YES:
+            return
     holding = known.holds(principal, need.roles, case.at)
     yield holding.active, holding.missing
     if action and not holding.active:

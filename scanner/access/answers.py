@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum, unique
 
 from scanner.access.conditions.syntax import Expression
+from scanner.access.deny import Hit
 from scanner.access.facts import ROOT, Assignment, Denial, Missing, Role
 from scanner.access.restrictions import Restriction
 from scanner.model.ids import ResourceId
@@ -147,6 +148,17 @@ class Answer:
     def eligible(self) -> tuple[Grant, ...]:
         """The grants that their holders may activate."""
         return tuple(each for each in self.grants if each.eligible)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Whether denials keep a principal from an action on a resource."""
+
+    hit: Hit
+    missing: tuple[Missing, ...] = ()
+    """What leaves that open."""
+    by: tuple[Denial, ...] = ()
+    """The denials that do, or may."""
 
 
 @unique

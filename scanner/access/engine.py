@@ -17,6 +17,7 @@ from scanner.access.answers import (
     Decision,
     Grant,
     Holding,
+    Kept,
     NearMiss,
     Refused,
     Result,
@@ -301,22 +302,23 @@ class Access:
 
     def kept_from(
         self, principal_id: str, action: str, resource_id: str, *, data: bool = False
-    ) -> tuple[Hit, tuple[Missing, ...]]:
+    ) -> Kept:
         """Return whether denials keep a principal from an action on a resource.
 
-        With what leaves that open. A group is kept from it when everyone in it is, as
-        far as its members are known.
+        A group is kept from it when everyone in it is, as far as its members are known.
         """
         scopes = self._ancestry.scopes(resource_id)
         bars = self._denials.bars(scopes, Ask.of(action, data=data))
         subjects = self._holdings.acting(principal_id) if bars else ()
-        hits = (max(self._hits(each, bars, None), default=Hit.NO) for each in subjects)
-        hit = min(hits, default=Hit.NO)
+        hits = [self._hits(each, bars, None) for each in subjects]
+        hit = min((max(each, default=Hit.NO) for each in hits), default=Hit.NO)
+        by = {one.id: one for each in hits for some in each.values() for one in some}
+        denials = tuple(by.values())
         if hit is Hit.YES:
-            return hit, ()
+            return Kept(hit, by=denials)
         open_ = bars if hit is Hit.UNKNOWN else ()
         missing = self._bounds.of_denials(scopes, open_, subjects)
-        return Hit.UNKNOWN if missing else hit, missing
+        return Kept(Hit.UNKNOWN if missing else hit, missing, denials)
 
     def near_misses(
         self,

@@ -81,10 +81,15 @@ class View:
         found = None if isinstance(value, _Missing) else value
         owner.tenant.trace.note(owner.id, self.base_path + path, found, owner.read_with)
 
-    def cite(self, *fields: Field[Any]) -> None:
-        """Record what some fields hold as evidence of the verdict being made."""
+    def cite(self, *fields: Field[Any] | Parts[Any]) -> None:
+        """Record what some fields hold as evidence of the verdict being made.
+
+        Of a list of objects, the list as a whole.
+        """
         for field in fields:
             field.__get__(self, type(self))
+            if isinstance(field, Parts):
+                self.note(field.path, self.lookup(field.path))
 
     def stated(self, parts: Parts[P]) -> tuple[P, ...]:
         """Return a list that Azure always gives; raises NotRead where it does not."""

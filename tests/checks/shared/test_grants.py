@@ -60,3 +60,36 @@ def test_without_the_directory_it_is_a_lower_bound(
     result = judged(verdicts, rbac)
     assert "group staff" in result.reason
     assert f"(lower bound: {UNREAD}" in result.reason
+
+
+def test_what_is_taken_back_is_evidence_with_what_takes_it(
+    verdicts: Verdicts, rbac: Any
+) -> None:
+    denied = rbac.denial(SUBSCRIPTION, LIST_KEYS, ("staff", "Group"))
+    denied["properties"]["excludePrincipals"] = [{"id": "ann", "type": "User"}]
+    granted = rbac.grant("staff", "reader", SUBSCRIPTION, "Group")
+    directory = (
+        entry(object_id(TENANT, "staff"), "group", "Staff"),
+        entry(member_id(TENANT, "staff", "bob"), "user", "Bob Example"),
+    )
+    result = judged(verdicts, rbac, denied, *directory)
+    assert result.status is Status.PASS
+    assert result.reason.startswith("0 principals can list the keys")
+    cited = {(each.resource_id, each.path): each.value for each in result.evidence}
+    assert cited[granted["id"], "properties.principalId"] == "staff"
+    for path in ("scope", "principals", "excludePrincipals"):
+        held = denied["properties"][path]
+        assert cited[denied["id"], f"properties.{path}"] == held
+    assert cited[denied["id"], "properties.permissions[0].actions"] == [LIST_KEYS]
+    assert (ACCOUNT, "Microsoft.Authorization/roleAssignments") not in cited
+
+
+def test_that_nobody_holds_it_is_evidence(verdicts: Verdicts, rbac: Any) -> None:
+    account = {"id": ACCOUNT, "kind": "OpenAI", "properties": {}}
+    cited = verdicts(key_readers, account).evidence()
+    assert cited[ACCOUNT, "Microsoft.Authorization/roleAssignments"] == []
+    direct = rbac.grant("bob", "reader", SUBSCRIPTION)
+    bob = entry(object_id(TENANT, "bob"), "user", "Bob Example")
+    role = rbac.role("reader", actions=[LIST_KEYS])
+    cited = verdicts(key_readers, account, role, direct, bob).evidence()
+    assert cited[bob["id"], "properties.displayName"] == "Bob Example"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from scanner.access.answers import Grant, Reason, Result
+from scanner.access.answers import Grant, Kept, Reason, Result
 from scanner.access.conditions.request import Request
 from scanner.access.deny import Hit
 from scanner.access.engine import Access
@@ -345,16 +345,18 @@ def test_groups_through_which_a_principal_may_hold_an_action_too() -> None:
 def test_what_takes_an_action_back_for_certain() -> None:
     excluded = (Party("bob", "User"),)
     found = access(denials=(denial(excluded=excluded),))
-    assert found.kept_from("Ann", LIST_KEYS, ACCOUNT) == (Hit.YES, ())
+    taken = found.kept_from("Ann", LIST_KEYS, ACCOUNT)
+    assert taken == Kept(Hit.YES, by=found.facts.denials)
     for who_else, action, where in (
         ("bob", LIST_KEYS, ACCOUNT),
         ("ann", WRITE, ACCOUNT),
         ("ann", LIST_KEYS, SUB),
     ):
-        assert found.kept_from(who_else, action, where) == (Hit.NO, ())
+        assert found.kept_from(who_else, action, where) == Kept(Hit.NO)
     unread = access(denials=(denial(principals=(Party("staff", "Group"),)),))
-    hit, missing = unread.kept_from("ann", LIST_KEYS, ACCOUNT)
-    assert (hit, [each.scope for each in missing]) == (Hit.UNKNOWN, ["staff"])
+    left = unread.kept_from("ann", LIST_KEYS, ACCOUNT)
+    assert (left.hit, [each.scope for each in left.missing]) == (Hit.UNKNOWN, ["staff"])
+    assert left.by == unread.facts.denials
 
 
 @pytest.mark.parametrize(
@@ -376,7 +378,7 @@ def test_a_group_is_denied_what_its_members_are(
         denials=(denial(excluded=(Party("bob", "User"),)),),
         members=known,
     )
-    assert found.kept_from("STAFF", LIST_KEYS, ACCOUNT)[0] is hit
+    assert found.kept_from("STAFF", LIST_KEYS, ACCOUNT).hit is hit
     answer, decision = (
         found.who_can(LIST_KEYS, ACCOUNT),
         found.can("staff", LIST_KEYS, ACCOUNT),
@@ -394,7 +396,7 @@ def test_a_foreign_group_has_no_member_that_is_left_out() -> None:
     foreign = held("owner", SUB, "msp", managing_tenant="far", principal_type="")
     spared = denial(excluded=(Party("bob", "User"),))
     found = access(foreign, denials=(spared,))
-    assert found.kept_from("msp", LIST_KEYS, ACCOUNT) == (Hit.YES, ())
+    assert found.kept_from("msp", LIST_KEYS, ACCOUNT).hit is Hit.YES
 
 
 def test_a_denial_whose_condition_cannot_be_read_leaves_it_open() -> None:
