@@ -152,8 +152,9 @@ def deny_present(deny: DenyAssignment, tenant: Tenant) -> Verdict:
     or the application that made it is here to stay.
 
     ```sh
-    az rest --method get --url "$SCOPE/providers/Microsoft.Authorization/\
-    denyAssignments?api-version=2022-04-01"
+    PROVIDER=Microsoft.Authorization
+    az rest --method get \
+      --url "$SCOPE/providers/$PROVIDER/denyAssignments?api-version=2022-04-01"
     ```
 
     ## References

@@ -181,6 +181,7 @@ def static_stale(member: StaticMember, tenant: Tenant) -> Verdict:
     ```
 
     ```terraform
+    # take this out
     resource "azurerm_network_manager_static_member" "spoke" {
       name                      = "spoke"
       network_group_id          = azurerm_network_manager_network_group.spokes.id
@@ -262,8 +263,8 @@ def vnet_uncovered(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     ```
 
     ```bicep
-    resource member
-      'Microsoft.Network/networkManagers/networkGroups/staticMembers@2024-05-01' = {
+    // KIND is Microsoft.Network/networkManagers/networkGroups/staticMembers
+    resource member 'KIND@2024-05-01' = {
       parent: group
       name: 'spoke'
       properties: { resourceId: network.id }

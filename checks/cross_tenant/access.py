@@ -74,16 +74,8 @@ def subscription_tenant(subscription: Subscription, tenant: Tenant) -> Verdict:
     az managedservices assignment delete --assignment "$ASSIGNMENT_ID"
     ```
 
-    ```bicep
-    targetScope = 'subscription'
-
-    resource r 'Microsoft.ManagedServices/registrationAssignments@2022-10-01' = {
-      name: guid(definitionId)
-      properties: { registrationDefinitionId: definitionId }
-    }
-    ```
-
     ```terraform
+    # take this out
     resource "azurerm_lighthouse_assignment" "operator" {
       scope                    = data.azurerm_subscription.current.id
       lighthouse_definition_id = azurerm_lighthouse_definition.operator.id

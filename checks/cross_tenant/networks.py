@@ -372,12 +372,12 @@ def no_cross_tenant_template(network: VirtualNetwork, tenant: Tenant) -> Verdict
 
     ```sh
     az rest --method put --url "$NETWORK_ID?api-version=2024-05-01" \
-      --headers "x-ms-authorization-auxiliary=Bearer $OTHER_TENANT_TOKEN" \
-      --body @network.json
+      --headers @headers.json --body @network.json
     ```
 
-    Hand tokens and secrets over in files or variables, never on the command line, where
-    the process list and the shell's history keep them.
+    The file of headers has `x-ms-authorization-auxiliary` with `Bearer` and the other
+    tenant's token. Hand tokens and secrets over in files, never on the command line,
+    where the process list and the shell's history keep them.
 
     ## References
     - Deploying Resources Across Multiple Azure tenants

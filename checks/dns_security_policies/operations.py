@@ -176,7 +176,7 @@ def byodns_review(host: Resource, tenant: Tenant) -> Verdict:
     Resolver or Azure's own resolver with a policy.
 
     ```sh
-    az network vnet update --ids VNET_ID --dns-servers ""
+    az network vnet update --ids VNET_ID --dns-servers null
     ```
 
     Azure Firewall logs queries itself (AZFWDnsQuery) while its DNS proxy is on, and

@@ -291,7 +291,7 @@ def list_shadowing(rule: SecurityRule, tenant: Tenant) -> Verdict:
 
     ```sh
     az rest --method patch --url "RULE_ID?api-version=2025-05-01" \
-      --body '{"properties": {"priority": 90}}'
+      --body '{"properties": {"priority": 110}}'
     ```
 
     ```bicep
@@ -307,7 +307,7 @@ def list_shadowing(rule: SecurityRule, tenant: Tenant) -> Verdict:
     resource "azapi_update_resource" "block" {
       type        = "Microsoft.Network/dnsResolverPolicies/dnsSecurityRules@2025-05-01"
       resource_id = "RULE_ID"
-      body        = { properties = { priority = 90 } }
+      body        = { properties = { priority = 110 } }
     }
     ```
 

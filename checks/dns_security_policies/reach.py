@@ -498,7 +498,7 @@ def external_dns_unlogged(network: VirtualNetwork, tenant: Tenant) -> Verdict:
 
     ```sh
     az network vnet update --ids VNET_ID --dns-servers HUB_RESOLVER_ADDRESS
-    az network nic update --ids NIC_ID --dns-servers ""
+    az network nic update --ids NIC_ID --dns-servers null
     ```
 
     ```bicep

@@ -239,9 +239,10 @@ def wildcard_allow_cost(rule: SecurityRule, tenant: Tenant) -> Verdict:
     }
     ```
 
-    Alert rules of Azure Monitor cannot query tables of the Basic plan. A transformation
-    in the workspace's data collection rule drops what nobody needs before it is paid,
-    where the reference of the table says that it takes one: it did not from the start.
+    Of the alert rules of Azure Monitor only simple log search alerts (in preview) can
+    query tables of the Basic plan. A transformation in the workspace's data collection
+    rule drops what nobody needs before it is paid, where the reference of the table
+    says that it takes one: it did not from the start.
 
     ## References
     - DNS Security Policies

@@ -441,8 +441,9 @@ def no_deny_assignment(group: ResourceGroup, tenant: Tenant) -> Verdict:
     the roles over the group are all that protects it (`foundry-cmk-rg-writers`).
 
     ```sh
-    az rest --method get --url "$MANAGED_GROUP_ID/providers/Microsoft.Authorization/\
-    denyAssignments?api-version=2022-04-01"
+    PROVIDER=Microsoft.Authorization
+    az rest --method get \
+      --url "$GROUP_ID/providers/$PROVIDER/denyAssignments?api-version=2022-04-01"
     ```
 
     ## References

@@ -93,13 +93,15 @@ def mi_abac_present(workspace: Workspace, tenant: Tenant) -> Verdict:
         principalType: 'ServicePrincipal'
         roleDefinitionId: blobDataContributor
         conditionVersion: '2.0'
-        condition: '((!(ActionMatches{\'${data}/blobs/delete\'})
-          AND !(ActionMatches{\'${data}/blobs/read\'})
-          AND !(ActionMatches{\'${data}/blobs/write\'})
-          AND !(ActionMatches{\'${data}/blobs/move/action\'})
-          AND !(ActionMatches{\'${data}/blobs/add/action\'}))
-          OR (@Resource[${data}:name] StringStartsWithIgnoreCase
-          \'${project.properties.workspaceId}\'))'
+        condition: join([
+          '((!(ActionMatches{\'${data}/blobs/delete\'})'
+          'AND !(ActionMatches{\'${data}/blobs/read\'})'
+          'AND !(ActionMatches{\'${data}/blobs/write\'})'
+          'AND !(ActionMatches{\'${data}/blobs/move/action\'})'
+          'AND !(ActionMatches{\'${data}/blobs/add/action\'}))'
+          'OR (@Resource[${data}:name] StringStartsWithIgnoreCase'
+          '\'${project.properties.workspaceId}\'))'
+        ], ' ')
       }
     }
     ```

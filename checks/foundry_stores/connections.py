@@ -449,10 +449,10 @@ def endpoint_key_auth(endpoint: Endpoint, _: Tenant) -> Verdict:
     ```
 
     ```bicep
-    resource endpoint
-      'Microsoft.MachineLearningServices/workspaces/onlineEndpoints@2025-06-01' = {
-        properties: { authMode: 'AADToken' }
-      }
+    // KIND is Microsoft.MachineLearningServices/workspaces/onlineEndpoints
+    resource endpoint 'KIND@2025-06-01' = {
+      properties: { authMode: 'AADToken' }
+    }
     ```
 
     ```terraform

@@ -61,7 +61,7 @@ def emulate(
     """Serve a snapshot as Azure on loopback TLS.
 
     Azure Resource Manager, Resource Graph and Entra answer as they do in Azure, so that
-    clients need nothing but the cloud.toml that is written for them.
+    clients need the cloud.toml that is written for them, and the variables printed.
     """
     from scanner.emulator import Options
     from scanner.emulator.faults import read_faults

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,13 @@ class TestEvery:
         for section in ("Why it matters", "How to fix", "References"):
             assert check.documentation.sections.get(section), section
         assert check.documentation.fix.endswith(".")
+
+    def test_commands_and_templates(self, check: Check[Any]) -> None:
+        text = check.documentation.sections["How to fix"]
+        addresses = re.findall(r'--url "([^"]*)"', text)
+        assert [each for each in addresses if " " in each.partition("$filter")[0]] == []
+        # In Bicep a declaration and a text end with their line.
+        assert re.findall(r"^ *(?:resource|module) \w+$", text, re.MULTILINE) == []
 
     def test_references_name_the_guidance(self, check: Check[Any]) -> None:
         assert check.guidance
