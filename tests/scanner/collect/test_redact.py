@@ -19,6 +19,7 @@ HOLDERS = (
     "Endpoint=sb://a.servicebus.windows.net/;SharedAccessKey={};EntityPath=x",
     "BlobEndpoint=https://a;SharedAccessSignature={}",
     "Server=tcp:a,1433;User ID=b;Password={};Encrypt=True",
+    "Server=tcp:a,1433;Uid=b;Pwd={};Encrypt=True",
     "InstrumentationKey={};IngestionEndpoint=https://a",
     "https://a.openai.azure.com/openai?api-version=1&api-key={}",
     "https://a.azure-api.net/b?subscription-key={}&x=1",
@@ -34,7 +35,9 @@ def filled(holder: str, secret: str) -> str:
 
 @pytest.mark.parametrize("holder", HOLDERS)
 @pytest.mark.parametrize(
-    "escapes", [{}, {"/": "\\/"}, {"+": "\\u002B", "&": "\\u0026"}], ids=repr
+    "escapes",
+    [{}, {"/": "\\/"}, {"+": "\\u002B", "&": "\\u0026", "=": "\\u003d"}],
+    ids=repr,
 )
 def test_secrets_are_replaced(holder: str, escapes: dict[str, str]) -> None:
     """However a serialiser escapes them."""
@@ -57,18 +60,48 @@ def test_passwords_before_hosts(password: str, slash: str) -> None:
     assert json.loads(body) == kept
 
 
-@pytest.mark.parametrize("name", ["api-key", "primaryKey", "secondaryKey"])
-def test_keys_by_name(name: str) -> None:
-    body = redacted(json.dumps({name: KEY, "kind": "x"}).encode())
-    assert json.loads(body) == {name: "REDACTED", "kind": "x"}
+NAMES = (
+    *("api-key", "apiKey", "ApiKey", "API_KEY", "x-api-key", "azureOpenAIApiKey"),
+    *("primaryKey", "secondaryKey", "accountKey", "secretAccessKey"),
+    *("password", "adminPassword", "clientSecret", "client_secret"),
+)
 
 
-@pytest.mark.parametrize("name", ["api-key", "primaryKey", "secondaryKey"])
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("secret", [KEY, "a&b;c d", 'a"b', "a\\", "ü\n"])
+@pytest.mark.parametrize("separators", [None, (",", ":")])
+def test_keys_by_name(
+    name: str, secret: str, separators: tuple[str, str] | None
+) -> None:
+    held = {"metadata": {name: secret, "kind": "x"}}
+    body = redacted(json.dumps(held, separators=separators).encode())
+    assert json.loads(body) == {"metadata": {name: "REDACTED", "kind": "x"}}
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_keys_by_name_in_json_in_a_string(name: str) -> None:
     request = json.dumps({"properties": {name: KEY, "kind": "x"}})
     body = redacted(json.dumps({"requestbody": request}).encode())
     asked = json.loads(json.loads(body)["requestbody"])
     assert asked == {"properties": {name: "REDACTED", "kind": "x"}}
+
+
+def test_values_of_environment_variables() -> None:
+    """Those of applications on compute instances, and of online deployments."""
+
+    def held(value: str) -> dict[str, object]:
+        own = {"type": "local", "value": value}
+        service = {"name": "rstudio", "environmentVariables": {"TOKEN": own, "x": None}}
+        return {
+            "properties": {
+                "customServices": [service],
+                "environmentVariables": {"MODE": value, "x": None},
+                "value": "stays",
+            }
+        }
+
+    body = redacted(json.dumps(held(KEY)).encode())
+    assert json.loads(body) == held("REDACTED")
 
 
 ORDINARY = (
@@ -78,6 +111,9 @@ ORDINARY = (
     {"accountKeyCredentialsType": "AccountKey", "passwordless": "on"},
     {"target": "https://ann@db.example/", "createdBy": "ann@tarnholm.example"},
     {"target": "https://db.example:443/x?to=ann@b.example", "authType": "ApiKey"},
+    {"apiKey": None, "passwords": ["x"], "passwordUrl": "https://a/secrets/b"},
+    {"authType": "ApiKey", "authOptions": {"aadOrApiKey": {"mode": "http403"}}},
+    {"environmentVariables": {}, "environment": {"variables": {"value": "x"}}},
     {"target": "abfss://files@store.dfs.core.windows.net/x", "key": "zip"},
     {"query": "AzureActivity | where statuscode=200 and code=7", "zip": "zipcode=1"},
     {"condition": "@Resource[a/b:path] StringLike 'x?y' && @Request[c/d:e] Exists"},
@@ -90,7 +126,7 @@ def test_what_is_no_secret_stays(content: dict[str, object]) -> None:
     assert redacted(body) == body
 
 
-MARKS = ("sig", "key", "pass", "shared", "code", "@")
+MARKS = ("sig", "key", "pass", "pwd", "secret", "shared", "code", "@", "variables")
 
 
 @given(
@@ -109,3 +145,13 @@ def test_ordinary_text_stays(content: object) -> None:
 def test_json_stays_json(before: str, after: str) -> None:
     body = json.dumps({"a": f"{before};AccountKey={KEY};{after}"}).encode()
     assert set(json.loads(redacted(body))) == {"a"}
+
+
+@given(st.text(min_size=1), st.text())
+def test_json_stays_json_whatever_the_key(key: str, after: str) -> None:
+    held = {"apiKey": key, "next": {"text": after}}
+    body = json.loads(redacted(json.dumps(held).encode()))
+    assert set(body) == {"apiKey", "next"}
+    assert body["apiKey"] == "REDACTED"
+    request = json.dumps({"request": json.dumps(held), "next": ""})
+    assert set(json.loads(redacted(request.encode()))) == {"request", "next"}
