@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from checks.dns_security_policies.controls import FILTERING
@@ -26,6 +27,9 @@ from scanner.model.coverage import Unclear
 from scanner.model.dns import ResolverPolicy, SecurityRule
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.tenant import Tenant
+
+CITED = 3
+"""Rules of other policies that a verdict shows for each list."""
 
 
 def _alerts(rule: SecurityRule) -> bool:
@@ -86,12 +90,28 @@ def alert_no_op(rule: SecurityRule, tenant: Tenant) -> Verdict:
     if worthy:
         own.unclear.settle()
         for each in tenant.within(SecurityRule, rule.parts.parent):
-            each.cite(SecurityRule.action, SecurityRule.state, SecurityRule.list_ids)
+            _cite(each)
+        _cite_blocking(tenant, loose, others)
         names = some(map(shown, worthy))
         return failed(f"it only logs {names}, and no Block rule has it")
     for another in others if loose else ():
         another.unclear.settle()
     return info("it has no effect but a log row, with the action None")
+
+
+def _cite_blocking(
+    tenant: Tenant, loose: Iterable[str], others: Iterable[_Blocked]
+) -> None:
+    """Note the Block rules of other policies that have some lists."""
+    for key in loose:
+        for each in islice((each for each in others if key in each.names), CITED):
+            rule = tenant.known(SecurityRule, each.names[key])
+            if rule is not None:
+                _cite(rule)
+
+
+def _cite(rule: SecurityRule) -> None:
+    rule.cite(SecurityRule.action, SecurityRule.state, SecurityRule.list_ids)
 
 
 def _taken(rule: SecurityRule) -> Mapping[str, str]:
@@ -124,8 +144,8 @@ def _says_block(name: str) -> bool:
 class _Blocked:
     """What a policy blocks."""
 
-    names: set[str] = field(default_factory=set)
-    """The keys of what its enabled Block rules have."""
+    names: dict[str, str] = field(default_factory=dict)
+    """What its enabled Block rules have, by key, with the id of the first that has."""
     unclear: Unclear = field(default_factory=Unclear)
     """Why it may block more."""
 
@@ -140,7 +160,8 @@ def _blocked(tenant: Tenant) -> Mapping[str, _Blocked]:
         blocked = found[id_key(rule.parts.parent)]
         with blocked.unclear:
             if rule.verb == Action.BLOCK and rule.enabled:
-                blocked.names.update(_taken(rule))
+                for key in _taken(rule):
+                    blocked.names.setdefault(key, rule.id)
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from heapq import nsmallest
 from itertools import chain, islice
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from checks.dns_security_policies.controls import FILTERING
 from checks.shared.scanned import require_all_scanned
 from checks.shared.wording import FIRST, count, shown, some
-from scanner.dns.facts import Action, Doubt, Names, Policy
+from scanner.dns.facts import Action, Doubt, Names, Policy, Rule
 from scanner.dns.gather import dns_of
 from scanner.dns.names import normalise
 from scanner.dns.reading import asked, region_of, require_known
@@ -29,6 +30,7 @@ from scanner.model.check import (
     passed,
     warned,
 )
+from scanner.model.coverage import NotRead
 from scanner.model.dns import DomainList, ResolverPolicy, SecurityRule
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.tenant import Tenant
@@ -92,6 +94,7 @@ def duplicate_entry(names: DomainList, tenant: Tenant) -> Verdict:
     against = tenant.once(_contradicted).get(names.key, frozenset())
     if against:
         _cite_users(names)
+        _cite_disputing(names, against)
         return warned(f"rules of one policy disagree on {_entries(against)}")
     if not names.filled:
         return not_applicable("it has no entries")
@@ -129,9 +132,14 @@ def _contradicted(tenant: Tenant) -> Mapping[str, frozenset[str]]:
 
 def _uses(policy: Policy) -> Iterator[tuple[str, Action]]:
     """Yield the lists of a policy's enabled rules, with what the rules do."""
+    return ((key, rule.action) for rule, key in _having(policy))
+
+
+def _having(policy: Policy) -> Iterator[tuple[Rule, str]]:
+    """Yield a policy's enabled rules, each with the lists that it has."""
     for rule in policy.rules:
         if rule.enabled and rule.action is not Action.UNKNOWN:
-            yield from ((key, rule.action) for key in rule.lists)
+            yield from ((rule, key) for key in rule.lists)
 
 
 def _disputed(uses: Iterable[tuple[str, Action]], dns: Resolver) -> set[str]:
@@ -162,9 +170,30 @@ def _cite_users(names: DomainList) -> None:
     rules, key = chain.from_iterable(each.rules for each in _users_of(names)), names.key
     having = (each for each in rules if key in each.lists)
     for rule in islice(having, CITED):
-        found = names.tenant.known(SecurityRule, rule.id)
-        if found:
-            found.cite(SecurityRule.action, SecurityRule.state, SecurityRule.list_ids)
+        _cite_rule(names.tenant.known(SecurityRule, rule.id))
+
+
+def _cite_rule(rule: SecurityRule | None) -> None:
+    """Note what a rule does with which lists; what is malformed is noted as well."""
+    if rule is not None:
+        with suppress(NotRead):
+            rule.cite(SecurityRule.action, SecurityRule.state, SecurityRule.list_ids)
+
+
+def _cite_disputing(names: DomainList, against: frozenset[str]) -> None:
+    """Note the other lists with some entries of a list, and the rules that have them.
+
+    Those of the policies that have the list.
+    """
+    tenant, lists = names.tenant, names.tenant.once(dns_of).facts.lists
+    keys = (key for each in _users_of(names) for key, _ in _uses(each))
+    having = (key for key in keys if not against.isdisjoint(lists[key].entries))
+    others = (key for key in dict.fromkeys(having) if key != names.key)
+    for key in islice(others, CITED):
+        other = tenant.known(DomainList, key)
+        if other is not None:
+            other.cite(DomainList.domains)
+            _cite_users(other)
 
 
 def _require_settled(names: DomainList) -> None:
@@ -415,6 +444,7 @@ def domain_list_consistency(names: DomainList, tenant: Tenant) -> Verdict:
         same = count(len(others), "copy has", "copies have")
         return passed(f"{same} the same entries")
     users = len(_users_of(names))
+    _cite_users(names)
     if users > 1:
         return passed(f"{users} policies share it")
     require_all_scanned(tenant, "copies of it")
@@ -468,26 +498,39 @@ def three_lists(names: DomainList, tenant: Tenant) -> Verdict:
     - DNS Security Policies
     - Microsoft Learn: DNS security policy
     """
-    used = tenant.once(_kinds).get(region_of(names), frozenset())
+    used = tenant.once(_kinds).get(region_of(names), {})
     tenant.all(SecurityRule).require_whole()
     names.cite(DomainList.location)
+    _cite_uses(tenant, used.values())
     kinds = (Action.BLOCK, Action.ALERT, Action.ALLOW)
     there = some(each for each in kinds if each in used) or "none"
     lacking = some(each for each in kinds if each not in used) or "none"
     return info(f"kinds of lists in use: {there}; not in use: {lacking}")
 
 
-def _kinds(tenant: Tenant) -> Mapping[str, frozenset[Action]]:
-    """Return what rules do with the lists of each region."""
+def _kinds(tenant: Tenant) -> Mapping[str, Mapping[Action, tuple[str, str]]]:
+    """Return what rules do with the lists of each region.
+
+    With the ids of the first rule that does, and of the list.
+    """
     dns = tenant.once(dns_of)
-    actions: dict[str, set[Action]] = defaultdict(set)
+    actions: dict[str, dict[Action, str]] = defaultdict(dict)
     for policy in dns.facts.policies.values():
-        for key, action in _uses(policy):
-            actions[key].add(action)
-    found: dict[str, set[Action]] = defaultdict(set)
+        for rule, key in _having(policy):
+            actions[key].setdefault(rule.action, rule.id)
+    found: dict[str, dict[Action, tuple[str, str]]] = defaultdict(dict)
     for names in tenant.all(DomainList).known():
-        found[_region(names)] |= actions[names.key]
-    return {region: frozenset(each) for region, each in found.items()}
+        for action, rule_id in actions[names.key].items():
+            found[_region(names)].setdefault(action, (rule_id, names.id))
+    return found
+
+
+def _cite_uses(tenant: Tenant, uses: Iterable[tuple[str, str]]) -> None:
+    for rule_id, list_id in uses:
+        _cite_rule(tenant.known(SecurityRule, rule_id))
+        found = tenant.known(DomainList, list_id)
+        if found is not None:
+            found.cite(DomainList.location)
 
 
 @check(

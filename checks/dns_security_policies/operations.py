@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
 from checks.dns_security_policies.controls import FILTERING, LOGGING
 from checks.dns_security_policies.logs import transformed, workspaces
+from checks.shared.dns_routes import cite_askers
 from checks.shared.grants import (
     actors,
     bounded,
@@ -124,19 +125,19 @@ def log_retention(table: LogTable, tenant: Tenant) -> Verdict:
     return passed(told)
 
 
-def _asked(tenant: Tenant) -> Mapping[str, int]:
-    """Return how many networks ask each firewall and interface, by its key.
+def _asked(tenant: Tenant) -> Mapping[str, tuple[str, ...]]:
+    """Return which networks ask each firewall and interface, by its key.
 
     Raises NotRead if there are none and it was not all networks that were read.
     """
     dns = tenant.once(dns_of)
-    found: Counter[str] = Counter()
-    for row in dns.covered().values():
+    found: dict[str, list[str]] = defaultdict(list)
+    for key, row in dns.covered().items():
         for host in _hosts(row, dns.facts.hosts):
-            found[id_key(host.id)] += 1
+            found[id_key(host.id)].append(key)
     if not found:
         tenant.all(VirtualNetwork).require_whole()
-    return found
+    return {host: tuple(networks) for host, networks in found.items()}
 
 
 def _hosts(row: Row, hosts: Mapping[str, Sequence[Host]]) -> Iterator[Host]:
@@ -188,7 +189,9 @@ def byodns_review(host: Resource, tenant: Tenant) -> Verdict:
     """
     if isinstance(host, Firewall | NetworkInterface):
         host.cite(type(host).addresses)
-    asking = count(tenant.once(_asked)[host.key], "network asks", "networks ask")
+    networks = tenant.once(_asked)[host.key]
+    cite_askers(tenant, networks)
+    asking = count(len(networks), "network asks", "networks ask")
     return manual(f"{asking} it for names: is it there for more than logging?")
 
 

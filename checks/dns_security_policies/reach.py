@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from ipaddress import ip_address
 from itertools import chain, islice
 from typing import Any
 
 from checks.dns_security_policies.controls import LOGGING, REACH
+from checks.shared.dns_routes import cite_askers, cite_route
 from checks.shared.scanned import failed_so_far, require_all_scanned
 from checks.shared.wording import count, shown, some
 from scanner.dns.coverage import Region, Row
@@ -282,7 +284,7 @@ def _of_way(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     """Return whether a policy sees the queries wherever they reach Azure's resolver."""
     dns = tenant.once(dns_of)
     row = dns.covered()[network.key]
-    _cite_way(network, row)
+    cite_route(tenant, row.route)
     _cite_end(tenant, row)
     unlinked = [each.network for each in row.sights if each.seen is False]
     if unlinked:
@@ -298,26 +300,18 @@ def _of_way(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     return passed("a policy is linked to it")
 
 
-def _cite_way(network: VirtualNetwork, row: Row) -> None:
-    """Note where the queries of a network go."""
-    network.cite(VirtualNetwork.dns_servers)
-    for asked in row.route.asked if row.network.servers else ():
-        found = network.tenant.known(VirtualNetwork, asked)
-        if found:
-            found.cite(VirtualNetwork.address_prefixes)
-
-
 def _cite_end(tenant: Tenant, row: Row) -> None:
-    """Note who answers the queries of a network, and the links there."""
-    for stop in row.route.stops:
-        if stop.host:
-            cite_host(tenant, stop.host)
+    """Note the links to the networks whose resolver answers the queries of one."""
     for asked in row.route.asked:
         _cite_links(tenant, asked)
 
 
 def _cite_links(tenant: Tenant, network: str) -> None:
     """Note the links to a network; that there are none is evidence too."""
+    here = tenant.known(VirtualNetwork, network)
+    if here is not None:
+        with suppress(NotRead):
+            here.cite(VirtualNetwork.location)
     links = tenant.referring(PolicyLink, "leads_to", network)
     for link in links.known():
         link.cite(PolicyLink.network_id)
@@ -402,8 +396,9 @@ def centralized_hub_linked(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     network.cite(VirtualNetwork.dns_servers, VirtualNetwork.address_prefixes)
     _cite_links(tenant, network.key)
     sight = dns.sight(network.id)
-    asking = len(dns.hubs().get(network.key, ()))
-    asked = f"asked by {count(asking, 'other network', 'other networks')}"
+    others = dns.hubs().get(network.key, ())
+    asked = f"asked by {count(len(others), 'other network', 'other networks')}"
+    cite_askers(tenant, others)
     if sight.seen is False:
         missing = "no policy of its region is linked to it"
         return failed_so_far(tenant, f"it answers DNS, {asked}, and {missing}")
@@ -528,7 +523,7 @@ def external_dns_unlogged(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     """
     dns = tenant.once(dns_of)
     row = dns.covered()[network.key]
-    _cite_way(network, row)
+    cite_route(tenant, row.route)
     outside = row.route.outside
     if outside and len(outside) == len(row.route.stops):
         return warned(f"no policy ever sees its queries: it asks {some(outside)}")
@@ -552,6 +547,7 @@ def _astray(row: Row, tenant: Tenant) -> Iterator[NetworkInterface]:
         route = tenant.once(dns_of).routes.via(row.network, servers)
         require_known(route.doubts)
         if len(route.outside) == len(route.stops):
+            nic.cite(NetworkInterface.subnet_ids)
             yield nic
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -374,9 +375,11 @@ def _zones(tenant: Tenant) -> tuple[str, ...]:
 
 
 def _cite_order(rule: SecurityRule) -> None:
-    """Note the rules of a policy, and when they are tried."""
+    """Note the rules of a policy, when they are tried, and which lists they have."""
     for each in _siblings(rule).known():
         each.cite(SecurityRule.priority, SecurityRule.state, SecurityRule.action)
+        with suppress(NotRead):
+            each.cite(SecurityRule.list_ids)
 
 
 @check(

@@ -107,7 +107,6 @@ def requestresponse_gap(account: CognitiveAccount, tenant: Tenant) -> Verdict:
             return not_applicable("a gateway in front logs: see aoai-apim-front")
     elif found.unread is not None:
         raise found.unread
-    account.cite(CognitiveAccount.endpoint)
     return manual(
         "are prompts, answers and tokens logged anywhere, and are they meant to be?",
         "Evidence: where they are logged, for how long, and who may read them.",
@@ -159,7 +158,6 @@ def apim_front(account: CognitiveAccount, tenant: Tenant) -> Verdict:
         if found.unread is not None:
             raise found.unread
         return info("no API Management service of the scan leads here")
-    account.cite(CognitiveAccount.endpoint)
     gateways = some((*found.keyed, *found.others))
     if silent := _silent(found, tenant):
         lacks = f"{some(map(quote, silent))} keeps no log of prompts and tokens"

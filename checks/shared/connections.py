@@ -135,6 +135,12 @@ def target_key(connection: Connection) -> str:
     return next((owner.key for owner in owners(connection)), "")
 
 
+def cite_lead(connection: Connection) -> None:
+    """Note what says where a connection leads; what it says was understood before."""
+    if not connection.target_id:
+        connection.cite(Connection.target)
+
+
 def takes_entra(connection: Connection) -> bool:
     """Whether a service that takes Entra tokens is known to be behind a connection.
 

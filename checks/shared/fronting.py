@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 
-from checks.shared.gateways import FRONTS, SignIn, account_behind, front_name, sign_in
+from checks.shared.gateways import (
+    FRONTS,
+    Front,
+    SignIn,
+    account_behind,
+    address_of,
+    front_name,
+    sign_in,
+)
 from checks.shared.scanned import require_all_scanned
 from scanner.model.cognitive import CognitiveAccount
 from scanner.model.coverage import NotRead, Unclear
 from scanner.model.tenant import Tenant
+
+CITED = 20
+"""Backends and APIs whose address a verdict shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +40,12 @@ class Fronting:
 
 
 def fronting(account: CognitiveAccount) -> Fronting:
-    """Return the backends and APIs that pass calls on to an account."""
+    """Return the backends and APIs that pass calls on to an account.
+
+    Their addresses, and the names the account answers at, are noted as evidence.
+    """
     found = account.tenant.once(_fronts)
+    _cite(account, found.fronts.get(account.key, {}))
     mine = found.at.get(account.key, {})
     return Fronting(
         keyed=tuple(name for name, how in mine.items() if how is SignIn.KEY),
@@ -36,6 +53,17 @@ def fronting(account: CognitiveAccount) -> Fronting:
         service_ids=tuple(found.services.get(account.key, {})),
         unread=found.unread,
     )
+
+
+def _cite(account: CognitiveAccount, fronts: Mapping[str, type[Front]]) -> None:
+    """Note by what fronts lead to an account; what is malformed is noted as well."""
+    for field in (CognitiveAccount.custom_subdomain, CognitiveAccount.endpoint):
+        with suppress(NotRead):
+            account.cite(field)
+    for front_id, view in islice(fronts.items(), CITED):
+        front = account.tenant.known(view, front_id)
+        if front is not None:
+            address_of(front)
 
 
 def require_every_front(account: CognitiveAccount, found: Fronting) -> None:
@@ -51,12 +79,15 @@ class _Fronts:
     """By the key of the account, then by name."""
     services: Mapping[str, Mapping[str, None]]
     """The ids of the services, by the key of the account."""
+    fronts: Mapping[str, Mapping[str, type[Front]]]
+    """What each front is, by the key of the account, then by its id."""
     unread: NotRead | None
 
 
 def _fronts(tenant: Tenant) -> _Fronts:
     at: dict[str, dict[str, SignIn]] = defaultdict(dict)
     services: dict[str, dict[str, None]] = defaultdict(dict)
+    fronts: dict[str, dict[str, type[Front]]] = defaultdict(dict)
     unclear = Unclear()
     for view in FRONTS:
         for front in tenant.all(view).known():
@@ -64,7 +95,8 @@ def _fronts(tenant: Tenant) -> _Fronts:
                 account = account_behind(front)
                 if account is not None:
                     services[account.key][front.parts.parent] = None
+                    fronts[account.key][front.id] = view
                     at[account.key][front_name(front)] = SignIn.NOT_TOLD
                     at[account.key][front_name(front)] = sign_in(front).how
         unclear.add(tenant.all(view).missing)
-    return _Fronts(at, services, unclear.problem)
+    return _Fronts(at, services, fronts, unclear.problem)

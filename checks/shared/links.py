@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
-from checks.shared.connections import stores_key, target, target_key, uses_entra
+from checks.shared.connections import (
+    cite_lead,
+    stores_key,
+    target,
+    target_key,
+    uses_entra,
+)
 from scanner.model.cognitive import (
     AccountConnection,
     CognitiveAccount,
@@ -15,7 +22,7 @@ from scanner.model.cognitive import (
 )
 from scanner.model.connections import Connection
 from scanner.model.coverage import NotRead, Unclear
-from scanner.model.ids import ResourceId
+from scanner.model.ids import ResourceId, id_key
 from scanner.model.machinelearning import Workspace, WorkspaceConnection
 from scanner.model.resource import Resource
 from scanner.model.search import SearchService
@@ -33,6 +40,9 @@ KINDS: tuple[type[Connection], ...] = (
 
 LINKED: tuple[type[Resource], ...] = (SearchService, CognitiveAccount, StorageAccount)
 """What connections with Entra ID need roles on."""
+
+CITED = 20
+"""Connections of which a verdict shows where they lead."""
 
 
 def hub_of(workspace: Workspace) -> Workspace | None:
@@ -83,7 +93,9 @@ def links(workspace: Workspace, *views: type[Resource]) -> Iterator[Link]:
 
     Raises NotRead in the end if there may be more.
     """
-    tenant, unclear = workspace.tenant, Unclear()
+    tenant, unclear, cited = workspace.tenant, Unclear(), 0
+    with suppress(NotRead):
+        workspace.cite(Workspace.hub_id)
     for trail in tenant.once(_trails).get(workspace.key, ()):
         if trail.view is not None and trail.view not in views:
             continue
@@ -94,6 +106,11 @@ def links(workspace: Workspace, *views: type[Resource]) -> Iterator[Link]:
         found = tenant.known(trail.view, trail.target_id) if trail.view else None
         if connection is not None and found is not None:
             connection.cite(Connection.auth_type)
+            if cited < CITED:
+                cited += 1
+                cite_lead(connection)
+                if id_key(connection.parts.parent) != workspace.key:
+                    connection.cite(Connection.shared_to_all)
             yield Link(connection, found)
     unclear.settle()
 
@@ -163,9 +180,11 @@ def connections_to(
     """
     every = resource.tenant.once(_leading)
     for kind in kinds:
-        for found in every[kind].ids.get(resource.key, ()):
+        for place, found in enumerate(every[kind].ids.get(resource.key, ())):
             connection = resource.tenant.known(kind, found)
             if connection is not None:
+                if place < CITED:
+                    cite_lead(connection)
                 yield connection
     for kind in kinds:
         every[kind].unclear.settle()

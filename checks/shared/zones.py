@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 
+from checks.shared.dns_routes import cite_route
 from checks.shared.wording import count, shown, some
 from scanner.dns.gather import dns_of
 from scanner.model.check import Verdict, manual, passed, warned
@@ -30,6 +32,8 @@ def found_by_name(
     if tenant.get(VirtualNetwork, network) is None:
         raise NotRead(f"{network}: outside the scan")
     route = tenant.once(dns_of).route(network)
+    with suppress(NotRead):
+        cite_route(tenant, route)
     if route.outside and not route.asked:
         return manual(
             "its network asks DNS servers outside Azure: do they know the zones?"

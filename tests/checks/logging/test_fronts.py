@@ -102,6 +102,23 @@ def test_logs_that_were_not_read_may_be_kept(verdicts: Verdicts) -> None:
             assert result_of(verdicts, check, *bodies, unread=unread).status is UNREAD
 
 
+def test_what_leads_to_an_account_is_shown(verdicts: Verdicts) -> None:
+    found = verdicts(BY_ID[FRONT], account(), APIM, BACKEND).evidence(ACCOUNT)
+    assert found[BACKEND["id"], "properties.url"] == BACKEND["properties"]["url"]
+    names = {"properties.customSubDomainName", "properties.endpoint"}
+    assert names <= {path for owner, path in found if owner == ACCOUNT}
+
+
+@pytest.mark.parametrize("name", ["oai", None, 7])
+def test_that_nothing_leads_to_an_account_is_shown_by_its_names(
+    name: object, verdicts: Verdicts
+) -> None:
+    given = account(customSubDomainName=name)
+    found = verdicts(BY_ID[FRONT], given, APIM)
+    assert found.only(ACCOUNT).status is INFO
+    assert found.evidence(ACCOUNT)[ACCOUNT, "properties.customSubDomainName"] == name
+
+
 def roles(rbac: Any, *holders: str) -> list[Body]:
     kinds = {"apim": "ServicePrincipal"}
     user = rbac.role("user", dataActions=["Microsoft.CognitiveServices/accounts/*"])

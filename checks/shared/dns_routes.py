@@ -1,0 +1,39 @@
+"""What shows where the DNS queries of a network go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import islice
+
+from scanner.dns.hosts import cite_host
+from scanner.dns.routes import Route
+from scanner.model.network import VirtualNetwork
+from scanner.model.tenant import Tenant
+
+CITED = 20
+"""DNS servers and networks whose values a verdict shows."""
+
+
+def cite_route(tenant: Tenant, route: Route) -> None:
+    """Note the DNS servers of a network, and what has or holds their addresses.
+
+    Raises NotRead where one of these values is malformed.
+    """
+    network = tenant.known(VirtualNetwork, route.network.id)
+    if network is not None:
+        network.cite(VirtualNetwork.dns_servers)
+    for stop in route.stops[:CITED]:
+        if stop.host is not None:
+            cite_host(tenant, stop.host)
+    for asked in islice(route.asked if route.network.servers else (), CITED):
+        found = tenant.known(VirtualNetwork, asked)
+        if found is not None:
+            found.cite(VirtualNetwork.address_prefixes)
+
+
+def cite_askers(tenant: Tenant, networks: Iterable[str]) -> None:
+    """Note the DNS servers of some networks, given by their keys."""
+    for each in islice(networks, CITED):
+        network = tenant.known(VirtualNetwork, each)
+        if network is not None:
+            network.cite(VirtualNetwork.dns_servers)
