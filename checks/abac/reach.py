@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
+from itertools import chain, islice
 from typing import Any
 
 from checks.abac.overlap import others, paths
@@ -427,8 +428,19 @@ def opportunity(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
         *([f"several workspaces keep data in {_names(shared)}"] if shared else []),
     ]
     _cite_accounts(tenant, [*marked, *shared], StorageAccount.tags)
+    _cite_workspaces(tenant, shared)
     if said:
         return info(f"reads every blob in its scope, where {' and '.join(said)}")
     tenant.all(Workspace).require_whole()
     reason = "no account in its scope is marked or shared by workspaces"
     return _without_findings(assignment, tenant, reason, StorageAccount.tags)
+
+
+def _cite_workspaces(tenant: Tenant, stores: Iterable[Store]) -> None:
+    """Note the workspaces that keep their data in some accounts."""
+    users = chain.from_iterable(
+        tenant.referring(Workspace, "storage_account_id", each.id).known()
+        for each in stores
+    )
+    for workspace in islice(users, CITED):
+        workspace.cite(Workspace.storage_account_id)

@@ -16,7 +16,7 @@ from checks.aoai_inbound.network import (
 from checks.shared.data_access import cited_data_users
 from checks.shared.grants import named, require_settled
 from checks.shared.past_gateway import FILTERED, ways_beside
-from checks.shared.principals import platform_identities
+from checks.shared.principals import cite_platform, platform_identities
 from checks.shared.subnets import subnet_of
 from checks.shared.wording import FIRST, count, named_by, shown, some
 from checks.shared.zones import found_by_name
@@ -278,6 +278,7 @@ def bypass_reviewed(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     services = tenant.once(platform_identities)
     calling = [each for each in users.active if _id(each) in services.known]
     if calling:
+        cite_platform(tenant, map(_id, calling))
         said = f"bypass is {shown(bypass)}, and {named(calling)} may call it"
         return warned(f"{said} but gets no way in") if closed else info(said)
     require_settled(users.missing)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from contextlib import suppress
+from itertools import chain, islice
 from typing import Any
 
-from checks.avnm.network_groups import membership, require_known
+from checks.avnm.network_groups import assigned_at, membership, require_known
 from checks.avnm.policies import CONTROLS
+from checks.shared.grants import access
 from checks.shared.scanned import require_all_scanned, so_far
 from checks.shared.wording import count, shown, some
 from scanner.avnm.clashes import AdminRule, clashing
@@ -24,7 +26,8 @@ from scanner.model.check import (
     passed,
     warned,
 )
-from scanner.model.fields import Texts
+from scanner.model.coverage import NotRead
+from scanner.model.fields import Field, Texts
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.network import VirtualNetwork
 from scanner.model.networkmanager import AdminRule as AdminRuleView
@@ -37,7 +40,7 @@ from scanner.model.networkmanager import (
     StaticMember,
     UserRuleCollection,
 )
-from scanner.model.policy import PolicyDefinition
+from scanner.model.policy import PolicyAssignment, PolicyDefinition
 from scanner.model.resource import Resource
 from scanner.model.tenant import Tenant
 
@@ -295,14 +298,16 @@ def vnet_uncovered(network: VirtualNetwork, tenant: Tenant) -> Verdict:
         return passed(f"is in {names}; {_RULES[groups.guarded(network.key)]}")
     require_known(doubt for _, doubt in standing.open)
     if not standing.managers:
+        for key in islice(groups.facts.managers, CITED):
+            _cite_manager(tenant.known(NetworkManager, key))
         require_all_scanned(tenant, "network managers with it in their scope")
         return not_applicable("in the scope of no network manager")
     named = []
     for key in standing.managers:
         named.append(shown(_name(groups.facts.managers[key].id)))
         _cite_manager(tenant.known(NetworkManager, key))
-    for rule in groups.facts.networks[network.key].rules:
-        _cite_condition(tenant.known(PolicyDefinition, rule.definition_id))
+    for rule in groups.facts.networks[network.key].rules[:CITED]:
+        _cite_condition(tenant.known(PolicyDefinition, rule.definition_id), network)
     return warned(so_far(tenant, f"in the scope of {some(named)}, and in no group"))
 
 
@@ -310,8 +315,9 @@ def _cite_ways(network: VirtualNetwork, standing: Standing) -> None:
     """Note by what a network is in its groups."""
     tenant = network.tenant
     for group, definitions in standing.groups.items():
+        _cite_manager(tenant.known(NetworkManager, ResourceId.parse(group).parent))
         for key in definitions:
-            _cite_condition(tenant.known(PolicyDefinition, key))
+            _cite_condition(tenant.known(PolicyDefinition, key), network)
         if not definitions:
             for member in tenant.referring(
                 StaticMember, "resource_id", network.id
@@ -320,9 +326,32 @@ def _cite_ways(network: VirtualNetwork, standing: Standing) -> None:
                     member.cite(StaticMember.resource_id)
 
 
-def _cite_condition(definition: PolicyDefinition | None) -> None:
-    if definition:
-        definition.cite(PolicyDefinition.condition, PolicyDefinition.mode)
+def _cite_condition(
+    definition: PolicyDefinition | None, network: VirtualNetwork
+) -> None:
+    """Note whom a definition takes into which group, and what puts it in force."""
+    if definition is None:
+        return
+    definition.cite(PolicyDefinition.condition, PolicyDefinition.mode)
+    with suppress(NotRead):
+        definition.cite(PolicyDefinition.effect, PolicyDefinition.network_group_id)
+    tenant = network.tenant
+    at, scopes = tenant.once(assigned_at), access(tenant).scopes(network.id)
+    every = chain.from_iterable(at.get((definition.key, each), ()) for each in scopes)
+    for key in islice(every, CITED):
+        assignment = tenant.known(PolicyAssignment, key)
+        if assignment is not None:
+            with suppress(NotRead):
+                assignment.cite(*_IN_FORCE)
+
+
+_IN_FORCE: tuple[Field[Any], ...] = (
+    PolicyAssignment.definition_id,
+    PolicyAssignment.scope,
+    PolicyAssignment.not_scopes,
+    PolicyAssignment.enforcement_mode,
+)
+"""What says of an assignment what it puts in force, and where."""
 
 
 def _cite_manager(manager: NetworkManager | None) -> None:
@@ -384,6 +413,8 @@ def multi_group(group: NetworkGroup, tenant: Tenant) -> Verdict:
     """
     groups = membership(tenant)
     members = groups.members(group.key)
+    if id_key(group.parts.parent) in groups.facts.managers:
+        _cite_manager(tenant.known(NetworkManager, group.parts.parent))
     for member in islice(members, CITED):
         network = tenant.known(VirtualNetwork, member)
         if network:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -163,6 +164,21 @@ def knows_definitions(tenant: Tenant) -> bool:
 def assigned(tenant: Tenant) -> Mapping[str, Content]:
     """Return the assignments that fill groups, by key; make it once."""
     return contents(tenant, _fills)
+
+
+def assigned_at(tenant: Tenant) -> Mapping[tuple[str, str], tuple[str, ...]]:
+    """Return the assignments that fill groups by definition and scope, made once.
+
+    All by key; those whose scope is malformed are left out.
+    """
+    found = defaultdict[tuple[str, str], dict[str, None]](dict)
+    for key, content in tenant.once(assigned).items():
+        assignment = tenant.known(PolicyAssignment, key)
+        with suppress(NotRead):
+            scope = id_key(scope_at(assignment)) if assignment else ""
+            for each in content.found:
+                found[id_key(each.definition_id), scope][key] = None
+    return {place: tuple(keys) for place, keys in found.items()}
 
 
 # Facts

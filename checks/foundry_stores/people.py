@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
+from itertools import chain, compress, islice
 from typing import Any
 
 from checks.foundry_stores.kept_secrets import KEEPING, kept, stores_secret, working
@@ -67,6 +69,9 @@ STORAGE_KEYS = "Microsoft.Storage/storageAccounts/listKeys/action"
 
 SHOWN = 3
 """How much of what makes a crowd a verdict shows; its reason counts the rest."""
+
+CITED = 20
+"""Workspaces of which a verdict shows how they meet their storage."""
 
 _CONTROLS = (
     "MCSB:IM-8",
@@ -401,7 +406,9 @@ def _storages(
     """Yield what people must hold on the default storage of their workspaces."""
     assignment.cite(RoleAssignment.role_definition_id, RoleAssignment.scope)
     met = tenant.once(_met_as_oneself)
-    places = [met.get(id_key(each)) for each in _workspaces_of(assignment)]
+    workspaces = _workspaces_of(assignment)
+    places = [met.get(id_key(each)) for each in workspaces]
+    _cite_modes(tenant, chain(compress(workspaces, places), workspaces))
     for storage_id in dict.fromkeys(each for each in places if isinstance(each, str)):
         storage = tenant.known(StorageAccount, storage_id)
         if storage is not None:
@@ -410,6 +417,16 @@ def _storages(
         if isinstance(unclear, NotRead):
             raise unclear
     require_workspaces(tenant, scope_at(assignment))
+
+
+def _cite_modes(tenant: Tenant, workspaces: Iterable[str]) -> None:
+    """Note how some workspaces meet their storage, and which that is."""
+    for each in islice(dict.fromkeys(workspaces), CITED):
+        workspace = tenant.known(Workspace, each)
+        for field in (Workspace.datastores_auth_mode, Workspace.storage_account_id):
+            with suppress(NotRead):
+                if workspace is not None:
+                    workspace.cite(field)
 
 
 def _workspaces_of(assignment: RoleAssignment) -> tuple[str, ...]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from checks.shared.grants import access
 from scanner.access.scopes import scope_at
@@ -24,6 +25,9 @@ _PLATFORM: tuple[type[Identified], ...] = (
     Project,
     SearchService,
 )
+CITED = 20
+"""Resources whose identities a verdict shows."""
+
 _APPLICATION = "serviceprincipal"
 _PEOPLE = {"user", "group", "foreigngroup", ""}
 
@@ -32,23 +36,34 @@ _PEOPLE = {"user", "group", "foreigngroup", ""}
 class PlatformIdentities:
     """The principals that hubs, projects and Search services sign in as."""
 
-    known: frozenset[str]
-    """Their ids, in lower case."""
+    known: Mapping[str, tuple[type[Identified], str]]
+    """By their ids in lower case, the first resource that signs in so: type and id."""
     unclear: Unclear
     """Why there may be more of them."""
 
 
 def platform_identities(tenant: Tenant) -> PlatformIdentities:
     """Return whose roles checks of their own judge, not those on applications."""
-    known: set[str] = set()
+    known: dict[str, tuple[type[Identified], str]] = {}
     unclear = Unclear()
     for view in _PLATFORM:
         resources = tenant.all(view)
         for resource in resources.known():
             with unclear:
-                known.update(each.principal_id.lower() for each in resource.identities)
+                for each in resource.identities:
+                    known.setdefault(each.principal_id.lower(), (view, resource.id))
         unclear.add(resources.missing)
-    return PlatformIdentities(frozenset(known), unclear)
+    return PlatformIdentities(known, unclear)
+
+
+def cite_platform(tenant: Tenant, principals: Iterable[str]) -> None:
+    """Note the identities of resources that sign in as some principals."""
+    known = tenant.once(platform_identities).known
+    places = dict.fromkeys(known[each] for each in principals if each in known)
+    for view, resource_id in islice(places, CITED):
+        resource = tenant.known(view, resource_id)
+        if resource is not None:
+            _ = resource.identities  # to read them is to note them
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from checks.logging.fronts import CHECKS
+from checks.shared.fronting import CITED
 from scanner.model.apimanagement import GatewayDiagnostic
 from scanner.model.authorization import RoleAssignment
 from scanner.model.check import Status
@@ -107,6 +108,12 @@ def test_what_leads_to_an_account_is_shown(verdicts: Verdicts) -> None:
     assert found[BACKEND["id"], "properties.url"] == BACKEND["properties"]["url"]
     names = {"properties.customSubDomainName", "properties.endpoint"}
     assert names <= {path for owner, path in found if owner == ACCOUNT}
+
+
+def test_of_many_backends_a_few_are_shown(verdicts: Verdicts) -> None:
+    backends = [{**BACKEND, "id": f"{SERVICE}/backends/{each}"} for each in range(50)]
+    found = verdicts(BY_ID[FRONT], account(), APIM, *backends).evidence(ACCOUNT)
+    assert sum(path == "properties.url" for _, path in found) == CITED
 
 
 @pytest.mark.parametrize("name", ["oai", None, 7])

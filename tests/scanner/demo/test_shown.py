@@ -49,6 +49,8 @@ OTHER = (
     "/providers/Microsoft.CognitiveServices/accounts/aif-tarnholm-sandbox"
 )
 HUB = "properties.hubResourceId"
+SCOPES = "properties.networkManagerScopes"
+STORAGE = "properties.storageAccount"
 CLEAN = "dnsResolverPolicies/dnspol-clean-room-weu/dnsSecurityRules"
 LISTS = "properties.dnsResolverDomainLists"
 DNS_LISTS = "providers/Microsoft.Network/dnsResolverDomainLists"
@@ -95,6 +97,35 @@ CHANGES: tuple[tuple[str, str, str, object], ...] = (
     ("dns-wildcard-block", f"{CLEAN}/allow-corporate", LISTS, []),
     ("dns-alert-no-op", f"{CLEAN}/block-known-bad", LISTS, [LOOKALIKES]),
     ("dns-duplicate-entry", "dl-allow-corporate-weu", "properties.domains[1]", "."),
+    ("avnm-vnet-uncovered", "networkManagers/nm-hubs", f"{SCOPES}.subscriptions", []),
+    ("avnm-multi-group", "networkManagers/nm-hubs", f"{SCOPES}.subscriptions", []),
+    (
+        "avnm-multi-group",
+        "policyAssignments/ng-regulated",
+        "properties.policyDefinitionId",
+        "/providers/Microsoft.Management/managementGroups/tarnholm"
+        "/providers/Microsoft.Authorization/policyDefinitions/other",
+    ),
+    (
+        "avnm-multi-group",
+        "policyDefinitions/ng-regulated",
+        "properties.policyRule.then.details.networkGroupId",
+        None,
+    ),
+    ("foundry-user-storage-roles", "workspaces/hub-claims-prod", STORAGE, None),
+    (
+        "foundry-user-storage-roles",
+        "workspaces/hub-sandbox-open",
+        "properties.systemDatastoresAuthMode",
+        "Identity",
+    ),
+    ("abac-opportunity", "workspaces/hub-underwriting-prod", STORAGE, None),
+    (
+        "aoai-bypass-reviewed",
+        "searchServices/srch-tarnholm-claims",
+        "identity.type",
+        "None",
+    ),
     (
         "dns-domain-list-consistency",
         "dnspol-draft-weu/dnsSecurityRules/block-the-rest",
@@ -159,8 +190,8 @@ def test_a_value_that_turns_a_verdict_is_in_its_evidence(
 ) -> None:
     records, readings = read()
     end = f"/{where}".lower()
-    [one] = [each for each in records if each.id.lower().endswith(end)]
-    other = [changed(each, path, value) if each is one else each for each in records]
+    [one] = {each.id for each in records if each.id.lower().endswith(end)}
+    other = [changed(each, path, value) if each.id == one else each for each in records]
     before, after = unchanged(check), judged((other, readings), check)
     turned = [
         (before[key], after[key])
@@ -169,7 +200,7 @@ def test_a_value_that_turns_a_verdict_is_in_its_evidence(
     ]
     assert turned
     for pair in turned:
-        assert any(tells(each, one.id, path) for each in pair), pair[0].target
+        assert any(tells(each, one, path) for each in pair), pair[0].target
 
 
 def said(result: Result) -> tuple[str, str]:
