@@ -285,7 +285,6 @@ def _require_asked(tenant: Tenant) -> None:
 
 
 def _evaluated_on(state: PolicyState) -> datetime:
-    state.cite(PolicyState.assignment_id)
     if state.evaluated_on is None:
         raise state.unread("properties.timestamp", "says nothing")
     return state.evaluated_on

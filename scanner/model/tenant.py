@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from scanner.model.cloud import Suffixes
 from scanner.model.coverage import Gap, NotRead, Reading, Unclear
-from scanner.model.evidence import Known, Silence, Trace
+from scanner.model.evidence import LONGEST_LIST, Known, Silence, Trace
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.resource import Record, Resource
 from scanner.model.resources import Subscription
@@ -222,11 +222,13 @@ class Listing(Generic[R]):
         view: type[R],
         records: list[Record],
         missing: NotRead | None,
+        found_by: str = "",
     ) -> None:
         self._tenant = tenant
         self._view = view
         self._records = records
         self._missing = missing
+        self._found_by = found_by
 
     def __iter__(self) -> Iterator[R]:
         yield from self.known()
@@ -238,9 +240,15 @@ class Listing(Generic[R]):
             raise self._missing
 
     def known(self) -> Iterator[R]:
-        """Yield what was read, whole or not: a lower bound."""
-        for record in self._records:
-            yield self._tenant.view(self._view, record)
+        """Yield what was read, whole or not: a lower bound.
+
+        The field that it was found by is evidence, of the first of many.
+        """
+        for position, record in enumerate(self._records):
+            resource = self._tenant.view(self._view, record)
+            if self._found_by and position < LONGEST_LIST:
+                getattr(resource, self._found_by)
+            yield resource
 
     def ids(self) -> Iterator[str]:
         """Yield the ids of what was read, opening none of it."""
@@ -397,13 +405,16 @@ class Tenant:
         return f"/subscriptions/{parts.subscription}"
 
     def referring(self, view: type[R], field: str, resource_id: str) -> Listing[R]:
-        """Return the resources of a type whose field holds the id."""
+        """Return the resources of a type whose field holds the id.
+
+        That it does is evidence, once the resource is looked at.
+        """
         found = self._inventory.references(view, field)
         records = found.by_target.get(id_key(resource_id), [])
         if found.unread and found.unread.gap:
             self.meet(found.unread.gap)
         missing = self._inventory.missing(view) or found.unread
-        return Listing(self, view, records, missing)
+        return Listing(self, view, records, missing, found_by=field)
 
     def is_foreign(self, resource_id: str) -> bool:
         """Whether a resource is known to lie in a subscription of another tenant.

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scanner.model.check import Post as Guidance
 from scanner.model.check import Severity, Topic, Verdict, check, failed, passed
 from scanner.model.coverage import NotRead
+from scanner.model.evidence import LONGEST_LIST
 from scanner.model.resources import Subscription
 
 SUB = "/subscriptions/one"
@@ -168,13 +169,23 @@ def test_who_cannot_be_read_may_refer_to_anything(kit: Any) -> None:
             names(tenant.referring(kit.thing, "link", target))
 
 
-def test_looking_for_references_is_no_evidence(kit: Any) -> None:
-    records = [kit.record(thing("a", link="/x"))]
+def test_what_refers_to_a_resource_is_evidence_once_it_is_looked_at(kit: Any) -> None:
+    records = [kit.record(thing("a", link="/x")), kit.record(thing("b", link="/y"))]
     tenant = kit.tenant(records, [kit.reading(THINGS, SUB)])
-    [found] = tenant.referring(kit.thing, "link", "/x")
+    listing = tenant.referring(kit.thing, "link", "/x")
+    assert list(listing.ids())
     assert tenant.trace.evidence == ()
-    assert found.link == "/x"
-    assert len(tenant.trace.evidence) == 1
+    [found] = listing
+    [cited] = tenant.trace.evidence
+    assert (cited.resource_id, cited.value) == (found.id, "/x")
+
+
+def test_evidence_of_many_that_refer_is_bounded(kit: Any) -> None:
+    many = range(LONGEST_LIST + 5)
+    records = [kit.record(thing(f"a{number}", link="/x")) for number in many]
+    tenant = kit.tenant(records, [kit.reading(THINGS, SUB)])
+    assert len(names(tenant.referring(kit.thing, "link", "/x"))) == len(many)
+    assert len(tenant.trace.evidence) == LONGEST_LIST
 
 
 def test_what_is_made_of_a_tenant_is_made_once_and_no_evidence(kit: Any) -> None:
