@@ -40,7 +40,7 @@ from scanner.model.check import (
 )
 from scanner.model.cognitive import CognitiveAccount, hosts_models, restricts_outbound
 from scanner.model.coverage import NotRead, Unclear
-from scanner.model.policy import PolicyAssignment, PolicyDefinition
+from scanner.model.policy import PolicyDefinition
 from scanner.model.search import SearchService
 from scanner.model.storage import StorageAccount
 from scanner.model.tenant import Tenant
@@ -485,8 +485,6 @@ def policy_guardrail(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     ]
     working = [each for each, answer in judged if answer.holds]
     if working:
-        for each in working:
-            each.assignment.cite(PolicyAssignment.definition_id)
         names = some(
             f"{shown(each.assignment.name)} ({each.effect})" for each in working
         )

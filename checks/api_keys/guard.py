@@ -28,7 +28,7 @@ from scanner.model.check import (
 )
 from scanner.model.cognitive import CognitiveAccount, hosts_models
 from scanner.model.coverage import NotRead
-from scanner.model.policy import PolicyAssignment, PolicyDefinition
+from scanner.model.policy import PolicyDefinition
 from scanner.model.tenant import Tenant
 from scanner.policy.conditions import Answer, Subject, all_of, any_of, told
 
@@ -189,9 +189,6 @@ def named_policies(policies: Iterable[Policy]) -> str:
 
 
 def _named(policy: Policy) -> str:
-    policy.assignment.cite(
-        PolicyAssignment.definition_id, PolicyAssignment.enforcement_mode
-    )
     mode = "" if policy.enforced else ", not enforced"
     return f"{shown(policy.assignment.name)} ({policy.effect}{mode})"
 

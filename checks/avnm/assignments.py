@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from checks.avnm.network_groups import (
@@ -18,8 +19,8 @@ from checks.avnm.network_groups import (
     require_filling,
 )
 from checks.avnm.policies import CONTROLS
-from checks.shared.assigned import gravest
-from checks.shared.grants import access
+from checks.shared.assigned import cite_content, gravest
+from checks.shared.grants import CITED, access
 from checks.shared.scanned import failed_so_far, so_far
 from checks.shared.wording import shown, some
 from scanner.access.answers import scope_name
@@ -163,7 +164,20 @@ def _assignments(
     """Return the assignments of a definition, with the effects they give it."""
     keys = tenant.once(_by_definition).get(definition.key, {})
     found = {tenant.known(PolicyAssignment, key): each for key, each in keys.items()}
-    return {each: effects for each, effects in found.items() if each}
+    every = {each: effects for each, effects in found.items() if each}
+    _cite(definition, islice(every, CITED), tenant)
+    return every
+
+
+def _cite(
+    definition: PolicyDefinition, every: Iterable[PolicyAssignment], tenant: Tenant
+) -> None:
+    """Note what assignments are of, and what gives the definition its effect."""
+    for assignment in every:
+        assignment.cite(PolicyAssignment.definition_id)
+        content = tenant.once(assigned)[assignment.key].found
+        of_it = (e for e in content if id_key(e.definition_id) == definition.key)
+        cite_content(tenant, of_it)
 
 
 def _by_definition(tenant: Tenant) -> Mapping[str, dict[str, set[str]]]:

@@ -10,7 +10,8 @@ from itertools import product
 from checks.shared.assigned import Content, contents, gravest
 from checks.shared.encryption import TRIO, Method, managed, method_of
 from checks.shared.policies import Policy, has_expired, is_inside, policies_on
-from checks.shared.rules import CHANGING, changes
+from checks.shared.rules import changes
+from checks.shared.sources import CHANGING
 from scanner.access.scopes import scope_of
 from scanner.model.coverage import NotRead
 from scanner.model.documentdb import CosmosAccount

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from checks.foundry_stores.kept_secrets import working
-from checks.shared.assigned import Content, contents
+from checks.shared.assigned import Content, cite_content, contents
 from checks.shared.grants import access
 from checks.shared.policies import Policy, policies_on
 from checks.shared.project_users import may_reach_more, require_workspaces
@@ -342,6 +342,7 @@ def default_storage_policy_conflict(
     - Microsoft Learn: Prevent Shared Key authorization for an Azure Storage account
     """
     assignment.cite(PolicyAssignment.definition_id, PolicyAssignment.enforcement_mode)
+    cite_content(tenant, key_policies(tenant)[assignment.key].found)
     clash = tenant.once(_clashes).get(assignment.key, Clash())
     if clash.workspaces:
         names = some(_cited(tenant, each) for each in clash.workspaces)

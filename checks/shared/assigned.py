@@ -7,13 +7,17 @@ definition structure".
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
+from checks.shared.grants import CITED
+from checks.shared.sources import sources_of
 from scanner.access.facts import ROOT
 from scanner.access.scopes import scope_of
 from scanner.model.coverage import NotRead
+from scanner.model.evidence import Evidence
 from scanner.model.fields import MISSING
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.policy import (
@@ -49,6 +53,8 @@ class Assigned:
     """The definition's, with the values that its parameters are given here."""
     condition: Test = field(default=understood(None), compare=False)
     """That of the rule, understood: it is asked about each of many resources."""
+    sources: tuple[Evidence, ...] = field(default=(), compare=False)
+    """What rule and effect come from, for a verdict that rests on them to cite."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,13 @@ class Content:
     found: tuple[Assigned, ...]
     unread: NotRead | None
     """Why there may be more; without a gap where it lies above the subscriptions."""
+
+
+def cite_content(tenant: Tenant, every: Iterable[Assigned]) -> None:
+    """Note what policies say, and what gives them their effects; the first few."""
+    for one in islice(every, CITED):
+        for each in one.sources:
+            tenant.trace.note(each.resource_id, each.path, each.value, each.api_version)
 
 
 def is_of_azure(definition_id: str) -> bool:
@@ -148,8 +161,14 @@ def _assigned(
         return Assigned(definition_id, reference, "", _bearable(problem))
     rule = _rule(assignment, definition_id, member)
     condition = understood(parts_of(rule).get("if"))
+    sources = sources_of(assignment, definition_id, member, effect.lower())
     return Assigned(
-        definition_id, reference, effect.lower(), rule=rule, condition=condition
+        definition_id,
+        reference,
+        effect.lower(),
+        rule=rule,
+        condition=condition,
+        sources=sources,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from checks.shared.assigned import Assigned, Content, gravest
+from checks.shared.assigned import Assigned, Content, cite_content, gravest
 from checks.shared.grants import access
 from scanner.access.scopes import scope_at, scope_of
 from scanner.model.coverage import NotRead
@@ -70,6 +70,7 @@ def policies_on(resource: Resource, assigned: Mapping[str, Content]) -> InForce:
         except NotRead as problem:
             unread.append(problem.light())
     unread += [listing.missing] if listing.missing else []
+    cite_content(tenant, (each.assigned for each in found))
     return InForce(tuple(found), gravest(unread))
 
 
@@ -111,6 +112,7 @@ def _contains(scope: str, resource: Resource) -> bool:
 
 
 def _policy(each: Assigned, assignment: PolicyAssignment, resource: Resource) -> Policy:
+    assignment.cite(PolicyAssignment.definition_id)
     mode = (assignment.enforcement_mode or "Default").lower()
     effect = _overridden(each, assignment, resource)
     return Policy(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from checks.shared.policies import Policy
+from checks.shared.sources import CHANGING
 from scanner.model.cognitive import CognitiveAccount
 from scanner.model.storage import StorageAccount
 from scanner.policy.conditions import (
@@ -17,9 +18,6 @@ from scanner.policy.conditions import (
     parts_of,
     told,
 )
-
-CHANGING = frozenset({"modify", "append"})
-"""Effects that set what the details of the rule say."""
 
 
 def changes(policy: Policy) -> list[dict[str, Any]]:

@@ -361,3 +361,29 @@ def test_evidence(verdicts: Verdicts) -> None:
     read = verdicts(local_auth_policy, account(), definition(), given).evidence()
     assert read[given["id"], "properties.policyDefinitionId"] == BUILT_IN
     assert read[given["id"], "properties.enforcementMode"] == "Default"
+
+
+def test_what_a_policy_says_is_evidence(verdicts: Verdicts) -> None:
+    given = assignment(SET, "Deny")
+    declared = {"Effect": {"defaultValue": "Disabled"}}
+    whole = initiative(given=PARAMETER, parameters=declared)
+    policy = definition()
+    read = verdicts(local_auth_policy, account(), policy, whole, given).evidence()
+    member = "properties.policyDefinitions[1]"
+    rule = policy["properties"]["policyRule"]
+    for where, path, value in (
+        (BUILT_IN, "properties.policyRule.if", rule["if"]),
+        (BUILT_IN, "properties.policyRule.then.effect", PARAMETER),
+        (BUILT_IN, "properties.parameters['Effect'].defaultValue", "Audit"),
+        (SET, f"{member}.policyDefinitionReferenceId", "keys"),
+        (SET, f"{member}.parameters['effect'].value", PARAMETER),
+        (SET, "properties.parameters['Effect'].defaultValue", "Disabled"),
+        (given["id"], "properties.parameters['effect'].value", "Deny"),
+    ):
+        assert read[where, path] == value
+
+
+def test_that_a_parameter_is_not_given_is_evidence(verdicts: Verdicts) -> None:
+    given = assignment(effect=None)
+    read = verdicts(local_auth_policy, account(), definition(), given).evidence()
+    assert read[given["id"], "properties.parameters['effect']"] is None
