@@ -563,6 +563,7 @@ def app_owner_contrib(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
         return passed("the settings approve of this principal")
     require_kind(assignment)
     accounts = mine.reached.keyed + mine.reached.keyless
+    cite_accounts(tenant, accounts)
     number = count(len(accounts), "model account", "model accounts")
     return failed(
         f"a service principal is {name} at {scope_name(mine.assignment.scope)}, "

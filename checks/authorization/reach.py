@@ -25,6 +25,7 @@ from checks.shared.grants import (
 from checks.shared.model_access import (
     ACCOUNTS,
     DEPLOY,
+    cite_accounts,
     cite_role,
     held,
     is_role_of,
@@ -335,6 +336,7 @@ def deploy_models(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     if not open_to:
         mine.require_known()
         return passed("a deny assignment takes the right to deploy models back")
+    cite_accounts(tenant, open_to)
     require_kind(assignment)
     on = f"on {count(len(open_to), 'model account', 'model accounts')}"
     unless = doubt(tenant, grant, ((DEPLOY, each) for each in open_to))
@@ -356,7 +358,7 @@ def deploy_models(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     guidance=Post.AUTHORIZATION,
     controls=(*_CONTROLS, "NIST-800-53:AC-6(1)", "PCI-DSS-4.0.1:7.2.2"),
 )
-def broad_scope_data_role(assignment: RoleAssignment, _: Tenant) -> Verdict:
+def broad_scope_data_role(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     r"""
     Reads `properties.scope`, and what the role allows.
 
@@ -411,6 +413,7 @@ def broad_scope_data_role(assignment: RoleAssignment, _: Tenant) -> Verdict:
     if not _is_wide(scope):
         return passed(f"{name} is assigned at {scope_name(scope)}")
     accounts = mine.reached.keyed + mine.reached.keyless
+    cite_accounts(tenant, accounts)
     number = count(len(accounts), "model account", "model accounts")
     more = " and more that were not read" if mine.reached.unread else ""
     return warned(f"{name} at {scope_name(scope)} reaches {number}{more}")

@@ -6,7 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from checks.authorization.regranted import Regranting, Restored, excepts
-from checks.shared.grants import bounded, cite, require_settled, who
+from checks.shared.grants import (
+    bounded,
+    cite,
+    cite_definition,
+    require_settled,
+    who,
+)
 from checks.shared.model_access import Held, cite_role, held, reach, working
 from checks.shared.wording import count, quote, some
 from scanner.access.answers import scope_name
@@ -98,6 +104,9 @@ def notaction_regranted(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     certain = [each for each in worst if each.certain]
     cite_role(assignment, mine.role)
     cite(tenant, [each.grant for each in worst[:1]], assignment)
+    for giving in (each.grant.role for each in worst[:1]):
+        if giving:
+            cite_definition(tenant, giving)
     if certain and (not certain[0].data or _is_custom(mine.role.id, tenant)):
         return failed(_restores(mine, certain[0]))
     missing = known.missing(mine.assignment, mine.role)

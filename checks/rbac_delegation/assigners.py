@@ -20,7 +20,14 @@ from checks.rbac_delegation.delegations import (
     unread_inside,
 )
 from checks.shared.conditions import cite_role
-from checks.shared.grants import access, is_listed, require_settled, taken_in, unclear
+from checks.shared.grants import (
+    access,
+    cite_assignment,
+    is_listed,
+    require_settled,
+    taken_in,
+    unclear,
+)
 from checks.shared.privileged import privileged
 from checks.shared.wording import count, printable, some
 from scanner.access.answers import scope_name
@@ -190,8 +197,9 @@ def _owner(found: Delegation, tenant: Tenant) -> Verdict:
     holding = _owners(every.at[id_key(scope)], tenant)
     _cite_delegations(tenant, holding)
     owners = len(holding)
-    eligible = len(_owners(every.eligible_at.get(id_key(scope), []), tenant))
-    more = f", and {eligible} more may activate it" if eligible else ""
+    eligible = _owners(every.eligible_at.get(id_key(scope), []), tenant)
+    _cite_delegations(tenant, eligible)
+    more = f", and {len(eligible)} more may activate it" if eligible else ""
     number = count(owners, "unrestricted assignment", "unrestricted assignments")
     reason = f"{number} of Owner at {printable(scope_name(scope))}{more}"
     if owners > limit:
@@ -290,9 +298,7 @@ CITED = 20
 
 def _cite_delegations(tenant: Tenant, found: list[Delegation]) -> None:
     for each in found[:CITED]:
-        assignment = tenant.known(RoleAssignment, each.assignment.id)
-        if assignment:
-            assignment.cite(RoleGrant.role_definition_id, RoleGrant.condition)
+        cite_assignment(tenant, each.assignment.id)
 
 
 # Roles and scopes

@@ -10,7 +10,7 @@ from checks.rbac_delegation.delegations import (
     conditioned,
 )
 from checks.shared.conditions import Analysis, analysed, judged, require_documented
-from checks.shared.grants import access
+from checks.shared.grants import access, cite_definition
 from checks.shared.privileged import privileged
 from checks.shared.scanned import require_all_scanned
 from checks.shared.wording import FIRST, count, printable, some
@@ -20,11 +20,7 @@ from scanner.access.conditions import (
     named_roles,
 )
 from scanner.access.conditions.values import guid
-from scanner.model.authorization import (
-    Permission,
-    RoleAssignment,
-    RoleDefinition,
-)
+from scanner.model.authorization import RoleAssignment
 from scanner.model.check import (
     Post,
     Severity,
@@ -160,13 +156,8 @@ def _cite_roles(ids: Iterable[str], tenant: Tenant) -> None:
     """Note what the first few roles that are named in a reason allow."""
     roles = access(tenant).facts.roles
     for key in islice(ids, FIRST):
-        definition = (
-            tenant.known(RoleDefinition, roles[key].id) if key in roles else None
-        )
-        if definition:
-            definition.cite(RoleDefinition.role_name)
-            for block in definition.permissions:
-                block.cite(Permission.actions, Permission.data_actions)
+        if key in roles:
+            cite_definition(tenant, roles[key])
 
 
 def _unknown_roles(found: Analysis, tenant: Tenant) -> int:

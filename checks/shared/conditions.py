@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import cached_property
 
-from checks.shared.grants import access
+from checks.shared.grants import access, cite_permissions
 from checks.shared.privileged import privileged
 from checks.shared.wording import printable, shown, some
 from scanner.access.conditions import (
@@ -32,7 +32,6 @@ from scanner.access.conditions.analysis.network import ORIGINS
 from scanner.access.conditions.analysis.storage import BLOB_PATH, TAGS
 from scanner.access.facts import Role, last_segment
 from scanner.model.authorization import (
-    Permission,
     RoleAssignment,
     RoleDefinition,
     RoleGrant,
@@ -348,9 +347,7 @@ def cite_role(assignment: RoleAssignment, role: Role | None) -> None:
         reason = f"the definition of role {name} was not read"
         raise NotRead(reason).over(gap)
     definition.cite(RoleDefinition.role_name)
-    for block in definition.permissions:
-        block.cite(Permission.actions, Permission.not_actions)
-        block.cite(Permission.data_actions, Permission.not_data_actions)
+    cite_permissions(definition.permissions)
 
 
 def told(fault: Fault) -> str:

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from checks.shared.wording import FIRST, count, some
 from scanner.access.answers import Answer, Grant, Kept, Refused, titled
 from scanner.access.engine import Access
-from scanner.access.facts import Assignment, Denial, Missing, Part, may_be_group
+from scanner.access.facts import (
+    Assignment,
+    Denial,
+    Missing,
+    Part,
+    Role,
+    may_be_group,
+)
 from scanner.access.gather import access_of
 from scanner.model.authorization import (
     DenyAssignment,
@@ -85,6 +92,14 @@ def cite_denials(tenant: Tenant, denials: Iterable[Denial]) -> None:
             cite_permissions(found.permissions)
 
 
+def cite_definition(tenant: Tenant, role: Role) -> None:
+    """Note what a role is called, and all that it allows and excepts."""
+    definition = tenant.known(RoleDefinition, role.id)
+    if definition:
+        definition.cite(RoleDefinition.role_name)
+        cite_permissions(definition.permissions)
+
+
 def cite_permissions(blocks: Iterable[Permission]) -> None:
     """Note what permission blocks allow, or forbid, and what they except."""
     for block in blocks:
@@ -112,7 +127,7 @@ def kept_from(
 
 
 def _cite(tenant: Tenant, grant: Grant) -> None:
-    _cite_assignment(tenant, grant.assignment_id)
+    cite_assignment(tenant, grant.assignment_id)
     role = tenant.known(RoleDefinition, grant.role.id) if grant.role else None
     if role:
         role.cite(RoleDefinition.role_name)
@@ -126,7 +141,8 @@ def _cite(tenant: Tenant, grant: Grant) -> None:
         )
 
 
-def _cite_assignment(tenant: Tenant, assignment_id: str) -> None:
+def cite_assignment(tenant: Tenant, assignment_id: str) -> None:
+    """Note what an assignment, eligibility or delegation gives, and to whom."""
     kind = ResourceId.parse(assignment_id).type.lower()
     view = _GRANTORS.get(kind)
     found = tenant.known(view, assignment_id) if view else None

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from checks.shared.grants import access, kept_from, taken_in, unclear
+from checks.shared.grants import access, cite_definition, kept_from, taken_in, unclear
 from checks.shared.unlisted import Unlisted
 from checks.shared.wording import FIRST
 from scanner.access.answers import Grant
@@ -19,7 +19,7 @@ from scanner.access.deny import Hit
 from scanner.access.facts import Assignment, Part, Role, last_segment
 from scanner.access.roles import all_allowed_in, allowed_in
 from scanner.access.scopes import is_group, scope_of
-from scanner.model.authorization import RoleAssignment, RoleDefinition
+from scanner.model.authorization import RoleAssignment
 from scanner.model.cognitive import CognitiveAccount, hosts_models
 from scanner.model.coverage import NotRead
 from scanner.model.ids import ResourceId, id_key
@@ -244,16 +244,14 @@ def names(accounts: Sequence[str]) -> str:
 
 
 def cite_accounts(tenant: Tenant, accounts: Iterable[str]) -> None:
-    """Note whether the first few accounts accept keys."""
+    """Note what the first few accounts are, and whether they accept keys."""
     for each in tuple(accounts)[:SHOWN]:
         account = tenant.known(CognitiveAccount, each)
         if account:
-            account.cite(CognitiveAccount.local_auth_disabled)
+            account.cite(CognitiveAccount.kind, CognitiveAccount.local_auth_disabled)
 
 
 def cite_role(assignment: RoleAssignment, role: Role) -> None:
-    """Note what an assignment is of."""
+    """Note what an assignment is of, and all that the role allows."""
     assignment.cite(RoleAssignment.scope, RoleAssignment.role_definition_id)
-    definition = assignment.tenant.known(RoleDefinition, role.id)
-    if definition:
-        definition.cite(RoleDefinition.role_name)
+    cite_definition(assignment.tenant, role)

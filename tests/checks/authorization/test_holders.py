@@ -65,6 +65,41 @@ def test_the_catalogue() -> None:
     assert foundry_user_listkeys.aliases == ("fdp-user-role-keys",)
 
 
+# What is evidence
+
+
+def test_a_role_that_does_not_list_keys_shows_all_that_it_allows(
+    verdicts: Verdicts, rbac: Any
+) -> None:
+    block = {"actions": ["*"], "notActions": [LIST_KEYS], "dataActions": [CHAT]}
+    role = rbac.role("most", **block)
+    result = verdicts(
+        listkeys_role_assigned, account(), role, rbac.grant("app", "most", GROUP)
+    )
+    assert result.only().status is PASS
+    read = result.evidence()
+    for name, value in {**block, "notDataActions": None}.items():
+        assert read[role["id"], f"properties.permissions[0].{name}"] == value
+
+
+def test_a_right_that_is_taken_back_shows_the_denial(
+    verdicts: Verdicts, rbac: Any
+) -> None:
+    role, granted = rbac.role("most", **ANYTHING), rbac.grant("app", "most", GROUP)
+    denied = rbac.denial(GROUP, LIST_KEYS, ("app", "User"))
+    result = verdicts(listkeys_role_assigned, account(), role, granted, denied)
+    assert "takes the right" in result.only().reason
+    named = denied["properties"]["principals"]
+    assert result.evidence()[denied["id"], "properties.principals"] == named
+
+
+def test_accounts_that_are_counted_are_shown(verdicts: Verdicts, rbac: Any) -> None:
+    role = rbac.role(BuiltIn.OWNER, actions=["*"])
+    granted = rbac.grant("app", BuiltIn.OWNER, GROUP, "ServicePrincipal")
+    read = verdicts(app_owner_contrib, account(), role, granted).evidence()
+    assert read[ACCOUNT, "kind"] == "OpenAI"
+
+
 # What is covered
 
 
