@@ -355,8 +355,10 @@ def test_no_subscription_at_all(azure: Emulator, posture: Posture, demo: Path) -
 # The disk
 
 
+# Python would keep modules cut off in its cache, for every run after.
 FULL = """
-import resource, signal
+import resource, signal, sys
+sys.dont_write_bytecode = True
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, ({0}, {0}))
 """
