@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from checks.shared.assigned import Content, contents
+from checks.shared.assigned import Content, contents, gravest
 from checks.shared.grants import access, cite, require_settled
 from checks.shared.hosts import (
     Owner,
@@ -489,9 +489,11 @@ def policy_guardrail(account: CognitiveAccount, tenant: Tenant) -> Verdict:
             f"{shown(each.assignment.name)} ({each.effect})" for each in working
         )
         return passed(f"a policy looks after it: {names}")
-    if found.unread and found.unread.gap:
-        raise found.unread
-    limits = [found.unread.reason] if found.unread else []
+    problems = [each.unread for each in found.policies if each.holds and each.unread]
+    unread = gravest([*filter(None, [found.unread]), *problems])
+    if unread and unread.gap:
+        raise unread
+    limits = [unread.reason] if unread else []
     limits += [why for _, answer in judged for why in answer.open]
     limit = f" (lower bound: {'; '.join(limits)})" if limits else ""
     reason = "no policy looks after it: new accounts start without restriction"

@@ -29,7 +29,7 @@ from scanner.model.check import (
 from scanner.model.cognitive import CognitiveAccount, hosts_models
 from scanner.model.coverage import NotRead
 from scanner.model.policy import PolicyDefinition
-from scanner.model.tenant import Tenant
+from scanner.model.tenant import Listing, Tenant
 from scanner.policy.conditions import Answer, Subject, all_of, any_of, told
 
 WRITE = f"{ACCOUNTS}/write"
@@ -241,7 +241,8 @@ def local_auth_toggled(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     - Blocking API Key Access in Azure OpenAI Service
     - Microsoft Learn: Azure Monitor activity log
     """
-    every = tuple(_writes(account))
+    about = tenant.referring(ActivityEvent, "resource_id", account.id)
+    every = tuple(_writes(about))
     writes = {_request(each) for each in every if _took_place(each)}
     events = [each for each in every if _request(each) in writes]
     told = f"{count(len(writes), 'write', 'writes')} in the Activity Log"
@@ -252,6 +253,8 @@ def local_auth_toggled(account: CognitiveAccount, tenant: Tenant) -> Verdict:
         unsaid = "whether keys were switched is not in the log"
         return manual(f"{told}, by {callers}: {unsaid}")
     tenant.within(ActivityEvent, _subscription_of(account)).require_whole()
+    if about.unclear:
+        raise about.unclear
     if not writes:
         version = ActivityEvent.api_version
         tenant.trace.note(account.id, ActivityEvent.type, [], version)
@@ -262,9 +265,8 @@ def _subscription_of(account: CognitiveAccount) -> str:
     return f"/subscriptions/{account.parts.subscription}"
 
 
-def _writes(account: CognitiveAccount) -> Iterator[ActivityEvent]:
-    """Yield the events of writes of an account that are known."""
-    about = account.tenant.referring(ActivityEvent, "resource_id", account.id)
+def _writes(about: Listing[ActivityEvent]) -> Iterator[ActivityEvent]:
+    """Yield the events that are known of writes, among those of an account."""
     for event in about.known():
         if (event.operation or "").lower() == WRITE.lower():
             yield event

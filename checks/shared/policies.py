@@ -184,6 +184,8 @@ def _exemption(
         ):
             return exemption
     listing.require_whole()
+    if exemptions.unclear:
+        raise exemptions.unclear
     return None
 
 

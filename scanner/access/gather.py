@@ -169,10 +169,12 @@ class _Gathering:
             if group in known and not may_be_group(known[group].type):
                 yield group, frozenset()
                 continue
-            if group not in known and kind == GROUP and every.whole:
+            place = object_id(self._tenant.id, group)
+            is_there = group in known or self._tenant.known(DirectoryObject, place)
+            if not is_there and kind == GROUP and every.whole:
                 yield group, frozenset()
                 continue
-            listed = self._tenant.within(GroupMember, object_id(self._tenant.id, group))
+            listed = self._tenant.within(GroupMember, place)
             if listed.whole:
                 yield group, frozenset(map(last_segment, listed.ids()))
             else:

@@ -45,8 +45,10 @@ class PolicyDefinition(Resource):
     def mentions(self, alias: str) -> bool:
         """Whether its rule names a property of a resource, as Azure Policy names it.
 
-        By itself, or as `field('...')` in an expression.
+        By itself, or as `field('...')` in an expression. Raises NotRead where the
+        rule, or its condition, is malformed.
         """
+        self.cite(PolicyDefinition.condition)
         rule, name = plain(self.rule).lower(), alias.lower()
         return f'"{name}"' in rule or f"'{name}'" in rule
 

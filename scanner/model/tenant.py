@@ -223,12 +223,15 @@ class Listing(Generic[R]):
         records: list[Record],
         missing: NotRead | None,
         found_by: str = "",
+        unclear: NotRead | None = None,
     ) -> None:
         self._tenant = tenant
         self._view = view
         self._records = records
         self._missing = missing
         self._found_by = found_by
+        self.unclear = unclear
+        """Why something that was read may belong to it: its field is malformed."""
 
     def __iter__(self) -> Iterator[R]:
         yield from self.known()
@@ -414,7 +417,9 @@ class Tenant:
         if found.unread and found.unread.gap:
             self.meet(found.unread.gap)
         missing = self._inventory.missing(view) or found.unread
-        return Listing(self, view, records, missing, found_by=field)
+        return Listing(
+            self, view, records, missing, found_by=field, unclear=found.unread
+        )
 
     def is_foreign(self, resource_id: str) -> bool:
         """Whether a resource is known to lie in a subscription of another tenant.

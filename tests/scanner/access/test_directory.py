@@ -203,6 +203,14 @@ def test_a_group_of_another_tenant_is_not_looked_for_here(access_to: Any) -> Non
     assert missing(access) == [Part.MEMBERS]
 
 
+def test_a_group_that_the_directory_has_malformed_is_no_deleted_one(
+    access_to: Any,
+) -> None:
+    group = {**named("staff", "group"), "kind": 7}
+    access = access_to(*STAFF[:-1], group)
+    assert missing(access) == [Part.MEMBERS]
+
+
 def test_names_come_from_wherever_there_is_one(access_to: Any) -> None:
     access = access_to(
         *STAFF,

@@ -164,6 +164,7 @@ def test_who_cannot_be_read_may_refer_to_anything(kit: Any) -> None:
     records = [kit.record(thing("a", link="/x")), kit.record(thing("b", link=["/x"]))]
     tenant = kit.tenant(records, [kit.reading(THINGS, SUB)])
     assert names(tenant.referring(kit.thing, "link", "/x").known()) == ["a"]
+    assert tenant.referring(kit.thing, "link", "/y").unclear
     for target in ("/x", "/y"):
         with pytest.raises(NotRead, match="malformed"):
             names(tenant.referring(kit.thing, "link", target))
