@@ -215,6 +215,102 @@ def test_what_was_not_read_decides_nothing(whole: list[Result], part: int) -> No
         hold_up(before, keys, after, gone, what=(kind, *scopes))
 
 
+HUB = (
+    "/subscriptions/f2e9ba3f-9279-4a78-9f63-3e3d9a950f11/resourceGroups"
+    "/rg-ai-prod-underwriting/providers/Microsoft.MachineLearningServices/workspaces"
+    "/hub-actuarial-prod"
+)
+DENIAL = "denyassignments/f08db22f-d293-456a-b170-fab23d90fbac"
+
+
+@pytest.mark.parametrize(
+    ("check", "of", "path", "value"),
+    [
+        ("aoai-key-readers", DENIAL, "permissions[0].actions", []),
+        ("aoai-key-readers", DENIAL, "principals", [{"id": "a", "type": "User"}]),
+        ("aoai-key-regenerators", DENIAL, "permissions[0].actions", []),
+        (
+            "rbac-listkeys-role-assigned",
+            "roledefinitions/17dbf0fa-850a-4120-b6cf-88253a8163c8",
+            "permissions[0].notActions",
+            [],
+        ),
+        (
+            "rbac-notaction-regranted",
+            "roledefinitions/bd90d750-97e6-4eae-8785-49df8b65e9c4",
+            "permissions[0].notActions",
+            ["Microsoft.DocumentDB/databaseAccounts/readonlyKeys/*"],
+        ),
+        (
+            "aoai-outbound-policy-guardrail",
+            "policydefinitions/ai-outbound-restricted",
+            "policyRule.then.effect",
+            "disabled",
+        ),
+        (
+            "aoai-outbound-policy-guardrail",
+            "policyassignments/ai-guardrails",
+            "parameters['outboundEffect'].value",
+            "Disabled",
+        ),
+        (
+            "foundry-default-storage-policy-conflict",
+            "policyassignments/no-shared-keys",
+            "parameters['effect'].value",
+            "Disabled",
+        ),
+        (
+            "foundry-cmk-policy-exempt",
+            "policyexemptions/managed-by-azure",
+            "policyAssignmentId",
+            "/other",
+        ),
+        (
+            "foundry-cmk-vault-model",
+            "workspaces/hub-actuarial-prod",
+            "encryption.keyVaultProperties.keyVaultArmId",
+            "/other",
+        ),
+        (
+            "foundry-hub-env-homogeneous",
+            "workspaces/prj-chatbot-2023",
+            "hubResourceId",
+            HUB,
+        ),
+    ],
+)
+def test_what_turns_a_verdict_is_in_its_evidence(
+    whole: list[Result], check: str, of: str, path: str, value: object
+) -> None:
+    [resource] = [each for each in BY_KEY if each.endswith(f"/{of}")]
+    place = resource, f"properties.{path}"
+
+    def changed(holder: Any, last: Any) -> None:
+        holder[last] = value
+
+    before = {key_of(each): each for each in whole if each.check.id == check}
+    after = {key_of(each): each for each in judged_with(place, {*before}, changed)}
+    turned = [
+        (before[key], each)
+        for key, each in after.items()
+        if key in before and before[key].status is not each.status
+    ]
+    assert turned
+    for pair in turned:
+        assert any(shows(each, *place) for each in pair), pair
+
+
+def shows(result: Result, resource: str, path: str) -> bool:
+    """Whether evidence has a value, what holds it, or what it holds."""
+    wanted = f"{plain(path)}."
+    cited = (
+        f"{plain(each.path)}."
+        for each in result.evidence
+        if id_key(each.resource_id) == resource
+    )
+    return any(each.startswith(wanted) or wanted.startswith(each) for each in cited)
+
+
 def judged_with(
     place: Place, keys: set[Key], spoil: Callable[[Any, Any], None]
 ) -> list[Result]:
