@@ -10,7 +10,7 @@ from itertools import chain, islice
 from typing import Any
 
 from checks.dns_security_policies.controls import LOGGING, REACH
-from checks.shared.dns_routes import cite_askers, cite_route
+from checks.shared.dns_routes import cite_askers, cite_route, cite_servers
 from checks.shared.scanned import failed_so_far, require_all_scanned
 from checks.shared.wording import count, shown, some
 from scanner.dns.coverage import Region, Row
@@ -523,7 +523,7 @@ def external_dns_unlogged(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     """
     dns = tenant.once(dns_of)
     row = dns.covered()[network.key]
-    cite_route(tenant, row.route)
+    cite_servers(tenant, row.route)
     outside = row.route.outside
     if outside and len(outside) == len(row.route.stops):
         return warned(f"no policy ever sees its queries: it asks {some(outside)}")

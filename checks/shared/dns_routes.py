@@ -19,12 +19,17 @@ def cite_route(tenant: Tenant, route: Route) -> None:
 
     Raises NotRead where one of these values is malformed.
     """
-    network = tenant.known(VirtualNetwork, route.network.id)
-    if network is not None:
-        network.cite(VirtualNetwork.dns_servers)
+    cite_servers(tenant, route)
     for stop in route.stops[:CITED]:
         if stop.host is not None:
             cite_host(tenant, stop.host)
+
+
+def cite_servers(tenant: Tenant, route: Route) -> None:
+    """Note the DNS servers of a network, and the networks that hold their addresses."""
+    network = tenant.known(VirtualNetwork, route.network.id)
+    if network is not None:
+        network.cite(VirtualNetwork.dns_servers)
     for asked in islice(route.asked if route.network.servers else (), CITED):
         found = tenant.known(VirtualNetwork, asked)
         if found is not None:
