@@ -23,10 +23,10 @@ from checks.shared.conditions import (
     on_storage,
     on_tags,
 )
-from checks.shared.grants import CITED, access, cite, taken_in, unclear
-from checks.shared.scanned import reaches_out, require_all_scanned, so_far
+from checks.shared.grants import access, cite, taken_in, unclear
+from checks.shared.scanned import reaches_out, require_scanned_at, so_far
 from checks.shared.tags import plain_tag
-from checks.shared.wording import count, printable, shown, some
+from checks.shared.wording import CITED, count, printable, shown, some
 from checks.shared.workspaces import advice_on_keys
 from scanner.access.answers import scope_name
 from scanner.access.conditions import (
@@ -192,8 +192,7 @@ def _without_findings(
     require_all(tenant, scope)
     stores = stores_in(tenant, scope)
     if not stores:
-        if reaches_out(tenant, scope):
-            require_all_scanned(tenant, "storage accounts in its scope")
+        require_scanned_at(tenant, scope, "storage accounts in its scope")
         return not_applicable("there is no storage account in its scope")
     _cite_accounts(tenant, stores, field)
     return passed(so_far(tenant, reason) if reaches_out(tenant, scope) else reason)

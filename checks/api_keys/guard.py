@@ -101,9 +101,7 @@ def guard_of(account: CognitiveAccount) -> Guard:
         preventing=tuple(each.policy for each in judged if each.prevents),
         following=tuple(each.policy for each in judged if each.follows),
         left_out=tuple(each.policy for each in judged if each.is_left_out),
-        unread=gravest(
-            [*filter(None, [found.unread]), *filter(None, map(_unclear, judged))]
-        ),
+        unread=gravest([*filter(None, (found.unread, *map(_unclear, judged)))]),
     )
 
 

@@ -24,12 +24,13 @@ from checks.shared.grants import (
     named,
     one_each,
     principals,
+    require_denials,
     require_settled,
 )
 from checks.shared.model_access import LIST_KEYS
 from checks.shared.wording import count, shown
 from scanner.access.answers import Answer, Grant
-from scanner.access.facts import Part, may_be_group
+from scanner.access.facts import may_be_group
 from scanner.model import initiatives
 from scanner.model.check import (
     Check,
@@ -218,7 +219,7 @@ def entra_role_preprovisioned(account: CognitiveAccount, tenant: Tenant) -> Verd
     users = cited_data_users(tenant, account)
     certain, possible = _callers(callers(tenant, users))
     if certain:
-        require_settled(each for each in users.missing if each.part is Part.DENIALS)
+        require_denials(users.missing)
         holders = count(len(principals(certain)), "principal holds", "principals hold")
         return passed(f"{holders} a data role: {named(certain)}")
     require_settled(users.missing)
@@ -355,7 +356,7 @@ def disable_readiness(account: CognitiveAccount, tenant: Tenant) -> Verdict:
         return warned(bounded(reason, users.missing), advice(ready))
     if ready.unread:
         raise ready.unread
-    require_settled(each for each in users.missing if each.part is Part.DENIALS)
+    require_denials(users.missing)
     require_told(ready.keeping)
     return _nothing_in_the_way(ready)
 

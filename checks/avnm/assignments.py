@@ -20,9 +20,9 @@ from checks.avnm.network_groups import (
 )
 from checks.avnm.policies import CONTROLS
 from checks.shared.assigned import cite_content, gravest
-from checks.shared.grants import CITED, access
+from checks.shared.grants import access
 from checks.shared.scanned import failed_so_far, so_far
-from checks.shared.wording import shown, some
+from checks.shared.wording import CITED, shown, some
 from scanner.access.answers import scope_name
 from scanner.access.scopes import scope_at
 from scanner.model.check import (

@@ -11,7 +11,7 @@ from checks.avnm.network_groups import assigned_at, membership, require_known
 from checks.avnm.policies import CONTROLS
 from checks.shared.grants import access
 from checks.shared.scanned import require_all_scanned, so_far
-from checks.shared.wording import count, shown, some
+from checks.shared.wording import CITED, count, shown, some
 from scanner.avnm.clashes import AdminRule, clashing
 from scanner.avnm.membership import Standing
 from scanner.model.check import (
@@ -57,9 +57,6 @@ _RULES = {
     False: "security admin rules do not apply",
     None: "whether security admin rules apply is not known",
 }
-
-CITED = 20
-"""Networks of a group by whose ways into it a verdict is shown."""
 
 _SUBNETS = f"{VirtualNetwork.type}/subnets".lower()
 

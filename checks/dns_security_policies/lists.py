@@ -12,7 +12,7 @@ from typing import Any
 
 from checks.dns_security_policies.controls import FILTERING
 from checks.shared.scanned import require_all_scanned
-from checks.shared.wording import FIRST, count, shown, some
+from checks.shared.wording import CITED, FIRST, count, shown, some
 from scanner.dns.facts import Action, Doubt, Names, Policy, Rule
 from scanner.dns.gather import dns_of
 from scanner.dns.names import normalise
@@ -37,9 +37,6 @@ from scanner.model.tenant import Tenant
 
 THREATS = "AzureDnsThreatIntel"
 """Microsoft's own list of malicious domains."""
-
-CITED = 20
-"""Rules and lists whose values a verdict shows."""
 
 
 @check(

@@ -8,7 +8,7 @@ from itertools import chain, islice, takewhile
 from typing import Any
 
 from checks.dns_security_policies.controls import FILTERING, LOGGING
-from checks.shared.wording import FIRST, count, shown, some
+from checks.shared.wording import CITED, FIRST, count, shown, some
 from scanner.dns.facts import Action
 from scanner.dns.gather import dns_of, logs_queries
 from scanner.dns.reading import require_known
@@ -30,9 +30,6 @@ from scanner.model.coverage import NotRead
 from scanner.model.dns import DomainList, ResolverPolicy, SecurityRule
 from scanner.model.ids import id_key
 from scanner.model.tenant import Tenant
-
-CITED = 20
-"""Rules, and lists of one, whose values a verdict shows."""
 
 
 @check(

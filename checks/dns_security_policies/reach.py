@@ -12,7 +12,7 @@ from typing import Any
 from checks.dns_security_policies.controls import LOGGING, REACH
 from checks.shared.dns_routes import cite_askers, cite_route, cite_servers
 from checks.shared.scanned import failed_so_far, require_all_scanned
-from checks.shared.wording import count, shown, some
+from checks.shared.wording import CITED, count, shown, some
 from scanner.dns.coverage import Region, Row
 from scanner.dns.facts import Host, Kind
 from scanner.dns.gather import dns_of
@@ -38,9 +38,6 @@ from scanner.model.ids import ResourceId, id_key
 from scanner.model.network import WIRE_SERVER, VirtualNetwork
 from scanner.model.tenant import Tenant
 from scanner.model.traffic import NetworkInterface
-
-CITED = 20
-"""Networks and interfaces whose values a verdict shows."""
 
 
 @check(

@@ -19,7 +19,7 @@ from checks.shared.grants import (
 from checks.shared.links import KINDS, connections_to, links, partners
 from checks.shared.members import NOBODY, each_person, known_members
 from checks.shared.project_users import project_assignments, require_workspaces
-from checks.shared.scanned import reaches_out, require_all_scanned
+from checks.shared.scanned import require_all_scanned, require_scanned_at
 from checks.shared.shortfall import Case, Shortfall, ids, shortfall
 from checks.shared.wording import count, shown, some
 from scanner.access.builtin import BuiltIn
@@ -132,8 +132,7 @@ def user_search_roles(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
         return warned(f"work with Search will fail: {short.said()}")
     short.settle()
     if not short.looked:
-        if reaches_out(tenant, scope_at(assignment)):
-            require_all_scanned(tenant, "workspaces in its scope")
+        require_scanned_at(tenant, scope_at(assignment), "workspaces in its scope")
         return not_applicable("no workspace here uses Search with Entra ID")
     return passed("may work with every Search service of the workspaces")
 

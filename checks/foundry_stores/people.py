@@ -29,9 +29,9 @@ from checks.shared.members import NOBODY, each_person, known_members
 from checks.shared.principals import is_person
 from checks.shared.project_users import project_assignments, require_workspaces
 from checks.shared.reach import Reach, reach
-from checks.shared.scanned import reaches_out, require_all_scanned
+from checks.shared.scanned import require_scanned_at
 from checks.shared.shortfall import Case, shortfall
-from checks.shared.wording import count, some
+from checks.shared.wording import CITED, count, some
 from checks.shared.workspaces import default_storage, mode_of
 from scanner.access.answers import Grant
 from scanner.access.builtin import BuiltIn
@@ -69,9 +69,6 @@ STORAGE_KEYS = "Microsoft.Storage/storageAccounts/listKeys/action"
 
 SHOWN = 3
 """How much of what makes a crowd a verdict shows; its reason counts the rest."""
-
-CITED = 20
-"""Workspaces of which a verdict shows how they meet their storage."""
 
 _CONTROLS = (
     "MCSB:IM-8",
@@ -394,8 +391,7 @@ def user_storage_roles(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
         return warned(f"work with files will fail: {short.said()}")
     short.settle()
     if not short.looked:
-        if reaches_out(tenant, scope_at(assignment)):
-            require_all_scanned(tenant, "workspaces in its scope")
+        require_scanned_at(tenant, scope_at(assignment), "workspaces in its scope")
         return not_applicable("no workspace here is in identity mode")
     return passed("may work with blobs and files of every workspace in identity mode")
 

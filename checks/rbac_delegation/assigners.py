@@ -29,7 +29,7 @@ from checks.shared.grants import (
     unclear,
 )
 from checks.shared.privileged import privileged
-from checks.shared.wording import count, printable, some
+from checks.shared.wording import CITED, count, printable, some
 from scanner.access.answers import scope_name
 from scanner.access.builtin import BuiltIn
 from scanner.access.conditions import (
@@ -291,9 +291,6 @@ def not_used(subscription: Subscription, tenant: Tenant) -> Verdict:
         return not_applicable("nobody may assign roles")
     number = count(reaches[Reach.ANY], "delegation", "delegations")
     return info(f"{number} of any role, and none under a condition")
-
-
-CITED = 20
 
 
 def _cite_delegations(tenant: Tenant, found: list[Delegation]) -> None:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from checks.shared.grants import CITED
 from checks.shared.sources import sources_of
+from checks.shared.wording import CITED
 from scanner.access.facts import ROOT
 from scanner.access.scopes import scope_of
 from scanner.model.coverage import NotRead
@@ -70,7 +70,7 @@ def cite_content(tenant: Tenant, every: Iterable[Assigned]) -> None:
     """Note what policies say, and what gives them their effects; the first few."""
     for one in islice(every, CITED):
         for each in one.sources:
-            tenant.trace.note(each.resource_id, each.path, each.value, each.api_version)
+            tenant.trace.add(each)
 
 
 def is_of_azure(definition_id: str) -> bool:

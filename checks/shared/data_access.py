@@ -8,7 +8,7 @@ from datetime import datetime
 from checks.shared.grants import access, actors, cite
 from scanner.access.answers import Answer, Grant
 from scanner.access.conditions import time_window
-from scanner.access.conditions.analysis.guards import is_open, may_be_open
+from scanner.access.conditions.analysis.guards import may_be_open
 from scanner.access.conditions.partial import conjunction
 from scanner.access.facts import Block, Role, last_segment
 from scanner.access.patterns import WILDCARD, first_match, meet
@@ -70,8 +70,7 @@ def _is_over(grant: Grant, now: datetime) -> bool:
 
 def is_conditional(grant: Grant) -> bool:
     """Whether some call may be kept from a grant by its conditions."""
-    left = (each.residual for each in grant.restrictions)
-    return not all(each is not None and is_open(each) for each in left)
+    return bool(grant.restrictions)
 
 
 def untold(grant: Grant) -> NotRead | None:

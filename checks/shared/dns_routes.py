@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import islice
 
+from checks.shared.wording import CITED
 from scanner.dns.hosts import cite_host
 from scanner.dns.routes import Route
 from scanner.model.network import VirtualNetwork
 from scanner.model.tenant import Tenant
-
-CITED = 20
-"""DNS servers and networks whose values a verdict shows."""
 
 
 def cite_route(tenant: Tenant, route: Route) -> None:

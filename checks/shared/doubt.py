@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from checks.shared.grants import access, bounded, require_settled, who
+from checks.shared.grants import access, bounded, require_denials, require_settled, who
 from checks.shared.wording import FIRST, some
 from scanner.access.answers import Grant
 from scanner.access.deny import Hit
-from scanner.access.facts import Missing, Part, may_be_group
+from scanner.access.facts import Missing, may_be_group
 from scanner.model.coverage import NotRead
 from scanner.model.tenant import Tenant
 
@@ -27,7 +27,7 @@ def in_force(
     to hold them but groups whose own members were not read.
     """
     every, limits = tuple(grants), tuple(missing)
-    require_settled(each for each in limits if each.part is Part.DENIALS)
+    require_denials(limits)
     if not all(each.in_doubt for each in every):
         return True
     require_settled(limits)

@@ -18,12 +18,10 @@ from checks.shared.gateways import (
     sign_in,
 )
 from checks.shared.scanned import require_all_scanned
+from checks.shared.wording import CITED
 from scanner.model.cognitive import CognitiveAccount
 from scanner.model.coverage import NotRead, Unclear
 from scanner.model.tenant import Tenant
-
-CITED = 20
-"""Backends and APIs whose address a verdict shows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from checks.shared.wording import FIRST, count, some
+from checks.shared.wording import CITED, FIRST, count, some
 from scanner.access.answers import Answer, Grant, Kept, Refused, titled
 from scanner.access.engine import Access
 from scanner.access.facts import (
@@ -37,9 +37,6 @@ from scanner.model.directory import (
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.resource import Resource
 from scanner.model.tenant import Tenant
-
-CITED = 20
-"""Grants whose values a verdict shows; the rest are counted in its reason."""
 
 _GRANTORS: dict[str, type[RoleGrant]] = {
     view.type.lower(): view for view in (RoleAssignment, RoleEligibility)
@@ -338,6 +335,11 @@ def require_settled(missing: Iterable[Missing]) -> None:
     for each in missing:
         if each.gap:
             raise NotRead.from_gap(each.gap)
+
+
+def require_denials(missing: Iterable[Missing]) -> None:
+    """Raise NotRead if deny assignments that were not read may take grants back."""
+    require_settled(each for each in missing if each.part is Part.DENIALS)
 
 
 def bounded(reason: str, missing: Iterable[Missing]) -> str:

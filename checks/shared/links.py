@@ -15,6 +15,7 @@ from checks.shared.connections import (
     target_key,
     uses_entra,
 )
+from checks.shared.wording import CITED
 from scanner.model.cognitive import (
     AccountConnection,
     CognitiveAccount,
@@ -40,9 +41,6 @@ KINDS: tuple[type[Connection], ...] = (
 
 LINKED: tuple[type[Resource], ...] = (SearchService, CognitiveAccount, StorageAccount)
 """What connections with Entra ID need roles on."""
-
-CITED = 20
-"""Connections of which a verdict shows where they lead."""
 
 
 def hub_of(workspace: Workspace) -> Workspace | None:

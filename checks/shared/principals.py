@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from checks.shared.grants import access
+from checks.shared.wording import CITED
 from scanner.access.scopes import scope_at
 from scanner.model.authorization import RoleAssignment
 from scanner.model.cognitive import Project
@@ -25,9 +26,6 @@ _PLATFORM: tuple[type[Identified], ...] = (
     Project,
     SearchService,
 )
-CITED = 20
-"""Resources whose identities a verdict shows."""
-
 _APPLICATION = "serviceprincipal"
 _PEOPLE = {"user", "group", "foreigngroup", ""}
 

@@ -37,6 +37,12 @@ def require_all_scanned(tenant: Tenant, what: str) -> None:
         raise NotRead(f"{what} may lie outside the scan")
 
 
+def require_scanned_at(tenant: Tenant, scope: str, what: str) -> None:
+    """Raise NotRead as `require_all_scanned`, if a scope may reach that far."""
+    if reaches_out(tenant, scope):
+        require_all_scanned(tenant, what)
+
+
 def reaches_out(tenant: Tenant, scope: str) -> bool:
     """Whether a scope may reach subscriptions that a narrowed scan left out."""
     return not (tenant.whole or base_of(id_key(scope)).startswith("/subscriptions/"))

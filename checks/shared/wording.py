@@ -8,6 +8,8 @@ from collections.abc import Iterable
 LONGEST = 60
 LONGEST_SENTENCE = 500
 FIRST = 3
+CITED = 20
+"""How much of one kind a verdict shows as evidence; its reason counts the rest."""
 
 
 def quote(text: str) -> str:

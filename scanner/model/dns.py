@@ -7,6 +7,7 @@ from typing import Any
 from scanner.model.coverage import NotRead
 from scanner.model.fields import Number, Text, Texts, View
 from scanner.model.insights import DiagnosticSetting
+from scanner.model.privatedns import NetworkLink
 from scanner.model.resource import Children, Resource
 
 API_VERSION = "2025-05-01"
@@ -81,22 +82,13 @@ class SecurityRule(Resource):
         return self.state.lower() == "enabled"
 
 
-class PolicyLink(Resource):
+class PolicyLink(NetworkLink):
     """A link of a policy to the virtual network whose queries it judges."""
 
     type = "Microsoft.Network/dnsResolverPolicies/virtualNetworkLinks"
     api_version = API_VERSION
 
-    network_id = Text("properties.virtualNetwork.id")
     provisioning_state = Text("properties.provisioningState")
-
-    @property
-    def leads_to(self) -> str:
-        """The network it is to; Azure always returns one."""
-        if not self.network_id:
-            path = f"properties.virtualNetwork.id of {self.name}"
-            raise self.unread(path, "says nothing")
-        return self.network_id
 
 
 class ResolverPolicy(Resource):

@@ -54,6 +54,10 @@ class Trace:
             self._known[key] = known
         self._seen[key] = known
 
+    def add(self, evidence: Evidence) -> None:
+        """Add what was noted once for several verdicts."""
+        self._seen.setdefault((evidence.resource_id, evidence.path), evidence)
+
     @property
     def evidence(self) -> tuple[Evidence, ...]:
         """Everything read so far."""
@@ -67,6 +71,9 @@ class Silence(Trace):
 
     def note(self, resource_id: str, path: str, value: Any, api_version: str) -> None:
         """Let a value go by."""
+
+    def add(self, evidence: Evidence) -> None:
+        """Let it go by."""
 
 
 def _bounded(value: Any) -> Any:

@@ -8,14 +8,10 @@ from scanner.model.resource import Children, Resource
 API_VERSION = "2024-06-01"
 
 
-class ZoneLink(Resource):
-    """A link of a zone to a virtual network whose queries it answers."""
-
-    type = "Microsoft.Network/privateDnsZones/virtualNetworkLinks"
-    api_version = API_VERSION
+class NetworkLink(Resource):
+    """A link of something to a virtual network that it is for."""
 
     network_id = Text("properties.virtualNetwork.id")
-    state = Text("properties.virtualNetworkLinkState")
 
     @property
     def leads_to(self) -> str:
@@ -24,6 +20,15 @@ class ZoneLink(Resource):
             path = f"properties.virtualNetwork.id of {self.name}"
             raise self.unread(path, "says nothing")
         return self.network_id
+
+
+class ZoneLink(NetworkLink):
+    """A link of a zone to a virtual network whose queries it answers."""
+
+    type = "Microsoft.Network/privateDnsZones/virtualNetworkLinks"
+    api_version = API_VERSION
+
+    state = Text("properties.virtualNetworkLinkState")
 
 
 class PrivateZone(Resource):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from checks.logging.fronts import CHECKS
-from checks.shared.fronting import CITED
+from checks.shared.wording import CITED
 from scanner.model.apimanagement import GatewayDiagnostic
 from scanner.model.authorization import RoleAssignment
 from scanner.model.check import Status
