@@ -7,9 +7,9 @@ import logging
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
-from threading import Timer
 from typing import Any, TypeVar
 
 from rich.console import Console
@@ -40,9 +40,6 @@ from scanner.snapshot.reader import Snapshot
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-WARM_AFTER = 0.6
-"""Seconds after which a scan waits for answers rather than for the processor."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,13 +73,10 @@ def collect(
         force_terminal=False if judgement.log_format is LogFormat.JSON else None,
     )
     target = directory / "snapshot"
-    # While Azure is waited for, there is time for what comes after.
-    warming = Timer(WARM_AFTER, _warm, args=(judgement.choice,))
-    warming.daemon = True
-    warming.start()
+    warm = partial(_warm, judgement.choice)
     try:
         with shown(watch, console, quiet=judgement.quiet):
-            in_loop(lambda: scan(order, target, watch, earlier))
+            in_loop(lambda: scan(order, target, watch, earlier, meanwhile=warm))
     except SignInError as error:
         raise Failure(str(error), Exit.NOTHING_READ) from error
     except (CloudError, ResumeError, ScopeError) as error:
@@ -94,8 +88,6 @@ def collect(
             f"--resume {directory}",
             Exit.INCOMPLETE,
         ) from error
-    finally:
-        warming.cancel()
     log.info("read %s", said(watch))
     snapshot = Snapshot(directory)
     require_something(snapshot)

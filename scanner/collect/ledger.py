@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -11,7 +10,8 @@ import msgspec
 from scanner.arm.errors import UNKNOWN_TYPE, ReadError
 from scanner.arm.session import Session
 from scanner.collect.items import identify, with_id
-from scanner.collect.operations import UnusableIdError, path_of, prepare
+from scanner.collect.operations import UnusableIdError, path_of
+from scanner.collect.paths import Paths
 from scanner.collect.read import GraphOperation, Read, RestOperation, itself, whole
 from scanner.collect.reads import BELOW, PARENTS
 from scanner.collect.redact import redacted
@@ -68,6 +68,7 @@ class Ledger:
     def __init__(
         self,
         session: Session,
+        paths: Paths,
         writer: SnapshotWriter,
         tenant_id: str,
         progress: Progress,
@@ -75,6 +76,7 @@ class Ledger:
         notice: Callable[[Record], None] | None = None,
     ) -> None:
         self.session = session
+        self.paths = paths
         self.tenant_id = tenant_id
         self.progress = progress
         self._writer = writer
@@ -83,7 +85,6 @@ class Ledger:
         """Shown every resource that is written."""
         self.kinds: set[str] = {kind for (kind, _), found in kept.items() if found}
         """The types in lower case of which there are any, of those that lead on."""
-        self._prepared: set[Read] = set()
         self._called: set[tuple[Read, str]] = set()
 
     async def carry_out(
@@ -106,10 +107,7 @@ class Ledger:
         )
 
     async def _pages(self, read: Read, at: str) -> AsyncIterator[list[msgspec.Raw]]:
-        if read not in self._prepared:
-            # Importing an SDK client takes its time, in which others may be read.
-            await asyncio.to_thread(prepare, read)
-            self._prepared.add(read)
+        await self.paths.learn(read)
         path = path_of(read, at)
         if not (isinstance(read.operation, RestOperation) and read.operation.one):
             async for page in self.session.pages(path):

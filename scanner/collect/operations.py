@@ -80,7 +80,7 @@ def _known_now(text: str, scope: list[str]) -> str:
     return _STANDS_IN.sub(lambda match: values[match[0]], text)
 
 
-def prepare(read: Read) -> None:
+def learn(read: Read) -> None:
     """Learn a read's path, which may mean importing an SDK client for a while."""
     if isinstance(read.operation, SdkOperation):
         _template(read)

@@ -12,7 +12,7 @@ from scanner.access.facts import EVERYONE
 from scanner.arm.directory import Directory
 from scanner.arm.session import is_guid
 from scanner.collect.directory import APPLICATIONS, MEMBERS, OBJECTS
-from scanner.collect.drain import Job, drain
+from scanner.collect.drain import Job, drain, together
 from scanner.collect.ledger import Ledger
 from scanner.collect.plan import below, tenant_scope
 from scanner.collect.read import Read
@@ -67,7 +67,7 @@ class Principals:
             await ledger.account(read, place, _resources(pages, read, place))
             return []
 
-        await drain(sorted(jobs, key=_scope, reverse=True), workers, carry_out)
+        await drain(together(sorted(jobs, key=_scope)), workers, carry_out)
 
     def _pages(self, read: Read, name: str) -> AsyncIterator[list[msgspec.Raw]]:
         if read is MEMBERS:

@@ -51,6 +51,18 @@ READS: tuple[Read, ...] = (
     *activity.READS,
 )
 
+FIRST: tuple[Read, ...] = (
+    resources.SUBSCRIPTIONS,
+    *resources.READS,
+    *cognitive.READS,
+    *network.READS,
+)
+"""The reads whose paths are learned before the others.
+
+Accounts lead to most requests. And the SDK's network client is so large that importing
+it stops everything: best done while little has been asked.
+"""
+
 ABOVE: tuple[Read, ...] = (
     authorization.ASSIGNMENTS_ABOVE,
     *policy.ABOVE,

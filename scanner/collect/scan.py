@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -20,9 +21,10 @@ from scanner.collect.doors import (
 from scanner.collect.kept import kept, require_same_cloud, require_same_tenants
 from scanner.collect.ledger import Ledger
 from scanner.collect.order import Order, scope_of
+from scanner.collect.paths import Paths, learning
 from scanner.collect.plan import tenant_scope
 from scanner.collect.principals import Principals
-from scanner.collect.reads import READS
+from scanner.collect.reads import FIRST, READS
 from scanner.collect.resources import HIERARCHY, SUBSCRIPTIONS
 from scanner.collect.scope import Scope, ScopeError, require_known, resolve
 from scanner.collect.tenant import Pace, read_tenant
@@ -38,9 +40,15 @@ FLUSH_EVERY = 1.0
 
 
 async def scan(
-    order: Order, directory: Path, watch: Watch, earlier: Snapshot | None = None
+    order: Order,
+    directory: Path,
+    watch: Watch,
+    earlier: Snapshot | None = None,
+    meanwhile: Callable[[], object] | None = None,
 ) -> Run:
     """Read what an order asks for into a snapshot, or go on with an earlier one.
+
+    What can be done meanwhile is done in a thread, while Azure is waited for.
 
     Raises SignInError when no tenant could be signed in to, ScopeError for a scope
     that is not there, CloudError for an unusable CA or a cloud that lacks what is to be
@@ -54,6 +62,7 @@ async def scan(
     if earlier is not None:
         require_same_cloud(earlier, order.cloud)
     async with AsyncExitStack() as stack:
+        paths = await stack.enter_async_context(learning((*FIRST, *READS), meanwhile))
         wire = await stack.enter_async_context(open_wire(order.cloud, order.limits))
         watch.tally = wire.tally
         doors = [
@@ -63,7 +72,7 @@ async def scan(
         require_one(doors)
         if earlier is not None:
             require_same_tenants(earlier, doors)
-        scanning = _Scanning(order, doors, watch, earlier)
+        scanning = _Scanning(order, doors, paths, watch, earlier)
         writer = SnapshotWriter(
             directory, scanning.manifest(), held=earlier is not None
         )
@@ -86,11 +95,13 @@ class _Scanning:
         self,
         order: Order,
         doors: list[Door],
+        paths: Paths,
         watch: Watch,
         earlier: Snapshot | None,
     ) -> None:
         self._order = order
         self._doors = doors
+        self._paths = paths
         self._watch = watch
         self._earlier = earlier
         self.tenants = tuple(dict.fromkeys(door.tenant_id for door in doors))
@@ -174,6 +185,7 @@ class _Scanning:
         notice = principals.note if principals else None
         return Ledger(
             door.session,
+            self._paths,
             writer,
             door.tenant_id,
             self._watch.progress,

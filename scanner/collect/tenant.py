@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Container
+from collections.abc import AsyncIterator, Container
 from dataclasses import dataclass
 
 from scanner.arm.errors import ReadError
@@ -112,10 +112,13 @@ class _Lane:
     async def read(self, workers: int, lanes: asyncio.Semaphore) -> None:
         """Carry out every read that the subscription calls for."""
         async with lanes:
-            # Newest first means last first, and what is declared first leads furthest.
-            jobs = [(read, self._scope) for read in reversed(AT_SUBSCRIPTION)]
-            await drain(jobs, workers, self._carry_out)
+            await drain(self._jobs(), workers, self._carry_out)
         self._ledger.progress.finished += 1
+
+    async def _jobs(self) -> AsyncIterator[list[Job]]:
+        """Yield the reads made at every subscription; the first lead furthest."""
+        async for reads in self._ledger.paths.known(AT_SUBSCRIPTION):
+            yield [(read, self._scope) for read in reads]
 
     async def _carry_out(self, job: Job) -> list[Job]:
         read, scope = job
