@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
+from checks.shared.citing import cite
 from checks.shared.conditions import (
     CONTROLS,
     analysed,
@@ -12,16 +13,8 @@ from checks.shared.conditions import (
     on_data,
     on_tags,
 )
-from checks.shared.grants import (
-    access,
-    bounded,
-    cite,
-    require_settled,
-    taken_in,
-    understood,
-    unread_members,
-    who,
-)
+from checks.shared.grants import access, bounded, require_settled, unread_members, who
+from checks.shared.taken import taken_in, understood
 from checks.shared.unlisted import Unlisted
 from checks.shared.wording import printable, some
 from scanner.access.answers import Grant

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from checks.shared.assigned import Content, contents, gravest
-from checks.shared.grants import access, cite, require_settled
+from checks.shared.citing import cite
+from checks.shared.grants import access, require_settled
 from checks.shared.hosts import (
     Owner,
     answering,

@@ -28,8 +28,9 @@ from scanner.model.check import (
 )
 from scanner.model.cognitive import CognitiveAccount, hosts_models
 from scanner.model.coverage import NotRead
+from scanner.model.listing import Listing
 from scanner.model.policy import PolicyDefinition
-from scanner.model.tenant import Listing, Tenant
+from scanner.model.tenant import Tenant
 from scanner.policy.conditions import Answer, Subject, all_of, any_of, told
 
 WRITE = f"{ACCOUNTS}/write"

@@ -7,6 +7,7 @@ from typing import Any
 
 from checks.api_keys.key_connections import Leading
 from checks.api_keys.readiness import Readiness, advice, readiness_of
+from checks.shared.citing import cite
 from checks.shared.data_access import (
     callers,
     cited_data_users,
@@ -20,7 +21,6 @@ from checks.shared.grants import (
     access,
     actors,
     bounded,
-    cite,
     named,
     one_each,
     principals,

@@ -30,8 +30,9 @@ from scanner.model.cognitive import CognitiveAccount, hosts_models
 from scanner.model.coverage import NotRead
 from scanner.model.directory import DirectoryObject, GroupMember, Named, object_id
 from scanner.model.ids import id_key
+from scanner.model.listing import Listing
 from scanner.model.machinelearning import Workspace
-from scanner.model.tenant import Listing, Tenant
+from scanner.model.tenant import Tenant
 
 _CONTROLS = (
     "MCSB:PA-1",

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 from typing import Any
 
+from checks.shared.citing import cite
 from checks.shared.doubt import doubt
-from checks.shared.grants import access, cite, is_approved, who
+from checks.shared.grants import access, is_approved, who
 from checks.shared.model_access import (
     ACCOUNTS,
     LIST_KEYS,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from checks.shared.citing import cite
 from checks.shared.data_access import (
     callers,
     cited_data_users,
@@ -14,7 +15,6 @@ from checks.shared.doubt import UNLESS, doubt, in_force
 from checks.shared.grants import (
     access,
     bounded,
-    cite,
     is_approved,
     is_listed,
     named,

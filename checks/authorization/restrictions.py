@@ -6,13 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from checks.authorization.regranted import Regranting, Restored, excepts
-from checks.shared.grants import (
-    bounded,
-    cite,
-    cite_definition,
-    require_settled,
-    who,
-)
+from checks.shared.citing import cite, cite_definition
+from checks.shared.grants import bounded, require_settled, who
 from checks.shared.model_access import Held, cite_role, held, reach, working
 from checks.shared.wording import count, quote, some
 from scanner.access.answers import scope_name

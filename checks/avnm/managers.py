@@ -27,11 +27,12 @@ from scanner.model.check import (
 )
 from scanner.model.coverage import Unclear
 from scanner.model.ids import ResourceId
+from scanner.model.listing import Listing
 from scanner.model.networkmanager import (
     AdminConfiguration,
     NetworkManager,
 )
-from scanner.model.tenant import Listing, Tenant
+from scanner.model.tenant import Tenant
 
 
 @check(

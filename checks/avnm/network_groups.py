@@ -24,6 +24,7 @@ from scanner.avnm.membership import (
 )
 from scanner.model.coverage import NotRead, Unclear
 from scanner.model.ids import ResourceId, id_key
+from scanner.model.listing import Listing
 from scanner.model.network import VirtualNetwork
 from scanner.model.networkmanager import NetworkGroup, NetworkManager
 from scanner.model.policy import (
@@ -32,7 +33,7 @@ from scanner.model.policy import (
     PolicyExemption,
 )
 from scanner.model.resources import ManagementGroup, Subscription
-from scanner.model.tenant import Listing, Tenant
+from scanner.model.tenant import Tenant
 from scanner.policy.conditions import Subject
 
 EFFECT = "addtonetworkgroup"

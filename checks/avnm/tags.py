@@ -9,18 +9,11 @@ from typing import Any
 
 from checks.avnm.network_groups import membership, require_known
 from checks.avnm.policies import CONTROLS
-from checks.shared.grants import (
-    access,
-    bounded,
-    cite,
-    is_approved,
-    or_unclear,
-    require_settled,
-    understood,
-    who,
-)
+from checks.shared.citing import cite
+from checks.shared.grants import access, bounded, is_approved, require_settled, who
 from checks.shared.model_access import undefined
 from checks.shared.reach import of_unknown_role
+from checks.shared.taken import or_unclear, understood
 from checks.shared.wording import FIRST, shown
 from scanner.access.answers import Grant
 from scanner.access.facts import Missing

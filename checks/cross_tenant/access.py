@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from checks.authorization.assigned_principals import directory, require_asked
-from checks.shared.grants import access, or_unclear, understood
+from checks.shared.grants import access
+from checks.shared.taken import or_unclear, understood
 from checks.shared.tenancy import unreviewed
 from checks.shared.wording import printable, shown
 from scanner.access.answers import scope_name, titled

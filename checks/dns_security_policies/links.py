@@ -24,9 +24,10 @@ from scanner.model.coverage import NotRead
 from scanner.model.dns import PolicyLink, ResolverPolicy, SecurityRule
 from scanner.model.fields import Field
 from scanner.model.ids import ResourceId, id_key
+from scanner.model.listing import Listing
 from scanner.model.network import VirtualNetwork
 from scanner.model.resource import Resource
-from scanner.model.tenant import Listing, Tenant
+from scanner.model.tenant import Tenant
 
 C = TypeVar("C", bound=Resource)
 

@@ -33,7 +33,8 @@ from scanner.model.check import (
 from scanner.model.coverage import NotRead
 from scanner.model.dns import DomainList, ResolverPolicy, SecurityRule
 from scanner.model.ids import ResourceId, id_key
-from scanner.model.tenant import Listing, Tenant
+from scanner.model.listing import Listing
+from scanner.model.tenant import Tenant
 
 LOWEST, HIGHEST = 100, 65000
 """The priorities a rule may have (DNS security policy documentation)."""

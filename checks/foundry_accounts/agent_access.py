@@ -8,10 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from checks.foundry_accounts.agent_projects import Store, hosts, stores
+from checks.shared.citing import cite
 from checks.shared.connections import target
 from checks.shared.containers import CORE, blob_grants, is_conditioned, strays
 from checks.shared.foundry_matrix import Need, On, Who
-from checks.shared.grants import access, bounded, cite, require_settled
+from checks.shared.grants import access, bounded, require_settled
 from checks.shared.shortfall import Case, ids, shortfall
 from checks.shared.wording import quote, some
 from scanner.access.answers import Grant

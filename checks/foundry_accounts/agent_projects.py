@@ -14,7 +14,7 @@ from scanner.model.cognitive import (
     ProjectCapabilityHost,
 )
 from scanner.model.coverage import Unclear
-from scanner.model.tenant import Listing
+from scanner.model.listing import Listing
 
 
 @unique

@@ -8,12 +8,12 @@ from typing import Any
 from checks.api_keys.guard import CHANGED
 from checks.foundry_cmk.encryption_policies import Effect, Strikes, effects, strikes
 from checks.foundry_stores.connections import MACHINE_LEARNING
+from checks.shared.citing import cite
 from checks.shared.encryption import KEEPING, is_managed_group
 from checks.shared.grants import (
     access,
     actors,
     bounded,
-    cite,
     is_approved,
     named,
     principals,

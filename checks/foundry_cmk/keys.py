@@ -19,8 +19,9 @@ from checks.foundry_cmk.encryption_keys import (
     workspaces_of,
 )
 from checks.logging.diagnostics import delivered, found, is_any
+from checks.shared.citing import cite
 from checks.shared.encryption import CONTROLS
-from checks.shared.grants import access, bounded, cite, require_settled
+from checks.shared.grants import access, bounded, require_settled
 from checks.shared.scanned import so_far
 from checks.shared.wording import shown, some
 from scanner.access.answers import Result

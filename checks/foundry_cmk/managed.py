@@ -23,12 +23,13 @@ from scanner.model.check import (
 )
 from scanner.model.documentdb import CosmosAccount
 from scanner.model.insights import DiagnosticSetting
+from scanner.model.listing import Listing
 from scanner.model.machinelearning import Workspace, encrypted_by
 from scanner.model.perimeter import Association
 from scanner.model.resource import Resource
 from scanner.model.search import SearchService
 from scanner.model.storage import StorageAccount
-from scanner.model.tenant import Listing, Tenant
+from scanner.model.tenant import Tenant
 
 _NETWORK = (*KEEPING, "MCSB:NS-2", "NIST-800-53:SC-7")
 _LOGS = (

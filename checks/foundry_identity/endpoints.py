@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from checks.shared.citing import cite
 from checks.shared.foundry_matrix import Need, On, Who, needs
-from checks.shared.grants import access, bounded, cite, named, require_settled
+from checks.shared.grants import access, bounded, named, require_settled
 from checks.shared.links import hub_of, keeps_key, links
 from checks.shared.shortfall import Case, ids, shortfall
 from checks.shared.wording import shown

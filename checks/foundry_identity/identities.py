@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from checks.shared.citing import cite
 from checks.shared.foundry_matrix import (
     CONFIGURE_STORAGE,
     KEEP_SECRETS,
     approve_endpoints,
 )
-from checks.shared.grants import access, bounded, cite, named, require_settled
+from checks.shared.grants import access, bounded, named, require_settled
 from checks.shared.links import keeps_key
 from checks.shared.shortfall import Case, ids, shortfall
 from checks.shared.wording import shown

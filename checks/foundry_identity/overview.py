@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from checks.foundry_identity.expected import expected, works_with_entra
+from checks.shared.citing import cite
 from checks.shared.connections import target
 from checks.shared.foundry_matrix import Who
-from checks.shared.grants import access, cite
+from checks.shared.grants import access
 from checks.shared.shortfall import Lack, Shortfall
 from checks.shared.wording import count, shown, some
 from scanner.access.answers import Grant, scope_name

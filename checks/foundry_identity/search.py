@@ -6,21 +6,15 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from checks.shared.citing import cite
 from checks.shared.foundry_matrix import READ_DOCUMENTS, READ_SEARCH, On, Who, needs
-from checks.shared.grants import (
-    access,
-    bounded,
-    cite,
-    or_unclear,
-    require_settled,
-    taken_in,
-    understood,
-)
+from checks.shared.grants import access, bounded, require_settled
 from checks.shared.links import KINDS, connections_to, links, partners
 from checks.shared.members import NOBODY, each_person, known_members
 from checks.shared.project_users import project_assignments, require_workspaces
 from checks.shared.scanned import require_all_scanned, require_scanned_at
 from checks.shared.shortfall import Case, Shortfall, ids, shortfall
+from checks.shared.taken import or_unclear, taken_in, understood
 from checks.shared.wording import count, shown, some
 from scanner.access.builtin import BuiltIn
 from scanner.access.facts import Assignment, Missing

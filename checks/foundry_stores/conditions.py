@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from checks.shared.citing import cite
 from checks.shared.containers import CORE, Stray, blob_grants, is_conditioned, strays
-from checks.shared.grants import access, bounded, cite, require_settled
+from checks.shared.grants import access, bounded, require_settled
 from checks.shared.wording import count, quote, some
 from checks.shared.workspaces import default_storage, primary_identities
 from scanner.access.answers import Grant

@@ -9,6 +9,7 @@ from checks.shared.connections import stores_key
 from scanner.model.connections import Connection
 from scanner.model.coverage import NotRead, Unclear
 from scanner.model.ids import id_key
+from scanner.model.listing import Listing
 from scanner.model.machinelearning import (
     Datastore,
     Workspace,
@@ -16,7 +17,7 @@ from scanner.model.machinelearning import (
     holds_work,
 )
 from scanner.model.resource import Resource
-from scanner.model.tenant import Listing, Tenant
+from scanner.model.tenant import Tenant
 
 CONNECTION_SECRETS = (
     "Microsoft.MachineLearningServices/workspaces/connections/listsecrets/action"

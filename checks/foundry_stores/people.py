@@ -9,19 +9,16 @@ from itertools import chain, compress, islice
 from typing import Any
 
 from checks.foundry_stores.kept_secrets import KEEPING, kept, stores_secret, working
+from checks.shared.citing import cite
 from checks.shared.doubt import doubt
 from checks.shared.foundry_matrix import READ_STORAGE, On, Who, needs
 from checks.shared.grants import (
     access,
     actors,
     bounded,
-    cite,
-    or_unclear,
     principals,
     require_settled,
-    taken_in,
     unapproved,
-    understood,
     who,
 )
 from checks.shared.links import keeps_key
@@ -31,6 +28,7 @@ from checks.shared.project_users import project_assignments, require_workspaces
 from checks.shared.reach import Reach, reach
 from checks.shared.scanned import require_scanned_at
 from checks.shared.shortfall import Case, shortfall
+from checks.shared.taken import or_unclear, taken_in, understood
 from checks.shared.wording import CITED, count, some
 from checks.shared.workspaces import default_storage, mode_of
 from scanner.access.answers import Grant

@@ -30,8 +30,9 @@ from scanner.model.insights import (
     LogCategory,
     QueryRule,
 )
+from scanner.model.listing import Listing
 from scanner.model.resources import Subscription
-from scanner.model.tenant import Listing, Tenant
+from scanner.model.tenant import Tenant
 
 CONTROLS = (
     "MCSB:LT-3",

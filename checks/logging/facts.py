@@ -32,6 +32,7 @@ from scanner.model.coverage import Unclear
 from scanner.model.documentdb import CosmosAccount
 from scanner.model.insights import DiagnosticSetting
 from scanner.model.keyvault import KeyVault
+from scanner.model.listing import Listing
 from scanner.model.loganalytics import LogWorkspace
 from scanner.model.machinelearning import (
     Workspace,
@@ -43,7 +44,7 @@ from scanner.model.machinelearning import (
 from scanner.model.resource import Resource
 from scanner.model.search import SearchService
 from scanner.model.storage import StorageAccount
-from scanner.model.tenant import Listing, Tenant
+from scanner.model.tenant import Tenant
 
 CONTROLS = (
     "MCSB:LT-3",

@@ -19,16 +19,11 @@ from checks.rbac_delegation.delegations import (
     self_conditioned,
     unread_inside,
 )
+from checks.shared.citing import cite_assignment
 from checks.shared.conditions import cite_role
-from checks.shared.grants import (
-    access,
-    cite_assignment,
-    is_listed,
-    require_settled,
-    taken_in,
-    unclear,
-)
+from checks.shared.grants import access, is_listed, require_settled
 from checks.shared.privileged import privileged
+from checks.shared.taken import taken_in, unclear
 from checks.shared.wording import CITED, count, printable, some
 from scanner.access.answers import scope_name
 from scanner.access.builtin import BuiltIn

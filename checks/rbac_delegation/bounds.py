@@ -9,8 +9,9 @@ from checks.rbac_delegation.delegations import (
     CONTROLS,
     conditioned,
 )
+from checks.shared.citing import cite_definition
 from checks.shared.conditions import Analysis, analysed, judged, require_documented
-from checks.shared.grants import access, cite_definition
+from checks.shared.grants import access
 from checks.shared.privileged import privileged
 from checks.shared.scanned import require_all_scanned
 from checks.shared.wording import FIRST, count, printable, some

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import cached_property
 
-from checks.shared.grants import access, cite_permissions
+from checks.shared.citing import cite_permissions
+from checks.shared.grants import access
 from checks.shared.privileged import privileged
 from checks.shared.wording import printable, shown, some
 from scanner.access.conditions import (

@@ -13,10 +13,10 @@ from scanner.model.containerregistry import Registry
 from scanner.model.documentdb import CosmosAccount
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.keyvault import KeyVault
+from scanner.model.listing import Listing
 from scanner.model.resource import Resource
 from scanner.model.search import SearchService
 from scanner.model.storage import StorageAccount
-from scanner.model.tenant import Listing
 
 ENTRA = {
     "aad",

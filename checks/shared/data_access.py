@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from checks.shared.grants import access, actors, cite
+from checks.shared.citing import cite
+from checks.shared.grants import access, actors
 from scanner.access.answers import Answer, Grant
 from scanner.access.conditions import time_window
 from scanner.access.conditions.analysis.guards import may_be_open

@@ -1,46 +1,18 @@
-"""Who holds what: how checks ask it, cite it and say it."""
+"""Who holds what: how checks ask it and say it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 
-from checks.shared.wording import CITED, FIRST, count, some
-from scanner.access.answers import Answer, Grant, Kept, Refused, titled
+from checks.shared.citing import cite, cite_denials
+from checks.shared.wording import FIRST, count, some
+from scanner.access.answers import Answer, Grant, Kept, titled
 from scanner.access.engine import Access
-from scanner.access.facts import (
-    Assignment,
-    Denial,
-    Missing,
-    Part,
-    Role,
-    may_be_group,
-)
+from scanner.access.facts import Assignment, Missing, Part, may_be_group
 from scanner.access.gather import access_of
-from scanner.model.authorization import (
-    DenyAssignment,
-    Permission,
-    Registration,
-    RoleAssignment,
-    RoleDefinition,
-    RoleEligibility,
-    RoleGrant,
-)
 from scanner.model.coverage import NotRead
-from scanner.model.directory import (
-    DirectoryObject,
-    GroupMember,
-    Named,
-    member_id,
-    object_id,
-)
-from scanner.model.ids import ResourceId, id_key
 from scanner.model.resource import Resource
 from scanner.model.tenant import Tenant
-
-_GRANTORS: dict[str, type[RoleGrant]] = {
-    view.type.lower(): view for view in (RoleAssignment, RoleEligibility)
-}
 
 
 def access(tenant: Tenant) -> Access:
@@ -55,54 +27,6 @@ def who_can(
     answer = access(tenant).who_can(action, resource.id, data=data)
     cite(tenant, answer.grants, resource, answer.refused)
     return answer
-
-
-def cite(
-    tenant: Tenant,
-    grants: Iterable[Grant],
-    resource: Resource,
-    refused: Iterable[Refused] = (),
-) -> None:
-    """Note what grants consist of, and what takes others back.
-
-    That a resource has none of either is evidence too.
-    """
-    cited, lost = tuple(grants)[:CITED], tuple(refused)[:CITED]
-    for grant in (*cited, *(each.grant for each in lost)):
-        _cite(tenant, grant)
-    denials = (denial for each in cited for denial in each.contested_by)
-    cite_denials(tenant, (*(each.denial for each in lost), *denials))
-    if not cited and not lost:
-        version = RoleAssignment.api_version
-        tenant.trace.note(resource.id, RoleAssignment.type, [], version)
-
-
-def cite_denials(tenant: Tenant, denials: Iterable[Denial]) -> None:
-    """Note what deny assignments forbid, and to whom; the first few of them."""
-    every = {denial.id: denial for denial in denials}
-    for denial_id in tuple(every)[:CITED]:
-        found = tenant.known(DenyAssignment, denial_id)
-        if found:
-            found.cite(DenyAssignment.deny_name, DenyAssignment.scope)
-            found.cite(DenyAssignment.principals, DenyAssignment.excluded)
-            found.cite(DenyAssignment.own_scope_only, DenyAssignment.condition)
-            cite_permissions(found.permissions)
-
-
-def cite_definition(tenant: Tenant, role: Role) -> None:
-    """Note what a role is called, and all that it allows and excepts."""
-    definition = tenant.known(RoleDefinition, role.id)
-    if definition:
-        definition.cite(RoleDefinition.role_name)
-        cite_permissions(definition.permissions)
-
-
-def cite_permissions(blocks: Iterable[Permission]) -> None:
-    """Note what permission blocks allow, or forbid, and what they except."""
-    for block in blocks:
-        block.cite(Permission.actions, Permission.not_actions)
-        block.cite(Permission.data_actions, Permission.not_data_actions)
-        block.cite(Permission.condition)
 
 
 def kept_from(
@@ -123,117 +47,9 @@ def kept_from(
     return found
 
 
-def _cite(tenant: Tenant, grant: Grant) -> None:
-    cite_assignment(tenant, grant.assignment_id)
-    role = tenant.known(RoleDefinition, grant.role.id) if grant.role else None
-    if role:
-        role.cite(RoleDefinition.role_name)
-        _cite_pattern(role, grant)
-    _cite_named(tenant.known(DirectoryObject, object_id(tenant.id, grant.principal_id)))
-    if grant.via_group:
-        name = member_id(tenant.id, grant.via_group, grant.principal_id)
-        _cite_named(tenant.known(GroupMember, name))
-        _cite_named(
-            tenant.known(DirectoryObject, object_id(tenant.id, grant.via_group))
-        )
-
-
-def cite_assignment(tenant: Tenant, assignment_id: str) -> None:
-    """Note what an assignment, eligibility or delegation gives, and to whom."""
-    kind = ResourceId.parse(assignment_id).type.lower()
-    view = _GRANTORS.get(kind)
-    found = tenant.known(view, assignment_id) if view else None
-    if found:
-        found.cite(RoleGrant.scope, RoleGrant.principal_id, RoleGrant.principal_type)
-        found.cite(RoleGrant.role_definition_id, RoleGrant.condition)
-    if kind == Registration.type.lower():
-        delegation = tenant.known(Registration, assignment_id)
-        if delegation:
-            delegation.cite(Registration.managing_tenant, Registration.authorizations)
-            delegation.cite(Registration.eligible_authorizations)
-
-
-def _cite_named(found: Named | None) -> None:
-    if found:
-        found.cite(Named.kind, Named.display_name)
-
-
-def _cite_pattern(role: RoleDefinition, grant: Grant) -> None:
-    path = grant.role and grant.pattern and grant.role.path_of(grant.pattern)
-    if not path:
-        return
-    role.note(path, grant.pattern)
-    for block in role.permissions:
-        if path.startswith(f"{block.base_path}actions"):
-            block.cite(Permission.not_actions)
-        elif path.startswith(block.base_path):
-            block.cite(Permission.not_data_actions)
-
-
 def principals(grants: Iterable[Grant]) -> tuple[str, ...]:
     """Return who holds some grants, each once, in the order they first appear."""
     return tuple(dict.fromkeys(grant.principal_id.lower() for grant in grants))
-
-
-def taken_in(tenant: Tenant) -> Mapping[str, Assignment]:
-    """Return the assignments in force that say enough to be understood, by key."""
-    return tenant.once(_taken_in)
-
-
-def _taken_in(tenant: Tenant) -> Mapping[str, Assignment]:
-    return {
-        id_key(each.id): each
-        for each in access(tenant).facts.assignments
-        if not each.eligible and each.managing_tenant is None
-    }
-
-
-def _left_out(tenant: Tenant) -> frozenset[str]:
-    """Return the assignments that say too little to be understood, by key."""
-    known = {id_key(each.id) for each in access(tenant).facts.assignments}
-    return frozenset(map(id_key, tenant.all(RoleAssignment).ids())) - known
-
-
-def or_unclear(
-    pick: Callable[[Tenant], Container[str]],
-) -> Callable[[Tenant], Container[str]]:
-    """Return an index of assignments with those that it may have left out.
-
-    They could not be understood: a check that uses it has `where=understood`.
-    """
-
-    def picked(tenant: Tenant) -> Container[str]:
-        found, unclear = pick(tenant), tenant.once(_left_out)
-        return _Either(found, unclear) if unclear else found
-
-    return picked
-
-
-@dataclass(frozen=True, slots=True)
-class _Either:
-    one: Container[str]
-    other: Container[str]
-
-    def __contains__(self, key: object) -> bool:
-        return key in self.one or key in self.other
-
-
-def understood(assignment: RoleAssignment) -> bool:
-    """Whether an assignment was understood: true; raises NotRead where it was not."""
-    if assignment.key in assignment.tenant.once(_left_out):
-        raise unclear(assignment)
-    return True
-
-
-def unclear(assignment: RoleAssignment) -> NotRead:
-    """Return why an assignment could not be taken in; raises it where malformed."""
-    for needed in (RoleAssignment.principal_id, RoleAssignment.role_definition_id):
-        if not needed.__get__(assignment, RoleAssignment):
-            return assignment.unread(needed.path, "says nothing")
-    assignment.cite(
-        RoleAssignment.scope, RoleAssignment.principal_type, RoleAssignment.condition
-    )
-    return NotRead(f"{assignment.id} was not taken in")
 
 
 def actors(tenant: Tenant, grants: Iterable[Grant]) -> tuple[Grant, ...]:

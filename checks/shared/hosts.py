@@ -17,11 +17,12 @@ from scanner.model.cognitive import CognitiveAccount
 from scanner.model.containerregistry import Registry
 from scanner.model.documentdb import CosmosAccount
 from scanner.model.keyvault import KeyVault
+from scanner.model.listing import Listing
 from scanner.model.resource import Resource
 from scanner.model.resources import Subscription
 from scanner.model.search import SearchService
 from scanner.model.storage import StorageAccount
-from scanner.model.tenant import Listing, Tenant
+from scanner.model.tenant import Tenant
 
 ADDRESS = re.compile(
     r"[0-9]+(?:\.[0-9]+)*(?:/[0-9]+)?"  # also the forms that only resolvers accept

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from checks.shared.grants import access, cite
+from checks.shared.citing import cite
+from checks.shared.grants import access
 from scanner.access.answers import Holding
 from scanner.access.builtin import BuiltIn
 from scanner.model.resource import Resource

@@ -10,7 +10,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from checks.shared.grants import access, cite_definition, kept_from, taken_in, unclear
+from checks.shared.citing import cite_definition
+from checks.shared.grants import access, kept_from
+from checks.shared.taken import taken_in, unclear
 from checks.shared.unlisted import Unlisted
 from checks.shared.wording import FIRST
 from scanner.access.answers import Grant

@@ -18,11 +18,11 @@ from scanner.model.coverage import Unclear
 from scanner.model.documentdb import CosmosAccount
 from scanner.model.ids import ResourceId
 from scanner.model.keyvault import KeyVault
+from scanner.model.listing import Listing
 from scanner.model.perimeter import AccessRule, Association, Profile
 from scanner.model.resource import Resource
 from scanner.model.search import SearchService
 from scanner.model.storage import StorageAccount
-from scanner.model.tenant import Listing
 
 GUARDED = (CognitiveAccount, StorageAccount, CosmosAccount, KeyVault, SearchService)
 """What a perimeter can decide about, of what AI workloads consist of."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from checks.shared.citing import cite
 from checks.shared.foundry_matrix import Need
-from checks.shared.grants import access, bounded, cite, kept_from, require_settled
+from checks.shared.grants import access, bounded, kept_from, require_settled
 from checks.shared.identities import role_name
 from checks.shared.wording import FIRST, some
 from scanner.access.answers import Grant, scope_name

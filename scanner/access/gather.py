@@ -37,9 +37,10 @@ from scanner.model.authorization import (
 from scanner.model.coverage import Gap, NotRead, Unclear
 from scanner.model.directory import DirectoryObject, GroupMember, object_id
 from scanner.model.ids import id_key
+from scanner.model.listing import Listing
 from scanner.model.resource import Resource
 from scanner.model.resources import Descendant, ManagementGroup, Subscription
-from scanner.model.tenant import Listing, Tenant
+from scanner.model.tenant import Tenant
 
 R = TypeVar("R", bound=Resource)
 T = TypeVar("T")

@@ -8,15 +8,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from scanner.cli.access_told import (
+    denial_json,
+    denied,
+    gap_json,
+    grant_json,
+    missed,
+    title,
+    told,
+    unknown,
+)
 from scanner.cli.asking import Run, inventories, print_json, tell
 from scanner.cli.options import PrintAs, TextOrJson, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from scanner.access.answers import Grant, NearMiss
     from scanner.access.engine import Access
-    from scanner.access.facts import Denial, Missing
+    from scanner.access.facts import Missing
     from scanner.model.tenant import Inventory
 
 access = typer.Typer(
@@ -80,15 +89,15 @@ def who_can(
             action=action,
             resource=place.id,
             complete=answer.complete,
-            grants=[_grant(each) for each in answer.grants],
-            gaps=[_gap(each) for each in answer.missing],
+            grants=[grant_json(each) for each in answer.grants],
+            gaps=[gap_json(each) for each in answer.missing],
         )
         return
     typer.echo(f"{plain(action)} on {plain(place.id)}")
-    tell("Can", _told(answer.grants), otherwise="Nobody is known to hold it.")
+    tell("Can", told(answer.grants), otherwise="Nobody is known to hold it.")
     near = place.access.near_misses(action, place.id, data=on_data)
-    tell("Cannot, though it looks so", _missed(near))
-    tell("Not known", _unknown(answer.missing, [place.access]))
+    tell("Cannot, though it looks so", missed(near))
+    tell("Not known", unknown(answer.missing, [place.access]))
 
 
 @access.command()
@@ -110,17 +119,17 @@ def can(
     if format is TextOrJson.JSON:
         print_json(
             result=found.result,
-            grants=[_grant(each) for each in found.grants],
-            denied_by=[_denial(each) for each in found.denied_by],
+            grants=[grant_json(each) for each in found.grants],
+            denied_by=[denial_json(each) for each in found.denied_by],
         )
         return
-    title = plain(_title(who, [place.access]))
-    typer.echo(f"{found.result}: {title}, {plain(action)} on {plain(place.id)}")
+    asked = plain(title(who, [place.access]))
+    typer.echo(f"{found.result}: {asked}, {plain(action)} on {plain(place.id)}")
     near = place.access.near_misses(action, place.id, principal_id=who, data=on_data)
-    tell("Granted by", _told(found.grants), otherwise="No grant of it is known.")
-    tell("Denied by", map(_denied, found.denied_by))
-    tell("Near misses", _missed(near))
-    tell("Not known", _unknown(found.missing, [place.access]))
+    tell("Granted by", told(found.grants), otherwise="No grant of it is known.")
+    tell("Denied by", map(denied, found.denied_by))
+    tell("Near misses", missed(near))
+    tell("Not known", unknown(found.missing, [place.access]))
 
 
 @access.command()
@@ -135,13 +144,13 @@ def grants(principal: Principal, run: Run, format: PrintAs = TextOrJson.TEXT) ->
         print_json(
             principal=who,
             complete=not missing,
-            grants=[_grant(each) for each in held],
-            gaps=[_gap(each) for each in missing],
+            grants=[grant_json(each) for each in held],
+            gaps=[gap_json(each) for each in missing],
         )
         return
-    typer.echo(plain(_title(who, known)))
-    tell("Holds", _told(held), otherwise="No grant of any role is known.")
-    tell("Not known", _unknown(missing, known))
+    typer.echo(plain(title(who, known)))
+    tell("Holds", told(held), otherwise="No grant of any role is known.")
+    tell("Not known", unknown(missing, known))
 
 
 # What is asked for
@@ -171,20 +180,20 @@ def _plane(action: str, access: Access) -> bool:
     """
     from scanner.access.planes import is_data_action
 
-    told = is_data_action(action, access.facts.roles.values())
-    if told is None:
+    on_data = is_data_action(action, access.facts.roles.values())
+    if on_data is None:
         typer.echo(
             f"the roles that were read do not tell the plane of {plain(action)}: it is "
             "taken for the control plane; --data asks for the data plane",
             err=True,
         )
-    elif told:
+    elif on_data:
         typer.echo(
             f"{plain(action)} is a data action by the roles that were read: this is "
             "the data plane; --control asks for the control plane",
             err=True,
         )
-    return bool(told)
+    return bool(on_data)
 
 
 def _object_id(principal: str) -> str:
@@ -312,88 +321,3 @@ def _unread(access: Access, principal: str) -> Iterator[Missing]:
     for group in dict.fromkeys(groups):
         if group != principal and group not in facts.members:
             yield Missing(Part.MEMBERS, group, "its members were not read")
-
-
-# The answer as JSON
-
-
-def _grant(grant: Grant) -> dict[str, object]:
-    return {
-        "principal_id": grant.principal_id,
-        "principal_type": grant.principal_type,
-        "role_definition_id": grant.role_definition_id,
-        "role_name": grant.role_name,
-        "scope": grant.scope,
-        "assignment_id": grant.assignment_id,
-        "via_group": grant.via_group,
-        "condition": grant.condition,
-        "eligible": grant.eligible,
-    }
-
-
-def _denial(denial: Denial) -> dict[str, object]:
-    return {"id": denial.id, "name": denial.name, "scope": denial.scope}
-
-
-def _gap(missing: Missing) -> dict[str, object]:
-    return {
-        "part": missing.part,
-        "scope": missing.scope,
-        "reason": missing.reason,
-    }
-
-
-# The answer as text
-
-
-def _who(grant: Grant) -> str:
-    from scanner.access.answers import titled
-
-    name = titled(grant.principal_name, grant.principal_id)
-    return f"{name} ({grant.principal_type or 'type not known'})"
-
-
-def _title(principal: str, known: Iterable[Access]) -> str:
-    """Return the id of a principal after its name, if a directory has it."""
-    from scanner.access.answers import titled
-
-    found = (each.facts.principals.get(principal) for each in known)
-    return titled(next((each.name for each in found if each), ""), principal)
-
-
-def _told(grants: Iterable[Grant]) -> Iterator[str]:
-    for grant in grants:
-        yield f"{_who(grant)}: {grant.why}{_condition(grant)}"
-        for denial in grant.contested_by:
-            yield f"  may be denied by {_denied(denial)}"
-
-
-def _denied(denial: Denial) -> str:
-    from scanner.access.answers import scope_name
-
-    return f"{denial.name or denial.id} at {scope_name(denial.scope)}"
-
-
-def _condition(grant: Grant) -> str:
-    """Return what a request must meet: for the action, or of any where none is."""
-    from scanner.access.conditions import to_text
-
-    if grant.pattern is None and grant.condition:
-        return f", condition: {' '.join(grant.condition.split())}"
-    demands = [
-        f"({to_text(each.residual)})"
-        if each.residual
-        else f"one that cannot be read ({each.fault})"
-        for each in grant.restrictions
-    ]
-    return f": {' and '.join(demands)}" if demands else ""
-
-
-def _missed(near: Iterable[NearMiss]) -> Iterator[str]:
-    for miss in near:
-        yield f"{_who(miss.grant)}: {miss.grant.why}: {miss.reason}: {miss.detail}"
-
-
-def _unknown(missing: Iterable[Missing], known: list[Access]) -> Iterator[str]:
-    for each in missing:
-        yield f"{each.part} of {_title(each.scope, known)}: {each.reason}"

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from scanner.dns.facts import Doubt
 from scanner.model.coverage import NotRead
+from scanner.model.listing import Listing
 from scanner.model.resource import Resource
-from scanner.model.tenant import Listing
 
 T = TypeVar("T")
 

@@ -10,10 +10,10 @@ from scanner.model.fields import Flag, Moment, Parts, Text, Texts, Tree
 from scanner.model.identity import Identified
 from scanner.model.insights import DiagnosticSetting
 from scanner.model.keyvault import KeyVault
+from scanner.model.listing import Listing
 from scanner.model.network import PrivateEndpointConnection
 from scanner.model.resource import Children, Resource
 from scanner.model.storage import StorageAccount
-from scanner.model.tenant import Listing
 
 API_VERSION = "2025-12-01"
 

@@ -11,7 +11,8 @@ from scanner.model.fields import Text, View
 from scanner.model.ids import ResourceId, id_key
 
 if TYPE_CHECKING:
-    from scanner.model.tenant import Listing, Tenant
+    from scanner.model.listing import Listing
+    from scanner.model.tenant import Tenant
 
 C = TypeVar("C", bound="Resource")
 

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from scanner.model.cloud import Suffixes
 from scanner.model.coverage import Gap, NotRead, Reading, Unclear
-from scanner.model.evidence import LONGEST_LIST, Known, Silence, Trace
+from scanner.model.evidence import Known, Silence, Trace
 from scanner.model.ids import ResourceId, id_key
+from scanner.model.listing import Listing
 from scanner.model.resource import Record, Resource
 from scanner.model.resources import Subscription
 from scanner.model.settings import Settings
@@ -211,69 +212,6 @@ def leading_to(kind: str) -> Iterator[str]:
     if kind != root:
         parent = kind.rpartition("/")[0]
         yield from leading_to(parent if "/" in parent else root)
-
-
-class Listing(Generic[R]):
-    """What is known of a list; exhausting it raises NotRead if there may be more."""
-
-    def __init__(
-        self,
-        tenant: Tenant,
-        view: type[R],
-        records: list[Record],
-        missing: NotRead | None,
-        found_by: str = "",
-        unclear: NotRead | None = None,
-    ) -> None:
-        self._tenant = tenant
-        self._view = view
-        self._records = records
-        self._missing = missing
-        self._found_by = found_by
-        self.unclear = unclear
-        """Why something that was read may belong to it: its field is malformed."""
-
-    def __iter__(self) -> Iterator[R]:
-        yield from self.known()
-        self.require_whole()
-
-    def require_whole(self) -> None:
-        """Raise NotRead if there may be more than is known."""
-        if self._missing is not None:
-            raise self._missing
-
-    def known(self) -> Iterator[R]:
-        """Yield what was read, whole or not: a lower bound.
-
-        The field that it was found by is evidence, of the first of many.
-        """
-        for position, record in enumerate(self._records):
-            resource = self._tenant.view(self._view, record)
-            if self._found_by and position < LONGEST_LIST:
-                getattr(resource, self._found_by)
-            yield resource
-
-    def ids(self) -> Iterator[str]:
-        """Yield the ids of what was read, opening none of it."""
-        return (record.id for record in self._records)
-
-    @property
-    def missing(self) -> NotRead | None:
-        """Why there may be more than is known, None if there can be no more."""
-        return self._missing
-
-    @property
-    def gap(self) -> Gap | None:
-        """The gap by which there may be more; none where it was not asked for."""
-        return self._missing.gap if self._missing else None
-
-    @property
-    def whole(self) -> bool:
-        """Whether there can be no more than what is known."""
-        return self._missing is None
-
-    def __bool__(self) -> bool:
-        return any(True for _ in self)
 
 
 class Tenant:
