@@ -79,7 +79,7 @@ def inventory(snapshot: Snapshot, tenant_id: str) -> Inventory:
         read_at=read_at(snapshot),
         suffixes=snapshot.manifest.suffixes,
         whole_tenant=snapshot.manifest.whole_tenant,
-        left_out=snapshot.manifest.left_out,
+        left_out=snapshot.manifest.left_out.get(tenant_id, ()),
     )
 
 

@@ -337,10 +337,10 @@ def fqdn_owned(account: CognitiveAccount, tenant: Tenant) -> Verdict:
 
     ## Exceptions
     Hosts in `approved_fqdns` that no resource has are a warning. Where only a part of
-    the tenant was read, a name that is not found is a warning as well. Names of App
-    Service cannot be matched, because its sites are not read: an account that allows
-    them is not assessed unless another entry fails. Whose a custom domain is, a person
-    has to say.
+    the tenant was read, be it that a disabled subscription was left out, a name that is
+    not found is a warning as well. Names of App Service cannot be matched, because its
+    sites are not read: an account that allows them is not assessed unless another entry
+    fails. Whose a custom domain is, a person has to say.
 
     ## References
     - Azure OpenAI Service - Controlling Outbound Access

@@ -1,5 +1,6 @@
 """What a narrowed scan leaves open: more may lie in the subscriptions it left out.
 
+Be it that an option narrowed it, or that a disabled subscription was not named.
 That nothing refers to a resource, leads to it or looks after it is known only of what
 was scanned. What rests on such an absence is a finding without doubt where nothing
 narrowed the scan; otherwise a failure is a warning that says how far it can be relied

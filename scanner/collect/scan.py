@@ -208,13 +208,18 @@ class _Scanning:
             requests=self._watch.tally.requests + (earlier.requests if earlier else 0),
         )
 
-    def left_out(self, scopes: list[Scope]) -> tuple[str, ...]:
-        """Return the subscriptions that are there and were not read, by their ids."""
+    def left_out(self, scopes: list[Scope]) -> dict[str, tuple[str, ...]]:
+        """Return the subscriptions that are there and were not read, by tenant."""
+        earlier = self._earlier.manifest.left_out if self._earlier else {}
+        every = {tenant: dict.fromkeys(ids) for tenant, ids in earlier.items()}
+        for each in (each for scope in scopes for each in scope.known):
+            every.setdefault(each.tenant_id, {})[each.id] = None
         chosen = {each.id for scope in scopes for each in scope.chosen}
-        known = (each.id for scope in scopes for each in scope.known)
-        earlier = self._earlier.manifest.left_out if self._earlier else ()
-        every = dict.fromkeys((*earlier, *known))
-        return tuple(each for each in every if each not in chosen)
+        left = {
+            tenant: tuple(each for each in ids if each not in chosen)
+            for tenant, ids in every.items()
+        }
+        return {tenant: ids for tenant, ids in left.items() if ids}
 
 
 def _first(group: ExceptionGroup[Exception]) -> Exception:

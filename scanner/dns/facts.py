@@ -152,4 +152,4 @@ class Facts:
     policies_doubt: Doubt | None = None
     """Why there may be more policies than are known, in any region."""
     whole: bool = True
-    """Whether nothing narrowed the scan: a network that is not there is not Azure's."""
+    """Whether nothing was left out: a network that is not there is not Azure's."""

@@ -236,8 +236,8 @@ class Tenant:
 
     @property
     def whole(self) -> bool:
-        """Whether nothing narrowed the scan."""
-        return self._inventory.whole_tenant
+        """Whether no subscription was left out: by an option, or because it is idle."""
+        return self._inventory.whole_tenant and not self._inventory.left_out
 
     @property
     def read_at(self) -> datetime:
@@ -362,12 +362,12 @@ class Tenant:
     def is_foreign(self, resource_id: str) -> bool:
         """Whether a resource is known to lie in a subscription of another tenant.
 
-        Only a scan of the whole tenant can tell that from one that was left out.
+        Only a scan that no option narrowed can tell that from one that was left out.
         """
         subscription = ResourceId.parse(resource_id).subscription
         if not subscription or subscription.lower() in self._inventory.left_out:
             return False
-        every = self.whole and self.all(Subscription).whole
+        every = self._inventory.whole_tenant and self.all(Subscription).whole
         return every and not self.scanned(subscription)
 
     def scanned(self, subscription_id: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -42,8 +42,11 @@ class Manifest:
     suffixes: Suffixes
     whole_tenant: bool
     """Whether nothing narrowed the scan."""
-    left_out: tuple[str, ...] = ()
-    """The ids of subscriptions that are there and were not read: disabled ones too."""
+    left_out: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The ids of subscriptions that are there and were not read, disabled ones too.
+
+    By the id of the tenant.
+    """
     tenants: tuple[str, ...]
     api_versions: dict[str, str]
     """By resource type."""

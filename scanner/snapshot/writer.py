@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from io import BufferedWriter
@@ -94,7 +94,10 @@ class SnapshotWriter:
         shutil.rmtree(self._directory)
 
     def finish(
-        self, run: Run, tenants: tuple[str, ...], left_out: tuple[str, ...] = ()
+        self,
+        run: Run,
+        tenants: tuple[str, ...],
+        left_out: Mapping[str, tuple[str, ...]] | None = None,
     ) -> Manifest:
         """Close the parts and write the manifest of a finished run."""
         for part in self._parts.values():
@@ -104,7 +107,7 @@ class SnapshotWriter:
             self._manifest,
             run=run,
             tenants=tenants,
-            left_out=left_out,
+            left_out=dict(left_out or {}),
             parts=tuple(
                 describe_part(self._directory, path)
                 for path in parts_on_disk(self._directory)

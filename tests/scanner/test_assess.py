@@ -35,6 +35,7 @@ def written(
     *,
     complete: bool = True,
     without: str = "",
+    left_out: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Snapshot:
     """Write tenants made of bodies, leaving one type out."""
     manifest = Manifest(
@@ -55,7 +56,7 @@ def written(
             kind, scope = reading.resource_type, reading.scope
             writer.resources(tenant_id, kind, scope, found)
             writer.reading(tenant_id, reading)
-    writer.finish(replace(RUN, complete=complete), tuple(tenants))
+    writer.finish(replace(RUN, complete=complete), tuple(tenants), left_out)
     return Snapshot(directory)
 
 
@@ -95,6 +96,18 @@ def test_a_tenant_is_let_go_of_without_a_look_for_garbage(demo: Snapshot) -> Non
         assert left() is None
     finally:
         gc.enable()
+
+
+def test_a_subscription_is_left_out_of_its_own_tenant(tmp_path: Path) -> None:
+    idle = "cccccccc-0000-4000-8000-000000000009"
+    tenants: dict[str, list[Any]] = {TENANT_ID: [], OTHER: []}
+    snapshot = written(tmp_path, tenants, left_out={OTHER: (idle,)})
+    whole, part = (inventory(snapshot, tenant_id) for tenant_id in tenants)
+    named = f"/subscriptions/{idle}/resourceGroups/rg"
+    for found, is_whole in ((whole, True), (part, False)):
+        tenant = found.window(Settings())
+        assert tenant.whole is is_whole
+        assert tenant.is_foreign(named) is is_whole
 
 
 def test_the_same_snapshot_gives_the_same_results(demo: Snapshot) -> None:

@@ -34,6 +34,7 @@ TENANT = "/tenants/aaaaaaaa-0000-0000-0000-000000000001"
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
 PROVIDERS = f"{SUBSCRIPTION}/resourceGroups/rg/providers"
 ACCOUNT = f"{PROVIDERS}/Microsoft.CognitiveServices/accounts/ai"
+IDLE = "cccccccc-0000-0000-0000-000000000009"
 LIST = "properties.allowedFqdnList"
 RESTRICT = "properties.restrictOutboundNetworkAccess"
 ABSENT = ...
@@ -321,10 +322,13 @@ def test_owned_names_the_type_that_is_not_read(verdicts: Verdicts) -> None:
     assert evidence(result)[LIST] == ["contoso.azurewebsites.net"]
 
 
-def test_owned_only_warns_where_the_scan_was_narrowed(verdicts: Verdicts) -> None:
-    result = verdicts(fqdn_owned, account(), whole_tenant=False).only(ACCOUNT)
+@pytest.mark.parametrize("scan", [{"whole_tenant": False}, {"left_out": [IDLE]}])
+def test_owned_only_warns_where_not_all_was_scanned(
+    verdicts: Verdicts, scan: dict[str, Any]
+) -> None:
+    result = verdicts(fqdn_owned, account(), **scan).only(ACCOUNT)
     assert result.status is WARN
-    found = verdicts(fqdn_owned, account(), storage(), whole_tenant=False).only(ACCOUNT)
+    found = verdicts(fqdn_owned, account(), storage(), **scan).only(ACCOUNT)
     assert found.status is PASS
 
 

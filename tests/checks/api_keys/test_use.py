@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
-ELSEWHERE = "/subscriptions/cccccccc-0000-0000-0000-000000000009"
+IDLE = "cccccccc-0000-0000-0000-000000000009"
+ELSEWHERE = f"/subscriptions/{IDLE}"
 PROVIDERS = f"{SUBSCRIPTION}/resourceGroups/rg/providers"
 ACCOUNTS = f"{PROVIDERS}/Microsoft.CognitiveServices/accounts"
 ACCOUNT = f"{ACCOUNTS}/ai"
@@ -115,9 +116,12 @@ def test_which_account(
     assert verdicts(key_in_connection, *bodies).only(CONNECTION).status is status
 
 
-def test_an_account_of_others_needs_the_whole_tenant(verdicts: Verdicts) -> None:
+@pytest.mark.parametrize("scan", [{"whole_tenant": False}, {"left_out": [IDLE]}])
+def test_an_account_of_others_needs_the_whole_tenant(
+    verdicts: Verdicts, scan: dict[str, Any]
+) -> None:
     bodies = account(), *PARENTS, connection(target="https://other.openai.azure.com/")
-    results = verdicts(key_in_connection, *bodies, whole_tenant=False)
+    results = verdicts(key_in_connection, *bodies, **scan)
     assert results.only(CONNECTION).status is UNREAD
 
 

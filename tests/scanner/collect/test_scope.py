@@ -31,7 +31,9 @@ def test_every_enabled_subscription(scan_estate: Scan, tmp_path: Path) -> None:
     assert "Gamma (bbbbbbbb-0000-4000-8000-000000000003) is Disabled" in done.notes
     assert "left out" in done.notes
     snapshot = read_manifest(tmp_path / "snapshot")
-    assert snapshot.left_out == ("bbbbbbbb-0000-4000-8000-000000000003",)
+    [left_out] = snapshot.left_out.values()
+    assert left_out == ("bbbbbbbb-0000-4000-8000-000000000003",)
+    assert snapshot.left_out.keys() == set(snapshot.tenants)
     assert snapshot.whole_tenant
 
 

@@ -56,7 +56,7 @@ class Estate:
         )
 
     @cache  # noqa: B019 - there are two of them
-    def rows(self, *left_out: str) -> Rows:
+    def rows(self, *left_out: str, narrowed: bool = True) -> Rows:
         """Return what all checks say of what is read without some subscriptions."""
         inventory = Inventory(
             demo.TENANT_ID,
@@ -64,7 +64,7 @@ class Estate:
             (each for each in self._readings if _is_made(each, left_out)),
             read_at=datetime(2026, 9, 1, tzinfo=UTC),
             suffixes=Suffixes(),
-            whole_tenant=not left_out,
+            whole_tenant=not (left_out and narrowed),
             left_out=left_out,
         )
         results = Judge(inventory, Settings()).results(checks.ALL)
@@ -131,6 +131,11 @@ GROUPS = sorted(set(demo.parents().values()))
 def test_a_subscription(subscription: str, *, others: bool) -> None:
     left_out = DEMO.subscriptions - {subscription} if others else {subscription}
     _assert_nothing_turned(DEMO.rows(), DEMO.rows(*sorted(left_out)))
+
+
+@pytest.mark.parametrize("subscription", sorted(DEMO.subscriptions))
+def test_a_subscription_that_is_idle(subscription: str) -> None:
+    _assert_nothing_turned(DEMO.rows(), DEMO.rows(subscription, narrowed=False))
 
 
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.rpartition("/")[2])
