@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from checks.shared.categories import OF_ANY_SERVICE, WITHOUT_ENTRA
 from checks.shared.hosts import answering, plain_host, service_of
 from checks.shared.scanned import require_all_scanned
 from scanner.model.cognitive import CognitiveAccount
@@ -51,42 +52,6 @@ NEITHER = set(OTHERWISE)
 
 SECRETS_OF_ENTRA = {"serviceprincipal", "pat"}
 """Stored secrets that are no keys of the target: switching its keys off spares them."""
-
-WITHOUT_ENTRA = {
-    "bingllmsearch",
-    "groundingwithbingsearch",
-    "groundingwithcustomsearch",
-    "serp",
-    "appinsights",
-    "apikey",
-    "customkeys",
-    "openai",
-    "pinecone",
-    "elasticsearch",
-    "git",
-    "pythonfeed",
-    "s3",
-    "snowflake",
-    "mongodbatlas",
-    "genericcontainerregistry",
-    "generichttp",
-    "genericrest",
-}
-"""Categories whose services take no Entra token: Bing, Serp and third parties.
-
-Application Insights too: such a connection holds a connection string, never a token
-(Microsoft Learn, "Trace agents with the Foundry SDK").
-"""
-
-OF_ANY_SERVICE = {
-    "apikey",
-    "customkeys",
-    "openai",
-    "genericcontainerregistry",
-    "generichttp",
-    "genericrest",
-}
-"""Those of `WITHOUT_ENTRA` that do not tell which service is behind the connection."""
 
 _TAKING_ENTRA = (
     CognitiveAccount,

@@ -270,6 +270,7 @@ def test_connection_types(verdicts: Verdicts, kind: object, status: Status) -> N
         (ABSENT, FAIL),
         ("Serp", WARN),
         ("BingLLMSearch", WARN),
+        ("Salesforce", WARN),
         ("groundingwithbingsearch", WARN),
         ("CustomKeys", WARN),
         (3, UNREAD),
