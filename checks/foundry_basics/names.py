@@ -98,7 +98,8 @@ def _zones(connection: PrivateLinkConnection, part: Resource) -> Iterator[str]:
             if not connection.group_ids:
                 raise connection.unread("properties.groupIds", "says nothing")
             for group in connection.group_ids:
-                yield f"privatelink.{group.lower()}.{suffixes.storage}"
+                service = group.lower().removesuffix("_secondary")
+                yield f"privatelink.{service}.{suffixes.storage}"
         case KeyVault():
             core = suffixes.keyvault.removeprefix("vault.")
             yield f"privatelink.vaultcore.{core}"

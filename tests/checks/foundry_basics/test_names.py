@@ -109,6 +109,12 @@ def test_a_hub_is_found_by_its_names(verdicts: Verdicts) -> None:
     [
         (STORAGE, ["File"], {"storageAccount": STORAGE}, "file.core.windows.net"),
         (STORAGE, ["blob"], {"storageAccount": STORAGE}, "blob.core.windows.net"),
+        (
+            STORAGE,
+            ["blob_Secondary"],
+            {"storageAccount": STORAGE},
+            "blob.core.windows.net",
+        ),
         (VAULT, ["vault"], {"keyVault": VAULT}, "vaultcore.azure.net"),
         (REGISTRY, ["registry"], {"containerRegistry": REGISTRY}, "azurecr.io"),
         (SEARCH, ["searchService"], {}, "search.windows.net"),
