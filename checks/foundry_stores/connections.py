@@ -440,8 +440,8 @@ def endpoint_key_auth(endpoint: Endpoint, _: Tenant) -> Verdict:
     and the endpoint's log knows no callers.
 
     ## How to fix
-    Make the endpoint with Entra ID authentication and grant its callers AzureML Data
-    Scientist, or a role with the `score` action, on it.
+    Make a managed online endpoint with Entra ID authentication and grant its callers
+    AzureML Data Scientist, or a role with the `score` action, on it.
 
     ```sh
     az ml online-endpoint create --resource-group RG --workspace-name PROJECT \
@@ -459,6 +459,24 @@ def endpoint_key_auth(endpoint: Endpoint, _: Tenant) -> Verdict:
     resource "azapi_resource" "endpoint" {
       type = "Microsoft.MachineLearningServices/workspaces/onlineEndpoints@2025-06-01"
       body = { properties = { authMode = "AADToken" } }
+    }
+    ```
+
+    A serverless endpoint has other words for it, and names its model.
+
+    ```sh
+    az rest --method put \
+      --url "$PROJECT_ID/serverlessEndpoints/ENDPOINT?api-version=2025-12-01" --body '{
+        "location": "REGION", "sku": {"name": "Consumption"},
+        "properties": {"authMode": "AAD", "modelSettings": {"modelId": "MODEL_ID"}}
+      }'
+    ```
+
+    ```bicep
+    // KIND is Microsoft.MachineLearningServices/workspaces/serverlessEndpoints
+    resource endpoint 'KIND@2025-12-01' = {
+      sku: { name: 'Consumption' }
+      properties: { authMode: 'AAD', modelSettings: { modelId: modelId } }
     }
     ```
 
