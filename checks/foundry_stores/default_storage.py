@@ -178,10 +178,8 @@ class Clash:
 
 def _clashes(tenant: Tenant) -> Mapping[str, Clash]:
     found: dict[str, Clash] = defaultdict(Clash)
-    for workspace_id in working(tenant):
-        workspace = tenant.known(Workspace, workspace_id)
-        if workspace is not None:
-            _look(workspace, tenant, found)
+    for workspace in working(tenant):
+        _look(workspace, tenant, found)
     return found
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from checks.shared.connections import stores_key
+from checks.shared.links import connections
 from scanner.model.connections import Connection
 from scanner.model.coverage import NotRead, Unclear
-from scanner.model.ids import id_key
-from scanner.model.listing import Listing
+from scanner.model.ids import ResourceId, id_key
 from scanner.model.machinelearning import (
     Datastore,
     Workspace,
@@ -32,7 +32,7 @@ STORED = {"accountkey", "sas", "serviceprincipal", "certificate"}
 
 @dataclass(slots=True)
 class Kept:
-    """The secrets that lie in a workspace, as far as they were read."""
+    """The secrets that a place shows, as far as they were read."""
 
     connections: list[str] = field(default_factory=list)
     """The ids of those that store one."""
@@ -45,33 +45,42 @@ class Kept:
         return self.connections if action == CONNECTION_SECRETS else self.datastores
 
 
-def kept(tenant: Tenant) -> Mapping[str, Kept]:
-    """Return the secrets of hubs, projects and default workspaces, by their keys."""
-    return tenant.once(_kept)
+def kept_at(tenant: Tenant, place: str) -> Kept:
+    """Return the secrets that lie open to whoever has an action at a place.
+
+    In a hub, project or default workspace its own, and those of the connections that
+    its hub shares; at a connection or datastore that one.
+    """
+    of_workspace = tenant.once(_kept).get(id_key(place))
+    return of_workspace or _collected(_keeper(tenant, place))
 
 
 def _kept(tenant: Tenant) -> Mapping[str, Kept]:
-    return {id_key(each): _kept_in(tenant, each) for each in working(tenant)}
+    return {each.key: _kept_in(each) for each in working(tenant)}
 
 
-def _kept_in(tenant: Tenant, workspace_id: str) -> Kept:
+def _kept_in(workspace: Workspace) -> Kept:
+    return _collected(connections(workspace), workspace.datastores)
+
+
+def _keeper(tenant: Tenant, place: str) -> Iterator[Resource]:
+    """Yield what keeps secrets at an id; raises NotRead where it was not read."""
+    view = KEEPERS.get(ResourceId.parse(place).type.lower())
+    keeper = tenant.get(view, place) if view else None
+    if keeper is not None:
+        yield keeper
+
+
+def _collected(*keepers: Iterable[Resource]) -> Kept:
+    """Return which of some keepers store a secret."""
     found = Kept()
-    for view, action in KEEPING.items():
+    for several in keepers:
         with found.unclear:
-            for keeper in _storing(tenant.within(view, workspace_id)):
-                found.shown_by(action).append(keeper)
+            for keeper in several:
+                with found.unclear:
+                    if stores_secret(keeper):
+                        found.shown_by(KEEPING[type(keeper)]).append(keeper.id)
     return found
-
-
-def _storing(keepers: Listing[Resource]) -> Iterator[str]:
-    """Yield what stores a secret; raises NotRead in the end if more may."""
-    unclear = Unclear()
-    for keeper in keepers.known():
-        with unclear:
-            if stores_secret(keeper):
-                yield keeper.id
-    unclear.settle()
-    keepers.require_whole()
 
 
 KEEPING: Mapping[type[Resource], str] = {
@@ -79,6 +88,14 @@ KEEPING: Mapping[type[Resource], str] = {
     Datastore: DATASTORE_SECRETS,
 }
 """The action that shows the secrets of each type."""
+
+KEEPERS: Mapping[str, type[Resource]] = {view.type.lower(): view for view in KEEPING}
+"""The types that keep secrets, by their names in lower case."""
+
+
+def is_keeper(place: str) -> bool:
+    """Whether an id is that of a connection or datastore of a workspace."""
+    return ResourceId.parse(place).type.lower() in KEEPERS
 
 
 def stores_secret(keeper: Resource) -> bool:
@@ -88,11 +105,11 @@ def stores_secret(keeper: Resource) -> bool:
     return isinstance(keeper, Connection) and stores_key(keeper)
 
 
-def working(tenant: Tenant) -> Iterator[str]:
-    """Yield the ids of workspaces that hold work, those included that do not say."""
+def working(tenant: Tenant) -> Iterator[Workspace]:
+    """Yield the workspaces that hold work, those included that do not say."""
     for workspace in tenant.all(Workspace).known():
         try:
             if holds_work(workspace):
-                yield workspace.id
+                yield workspace
         except NotRead:
-            yield workspace.id
+            yield workspace

@@ -8,7 +8,13 @@ from functools import partial
 from itertools import chain, compress, islice
 from typing import Any
 
-from checks.foundry_stores.kept_secrets import KEEPING, kept, stores_secret, working
+from checks.foundry_stores.kept_secrets import (
+    KEEPING,
+    is_keeper,
+    kept_at,
+    stores_secret,
+    working,
+)
 from checks.shared.citing import cite
 from checks.shared.doubt import doubt
 from checks.shared.foundry_matrix import READ_STORAGE, On, Who, needs
@@ -24,7 +30,11 @@ from checks.shared.grants import (
 from checks.shared.links import keeps_key
 from checks.shared.members import NOBODY, each_person, known_members
 from checks.shared.principals import is_person
-from checks.shared.project_users import project_assignments, require_workspaces
+from checks.shared.project_users import (
+    may_reach_more,
+    project_assignments,
+    require_workspaces,
+)
 from checks.shared.reach import Reach, reach
 from checks.shared.scanned import require_scanned_at
 from checks.shared.shortfall import Case, shortfall
@@ -87,7 +97,14 @@ def secret_readers(tenant: Tenant) -> Mapping[str, Reach]:
 
 
 def _secret_readers(tenant: Tenant) -> Mapping[str, Reach]:
-    return reach(tenant, KEEPING.values(), working(tenant))
+    places = {each.key: each.id for each in working(tenant)}
+
+    def is_part(scope: str) -> bool:
+        parent = ResourceId.parse(scope).parent
+        of_work = id_key(parent) in places or may_reach_more(tenant, parent)
+        return is_keeper(scope) and of_work
+
+    return reach(tenant, KEEPING.values(), places.values(), is_part)
 
 
 @check(
@@ -109,11 +126,13 @@ def connection_secret_readers(assignment: RoleAssignment, tenant: Tenant) -> Ver
     (`Microsoft.MachineLearningServices/workspaces/connections/listsecrets/action`) or
     of datastores (`.../datastores/listsecrets/action`), by name or by a wildcard, and
     that reach a workspace where a connection's `properties.authType` or a datastore's
-    `properties.credentials.credentialsType` is one that stores a secret. Users and
-    groups fail unless approved; other principals are listed. A deny assignment that may
-    take all of it back, by members of groups that were not read, makes it a warning.
-    Where one of the two properties is absent or null, and no other secret is known,
-    nothing is said.
+    `properties.credentials.credentialsType` is one that stores a secret, or that are
+    made on such a connection or datastore alone. A project shows the connections of its
+    hub too where `properties.isSharedToAll` is true; an absent or null one is false
+    (workspace connection REST reference). Users and groups fail unless approved; other
+    principals are listed. A deny assignment that may take all of it back, by members of
+    groups that were not read, makes it a warning. Where one of the first two properties
+    is absent or null, and no other secret is known, nothing is said.
 
     ## Why it matters
     The action hands out the keys behind the connections in plain text. Azure AI
@@ -180,18 +199,18 @@ def connection_secret_readers(assignment: RoleAssignment, tenant: Tenant) -> Ver
 
 
 def _opened(tenant: Tenant, found: Reach) -> tuple[list[str], list[tuple[str, str]]]:
-    """Return the ids of what keeps a secret that an assignment shows.
+    """Return the ids of what keeps a secret that an assignment shows, each once.
 
     With the actions that show it, each on the workspace or store it is of.
     """
-    opened, asked = list[str](), list[tuple[str, str]]()
+    opened, asked = dict[str, None](), list[tuple[str, str]]()
     for target in found.targets:
         for action in KEEPING.values():
-            keepers = kept(tenant)[id_key(target)].shown_by(action)
+            keepers = kept_at(tenant, target).shown_by(action)
             if keepers and found.gives(tenant, action, target):
-                opened += keepers
+                opened.update(dict.fromkeys(keepers))
                 asked.append((action, target))
-    return opened, asked
+    return list(opened), asked
 
 
 def _secrets(tenant: Tenant, opened: list[str]) -> str:
@@ -201,6 +220,8 @@ def _secrets(tenant: Tenant, opened: list[str]) -> str:
             known = tenant.known(view, keeper)
             if known is not None:
                 stores_secret(known)
+            if isinstance(known, WorkspaceConnection):
+                known.cite(WorkspaceConnection.shared_to_all)
     places = dict.fromkeys(
         ResourceId.parse(ResourceId.parse(each).parent).name for each in opened
     )
@@ -211,7 +232,7 @@ def _require_secrets(tenant: Tenant, found: Reach, assignment: RoleAssignment) -
     """Raise NotRead if an assignment may show a secret that was not read."""
     require_workspaces(tenant, scope_at(assignment))
     for target in found.targets:
-        kept(tenant)[id_key(target)].unclear.settle()
+        kept_at(tenant, target).unclear.settle()
 
 
 @check(
@@ -479,10 +500,9 @@ def _key_holders(tenant: Tenant) -> Mapping[str, Reach]:
 def _default_storages(tenant: Tenant) -> Iterator[str]:
     """Yield the ids of default storages, those included that were not read."""
     named = dict[str, str]()
-    for workspace_id in working(tenant):
-        workspace = tenant.known(Workspace, workspace_id)
+    for workspace in working(tenant):
         try:
-            storage_id = workspace.storage_account_id if workspace else None
+            storage_id = workspace.storage_account_id
         except NotRead:
             continue
         if storage_id:

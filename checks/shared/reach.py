@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from checks.shared.grants import access, kept_from
@@ -48,12 +48,16 @@ class Reach:
 
 
 def reach(
-    tenant: Tenant, actions: Iterable[str], targets: Iterable[str]
+    tenant: Tenant,
+    actions: Iterable[str],
+    targets: Iterable[str],
+    is_part: Callable[[str], bool] = lambda _: False,
 ) -> Mapping[str, Reach]:
     """Return what assignments in force give of some actions, and on what.
 
-    By the key of the assignment. With those that reach no target, where workspaces
-    they may reach were not read, and with those whose role was not.
+    By the key of the assignment. A scope that is a part of a target is the one thing
+    that its assignments reach. With those that reach no target, where workspaces they
+    may reach were not read, and with those whose role was not.
     """
     grants = defaultdict[str, dict[str, Grant]](dict)
     for key, action, grant in _grants(tenant, actions):
@@ -61,6 +65,7 @@ def reach(
     scopes = {key: next(iter(found.values())).scope for key, found in grants.items()}
     scopes.update(of_unknown_role(tenant))
     reached = _reached(tenant, scopes, targets)
+    reached.update((key, [scope]) for key, scope in scopes.items() if is_part(scope))
     return {
         key: Reach(grants.get(key, {}), tuple(reached.get(key, ())))
         for key, scope in scopes.items()
@@ -86,7 +91,7 @@ def of_unknown_role(tenant: Tenant) -> Iterator[tuple[str, str]]:
 
 def _reached(
     tenant: Tenant, scopes: Mapping[str, str], targets: Iterable[str]
-) -> Mapping[str, list[str]]:
+) -> dict[str, list[str]]:
     """Return the targets below the scopes of assignments, by the assignment."""
     at, found = defaultdict[str, list[str]](list), defaultdict[str, list[str]](list)
     for key, scope in scopes.items():

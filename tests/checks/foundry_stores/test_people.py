@@ -187,6 +187,71 @@ def test_whoever_reads_no_secret_is_left_out(
     assert nothing(verdicts(connection_secret_readers, *bodies))
 
 
+@pytest.mark.parametrize(
+    ("shared", "at", "status"),
+    [
+        (True, PROJECT, FAIL),
+        (True, GROUP, FAIL),
+        (False, PROJECT, PASS),
+        (None, PROJECT, PASS),
+        (ABSENT, PROJECT, PASS),
+        ("yes", PROJECT, UNREAD),
+    ],
+)
+def test_a_project_shows_what_its_hub_shares(
+    verdicts: Verdicts, rbac: Any, roles: Any, shared: object, at: str, status: Status
+) -> None:
+    grant, project = rbac.grant("ann", SECRETS, at), {"hubResourceId": HUB}
+    keepers = connection(isSharedToAll=shared), store(of=PROJECT)
+    bodies = *roles, grant, workspace(), workspace(id=PROJECT, **project), *keepers
+    result = verdicts(connection_secret_readers, *bodies).only(grant["id"])
+    assert result.status is status
+    assert ("1 secret of hub" in result.reason) is (status is FAIL)
+
+
+def test_a_hub_that_was_not_read_may_share_secrets(
+    verdicts: Verdicts, rbac: Any, roles: Any
+) -> None:
+    grant, project = rbac.grant("ann", DEVELOPER, PROJECT), {"hubResourceId": HUB}
+    bodies = *roles, grant, workspace(), workspace(id=PROJECT, **project)
+    unread = [(WorkspaceConnection, HUB)]
+    results = verdicts(connection_secret_readers, *bodies, unread=unread)
+    assert results.only(grant["id"]).status is UNREAD
+
+
+@pytest.mark.parametrize(
+    ("role", "keeper", "status"),
+    [
+        (DEVELOPER, connection(), FAIL),
+        (DEVELOPER, store(), FAIL),
+        (DEVELOPER, connection("AAD"), PASS),
+        (SECRETS, store(), PASS),
+        (DEVELOPER, connection(None), UNREAD),
+        ("lost", connection(), UNREAD),
+    ],
+)
+def test_who_reads_one_secret(
+    verdicts: Verdicts, rbac: Any, roles: Any, role: str, keeper: Body, status: Status
+) -> None:
+    grant = rbac.grant("ann", role, keeper["id"])
+    other = body(f"{HUB}/connections/other", {"authType": "ApiKey"})
+    bodies = *roles, grant, workspace(), keeper, other
+    result = verdicts(connection_secret_readers, *bodies).only(grant["id"])
+    assert result.status is status
+
+
+@pytest.mark.parametrize(
+    ("view", "at"), [(WorkspaceConnection, HUB), (Workspace, SUBSCRIPTION)]
+)
+def test_one_secret_unread(
+    verdicts: Verdicts, rbac: Any, roles: Any, view: Any, at: str
+) -> None:
+    grant = rbac.grant("ann", DEVELOPER, connection()["id"])
+    bodies = (*roles, grant, *([workspace()] if at == HUB else []))
+    results = verdicts(connection_secret_readers, *bodies, unread=[(view, at)])
+    assert results.only(grant["id"]).status is UNREAD
+
+
 @pytest.mark.parametrize("kind", ["FeatureStore", "Default"])
 def test_which_workspaces_keep_secrets(
     verdicts: Verdicts, rbac: Any, roles: Any, kind: str
