@@ -11,13 +11,15 @@ from itertools import chain, islice
 from typing import Any
 
 from checks.dns_security_policies.controls import FILTERING
+from checks.dns_security_policies.fates import cite_order, fate, require_fate
 from checks.shared.scanned import require_all_scanned
 from checks.shared.wording import CITED, FIRST, count, shown, some
 from scanner.dns.facts import Action, Doubt, Names, Policy, Rule
 from scanner.dns.gather import dns_of
-from scanner.dns.names import normalise
+from scanner.dns.names import managed, normalise
 from scanner.dns.reading import asked, region_of, require_known
 from scanner.dns.resolver import Resolver
+from scanner.dns.steps import title
 from scanner.model.check import (
     Check,
     Post,
@@ -543,9 +545,11 @@ def threat_intel(policy: ResolverPolicy, tenant: Tenant) -> Verdict:
     r"""
     Reads `properties.managedDomainLists` of the policy's rules.
 
-    An enabled Block rule with `AzureDnsThreatIntel` is what is wanted. Absent, null or
-    empty names no list of Microsoft's: older API versions had none (REST specification,
-    from 2025-10-01-preview).
+    An enabled Block rule with `AzureDnsThreatIntel` is what is wanted, and nothing
+    before it that lets the list through: an enabled rule of a lower
+    `properties.priority` with another action that has the list too, or `.`, which is
+    every name. Absent, null or empty names no list of Microsoft's: older API versions
+    had none (REST specification, from 2025-10-01-preview).
 
     ## Why it matters
     Malware calls home by name, and the names change faster than anybody edits a list.
@@ -573,15 +577,23 @@ def threat_intel(policy: ResolverPolicy, tenant: Tenant) -> Verdict:
     """
     if not tenant.settings.dns_filtering_expected:
         return not_applicable("dns_filtering_expected is off: policies only log")
-    idle = ""
-    for rule in policy.rules:
-        if THREATS.lower() in map(str.lower, rule.managed_lists or ()):
-            if rule.enabled and rule.verb == Action.BLOCK:
-                return passed(f"rule {shown(rule.name)} blocks it")
-            idle = rule.name
-    if idle:
-        return warned(f"rule {shown(idle)} has the list and does not block it")
-    return warned("no rule has the list AzureDnsThreatIntel")
+    having = [rule for rule in policy.rules if _has_threats(rule)]
+    if not having:
+        return warned("no rule has the list AzureDnsThreatIntel")
+    if not any(rule.enabled and rule.verb == Action.BLOCK for rule in having):
+        name = shown(having[-1].name)
+        return warned(f"rule {name} has the list and does not block it")
+    decision = tenant.once(dns_of).decide(managed(THREATS), policy.id)
+    cite_order(policy.rules)
+    require_fate(decision)
+    first = shown(title(decision.match.rule) if decision.match else None)
+    if fate(decision) is Action.BLOCK:
+        return passed(f"rule {first} blocks it")
+    return warned(f"rule {first} takes it before any rule that blocks it")
+
+
+def _has_threats(rule: SecurityRule) -> bool:
+    return THREATS.lower() in map(str.lower, rule.managed_lists or ())
 
 
 CHECKS: tuple[Check[Any], ...] = (

@@ -120,7 +120,8 @@ def block_rule(policy: ResolverPolicy, tenant: Tenant) -> Verdict:
     and a list in `properties.dnsResolverDomainLists[].id` has entries or a
     `domainsUrl`, or `properties.managedDomainLists` names a list of Microsoft's (DNS
     resolver REST reference). A list without either, or one that does not exist, is
-    empty. The setting `dns_filtering_expected` switches the check off.
+    empty. Whether an earlier rule takes it all first is what `dns-list-shadowing` and
+    `dns-threat-intel` tell. The setting `dns_filtering_expected` switches this off.
 
     ## Why it matters
     A policy that only logs tells afterwards which machine asked for the malware domain.
@@ -274,8 +275,9 @@ def list_shadowing(rule: SecurityRule, tenant: Tenant) -> Verdict:
     or action is not assessed (Azure returns all three), nor is one that has the
     priority of another with a different action (Azure refuses that), nor one where it
     takes a list whose `properties.domains` is null because it is kept behind
-    `domainsUrl`. A list that does not exist, and Microsoft's managed lists, add no
-    entries.
+    `domainsUrl`. A list that does not exist adds no entries. What stands on one of
+    Microsoft's managed lists nobody can read: it is one entry, which an earlier rule
+    takes that has `.` or the same list.
 
     ## Why it matters
     Allow `contoso.com` at 100, and the Block for `bad.contoso.com` at 110 never fires:

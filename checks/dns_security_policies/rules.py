@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from checks.dns_security_policies.controls import FILTERING, LOGGING
+from checks.dns_security_policies.fates import cite_order, fate, require_fate
 from checks.dns_security_policies.logs import kept, workspaces
 from checks.shared.wording import count, shown, some
 from scanner.dns.facts import Action, Doubt
@@ -329,24 +329,14 @@ def wildcard_block(rule: SecurityRule, tenant: Tenant) -> Verdict:
     if id_key(policy) not in dns.facts.policies:
         raise NotRead(f"the policy of {rule.id} was not read")
     decisions = [dns.decide(zone, policy) for zone in _zones(tenant)]
-    _cite_order(rule)
-    fates = [(each, _fate(each)) for each in decisions]
-    shut = [each.name for each, fate in fates if fate is Action.BLOCK]
+    cite_order(_siblings(rule).known())
+    shut = [each.name for each in decisions if fate(each) is Action.BLOCK]
     if shut:
         return failed(f"it blocks every name, and none before it allows {some(shut)}")
-    for each, fate in fates:
-        if fate is Action.UNKNOWN:
-            deciding = each.match.rule.doubts if each.match else ()
-            require_known(_serious((*each.doubts, *deciding)))
+    for each in decisions:
+        require_fate(each)
         _cite_match(each, tenant)
     return passed("rules before it let the zones of the platform through")
-
-
-def _fate(decision: Decision) -> Action:
-    """Return what becomes of a name of the platform, which no threat list holds."""
-    if decision.match is None or any(_serious(decision.doubts)):
-        return decision.action
-    return decision.match.rule.action
 
 
 def _cite_match(decision: Decision, tenant: Tenant) -> None:
@@ -355,11 +345,6 @@ def _cite_match(decision: Decision, tenant: Tenant) -> None:
     found = tenant.known(DomainList, match.list_id) if match else None
     if found:
         found.cite(DomainList.domains)
-
-
-def _serious(doubts: Iterable[Doubt]) -> Iterator[Doubt]:
-    """Yield doubts; what Microsoft lists as malicious is no zone of its platform."""
-    return (each for each in doubts if not each.managed)
 
 
 def _zones(tenant: Tenant) -> tuple[str, ...]:
@@ -373,14 +358,6 @@ def _zones(tenant: Tenant) -> tuple[str, ...]:
     alike = (*services, f"blob.{suffixes.storage}")
     private = (f"privatelink.{each}" for each in (*alike, vaults))
     return (*alike, suffixes.keyvault, *private)
-
-
-def _cite_order(rule: SecurityRule) -> None:
-    """Note the rules of a policy, when they are tried, and which lists they have."""
-    for each in _siblings(rule).known():
-        each.cite(SecurityRule.priority, SecurityRule.state, SecurityRule.action)
-        with suppress(NotRead):
-            each.cite(SecurityRule.list_ids)
 
 
 @check(

@@ -51,7 +51,7 @@ class Rule:
     action: Action
     enabled: bool | None = True
     lists: tuple[str, ...] = ()
-    """The keys of its domain lists that exist, each once."""
+    """The keys of its domain lists that exist, and of Microsoft's own, each once."""
     doubts: tuple[Doubt, ...] = ()
     """Why it may decide more than its lists say, or otherwise."""
 

@@ -10,7 +10,7 @@ from itertools import chain
 
 from scanner.dns.facts import Action, Doubt, Facts, Names, Network, Policy, Rule
 from scanner.dns.hosts import hosts_of
-from scanner.dns.names import normalised
+from scanner.dns.names import managed, normalised
 from scanner.dns.reading import asked, doubt_of, region_of, unread
 from scanner.dns.resolver import Resolver
 from scanner.model.dns import DomainList, PolicyLink, ResolverPolicy, SecurityRule
@@ -29,6 +29,7 @@ def dns_of(tenant: Tenant) -> Resolver:
     and cites what it takes from it.
     """
     lists = {each.key: _names(each) for each in tenant.all(DomainList).known()}
+    lists |= _managed_lists(tenant)
     every = tenant.all(ResolverPolicy).known()
     policies = {each.key: _policy(each, lists) for each in every}
     networks, networks_doubt = _networks(tenant)
@@ -100,6 +101,17 @@ def _names(found: DomainList) -> Names:
     return Names(found.id, normalised(entries), next(iter(doubts), None))
 
 
+def _managed_lists(tenant: Tenant) -> dict[str, Names]:
+    """Return Microsoft's own lists that rules take, by their one entry.
+
+    Nobody can read what is on them, and it is the same for every rule.
+    """
+    rules = tenant.all(SecurityRule).known()
+    named = (asked([], lambda it: it.managed_lists, each) or () for each in rules)
+    entries = dict.fromkeys(map(managed, chain.from_iterable(named)))
+    return {each: Names(each, frozenset({each})) for each in entries}
+
+
 def _policy(policy: ResolverPolicy, lists: Mapping[str, Names]) -> Policy:
     logs: list[Doubt] = []
     places: list[Doubt] = []
@@ -145,9 +157,10 @@ def _rule(rule: SecurityRule, lists: Mapping[str, Names]) -> Rule:
         doubts.append(Doubt(f"what {rule.name} does by {verb} is not known"))
     named = asked(doubts, lambda: rule.list_ids) or ()
     keys = [key for key in map(id_key, named) if _exists(rule, key, lists, doubts)]
-    for managed in asked(doubts, lambda: rule.managed_lists) or ():
-        why = f"{rule.name} takes {managed}, which nobody can read"
+    for each in asked(doubts, lambda: rule.managed_lists) or ():
+        why = f"{rule.name} takes {each}, which nobody can read"
         doubts.append(Doubt(why, managed=True))
+        keys.append(managed(each))
     return Rule(
         id=rule.id,
         priority=order,

@@ -64,6 +64,14 @@ def normalised(entries: Iterable[str]) -> frozenset[str]:
     return frozenset(name for each in entries if (name := normalise(each)))
 
 
+def managed(list_name: str) -> str:
+    """Return the entry that stands for all that one of Microsoft's lists holds.
+
+    No name has spaces: only itself and the root cover it.
+    """
+    return f"Microsoft's list {list_name.lower().replace('.', ' ')}"
+
+
 def covers(name: str) -> Iterator[str]:
     """Yield every entry that matches a normalised name, from itself to the root."""
     if name != ROOT:

@@ -55,7 +55,7 @@ class Standing:
     doubts: tuple[Doubt, ...]
     """Why it may have more entries, or keep fewer, than is known.
 
-    What Microsoft's own lists hold counts for nothing here.
+    One of Microsoft's own lists is one entry, and what is on it counts for nothing.
     """
 
     @property

@@ -256,6 +256,10 @@ def test_kinds_of_lists_unread(verdicts: Verdicts) -> None:
 
 
 THREATS: dict[str, Any] = {"managedDomainLists": ["azurednsthreatintel"]}
+THREATS_LATER = rule(
+    "Block", name="b", priority=200, managedDomainLists=["AzureDnsThreatIntel"]
+)
+FAR = bulk("far")
 
 
 @pytest.mark.parametrize(
@@ -264,7 +268,15 @@ THREATS: dict[str, Any] = {"managedDomainLists": ["azurednsthreatintel"]}
         ((rule("Block", **THREATS),), PASS),
         ((rule("Alert", **THREATS),), WARN),
         ((rule("Block", state="Disabled", **THREATS),), WARN),
-        ((rule("Alert", **THREATS), rule("Block", name="b", **THREATS)), PASS),
+        ((rule("Alert", **THREATS), THREATS_LATER), WARN),
+        ((rule("Alert", priority=300, **THREATS), THREATS_LATER), PASS),
+        ((rule("Alert", state="Disabled", **THREATS), THREATS_LATER), PASS),
+        ((rule("Alert", **THREATS), rule("Block", name="b", **THREATS)), UNREAD),
+        ((rule("Allow", "all"), domains(".", name="all"), THREATS_LATER), WARN),
+        ((rule("Block", "all"), domains(".", name="all"), THREATS_LATER), PASS),
+        ((rule("Allow", "some"), domains("a.com", name="some"), THREATS_LATER), PASS),
+        ((rule("Allow", "far"), FAR, THREATS_LATER), UNREAD),
+        ((rule("Allow", managedDomainLists=["Other"]), THREATS_LATER), PASS),
         ((rule("Block", managedDomainLists=["Other"]),), WARN),
         ((rule("Block", managedDomainLists=None),), WARN),
         ((BLOCK,), WARN),

@@ -294,6 +294,8 @@ ALLOW = rule("before", "Allow", 100, "broad")
 BROAD = domains("broad", "contoso.com")
 NARROW = domains("narrow", "bad.contoso.com", "fabrikam.com")
 LATER = rule("rule", "Block", 110, "narrow")
+EVERY = domains("all", ".")
+THREATS = rule("rule", "Block", 110, managedDomainLists=["AzureDnsThreatIntel"])
 
 
 @pytest.mark.parametrize(
@@ -337,7 +339,25 @@ LATER = rule("rule", "Block", 110, "narrow")
         ((LATER,), NONE),
         ((rule("before", "Allow", 100, "gone"), LATER, NARROW), PASS),
         ((rule("rule", "Block", 110, "narrow", "gone"), NARROW), PASS),
-        ((rule("rule", managedDomainLists=["AzureDnsThreatIntel"]),), NONE),
+        ((THREATS,), PASS),
+        ((rule("before", "Allow", 100, "all"), EVERY, THREATS), FAIL),
+        ((rule("before", "Alert", 100, "all"), EVERY, THREATS), WARN),
+        ((rule("before", "Allow", 100, "broad"), BROAD, THREATS), PASS),
+        (
+            (
+                rule("b", "Allow", 100, managedDomainLists=["azurednsTHREATINTEL"]),
+                THREATS,
+            ),
+            FAIL,
+        ),
+        (
+            (
+                rule("b", "Block", 100, managedDomainLists=["AzureDnsThreatIntel"]),
+                THREATS,
+            ),
+            INFO,
+        ),
+        ((rule("b", "Allow", 100, managedDomainLists=["Other"]), THREATS), PASS),
         ((LATER, domains("narrow", domains=[1])), UNREAD),
     ],
 )
