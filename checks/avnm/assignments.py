@@ -11,6 +11,7 @@ from typing import Any
 from checks.avnm.network_groups import (
     EFFECT,
     assigned,
+    cite_given,
     filling,
     group_named,
     in_mode,
@@ -19,12 +20,13 @@ from checks.avnm.network_groups import (
     require_filling,
 )
 from checks.avnm.policies import CONTROLS
-from checks.shared.assigned import cite_content, gravest
+from checks.shared.assigned import gravest
 from checks.shared.grants import access
 from checks.shared.scanned import failed_so_far, so_far
 from checks.shared.wording import CITED, shown, some
 from scanner.access.answers import scope_name
-from scanner.access.scopes import scope_at
+from scanner.access.engine import Access
+from scanner.access.scopes import is_group, scope_at
 from scanner.model.check import (
     Check,
     Post,
@@ -81,8 +83,9 @@ def policy_assigned(definition: PolicyDefinition, tenant: Tenant) -> Verdict:
     Assignments of the definition alone or in an initiative count, if the mode is
     Default, which absent and null mean too (Azure Policy documentation, assignment
     structure), and no parameter turns the effect addToNetworkGroup off. Their scope has
-    to overlap `properties.networkManagerScopes` of the manager whose group is filled;
-    an absent scope is the one the assignment lies at. A definition whose
+    to overlap `properties.networkManagerScopes` of the manager whose group is filled,
+    outside of `properties.notScopes` (absent or null: nothing is left out); an absent
+    scope is the one the assignment lies at. A definition whose
     `properties.mode` is not Microsoft.Network.Data fills no group wherever it is
     assigned (Azure Policy documentation, definition structure), which is a warning, as
     an assignment outside of the scope is. So is a missing one in a narrowed scan, which
@@ -165,19 +168,15 @@ def _assignments(
     keys = tenant.once(_by_definition).get(definition.key, {})
     found = {tenant.known(PolicyAssignment, key): each for key, each in keys.items()}
     every = {each: effects for each, effects in found.items() if each}
-    _cite(definition, islice(every, CITED), tenant)
+    _cite(definition, islice(every, CITED))
     return every
 
 
-def _cite(
-    definition: PolicyDefinition, every: Iterable[PolicyAssignment], tenant: Tenant
-) -> None:
+def _cite(definition: PolicyDefinition, every: Iterable[PolicyAssignment]) -> None:
     """Note what assignments are of, and what gives the definition its effect."""
     for assignment in every:
         assignment.cite(PolicyAssignment.definition_id)
-        content = tenant.once(assigned)[assignment.key].found
-        of_it = (e for e in content if id_key(e.definition_id) == definition.key)
-        cite_content(tenant, of_it)
+        cite_given(definition, assignment.key)
 
 
 def _by_definition(tenant: Tenant) -> Mapping[str, dict[str, set[str]]]:
@@ -219,21 +218,35 @@ def _placed(
     if None in (overlap for _, overlap in told):
         raise NotRead(f"whether {manager.name} manages what it is assigned to")
     places = some(scope_name(scope_at(each)) for each in enforced)
-    return warned(
-        f"assigned at {places} only, which {shown(manager.name)} does not manage"
-    )
+    managing = shown(manager.name)
+    return warned(f"assigned at {places}, and to nothing that {managing} manages")
 
 
 def _overlaps(assignment: PolicyAssignment, manager: NetworkManager) -> bool | None:
     """Return whether an assignment reaches networks of a manager, None if unknown."""
-    scope, managed = scope_at(assignment), manager_of(manager)
+    scope = id_key(scope_at(assignment))
+    left_out = frozenset(map(id_key, assignment.not_scopes or ()))
     known = access(assignment.tenant)
-    if id_key(scope) in managed.above or managed.scopes.intersection(
-        known.scopes(scope)
-    ):
-        return True
-    settled = managed.knows_above and known.knows_above(scope)
-    return False if settled else None
+    told = {_meets(scope, left_out, each, known) for each in manager_of(manager).scopes}
+    return True if True in told else None if None in told else False
+
+
+def _meets(
+    scope: str, left_out: frozenset[str], managed: str, known: Access
+) -> bool | None:
+    """Return whether an assignment reaches into a managed scope, None if unknown.
+
+    Where one of them lies in the other, they meet in the lower one.
+    """
+    above, around = known.scopes(managed), known.scopes(scope)
+    if scope not in above and managed not in around:
+        settled = known.knows_above(managed) and known.knows_above(scope)
+        return False if settled else None
+    lower = managed if scope in above else scope
+    if not left_out.isdisjoint(known.scopes(lower)):
+        return False
+    settled = known.knows_above(lower) or not any(map(is_group, left_out))
+    return True if settled else None
 
 
 @check(

@@ -7,7 +7,12 @@ from contextlib import suppress
 from itertools import chain, islice
 from typing import Any
 
-from checks.avnm.network_groups import assigned_at, membership, require_known
+from checks.avnm.network_groups import (
+    assigned_at,
+    cite_given,
+    membership,
+    require_known,
+)
 from checks.avnm.policies import CONTROLS
 from checks.shared.grants import access
 from checks.shared.scanned import require_all_scanned, so_far
@@ -240,12 +245,15 @@ def vnet_uncovered(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     holds for it that is assigned above it, enforced, without an exemption, and has the
     `properties.mode` Microsoft.Network.Data, in which alone a policy takes networks
     into groups (Azure Policy documentation, definition structure). Conditions
-    on name, id, type, location, tags, resource group and subscription id are evaluated;
-    with any other the network is not assessed, unless it is in a group for certain.
+    on name, id, type, location, tags, resource group and subscription id are evaluated,
+    with the values that assignment, initiative or default give to parameters; with any
+    other the network is not assessed, unless it is in a group for certain.
     Whether security admin rules are for its groups is told beside it, as far as the
     configurations of their managers were read.
     Absent or null tags are none. A network in the scope of no manager is not
-    applicable.
+    applicable, nor is one where the managers have no features: absent, null or empty
+    `properties.networkManagerScopeAccesses` let a manager manage nothing (they are
+    optional, Network REST 2024-05-01).
 
     ## Why it matters
     The groups carry the connections and the security admin rules. A network that the
@@ -294,17 +302,19 @@ def vnet_uncovered(network: VirtualNetwork, tenant: Tenant) -> Verdict:
         names = some(shown(_name(groups.facts.groups[g].id)) for g in standing.groups)
         return passed(f"is in {names}; {_RULES[groups.guarded(network.key)]}")
     require_known(doubt for _, doubt in standing.open)
-    if not standing.managers:
-        for key in islice(groups.facts.managers, CITED):
+    managing = [m for m in standing.managers if groups.facts.managers[m].features]
+    if not managing:
+        for key in islice(standing.managers or groups.facts.managers, CITED):
             _cite_manager(tenant.known(NetworkManager, key))
         require_all_scanned(tenant, "network managers with it in their scope")
-        return not_applicable("in the scope of no network manager")
+        able = " with features" if standing.managers else ""
+        return not_applicable(f"in the scope of no network manager{able}")
     named = []
-    for key in standing.managers:
+    for key in managing:
         named.append(shown(_name(groups.facts.managers[key].id)))
         _cite_manager(tenant.known(NetworkManager, key))
     for rule in groups.facts.networks[network.key].rules[:CITED]:
-        _cite_condition(tenant.known(PolicyDefinition, rule.definition_id), network)
+        cite_condition(tenant.known(PolicyDefinition, rule.definition_id), network)
     return warned(so_far(tenant, f"in the scope of {some(named)}, and in no group"))
 
 
@@ -314,7 +324,7 @@ def _cite_ways(network: VirtualNetwork, standing: Standing) -> None:
     for group, definitions in standing.groups.items():
         _cite_manager(tenant.known(NetworkManager, ResourceId.parse(group).parent))
         for key in definitions:
-            _cite_condition(tenant.known(PolicyDefinition, key), network)
+            cite_condition(tenant.known(PolicyDefinition, key), network)
         if not definitions:
             for member in tenant.referring(
                 StaticMember, "resource_id", network.id
@@ -323,10 +333,13 @@ def _cite_ways(network: VirtualNetwork, standing: Standing) -> None:
                     member.cite(StaticMember.resource_id)
 
 
-def _cite_condition(
+def cite_condition(
     definition: PolicyDefinition | None, network: VirtualNetwork
 ) -> None:
-    """Note whom a definition takes into which group, and what puts it in force."""
+    """Note whom a definition takes into which group, and what puts it in force.
+
+    With the parameters that are given where it is assigned.
+    """
     if definition is None:
         return
     definition.cite(PolicyDefinition.condition, PolicyDefinition.mode)
@@ -340,6 +353,7 @@ def _cite_condition(
         if assignment is not None:
             with suppress(NotRead):
                 assignment.cite(*_IN_FORCE)
+            cite_given(definition, key)
 
 
 _IN_FORCE: tuple[Field[Any], ...] = (
@@ -354,6 +368,7 @@ _IN_FORCE: tuple[Field[Any], ...] = (
 def _cite_manager(manager: NetworkManager | None) -> None:
     if manager:
         manager.cite(NetworkManager.management_groups, NetworkManager.subscriptions)
+        manager.cite(NetworkManager.features)
 
 
 @check(
@@ -370,12 +385,13 @@ def multi_group(group: NetworkGroup, tenant: Tenant) -> Verdict:
     Reads `properties.access` of rules for the group, and who is in it and in others.
 
     A network may be in several groups, which is told as a fact. It is a warning when
-    security admin rules for one group deny what rules for the other allow: with the
-    same direction, a common protocol, a common source port and destination port, and
-    sources and destinations of the same text or one of them anything. Absent and null
-    ports, sources or destinations are all of them (Network REST, 2024-05-01). A group
-    without networks is not applicable, or not assessed in a narrowed scan, which may
-    have left them out.
+    security admin rules for one group deny what rules of another collection for the
+    other group allow: with the same direction, a common protocol, a common source port
+    and destination port, and sources and destinations of the same text or one of them
+    anything. Rules of one collection are made to go together: an exception has the
+    lower priority number. Absent and null ports, sources or destinations are all of
+    them (Network REST, 2024-05-01). A group without networks is not applicable, or not
+    assessed in a narrowed scan, which may have left them out.
 
     ## Why it matters
     Which of two rules wins depends on their priorities, which nobody compares across
@@ -441,11 +457,19 @@ def multi_group(group: NetworkGroup, tenant: Tenant) -> Verdict:
 
 
 def _clashes(group: str, others: Iterable[str], tenant: Tenant) -> Iterator[str]:
-    """Yield the rules for a group that are at odds with those for another."""
+    """Yield the rules for a group that are at odds with those for another, once."""
     own = [*_rules(group, tenant)]
+    told = set[frozenset[str]]()
     for other in others:
         for one, two in clashing(own, _rules(other, tenant)):
-            yield f"{shown(_name(one.id))} and {shown(_name(two.id))}"
+            pair = frozenset({one.id, two.id})
+            if _collection(one) != _collection(two) and pair not in told:
+                told.add(pair)
+                yield f"{shown(_name(one.id))} and {shown(_name(two.id))}"
+
+
+def _collection(rule: AdminRule) -> str:
+    return id_key(ResourceId.parse(rule.id).parent)
 
 
 def _rules(group: str, tenant: Tenant) -> Iterator[AdminRule]:

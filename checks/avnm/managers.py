@@ -169,7 +169,7 @@ def _limits(tenant: Tenant, own: Manager, others: Iterable[Manager]) -> str:
 )
 def config_deployed(manager: NetworkManager, _: Tenant) -> Verdict:
     r"""
-    Reads `type` of the connectivity, security admin and routing configurations.
+    Reads `type` of connectivity, security admin, routing and user configurations.
 
     What of them is deployed, to which regions and with what success, only the action
     `listDeploymentStatus` tells, which Reader does not include. So this is a question
@@ -187,7 +187,7 @@ def config_deployed(manager: NetworkManager, _: Tenant) -> Verdict:
     ```sh
     az network manager list-deploy-status --resource-group RG \
       --network-manager-name NM --regions REGION \
-      --deployment-types Connectivity SecurityAdmin Routing
+      --deployment-types Connectivity SecurityAdmin Routing SecurityUser
     az network manager post-commit --resource-group RG --network-manager-name NM \
       --commit-type SecurityAdmin --target-locations REGION \
       --configuration-ids CONFIGURATION_ID
@@ -213,6 +213,7 @@ def config_deployed(manager: NetworkManager, _: Tenant) -> Verdict:
         manager.connectivity_configurations,
         manager.admin_configurations,
         manager.routing_configurations,
+        manager.user_configurations,
     )
     total = sum(1 for listing in listings for _ in listing.ids())
     if not total:

@@ -9,9 +9,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from checks.shared.assigned import Content, contents, gravest, is_of_azure, resolved
+from checks.shared.assigned import (
+    Assigned,
+    Content,
+    cite_content,
+    contents,
+    gravest,
+    is_of_azure,
+    resolved,
+)
 from checks.shared.grants import access
-from checks.shared.policies import InForce, Policy, policies_on
+from checks.shared.policies import InForce, policies_on
 from scanner.access.scopes import scope_at, scope_of
 from scanner.avnm.membership import (
     Doubt,
@@ -34,7 +42,7 @@ from scanner.model.policy import (
 )
 from scanner.model.resources import ManagementGroup, Subscription
 from scanner.model.tenant import Tenant
-from scanner.policy.conditions import Subject
+from scanner.policy.conditions import Subject, parts_of
 
 EFFECT = "addtonetworkgroup"
 MODE = "Microsoft.Network.Data"
@@ -182,6 +190,14 @@ def assigned_at(tenant: Tenant) -> Mapping[tuple[str, str], tuple[str, ...]]:
     return {place: tuple(keys) for place, keys in found.items()}
 
 
+def cite_given(definition: PolicyDefinition, assignment_key: str) -> None:
+    """Note what a definition says, with what an assignment gives its parameters."""
+    tenant = definition.tenant
+    every = tenant.once(assigned)[assignment_key].found
+    of_it = (each for each in every if id_key(each.definition_id) == definition.key)
+    cite_content(tenant, of_it)
+
+
 # Facts
 
 
@@ -288,12 +304,12 @@ def _network(network: VirtualNetwork, rules: _Rules) -> Network:
 
 
 class _Rules:
-    """What the definitions that fill groups ask for, each looked at once."""
+    """What the policies that fill groups ask for, each looked at once."""
 
     def __init__(self, tenant: Tenant) -> None:
         self._tenant = tenant
         self._assigned = tenant.once(assigned)
-        self._known: dict[str, Rule | None] = {}
+        self._known: dict[int, Rule | None] = {}
         self._alike = self._are_alike()
         self._on_group: dict[str, InForce] = {}
 
@@ -304,7 +320,7 @@ class _Rules:
             if not policy.holds:
                 continue
             if policy.effect == EFFECT:
-                rule = self._of(policy)
+                rule = self._of(policy.assigned)
                 if rule:
                     yield rule
             elif not policy.effect:
@@ -341,27 +357,27 @@ class _Rules:
         except NotRead:
             return False
 
-    def _of(self, policy: Policy) -> Rule | None:
-        key = id_key(policy.assigned.definition_id)
-        if key not in self._known:
-            self._known[key] = self._made(key)
-        return self._known[key]
+    def _of(self, policy: Assigned) -> Rule | None:
+        if id(policy) not in self._known:
+            self._known[id(policy)] = self._made(policy)
+        return self._known[id(policy)]
 
-    def _made(self, key: str) -> Rule | None:
-        """Return what a definition asks for.
+    def _made(self, policy: Assigned) -> Rule | None:
+        """Return what a definition asks for, by the parameters it is given.
 
         None where it names no group there is, or works in another mode.
         """
-        definition = self._tenant.known(PolicyDefinition, key)
+        definition = self._tenant.known(PolicyDefinition, policy.definition_id)
         if definition is None:
             return None
         try:
             named = definition.network_group_id
             if not named or not is_group_id(named) or not in_mode(definition):
                 return None
-            condition = definition.condition
+            definition.cite(PolicyDefinition.condition)
         except NotRead as problem:
             return Rule(definition.id, "", None, _doubt(problem))
+        condition = parts_of(policy.rule).get("if")
         try:
             exists = group_named(self._tenant, named) is not None
         except NotRead as problem:

@@ -71,7 +71,8 @@ def policy_mode(definition: PolicyDefinition, _: Tenant) -> Verdict:
     r"""
     Reads `properties.mode` and `properties.policyRule.then.effect` of custom policies.
 
-    An effect that is a parameter counts as its default. The effect `addToNetworkGroup`
+    An effect that is a parameter counts as its default; one without default, or any
+    other expression, is not assessed. The effect `addToNetworkGroup`
     works in the mode `Microsoft.Network.Data` alone, and needs it said: an absent or
     null mode is another one (Azure Policy documentation, definition structure).
 
@@ -130,10 +131,10 @@ def policy_mode(definition: PolicyDefinition, _: Tenant) -> Verdict:
         if in_mode(definition):
             return passed(f"addToNetworkGroup in the mode {MODE}")
         return failed(f"addToNetworkGroup in the mode {shown(mode)}, not {MODE}")
-    if in_mode(definition):
-        return warned(f"the mode {MODE} with the effect {shown(definition.effect)}")
     if definition.effect and not effect:
         raise NotRead(f"what {shown(definition.effect)} stands for is not known")
+    if in_mode(definition):
+        return warned(f"the mode {MODE} with the effect {shown(definition.effect)}")
     return warned(f"names a network group, with the effect {shown(definition.effect)}")
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+from checks.avnm.groups import cite_condition
 from checks.avnm.network_groups import membership, require_known
 from checks.avnm.policies import CONTROLS
 from checks.shared.citing import cite
@@ -228,9 +229,7 @@ def _cite(hold: Hold, tenant: Tenant) -> None:
     cite(tenant, (hold.grant,), network)
     network.cite(VirtualNetwork.tags)
     for rule in membership(tenant).by_tags(network.key):
-        definition = tenant.known(PolicyDefinition, rule.definition_id)
-        if definition:
-            definition.cite(PolicyDefinition.condition)
+        cite_condition(tenant.known(PolicyDefinition, rule.definition_id), network)
 
 
 CHECKS: tuple[Check[Any], ...] = (tag_tamper,)

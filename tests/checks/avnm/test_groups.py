@@ -93,6 +93,16 @@ def policy(
     return body(POLICY, mode=mode, policyRule=rule)
 
 
+FOR = policy({"field": "tags['env']", "equals": "[parameters('env')]"})
+BY_DEFAULT = {
+    **FOR,
+    "properties": {
+        **FOR["properties"],
+        "parameters": {"env": {"defaultValue": "prod"}},
+    },
+}
+
+
 def assigned(at: str = SUBSCRIPTION, **more: object) -> Body:
     own = f"{at}{PROVIDER}/policyAssignments/join"
     return body(own, **{"policyDefinitionId": POLICY, "scope": at, **more})
@@ -217,6 +227,10 @@ EXEMPT = body(
         ([policy(), assigned(ZONES)], [], PASS, "spokes"),
         ([policy(), assigned(), network(tags={"ENV": "PROD"})], [], PASS, "spokes"),
         ([policy()], [], WARN, "no group"),
+        ([FOR, assigned(parameters={"env": {"value": "prod"}})], [], PASS, "spokes"),
+        ([FOR, assigned(parameters={"env": {"value": "dev"}})], [], WARN, "no group"),
+        ([FOR, assigned()], [], UNREAD, "env"),
+        ([BY_DEFAULT, assigned()], [], PASS, "spokes"),
         ([policy(), assigned(enforcementMode="DoNotEnforce")], [], WARN, "no group"),
         ([policy(), assigned(), EXEMPT], [], WARN, "no group"),
         ([policy(), assigned(), network(tags=None)], [], WARN, "no group"),
@@ -229,6 +243,10 @@ EXEMPT = body(
         ([policy(of="[parameters('a')]"), assigned()], [], WARN, "no group"),
         ([manager(at=ELSEWHERE), member()], [], NA, "no network manager"),
         ([manager(networkManagerScopes=None)], [], NA, "no network manager"),
+        ([manager(networkManagerScopeAccesses=[])], [], NA, "with features"),
+        ([manager(networkManagerScopeAccesses=None)], [], NA, "with features"),
+        ([manager(networkManagerScopeAccesses=["Routing"])], [], WARN, "no group"),
+        ([manager(networkManagerScopeAccesses=3)], [], UNREAD, "malformed"),
         ([manager(networkManagerScopes=3)], [], UNREAD, "malformed"),
         ([policy({"field": "odd", "equals": 1}), assigned()], [], UNREAD, "odd"),
         ([policy("odd"), assigned()], [], UNREAD, "malformed"),
@@ -299,6 +317,19 @@ CLASH = (
 )
 
 
+ONE_FOR_BOTH = (
+    body(ADMIN),
+    collection(GROUP, OTHER),
+    admin_rule(),
+    body(
+        f"{admin_rule()['id']}-but",
+        access="Allow",
+        direction="Inbound",
+        protocol="Tcp",
+    ),
+)
+
+
 def _from(one: str, two: str) -> tuple[Body, Body]:
     allow = admin_rule("more", "AlwaysAllow", sourcePortRanges=[two])
     return admin_rule(sourcePortRanges=[one]), allow
@@ -312,6 +343,8 @@ def _from(one: str, two: str) -> tuple[Body, Body]:
         ([*BOTH], [], INFO),
         ([*BOTH, *CLASH], [], WARN),
         ([*BOTH, *CLASH, admin_rule("more", "Deny")], [], INFO),
+        ([*BOTH, *CLASH, collection(name="more")], [], INFO),
+        ([*BOTH, *ONE_FOR_BOTH], [], INFO),
         ([*BOTH, *CLASH, admin_rule(sourcePortRanges=["1-2"])], [], WARN),
         ([*BOTH, *CLASH, *_from("1-2", "2-9")], [], WARN),
         ([*BOTH, *CLASH, *_from("1-2", "3-4")], [], INFO),
@@ -334,6 +367,22 @@ def test_several_groups(
     given = {each["id"]: each for each in whole}.values()
     result = verdicts(multi_group, *given, unread=unread).only(GROUP)
     assert result.status is status, result.reason
+
+
+def test_a_clash_is_told_once(verdicts: Verdicts) -> None:
+    wide = collection(GROUP, OTHER), collection(GROUP, OTHER, name="more")
+    rules = admin_rule(), admin_rule("more", "Allow")
+    whole = (manager(), group(), group(OTHER), network(), *BOTH, body(ADMIN))
+    result = verdicts(multi_group, *whole, *wide, *rules).only(GROUP)
+    assert result.status is WARN
+    assert result.reason.endswith("conflict: more and rules")
+
+
+def test_the_parameters_of_a_policy_are_evidence(verdicts: Verdicts) -> None:
+    given = assigned(parameters={"env": {"value": "prod"}})
+    whole = (manager(), group(), network(), FOR, given, *GROUPS)
+    evidence = verdicts(vnet_uncovered, *whole, parents=PARENTS).evidence(NETWORK)
+    assert (given["id"], "properties.parameters['env'].value") in evidence
 
 
 @pytest.mark.parametrize(
@@ -406,7 +455,9 @@ def test_a_narrow_scan_may_miss_managers(verdicts: Verdicts) -> None:
     [
         ([applied()], [], MANUAL),
         ([body(ADMIN)], [(ConnectivityConfiguration, MANAGER)], MANUAL),
+        ([applied(name="u")], [], MANUAL),
         ([], [], NA),
+        ([], [(UserConfiguration, MANAGER)], UNREAD),
         ([], [(ConnectivityConfiguration, MANAGER)], UNREAD),
     ],
 )

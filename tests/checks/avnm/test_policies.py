@@ -106,6 +106,8 @@ def assignment(at: str = SUBSCRIPTION, of: str = ID, **properties: object) -> Bo
         (definition(effect=None), WARN),
         (definition(effect="audit", mode="All"), WARN),
         (definition(effect="[if(a, b, c)]", mode="All"), UNREAD),
+        (definition(effect="[if(a, b, c)]"), UNREAD),
+        (definition(effect="[parameters('effect')]"), UNREAD),
         (definition(effect=7), UNREAD),
         (
             definition(
@@ -247,13 +249,26 @@ MEMBERS = [{"policyDefinitionId": ID, "policyDefinitionReferenceId": "join"}]
             PASS,
             "join",
         ),
+        (
+            [definition(), assignment(TOP, notScopes=[ZONES.upper()])],
+            [],
+            WARN,
+            "nothing that nm manages",
+        ),
+        (
+            [definition(), assignment(TOP, notScopes=[OTHER, SUBSCRIPTION])],
+            [],
+            PASS,
+            "join",
+        ),
+        ([definition(), assignment(notScopes=3)], [], UNREAD, "malformed"),
         ([definition()], [], FAIL, "no assignment"),
         ([definition(), assignment(enforcementMode="DoNotEnforce")], [], FAIL, "only"),
         (
             [definition(), assignment(), manager(networkManagerScopes=None)],
             [],
             WARN,
-            "does not manage",
+            "nothing that nm manages",
         ),
         ([definition("[parameters('a')]"), assignment()], [], WARN, "no group"),
         ([definition(mode="Indexed"), assignment()], [], WARN, "in the mode Indexed"),
