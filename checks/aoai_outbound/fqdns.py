@@ -6,14 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from checks.shared.hosts import (
-    Owner,
-    fault,
-    host_name,
-    owner_of,
-    plain_host,
-    service_of,
-)
+from checks.shared.hostnames import fault, host_name
+from checks.shared.hosts import Owner, owner_of, plain_host, service_of
 from checks.shared.wording import count, quote, shown, some
 from scanner.model.check import (
     Check,

@@ -9,15 +9,8 @@ from typing import Any
 from checks.shared.assigned import Content, contents, gravest
 from checks.shared.citing import cite
 from checks.shared.grants import access, require_settled
-from checks.shared.hosts import (
-    Owner,
-    answering,
-    host_name,
-    leads_to,
-    owner_of,
-    plain_host,
-    service_of,
-)
+from checks.shared.hostnames import host_name, is_claimable
+from checks.shared.hosts import Owner, answering, leads_to, owner_of, plain_host
 from checks.shared.perimeters import let_in, way_in
 from checks.shared.policies import Policy, policies_on
 from checks.shared.rules import Setting
@@ -83,8 +76,10 @@ def fqdn_dangling(account: CognitiveAccount, tenant: Tenant) -> Verdict:
 
     Hosts of services whose names anyone may claim are looked up among the resources of
     the tenant. Whether a name that belongs to none of them is free can only be told by
-    asking DNS, which a scan does not do: then it is for a person to look. That goes for
-    hosts of `approved_fqdns` too: a partner's name may be given up like one of yours.
+    asking DNS, which a scan does not do: then it is for a person to look. So it is for
+    services whose resources are not read, such as Traffic Manager, public addresses and
+    container apps, and for hosts of `approved_fqdns`: a partner's name may be given up
+    like one of yours.
 
     ## Why it matters
     A storage account or Search service that was deleted frees its name for the whole
@@ -111,13 +106,13 @@ def fqdn_dangling(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     claimable = [
         entry
         for entry in account.allowed_fqdns or ()
-        if service_of(plain_host(entry), tenant.suffixes)
+        if is_claimable(plain_host(entry), tenant.suffixes)
     ]
     if not claimable:
         return not_applicable(
             "no host of a service whose names can be claimed is listed"
         )
-    strange = [entry for entry in claimable if owner_of(entry, tenant) in _STRANGE]
+    strange = [each for each in claimable if owner_of(each, tenant) is not Owner.OURS]
     free = [entry for entry in strange if not _unread_owners(entry, tenant)]
     for entry in strange if not free else ():
         raise _unread_owners(entry, tenant)[0]
@@ -128,12 +123,6 @@ def fqdn_dangling(account: CognitiveAccount, tenant: Tenant) -> Verdict:
         f"no resource in the scan answers at {some(map(quote, free))}: does anyone?",
         "Ask DNS for each name; one that nothing answers at can be claimed by anyone.",
     )
-
-
-_STRANGE = frozenset(
-    {Owner.NOBODY_HERE, Owner.NOT_FOUND, Owner.UNREAD_TYPE, Owner.APPROVED}
-)
-"""Whose hosts may be, as far as the scan can tell, nobody's."""
 
 
 def _unread_owners(entry: str, tenant: Tenant) -> list[NotRead]:

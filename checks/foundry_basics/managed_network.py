@@ -6,7 +6,7 @@ from collections.abc import Callable
 from ipaddress import ip_network
 from typing import Any
 
-from checks.shared.hosts import host_name, is_anyone_s, misshapen
+from checks.shared.hostnames import host_name, is_anyone_s, misshapen
 from checks.shared.ranges import public_range
 from checks.shared.wording import count, quote, shown, some
 from scanner.model.check import (

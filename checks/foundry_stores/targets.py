@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from checks.shared.connections import listings, owners
-from checks.shared.hosts import SHARED_ENDPOINT, Owner, is_within, owner_of, plain_host
+from checks.shared.hostnames import SHARED_ENDPOINT, is_within
+from checks.shared.hosts import Owner, owner_of, plain_host
 from checks.shared.wording import quote
 from scanner.model.check import (
     Check,

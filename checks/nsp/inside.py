@@ -6,7 +6,7 @@ from typing import Any
 
 from checks.aoai_outbound.fqdns import of_owners
 from checks.logging.diagnostics import delivered, found
-from checks.shared.hosts import fault
+from checks.shared.hostnames import fault
 from checks.shared.perimeters import (
     GUARDED,
     associations,

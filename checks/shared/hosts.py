@@ -1,16 +1,20 @@
-"""Host names in lists of allowed hosts: what they stand for, and whose they are."""
+"""Whose the hosts are that lists and connections name."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
-from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import urlsplit
 
+from checks.shared.hostnames import (
+    STORAGE_SERVICES,
+    host_name,
+    is_within,
+    without_privatelink,
+)
 from scanner.model.apimanagement import ApiService
 from scanner.model.cloud import Suffixes
 from scanner.model.cognitive import CognitiveAccount
@@ -24,143 +28,7 @@ from scanner.model.search import SearchService
 from scanner.model.storage import StorageAccount
 from scanner.model.tenant import Tenant
 
-ADDRESS = re.compile(
-    r"[0-9]+(?:\.[0-9]+)*(?:/[0-9]+)?"  # also the forms that only resolvers accept
-    r"|\[?[0-9a-f.]*:[0-9a-f.]*:[0-9a-f:.%/\]]*"
-)
-LABEL = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
-HOST = re.compile(rf"(?=.{{1,253}}$){LABEL}(?:\.{LABEL})+")
 SCHEME = re.compile(r"^(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
-
-STORAGE_SERVICES = ("blob", "file", "queue", "table", "dfs", "web")
-
-SHARED_ENDPOINT = "api.cognitive.microsoft.com"
-SHARED_HOSTS = (SHARED_ENDPOINT, "raw.githubusercontent.com")
-"""Hosts that serve everybody: a key or a path, not the name, says whose data it is."""
-
-WELL_KNOWN_SUFFIXES = (
-    "amazonaws.com",
-    SHARED_ENDPOINT,
-    "azurecontainerapps.io",
-    "azureedge.net",
-    "azurefd.net",
-    "azurestaticapps.net",
-    "cloudapp.azure.com",
-    "cloudfunctions.net",
-    "database.windows.net",
-    "github.io",
-    "githubusercontent.com",
-    "logic.azure.com",
-    "netlify.app",
-    "pages.dev",
-    "s3.amazonaws.com",
-    "servicebus.windows.net",
-    "sharepoint.com",
-    "storage.azure.net",
-    "storage.googleapis.com",
-    "trafficmanager.net",
-    "vercel.app",
-    "workers.dev",
-)
-"""Endings under which anyone can open a host, beside those of the scanned cloud."""
-
-DIVIDED_SUFFIXES = (
-    "*.*.azurestaticapps.net",
-    "*.*.storage.azure.net",
-    "*.azurecontainer.io",
-    "*.azurecontainerapps.io",
-    "*.azurefd.net",
-    "*.cloudapp.azure.com",
-    "*.inference.ml.azure.com",
-    "*.logic.azure.com",
-    "execute-api.*.amazonaws.com",
-    "s3.*.amazonaws.com",
-)
-"""Endings with a region or the like, `*`, between them and the label of an owner."""
-
-
-def host_name(entry: str) -> str:
-    """Return an entry as DNS would be asked for it: lower case, ASCII, no last dot."""
-    text = unicodedata.normalize("NFKC", entry).strip().lower()
-    labels = text.replace("\u3002", ".").removesuffix(".").split(".")
-    return ".".join(map(_ascii, labels))
-
-
-def _ascii(label: str) -> str:
-    """Return a label in the form that DNS carries (RFC 3492)."""
-    if label.isascii():
-        return label
-    return "xn--" + label.encode("punycode").decode("ascii")
-
-
-def is_within(host: str, suffix: str) -> bool:
-    """Whether a host is a suffix or lies below it."""
-    return host == suffix or host.endswith(f".{suffix}")
-
-
-def bare_suffixes(suffixes: Suffixes) -> Iterable[str]:
-    """Yield the names that stand for a whole service rather than for one host of it."""
-    yield from (f"{service}.{suffixes.storage}" for service in STORAGE_SERVICES)
-    yield from (service.suffix for service in platform_services(suffixes))
-    yield from WELL_KNOWN_SUFFIXES
-
-
-def divided_suffixes(suffixes: Suffixes) -> Iterable[str]:
-    """Yield the endings that have labels of the platform before those of owners."""
-    yield f"*.web.{suffixes.storage}"
-    yield f"*.data.{suffixes.acr}"
-    yield f"scm.{suffixes.websites}"
-    yield f"*-[0-9][0-9].{suffixes.websites}"
-    yield from DIVIDED_SUFFIXES
-
-
-def is_anyone_s(domain: str, tenant: Tenant) -> bool:
-    """Whether anyone can get a name below a domain: no label of it is an owner's."""
-    blocked = [*map(host_name, tenant.settings.blocked_fqdn_suffixes)]
-    if any(is_within(domain, each) for each in blocked):
-        return True
-    suffixes = tenant.suffixes
-    shared = (*bare_suffixes(suffixes), *divided_suffixes(suffixes), *blocked)
-    public = domain.removeprefix("privatelink.")
-    return any(_leads_up_to(public, each) for each in shared)
-
-
-def _leads_up_to(domain: str, suffix: str) -> bool:
-    """Whether a domain is a suffix or one above it."""
-    labels, wanted = domain.split(".")[::-1], suffix.split(".")[::-1]
-    return len(labels) <= len(wanted) and all(map(fnmatchcase, labels, wanted))
-
-
-def fault(entry: str, tenant: Tenant) -> str:
-    """Return why an entry is not one named host of a known owner; empty if it is."""
-    host = host_name(entry)
-    return misshapen(host) or unbounded(host, tenant)
-
-
-def misshapen(host: str) -> str:
-    """Return why an entry is no host name; empty if it is one."""
-    if ADDRESS.fullmatch(host):
-        return "IP address"
-    if "*" in host:
-        return "wildcard"
-    if any(mark in host for mark in "/?#@\\"):
-        return "scheme or path"
-    return "" if HOST.fullmatch(host) else "no host name"
-
-
-def unbounded(host: str, tenant: Tenant) -> str:
-    """Return why a host is not one owner's; empty if it is."""
-    if any(is_within(bare, host) for bare in bare_suffixes(tenant.suffixes)):
-        return "a whole service"
-    if is_shared(host):
-        return "shared by all customers"
-    blocked = map(host_name, tenant.settings.blocked_fqdn_suffixes)
-    return "open to anyone" if any(is_within(host, each) for each in blocked) else ""
-
-
-def is_shared(host: str) -> bool:
-    """Whether a host serves everybody, and so says nothing of whose data it is."""
-    return any(is_within(host, shared) for shared in SHARED_HOSTS)
 
 
 Owners = Callable[[Tenant, str], tuple[Listing[Any], ...]]
@@ -291,8 +159,7 @@ def plain_host(entry: str) -> str:
     Without scheme, user, port, path and `privatelink`. What clients do not agree on, as
     with a backslash or a port that is none, is returned as it is: no host's name.
     """
-    host = host_name(_called(entry) or entry)
-    return host.replace(".privatelink.", ".")
+    return without_privatelink(host_name(_called(entry) or entry))
 
 
 def _called(entry: str) -> str:

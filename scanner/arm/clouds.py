@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from scanner.model.cloud import Suffixes
+from scanner.model.cloud import CHINA, GOVERNMENT, Suffixes
 
 _SUFFIX = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+", re.IGNORECASE)
 
@@ -48,36 +48,6 @@ class Cloud:
         return urlsplit(self.resource_manager).netloc.lower()
 
 
-_GOVERNMENT = Suffixes(
-    storage="core.usgovcloudapi.net",
-    search="search.azure.us",
-    openai="openai.azure.us",
-    cognitive="cognitiveservices.azure.us",
-    ai_services="services.ai.azure.us",
-    keyvault="vault.usgovcloudapi.net",
-    acr="azurecr.us",
-    cosmos="documents.azure.us",
-    apim="azure-api.us",
-    websites="azurewebsites.us",
-    ml_api="api.ml.azure.us",
-    ml_notebooks="notebooks.usgovcloudapi.net",
-)
-
-_CHINA = Suffixes(
-    storage="core.chinacloudapi.cn",
-    search="search.azure.cn",
-    openai="openai.azure.cn",
-    cognitive="cognitiveservices.azure.cn",
-    ai_services="services.ai.azure.cn",
-    keyvault="vault.azure.cn",
-    acr="azurecr.cn",
-    cosmos="documents.azure.cn",
-    apim="azure-api.cn",
-    websites="chinacloudsites.cn",
-    ml_api="api.ml.azure.cn",
-    ml_notebooks="notebooks.chinacloudapi.cn",
-)
-
 CLOUDS = (
     Cloud(
         name="AzureCloud",
@@ -92,7 +62,7 @@ CLOUDS = (
         authority="https://login.microsoftonline.us",
         audience="https://management.usgovcloudapi.net",
         graph="https://graph.microsoft.us",
-        suffixes=_GOVERNMENT,
+        suffixes=GOVERNMENT,
     ),
     Cloud(
         name="AzureChinaCloud",
@@ -100,7 +70,7 @@ CLOUDS = (
         authority="https://login.chinacloudapi.cn",
         audience="https://management.chinacloudapi.cn",
         graph="https://microsoftgraph.chinacloudapi.cn",
-        suffixes=_CHINA,
+        suffixes=CHINA,
     ),
 )
 

@@ -24,3 +24,37 @@ class Suffixes:
     websites: str = "azurewebsites.net"
     ml_api: str = "api.azureml.ms"
     ml_notebooks: str = "notebooks.azure.net"
+
+
+GOVERNMENT = Suffixes(
+    storage="core.usgovcloudapi.net",
+    search="search.azure.us",
+    openai="openai.azure.us",
+    cognitive="cognitiveservices.azure.us",
+    ai_services="services.ai.azure.us",
+    keyvault="vault.usgovcloudapi.net",
+    acr="azurecr.us",
+    cosmos="documents.azure.us",
+    apim="azure-api.us",
+    websites="azurewebsites.us",
+    ml_api="api.ml.azure.us",
+    ml_notebooks="notebooks.usgovcloudapi.net",
+)
+
+CHINA = Suffixes(
+    storage="core.chinacloudapi.cn",
+    search="search.azure.cn",
+    openai="openai.azure.cn",
+    cognitive="cognitiveservices.azure.cn",
+    ai_services="services.ai.azure.cn",
+    keyvault="vault.azure.cn",
+    acr="azurecr.cn",
+    cosmos="documents.azure.cn",
+    apim="azure-api.cn",
+    websites="chinacloudsites.cn",
+    ml_api="api.ml.azure.cn",
+    ml_notebooks="notebooks.chinacloudapi.cn",
+)
+
+CLOUD_SUFFIXES = (Suffixes(), GOVERNMENT, CHINA)
+"""Those of the clouds that are built in: a host may be of another than was scanned."""

@@ -12,7 +12,7 @@ from checks.aoai_outbound.fqdns import (
     list_ignored,
     outbound_restricted,
 )
-from checks.shared.hosts import host_name
+from checks.shared.hostnames import host_name
 from scanner.model.check import Check, Status
 from scanner.model.cognitive import OUTBOUND_KINDS, CognitiveAccount
 from scanner.model.containerregistry import Registry
@@ -169,6 +169,8 @@ def test_an_ignored_list_is_counted_not_quoted(verdicts: Verdicts) -> None:
         (["x.webhook.site"], FAIL),
         (["notwebhook.site"], PASS),
         (["eastus.api.cognitive.microsoft.com"], FAIL),
+        (["prod-01.westeurope.logic.azure.com"], FAIL),
+        (["0xa9.0xfe.0xa9.0xfe"], FAIL),
         (["localhost"], FAIL),
         ([""], FAIL),
         (["."], FAIL),
