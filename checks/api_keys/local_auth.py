@@ -300,6 +300,11 @@ def disable_readiness(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     told by `aoai-key-in-apim`. Without
     `properties.customSubDomainName` an account takes no tokens.
 
+    A gateway that signs in with an identity is not ready while no identity of its
+    service holds a data role. A person has to say what callers send through a gateway
+    that has neither a key nor an identity, and who signs in by a connection without a
+    key where no identity of its workspace, account or project holds a data role.
+
     ## Why it matters
     Keys are switched off for everybody at once. Whoever has no data role by then, and
     whatever still holds a key, stops working within minutes, and nothing in Azure
@@ -349,7 +354,8 @@ def disable_readiness(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     users = cited_data_users(tenant, account)
     ready = readiness_of(account, tenant)
     _cite(ready.leading)
-    if not ready.keeping and not any(ready.users_of_keys):
+    lacking = not ready.keeping or ready.keyless.roleless
+    if lacking and not any(ready.users_of_keys):
         require_settled(users.missing)
     if ready.obstacles:
         reason = f"not ready: {'; '.join(ready.obstacles)}"
@@ -358,6 +364,8 @@ def disable_readiness(account: CognitiveAccount, tenant: Tenant) -> Verdict:
         raise ready.unread
     require_denials(users.missing)
     require_told(ready.keeping)
+    if ready.keyless.unproven:
+        require_settled(users.missing)
     return _nothing_in_the_way(ready)
 
 
@@ -368,11 +376,13 @@ def _cite(leading: Leading) -> None:
 
 def _nothing_in_the_way(ready: Readiness) -> Verdict:
     holders = count(len(ready.keeping), "principal holds", "principals hold")
-    others = len(ready.leading.others) + len(ready.fronting.others)
-    if others:
-        keyless = count(others, "known caller holds", "known callers hold")
+    questions = " ".join(ready.questions)
+    if questions:
+        return manual(f"{holders} a data role; {questions}", advice(ready))
+    if ready.keyless.ready:
+        known = count(len(ready.keyless.ready), "known caller", "known callers")
         return info(
-            f"ready as far as is known: {holders} a data role, {keyless} no key"
+            f"ready as far as is known: {holders} a data role, {known} among them"
         )
     log = "who else calls is for the RequestResponse log to say"
     return manual(f"{holders} a data role; {log}", advice(ready))

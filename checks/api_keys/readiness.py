@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from checks.api_keys.key_connections import Leading, label_of, leading_to
+from checks.api_keys.keyless import Keyless, keyless
 from checks.shared.data_access import callers, data_users, in_time
 from checks.shared.fronting import Fronting, fronting
+from checks.shared.gateways import SignIn
 from checks.shared.grants import access, actors, bounded, one_each, principals, who
 from checks.shared.model_access import LIST_KEYS
 from checks.shared.wording import count, some
@@ -30,14 +32,20 @@ class Readiness:
     """One of each that can list the keys and holds no data role."""
     leading: Leading
     fronting: Fronting
+    keyless: Keyless
     takes_tokens: bool
     """False where the account has no name of its own, which tokens need."""
     missing: tuple[Missing, ...]
 
     @property
     def unread(self) -> NotRead | None:
-        """Why there may be more that uses a key."""
-        return self.leading.unread or self.fronting.unread
+        """Why there may be more that uses a key, or would be refused without one."""
+        return self.leading.unread or self.fronting.unread or self.keyless.unread
+
+    @property
+    def keyed_gateways(self) -> tuple[str, ...]:
+        """The gateways that send a key, by their names."""
+        return tuple(each.name for each in self.fronting.by(SignIn.KEY))
 
     @property
     def obstacles(self) -> tuple[str, ...]:
@@ -49,6 +57,10 @@ class Readiness:
             later = len(self.eligible)
             hint = f" ({later} could activate one)" if later else ""
             yield f"nobody holds a data role{hint}"
+        roleless = self.keyless.roleless
+        if roleless:
+            many = count(len(roleless), "gateway signs", "gateways sign")
+            yield f"{many} in with an identity without a data role: {some(roleless)}"
         yield from self.users_of_keys
 
     @property
@@ -57,11 +69,20 @@ class Readiness:
         if self.leading.keyed:
             keyed = count(len(self.leading.keyed), "connection uses", "connections use")
             yield f"{keyed} a key: {some(map(label_of, self.leading.keyed))}"
-        if self.fronting.keyed:
-            keyed = count(len(self.fronting.keyed), "gateway sends", "gateways send")
-            yield f"{keyed} a key: {some(self.fronting.keyed)}"
+        gateways = self.keyed_gateways
+        if gateways:
+            keyed = count(len(gateways), "gateway sends", "gateways send")
+            yield f"{keyed} a key: {some(gateways)}"
         if not self.takes_tokens:
             yield "the account has no custom subdomain, so it takes no tokens"
+
+    @property
+    def questions(self) -> Iterator[str]:
+        """What only a person can tell of who calls."""
+        if self.keyless.passing:
+            yield f"do callers send keys through {some(self.keyless.passing)}?"
+        if self.keyless.unproven:
+            yield f"does whoever signs in by {some(self.keyless.unproven)} hold one?"
 
 
 def readiness_of(account: CognitiveAccount, tenant: Tenant) -> Readiness:
@@ -71,12 +92,14 @@ def readiness_of(account: CognitiveAccount, tenant: Tenant) -> Readiness:
     can_call = set(principals(in_time(tenant, users.active)))
     readers = actors(tenant, listing.active)
     losing = (each for each in readers if _id(each) not in can_call)
+    leading, front = leading_to(account), fronting(account)
     return Readiness(
         keeping=one_each(callers(tenant, users)),
         eligible=one_each(each for each in users.eligible if _id(each) not in can_call),
         losing=one_each(losing),
-        leading=leading_to(account),
-        fronting=fronting(account),
+        leading=leading,
+        fronting=front,
+        keyless=keyless(tenant, leading, front, can_call),
         takes_tokens=_takes_tokens(account),
         missing=tuple(dict.fromkeys((*users.missing, *listing.missing))),
     )
@@ -107,7 +130,8 @@ def _steps(ready: Readiness) -> Iterator[str]:
         )
     yield from _people(ready)
     yield from _connections(ready.leading)
-    yield from _gateways(ready.fronting)
+    yield from _gateways(ready)
+    yield from _keyless(ready.keyless)
     yield "Then set disableLocalAuth to true."
 
 
@@ -139,15 +163,32 @@ def _connections(leading: Leading) -> Iterator[str]:
         yield "Not all connections were read: there may be more."
 
 
-def _gateways(fronting: Fronting) -> Iterator[str]:
-    if fronting.keyed:
-        keyed = count(len(fronting.keyed), "gateway", "gateways")
+def _gateways(ready: Readiness) -> Iterator[str]:
+    names = ready.keyed_gateways
+    if names:
+        keyed = count(len(names), "gateway", "gateways")
         yield (
             f"Let {keyed} of API Management sign in with an identity instead of a key: "
-            f"{some(fronting.keyed)}."
+            f"{some(names)}."
         )
-    if fronting.unread:
+    if ready.fronting.unread:
         yield "Not all of API Management was read: there may be more."
+
+
+def _keyless(found: Keyless) -> Iterator[str]:
+    if found.roleless:
+        yield f"Grant a data role to the identity of {some(found.roleless)}."
+    if found.passing:
+        yield (
+            "See what callers send, and move those to Entra ID who send a key, through "
+            f"{some(found.passing)}."
+        )
+    if found.unproven:
+        yield (
+            f"See that whoever signs in holds a data role, by {some(found.unproven)}."
+        )
+    if found.unread:
+        yield "Not all identities were read: more may lack a data role."
 
 
 def _named(grants: Iterable[Grant]) -> str:

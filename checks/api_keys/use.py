@@ -176,10 +176,11 @@ def key_in_apim(front: Front, _: Tenant) -> Verdict:
     `api-key`, `Ocp-Apim-Subscription-Key` or `subscription-key`, in the backend or set
     by the policy of the service, of an API that leads there, of a product that the API
     is in, or by a fragment these include; an identity is
-    `authentication-managed-identity` for Cognitive Services in such a policy. An API
-    that is in products is called by way of one of them. Absent credentials are none
-    (backend REST reference). Where neither is found it is a matter of what callers
-    send, and of policies of single operations, which are not read.
+    `authentication-managed-identity` for Cognitive Services in such a policy. What a
+    policy sets in `outbound`, in `on-error` or for a `send-request` of its own is not
+    for the account. An API that is in products is called by way of one of them. Absent
+    credentials are none (backend REST reference). Where neither is found it is a matter
+    of what callers send, and of policies of single operations, which are not read.
 
     ## Why it matters
     A gateway is there to know who calls. If it uses a key behind that, the key lies in
@@ -379,16 +380,15 @@ def apim_loss_accepted(account: CognitiveAccount, _: Tenant) -> Verdict:
     - Microsoft Learn: Authenticate and authorize access to LLM APIs
     """
     found = fronting(account)
-    gateways = (*found.keyed, *found.others)
-    if not gateways:
+    if not found.gateways:
         require_every_front(account, found)
         return not_applicable("no API Management service leads here")
     past = "; ".join(_ways_past(account))
     if not past:
         return not_applicable(
-            f"{some(gateways)} leads here, and no way past it is open"
+            f"{some(found.names)} leads here, and no way past it is open"
         )
-    return manual(f"{some(gateways)} leads here, and so does a way past it: {past}")
+    return manual(f"{some(found.names)} leads here, and so does a way past it: {past}")
 
 
 def _ways_past(account: CognitiveAccount) -> Iterator[str]:

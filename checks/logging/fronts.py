@@ -158,7 +158,7 @@ def apim_front(account: CognitiveAccount, tenant: Tenant) -> Verdict:
         if found.unread is not None:
             raise found.unread
         return info("no API Management service of the scan leads here")
-    gateways = some((*found.keyed, *found.others))
+    gateways = some(found.names)
     if silent := _silent(found, tenant):
         lacks = f"{some(map(quote, silent))} keeps no log of prompts and tokens"
         return info(f"{gateways} in front, but {lacks}")

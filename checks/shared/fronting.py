@@ -25,16 +25,36 @@ from scanner.model.tenant import Tenant
 
 
 @dataclass(frozen=True, slots=True)
+class Gateway:
+    """A backend or API that passes calls on to an account."""
+
+    name: str
+    """As a sentence names it."""
+    service_id: str
+    how: SignIn
+
+
+@dataclass(frozen=True, slots=True)
 class Fronting:
     """What passes calls on to an account, as far as it was read."""
 
-    keyed: tuple[str, ...]
-    """What signs in with a key, as a sentence names it."""
-    others: tuple[str, ...]
-    service_ids: tuple[str, ...]
-    """The API Management services that these are in."""
+    gateways: tuple[Gateway, ...]
     unread: NotRead | None
-    """Why there may be more of those that use a key."""
+    """Why there may be more, or more that use a key."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What all of them are called."""
+        return tuple(each.name for each in self.gateways)
+
+    @property
+    def service_ids(self) -> tuple[str, ...]:
+        """The API Management services that they are in."""
+        return tuple(dict.fromkeys(each.service_id for each in self.gateways))
+
+    def by(self, how: SignIn) -> tuple[Gateway, ...]:
+        """Return those that sign in in one way."""
+        return tuple(each for each in self.gateways if each.how is how)
 
 
 def fronting(account: CognitiveAccount) -> Fronting:
@@ -43,14 +63,8 @@ def fronting(account: CognitiveAccount) -> Fronting:
     Their addresses, and the names the account answers at, are noted as evidence.
     """
     found = account.tenant.once(_fronts)
-    _cite(account, found.fronts.get(account.key, {}))
-    mine = found.at.get(account.key, {})
-    return Fronting(
-        keyed=tuple(name for name, how in mine.items() if how is SignIn.KEY),
-        others=tuple(name for name, how in mine.items() if how is not SignIn.KEY),
-        service_ids=tuple(found.services.get(account.key, {})),
-        unread=found.unread,
-    )
+    _cite(account, found.views.get(account.key, {}))
+    return Fronting(tuple(found.at.get(account.key, {}).values()), found.unread)
 
 
 def _cite(account: CognitiveAccount, fronts: Mapping[str, type[Front]]) -> None:
@@ -73,28 +87,30 @@ def require_every_front(account: CognitiveAccount, found: Fronting) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Fronts:
-    at: Mapping[str, Mapping[str, SignIn]]
-    """By the key of the account, then by name."""
-    services: Mapping[str, Mapping[str, None]]
-    """The ids of the services, by the key of the account."""
-    fronts: Mapping[str, Mapping[str, type[Front]]]
-    """What each front is, by the key of the account, then by its id."""
+    at: Mapping[str, Mapping[str, Gateway]]
+    """By the key of the account, then by the id of the front."""
+    views: Mapping[str, Mapping[str, type[Front]]]
+    """What each front is, likewise."""
     unread: NotRead | None
 
 
 def _fronts(tenant: Tenant) -> _Fronts:
-    at: dict[str, dict[str, SignIn]] = defaultdict(dict)
-    services: dict[str, dict[str, None]] = defaultdict(dict)
-    fronts: dict[str, dict[str, type[Front]]] = defaultdict(dict)
+    at: dict[str, dict[str, Gateway]] = defaultdict(dict)
+    views: dict[str, dict[str, type[Front]]] = defaultdict(dict)
     unclear = Unclear()
     for view in FRONTS:
         for front in tenant.all(view).known():
             with unclear:
                 account = account_behind(front)
                 if account is not None:
-                    services[account.key][front.parts.parent] = None
-                    fronts[account.key][front.id] = view
-                    at[account.key][front_name(front)] = SignIn.NOT_TOLD
-                    at[account.key][front_name(front)] = sign_in(front).how
+                    views[account.key][front.id] = view
+                    at[account.key][front.id] = _gateway(front, unclear)
         unclear.add(tenant.all(view).missing)
-    return _Fronts(at, services, fronts, unclear.problem)
+    return _Fronts(at, views, unclear.problem)
+
+
+def _gateway(front: Front, unclear: Unclear) -> Gateway:
+    how = SignIn.NOT_TOLD
+    with unclear:
+        how = sign_in(front).how
+    return Gateway(front_name(front), front.parts.parent, how)

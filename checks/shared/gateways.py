@@ -36,6 +36,12 @@ KEY_NAMES = frozenset({"api-key", "ocp-apim-subscription-key", "subscription-key
 "Authenticate requests to Azure AI services")."""
 
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_ASIDE = re.compile(
+    r"<(outbound|on-error|send-request|send-one-way-request)\b"
+    r"(?:(?!<\1\b).)*?</\1\s*>",
+    re.DOTALL | re.IGNORECASE,
+)
+"""What of a policy is about the answer, or about a call to something else."""
 _IDENTITY = re.compile(
     r"<authentication-managed-identity\b[^>]*\bresource\s*=\s*[\"']"
     r"[^\"']*(?:cognitiveservices|ai)\.azure\.[^\"']*[\"']",
@@ -209,6 +215,9 @@ def _pools_with(backend: Backend, service: ApiService) -> Iterator[str]:
 def _texts(policy: Policy) -> Iterator[str]:
     """Yield the text of a policy, then of the fragments it includes, each once.
 
+    As far as it is about the call that is passed on: what it does to the answer, and
+    calls of its own to something else, are left out.
+
     Raises NotRead in the end if there may be more; a fragment that is not there says
     nothing.
     """
@@ -218,7 +227,7 @@ def _texts(policy: Policy) -> Iterator[str]:
     at, unclear = f"{service.text}/policyFragments", Unclear()
     waiting, seen = [policy], {policy.key}
     while waiting:
-        text = _COMMENT.sub("", waiting.pop(0).xml or "")
+        text = _ASIDE.sub("", _COMMENT.sub("", waiting.pop(0).xml or ""))
         yield text
         for name in _INCLUDED.findall(text):
             fragment_id = f"{at}/{name}"

@@ -333,7 +333,8 @@ def test_a_role_that_was_not_read_may_be_a_data_role(
 
 
 def hub() -> dict[str, Any]:
-    return {"id": HUB, "kind": "Hub", "properties": {}}
+    identity = {"type": "SystemAssigned", "principalId": "HUB-ITSELF"}
+    return {"id": HUB, "kind": "Hub", "identity": identity, "properties": {}}
 
 
 def connection(kind: object, **content: object) -> dict[str, Any]:
@@ -364,7 +365,8 @@ def test_readiness_is_about_accounts_with_keys(
     ("subdomain", "role", "kind", "status"),
     [
         ("ai", "caller", None, MANUAL),
-        ("ai", "caller", "AAD", INFO),
+        ("ai", "caller", "AAD", MANUAL),
+        ("ai", "caller", "OAuth2", MANUAL),
         ("ai", "caller", "ApiKey", WARN),
         ("ai", "caller", "customkeys", WARN),
         ("ai", "owner", "AAD", WARN),
@@ -390,6 +392,21 @@ def test_ready(
     assert result.status is status
     assert ("not ready" in result.reason) is (status is WARN)
     assert bool(result.advice) is (status in (WARN, MANUAL))
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"), [("AAD", INFO), ("ManagedIdentity", INFO), ("None", MANUAL)]
+)
+def test_a_connection_whose_workspace_holds_a_role_is_ready(
+    verdicts: Verdicts, rbac: Any, roles: Any, kind: str, status: Status
+) -> None:
+    own = rbac.grant("hub-itself", "caller", ACCOUNT, "ServicePrincipal")
+    bodies = account({"customSubDomainName": "ai"}), *roles, hub(), connection(kind)
+    [result] = verdicts(disable_readiness, *bodies, own)
+    assert result.status is status
+    assert ("does whoever signs in by hub/models" in result.reason) is (
+        status is MANUAL
+    )
 
 
 def test_readiness_names_what_would_break(

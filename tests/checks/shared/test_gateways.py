@@ -126,6 +126,28 @@ def test_policies(judged: Any, everywhere: str, own: str, status: Status) -> Non
     assert result.status is status
 
 
+ASIDE = [
+    '<send-request mode="new"><set-url>https://x.example</set-url>%s</send-request>',
+    "<send-one-way-request>%s</send-one-way-request>",
+    "<outbound><base />%s</outbound>",
+    "<ON-ERROR>%s</ON-ERROR>",
+]
+
+
+@pytest.mark.parametrize("aside", ASIDE)
+def test_what_is_not_for_the_account_does_not_count(judged: Any, aside: str) -> None:
+    def of(xml: str) -> Status:
+        result = judged(body(API), policy(API, TO_BACKEND + xml))
+        assert isinstance(result.status, Status)
+        return result.status
+
+    assert of(aside % KEY) is MANUAL
+    assert of(aside % IDENTITY) is MANUAL
+    assert of(aside % KEY + IDENTITY) is PASS
+    assert of(aside % "" + KEY) is FAIL
+    assert of("<outbound />" + KEY + aside % "") is FAIL
+
+
 def test_policies_that_lead_elsewhere_do_not_count(judged: Any) -> None:
     other = policy(API, '<set-backend-service backend-id="others" />' + KEY)
     assert judged(body(API), other).status is MANUAL
@@ -318,7 +340,12 @@ def test_readiness_tells_gateways(verdicts: Verdicts, rbac: Any) -> None:
     )
     assert "gate/models" in result.advice
     [result] = verdicts(disable_readiness, *bodies, *FRONT)
-    assert result.status is INFO
+    assert (result.status, "keys through gate/models?" in result.reason) == (
+        MANUAL,
+        True,
+    )
+    [result] = verdicts(local_auth_disabled, *bodies, *FRONT)
+    assert "See what callers send" in result.remediation
     refused = [(ApiService, SUBSCRIPTION)]
     [result] = verdicts(disable_readiness, *bodies, unread=refused)
     assert result.status is UNREAD
@@ -326,6 +353,42 @@ def test_readiness_tells_gateways(verdicts: Verdicts, rbac: Any) -> None:
     assert "instead of a key: gate/models" in result.remediation
     [result] = verdicts(local_auth_disabled, *bodies, unread=refused)
     assert (result.status, "there may be more" in result.remediation) == (FAIL, True)
+
+
+@pytest.mark.parametrize(
+    ("identity", "holder", "status", "word"),
+    [
+        ({"type": "SystemAssigned", "principalId": "GATE"}, "gate", INFO, "1 known"),
+        ({"type": "SystemAssigned", "principalId": "GATE"}, "app", WARN, "without a"),
+        (None, "app", WARN, "without a data role: gate/models"),
+        ({"type": "SystemAssigned"}, "app", UNREAD, "principalId"),
+    ],
+)
+def test_a_gateway_is_ready_once_its_identity_holds_a_role(
+    verdicts: Verdicts,
+    rbac: Any,
+    identity: object,
+    holder: str,
+    status: Status,
+    word: str,
+) -> None:
+    caller = rbac.role("caller", dataActions=["Microsoft.CognitiveServices/*"])
+    granted = rbac.grant(holder, "caller", ACCOUNT, "ServicePrincipal")
+    service = {**body(SERVICE), "identity": identity}
+    bodies = account(), caller, granted, service, body(BACKEND, url=URL), body(API)
+    [result] = verdicts(disable_readiness, *bodies, policy(API, TO_BACKEND + IDENTITY))
+    assert (result.status, word in result.reason) == (status, True)
+
+
+def test_a_backend_and_an_api_of_one_name_count_both(
+    verdicts: Verdicts, rbac: Any
+) -> None:
+    caller = rbac.role("caller", dataActions=["Microsoft.CognitiveServices/*"])
+    granted = rbac.grant("app", "caller", ACCOUNT, "ServicePrincipal")
+    namesake = body(f"{SERVICE}/apis/models", serviceUrl=URL)
+    bodies = account(), caller, granted, *KEYED, namesake
+    [result] = verdicts(disable_readiness, *bodies)
+    assert "1 gateway sends a key: gate/models" in result.reason
 
 
 def connection(state: str = "Approved") -> Body:
