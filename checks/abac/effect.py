@@ -109,8 +109,10 @@ def action_coverage(assignment: RoleAssignment, _: Tenant) -> Verdict:
 
     An action that no block names stays allowed (azure-docs, "Azure role assignment
     condition format and syntax"). The role's `dataActions` less its `notDataActions`
-    are compared with what the condition restricts. It fails where only reading is
-    restricted and the role also changes data; other omissions warn. Assignments whose
+    are compared with what the condition restricts. An action that is restricted as one
+    suboperation alone, such as `Blob.Write.WithTagHeaders`, stays allowed otherwise. It
+    fails where only reading is restricted and the role also changes data; other
+    omissions warn. Assignments whose
     condition is absent, null or blank are left out; one whose role was not read is not
     assessed.
 
@@ -323,7 +325,8 @@ def tag_key_case(assignment: RoleAssignment, _: Tenant) -> Verdict:
     Keys of blob index tags are case-sensitive, and so are `StringEquals` on the set of
     keys and a key marked `<$key_case_sensitive$>` (azure-docs, "Manage and find Azure
     Blob data with blob index tags"). Warns where a key in another case changes the
-    outcome. Conditions without tags are left out.
+    outcome, be it that the blob is let through or refused. Conditions without tags are
+    left out.
 
     ## Why it matters
     A blob tagged `access_level` is a blob without `Access_Level`. Together with a
@@ -337,12 +340,15 @@ def tag_key_case(assignment: RoleAssignment, _: Tenant) -> Verdict:
       ForAnyOfAnyValues:StringEqualsIgnoreCase {'Access_Level'}
     ```
 
+    Where the value of a tag is compared, the mark on its key stays: what helps there is
+    the one place, and a block that holds writers to the keys as they are spelt.
+
     ## References
     - Azure Authorization - Azure ABAC
     - Microsoft Learn: Manage and find Azure Blob data with blob index tags
     """
     fault = analysed(assignment, by_role=True).of("abac-tag-key-case")
-    return judged(fault, "a key in another case is no way around it")
+    return judged(fault, "a key in another case changes nothing")
 
 
 @check(
@@ -363,8 +369,9 @@ def utcnow_window(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     (azure-docs, "Azure role assignment condition format and syntax", environment
     attributes). Warns of a window that is over, not open yet, or longer than a year, as
     seen from the time of the scan, and of what compares with no moment. Fails where
-    windows have a longest duration and one exceeds it. What has no start or no end is
-    no window. Conditions without `UtcNow` are left out.
+    windows have a longest duration and one exceeds it. Windows that are joined by `OR`
+    are judged each for its length, and together for when they are open. What has no
+    start or no end is no window. Conditions without `UtcNow` are left out.
 
     ## Why it matters
     A pair of moments that reads like nine to five is one window from the first morning
@@ -423,8 +430,8 @@ def _longer_than(found: Analysis, limit: timedelta) -> int:
     if found.condition is None:
         return 0
     asked = residuals(found.condition.expression, found.granted or ("",))
-    spans = (window.duration for window in time_windows(asked))
-    return sum(span is not None and span > limit for span in spans)
+    parts = (part for window in time_windows(asked) for part in window.parts)
+    return sum(last - first > limit for first, last in parts)
 
 
 @check(

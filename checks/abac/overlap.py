@@ -8,25 +8,23 @@ from itertools import chain
 from checks.shared.citing import cite
 from checks.shared.conditions import (
     CONTROLS,
+    Analysis,
     analysed,
     judged,
     on_data,
     on_tags,
+    require_documented,
 )
 from checks.shared.grants import access, bounded, require_settled, unread_members, who
 from checks.shared.taken import taken_in, understood
 from checks.shared.unlisted import Unlisted
 from checks.shared.wording import printable, some
 from scanner.access.answers import Grant
-from scanner.access.conditions import (
-    residual,
-)
+from scanner.access.conditions import Expression, residual
 from scanner.access.conditions.analysis.catalogue import BLOB_READ, BLOBS
-from scanner.access.conditions.analysis.storage import (
-    TAG_WRITES,
-    leaves_tags,
-    reads_tags,
-)
+from scanner.access.conditions.analysis.retagging import TAG_WRITES, leaves_tags
+from scanner.access.conditions.analysis.storage import reads_tags
+from scanner.access.conditions.partial import at_most
 from scanner.access.facts import Missing
 from scanner.access.scopes import scope_at
 from scanner.model.authorization import RoleAssignment
@@ -224,11 +222,12 @@ def tag_self_escalation(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     Where reading depends on blob index tags, `blobs/tags/write`, and `blobs/write` with
     tags in the request, must be restricted by the tags of the request (azure-docs,
     "Actions and attributes for Azure role assignment conditions for Azure Blob
-    Storage"). The role's own actions count, and those of every other assignment of the
-    principal, or of a group's known members, at the same scope, above or below it. What
-    would have to be activated first warns. Not applicable where reading does not depend
-    on tags. Conditions without tags are left out; one whose role was not read is not
-    assessed.
+    Storage"): by the value of every tag that reading depends on. To restrict another
+    tag, or only which keys are set, leaves that value to the caller. The role's own
+    actions count, and those of every other assignment of the principal, or of a group's
+    known members, at the same scope, above or below it. What would have to be activated
+    first warns. Not applicable where reading does not depend on tags. Conditions
+    without tags are left out; one whose role was not read is not assessed.
 
     ## Why it matters
     The label is the lock. Whoever may write tags sets the one that lets them read, and
@@ -260,17 +259,31 @@ def tag_self_escalation(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     found = analysed(assignment, by_role=True)
     if not (found.condition and BLOB_READ.lower() in map(str.lower, found.granted)):
         return not_applicable("its role does not read blobs")
-    if not reads_tags(residual(found.condition.expression, BLOB_READ), "Resource"):
+    whole = found.condition.expression
+    read = residual(whole, BLOB_READ)
+    if not reads_tags(read, "Resource"):
         return not_applicable("reading blobs does not depend on their tags")
     fault = found.of("abac-tag-self-escalation")
     if fault:
         return judged(fault, "")
-    return _by_another(assignment, tenant)
+    _require_held(found, whole, read)
+    return _by_another(assignment, tenant, read)
 
 
-def _by_another(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
+def _require_held(found: Analysis, whole: Expression, read: Expression) -> None:
+    """Raise NotRead if the same role may set the tags, for all that is told."""
+    granted = {action.lower() for action in found.granted}
+    for action, call in TAG_WRITES:
+        left = at_most(residual(whole, action, call))
+        if action.lower() in granted and leaves_tags(left, read):
+            require_documented(found)
+
+
+def _by_another(
+    assignment: RoleAssignment, tenant: Tenant, read: Expression
+) -> Verdict:
     """Judge whether another grant lets its principal set tags as it likes."""
-    setting, unclear = _setting_tags(assignment, tenant)
+    setting, unclear = _setting_tags(assignment, tenant, read)
     now = [each for each in setting if not each.eligible]
     if now:
         cite(tenant, now, assignment)
@@ -290,7 +303,7 @@ def _by_another(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
 
 
 def _setting_tags(
-    assignment: RoleAssignment, tenant: Tenant
+    assignment: RoleAssignment, tenant: Tenant, read: Expression
 ) -> tuple[list[Grant], Unclear]:
     """Return by what else its principal sets tags, and why that may be more."""
     found: dict[Grant, None] = {}
@@ -298,7 +311,7 @@ def _setting_tags(
     for other in _near(assignment, tenant):
         for action, call in TAG_WRITES:
             with unclear:
-                if _sets_tags(tenant, other, action, call):
+                if _sets_tags(tenant, other, (action, call), read):
                     found.setdefault(other)
     return list(found), unclear
 
@@ -345,17 +358,23 @@ def _overlaps(tenant: Tenant, scope: str, other: str) -> bool:
     return id_key(other) in scopes(scope) or id_key(scope) in scopes(other)
 
 
-def _sets_tags(tenant: Tenant, other: Grant, action: str, call: str | None) -> bool:
-    """Whether a grant allows to set tags, whatever they are.
+def _sets_tags(
+    tenant: Tenant, other: Grant, call: tuple[str, str | None], read: Expression
+) -> bool:
+    """Whether a grant allows to set tags that reading depends on, as one likes.
 
-    Raises NotRead where its condition cannot be read.
+    Raises NotRead where what its condition asks cannot be told.
     """
+    action, sub_operation = call
     by = access(tenant).by
-    grant = by(other.assignment, action, data=True, sub_operation=call)
+    grant = by(other.assignment, action, data=True, sub_operation=sub_operation)
     if grant is None:
         return False
-    for restriction in grant.restrictions:
-        if restriction.residual is None:
-            reason = f"the condition of {other.assignment_id} cannot be read"
-            raise NotRead(reason)
-    return all(map(leaves_tags, grant.residual))
+    asked = [each.residual for each in grant.restrictions if each.residual is not None]
+    is_read = len(asked) == len(grant.restrictions)
+    if not all(leaves_tags(at_most(each), read) for each in asked):
+        return False
+    least = (at_most(each, allowing=False) for each in asked)
+    if not is_read or not all(leaves_tags(each, read) for each in least):
+        raise NotRead(f"the condition of {other.assignment_id} cannot be read")
+    return True

@@ -128,21 +128,31 @@ def _without(comparison: Comparison) -> Tri:
     return absent(comparator)
 
 
-def at_most(expression: Expression, *, allowing: bool = True) -> Expression:
+def at_most(
+    expression: Expression,
+    *,
+    allowing: bool = True,
+    unclear: Callable[[Expression], bool] = lambda _: False,
+) -> Expression:
     """Return the most that an expression may allow, whatever is not documented.
 
-    Without `allowing` the least.
+    Without `allowing` the least; `unclear` are atoms to treat as not documented.
     """
     match expression:
         case And(terms=terms, start=start):
-            every = [at_most(term, allowing=allowing) for term in terms]
+            every = [
+                at_most(each, allowing=allowing, unclear=unclear) for each in terms
+            ]
             return conjunction(every, start)
         case Or(terms=terms, start=start):
-            every = [at_most(term, allowing=allowing) for term in terms]
+            every = [
+                at_most(each, allowing=allowing, unclear=unclear) for each in terms
+            ]
             return disjunction(every, start)
         case Not(term=term, start=start):
-            return negation(at_most(term, allowing=not allowing), start)
-        case _ if is_documented(expression):
+            found = at_most(term, allowing=not allowing, unclear=unclear)
+            return negation(found, start)
+        case _ if is_documented(expression) and not unclear(expression):
             return expression
         case _:
             return Literal(allowing, expression.start)

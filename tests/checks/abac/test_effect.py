@@ -267,7 +267,14 @@ conditioned = pytest.mark.parametrize("check", CONDITIONED, ids=lambda check: ch
             Status.WARN,
             "without the tag is let through",
         ),
-        ("abac-tag-key-case", GOOD, READER, Status.PASS, "another case"),
+        (
+            "abac-tag-key-case",
+            GOOD.replace("<$key_case_sensitive$>", ""),
+            READER,
+            Status.PASS,
+            "another case",
+        ),
+        ("abac-tag-key-case", GOOD, READER, Status.WARN, "is refused as one without"),
         (
             "abac-tag-key-case",
             block(f"{UNTAGGED} OR {LOW}", READ),
@@ -535,6 +542,13 @@ def test_the_longest_window(
         abac.utcnow_window, assigned(text), role(*READER), settings=settings
     )
     assert result.status is status
+    if hours:
+        days = (between(f"2026-09-0{day}", f"2026-09-0{day}") for day in (1, 2))
+        text = block(" OR ".join(f"({each})" for each in days), READ)
+        [result] = verdicts(
+            abac.utcnow_window, assigned(text), role(*READER), settings=settings
+        )
+        assert "longer than" not in result.reason
     unbounded = "@Environment[UtcNow] DateTimeGreaterThan '2026-08-20T12:00:00.0Z'"
     [result] = verdicts(
         abac.utcnow_window, assigned(unbounded), role(*READER), settings=settings

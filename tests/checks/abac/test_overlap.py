@@ -42,6 +42,7 @@ READ, WRITE, TAGS_WRITE = (
 NAME = f"@Resource[{CONTAINERS}:name] StringEquals 'public'"
 LEVEL = f"@Resource[{BLOBS}/tags:Level<$key_case_sensitive$>]"
 SENT = f"@Request[{BLOBS}/tags:Level<$key_case_sensitive$>] StringEquals 'low'"
+SENT_ELSE = SENT.replace("Level", "Project")
 
 
 def block(rest: str, *actions: str) -> str:
@@ -243,6 +244,7 @@ class TestSelfEscalation:
             ("editor", GROUP, {}, Status.FAIL),
             ("editor", GROUP, {"condition": NAMED}, Status.FAIL),
             ("editor", GROUP, {"condition": block(SENT, WRITE)}, Status.PASS),
+            ("editor", GROUP, {"condition": block(SENT_ELSE, WRITE)}, Status.FAIL),
             ("editor", GROUP, {"condition": block("false", WRITE)}, Status.PASS),
             ("editor", GROUP, {"eligible": True}, Status.WARN),
             ("tagger", CONTAINER, {}, Status.FAIL),
@@ -274,6 +276,10 @@ class TestSelfEscalation:
         result = judge(tag_self_escalation, narrow, other)
         assert result.status is Status.NOT_ASSESSED
         assert "cannot be read" in result.reason
+        unknown = block("@Request[a] StringNearly 'low'", WRITE)
+        vague = rbac.grant("ann", "editor", LAKE, condition=unknown)
+        result = judge(tag_self_escalation, narrow, vague)
+        assert result.status is Status.NOT_ASSESSED
         sure = rbac.grant("ann", "editor", GROUP)
         result = judge(tag_self_escalation, narrow, other, sure)
         assert result.status is Status.FAIL

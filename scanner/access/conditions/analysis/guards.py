@@ -110,16 +110,18 @@ def coverage(subject: Subject) -> Iterator[Fault]:
 def _family_coverage(subject: Subject, family: Family) -> Iterator[Fault]:
     prefix = family.prefix.lower()
     judged = [one for one in subject.actions if one.lower().startswith(prefix)]
-    free = [one for one in judged if all(map(is_open, subject.residuals(one)))]
-    held = [one for one in judged if one not in free]
-    if not held or not free:
+    asked = [one for one in judged if not all(map(is_open, subject.residuals(one)))]
+    free = [one for one in judged if is_open(subject.residual(one))]
+    if not asked or not free:
         return
+    held = [one for one in asked if one not in free]
     names = [[one[len(prefix) :] for one in part] for part in (held, free)]
+    only = f"only {_named(names[0], 'is', 'are')}" if held else "none is always"
     yield subject.fault(
         "abac-action-coverage",
-        subject.guard_of(held[0]),
-        f"of the actions on {family.about} only {_named(names[0], 'is', 'are')} "
-        f"restricted; {_named(names[1], 'stays', 'stay')} allowed without condition",
+        subject.guard_of(asked[0]),
+        f"of the actions on {family.about} {only} restricted; "
+        f"{_named(names[1], 'stays', 'stay')} allowed without condition",
         fails=_reads_only(family, *names),
     )
 

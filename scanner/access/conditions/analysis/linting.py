@@ -14,7 +14,8 @@ from scanner.access.conditions.analysis.catalogue import (
 from scanner.access.conditions.analysis.delegation import delegation
 from scanner.access.conditions.analysis.guards import coverage, support, tautologies
 from scanner.access.conditions.analysis.network import networks
-from scanner.access.conditions.analysis.storage import escalation, listing
+from scanner.access.conditions.analysis.retagging import escalation
+from scanner.access.conditions.analysis.storage import listing
 from scanner.access.conditions.analysis.subject import Fault, Subject
 from scanner.access.conditions.analysis.tags import tag_faults
 from scanner.access.conditions.analysis.windows import windows

@@ -1,4 +1,4 @@
-"""Faults in what a condition asks of reading, listing and tagging blobs.
+"""Faults in what a condition asks of reading and listing blobs.
 
 Source: "Actions and attributes for Azure role assignment conditions for Azure Blob
 Storage".
@@ -11,9 +11,6 @@ from collections.abc import Iterator
 from scanner.access.conditions.analysis.catalogue import (
     BLOB_LIST,
     BLOB_READ,
-    BLOB_TAGS_WRITE,
-    BLOB_WRITE,
-    BLOB_WRITE_WITH_TAGS,
 )
 from scanner.access.conditions.analysis.guards import is_open
 from scanner.access.conditions.analysis.subject import Fault, Subject
@@ -79,39 +76,3 @@ def _list_clause(subject: Subject) -> int:
 def _without_path(attribute: Attribute) -> Values | Fact:
     """Return what listing knows of a blob: its path is none of it."""
     return Fact.ABSENT if attribute.bare.lower() == BLOB_PATH else Fact.FREE
-
-
-def escalation(subject: Subject) -> Iterator[Fault]:
-    """Find readers held back by tags that the same role lets them change."""
-    if not subject.role_known or not subject.has(BLOB_READ):
-        return
-    read = subject.residual(BLOB_READ)
-    tags = [one for one in attributes_of(read) if is_tag(one, "Resource")]
-    if not tags:
-        return
-    ways = [
-        action
-        for action, call in TAG_WRITES
-        if subject.has(action) and leaves_tags(subject.residual(action, call))
-    ]
-    if ways:
-        yield subject.fault(
-            "abac-tag-self-escalation",
-            tags[0].start,
-            f"reading depends on blob index tags, and {' and '.join(ways)} of the same "
-            "role is not limited in the tags it sets: who may not read a blob can "
-            "retag it",
-            fails=True,
-        )
-
-
-TAG_WRITES = ((BLOB_TAGS_WRITE, None), (BLOB_WRITE, BLOB_WRITE_WITH_TAGS))
-"""The calls that set the tags of a blob."""
-
-
-def leaves_tags(left: Expression) -> bool:
-    """Return whether what is asked of a call that sets tags leaves them to the caller.
-
-    Of a call that is never allowed it does not.
-    """
-    return may_hold(left) and not reads_tags(left, "Request")

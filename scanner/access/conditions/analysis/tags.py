@@ -70,17 +70,16 @@ def tag_faults(subject: Subject) -> Iterator[Fault]:
 
 
 def _faults(subject: Subject, left: Expression) -> Iterator[Fault]:
-    tags = [one for one in attributes_of(left) if is_tag(one, "Resource")]
-    if not tags:
+    if not _tags_in(left):
         return
-    world = World(_keys(left, tags))
+    world = World(tag_keys(left, "Resource"))
     yield from _untagged(subject, left, world)
     yield from _key_case(subject, left, world)
 
 
 def _untagged(subject: Subject, left: Expression, world: World) -> Iterator[Fault]:
     bare = assume(left, replace(world, is_tagged=False).facts)
-    values = (OTHER, *_values(left))[:WORLDS]
+    values = (OTHER, *tag_values(left, "Resource"))[:WORLDS]
     tagged = (assume(left, replace(world, value=one).facts) for one in values)
     if any(may_differ(bare, other) for other in tagged):
         yield subject.fault(
@@ -105,7 +104,7 @@ def _key_case(subject: Subject, left: Expression, world: World) -> Iterator[Faul
         return
     if may_differ(assume(left, misspelt.facts), assume(left, world.facts)):
         ending = "is let through as one without the tag"
-    elif _tests_keys(found) and _shuts_out(left, world):
+    elif _shuts_out(left, world):
         ending = "is refused as one without the tag"
     else:
         return
@@ -126,7 +125,7 @@ def _shuts_out(left: Expression, world: World) -> bool:
             assume(left, replace(right, value=one).facts),
             assume(left, replace(wrong, value=one).facts),
         )
-        for one in _values(left)[:WORLDS]
+        for one in tag_values(left, "Resource")[:WORLDS]
     )
 
 
@@ -153,26 +152,31 @@ def _compares_tags(node: Expression) -> bool:
     return isinstance(node, Comparison | Exists) and bool(_tags_in(node))
 
 
-def _tags_in(node: Expression) -> list[Attribute]:
-    return [one for one in attributes_of(node) if is_tag(one, "Resource")]
+def _tags_in(node: Expression, source: str = "Resource") -> list[Attribute]:
+    return [one for one in attributes_of(node) if is_tag(one, source)]
 
 
-def _keys(left: Expression, tags: list[Attribute]) -> tuple[str, ...]:
+def tag_keys(left: Expression, source: str) -> tuple[str, ...]:
     """Return the keys that an expression names, in a set of keys or as attributes."""
-    found = [one.key for one in tags if one.key]
-    for node in nodes(left):
-        if isinstance(node, Comparison) and _tests_keys(node):
-            found += [*_texts(node.left), *_texts(node.right)]
-    return tuple(dict.fromkeys(found))
+    found = [one.key for one in _tags_in(left, source) if one.key]
+    compared = _compared(left, source, keys=True)
+    return tuple(dict.fromkeys([*found, *compared]))
 
 
-def _values(left: Expression) -> tuple[str, ...]:
+def tag_values(left: Expression, source: str) -> tuple[str, ...]:
     """Return the values that an expression compares tags with."""
-    found: list[str] = []
+    return tuple(dict.fromkeys(_compared(left, source, keys=False)))
+
+
+def _compared(left: Expression, source: str, *, keys: bool) -> Iterator[str]:
+    """Yield what an expression compares sets of keys with, or else values."""
     for node in nodes(left):
-        if isinstance(node, Comparison) and _tags_in(node) and not _tests_keys(node):
-            found += [*_texts(node.left), *_texts(node.right)]
-    return tuple(dict.fromkeys(found))
+        if not isinstance(node, Comparison):
+            continue
+        tags = _tags_in(node, source)
+        if tags and any(one.is_keys for one in tags) is keys:
+            yield from _texts(node.left)
+            yield from _texts(node.right)
 
 
 def _texts(operand: Operand) -> Iterator[str]:

@@ -65,10 +65,12 @@ class TimeWindow:
         return moment(self.spans[-1][1] + _MICROSECOND - 1)
 
     @property
-    def duration(self) -> timedelta | None:
-        """From its first to its last moment; None where one of them is not there."""
-        start, end = self.start, self.end
-        return None if start is None or end is None else end - start
+    def parts(self) -> Iterator[tuple[datetime, datetime]]:
+        """The first and last moment of each part that has both, in order."""
+        for span in self.spans:
+            part = TimeWindow((span,))
+            if part.start is not None and part.end is not None:
+                yield part.start, part.end
 
 
 def time_window(expression: Expression) -> TimeWindow | None:
@@ -142,12 +144,14 @@ def _complaint(window: TimeWindow, now: datetime) -> str:
         said.append(f"the window closed at {_shown(end)}: the grant is dead")
     if start is not None and start > now:
         said.append(f"the window opens only at {_shown(start)}")
-    if start is not None and end is not None and end - start > LONGEST:
-        years = (end - start).days / 365.25
-        said.append(
-            f"this is one window of {years:.1f} years, {_shown(start)} to "
-            f"{_shown(end)}, not hours of each day"
-        )
+    for first, last in window.parts:
+        if last - first > LONGEST:
+            years = (last - first).days / 365.25
+            said.append(
+                f"this is one window of {years:.1f} years, {_shown(first)} to "
+                f"{_shown(last)}, not hours of each day"
+            )
+            break
     return "; ".join(said)
 
 

@@ -376,6 +376,31 @@ def test_what_is_not_documented(rest: str, listed: str) -> None:
     assert not fault.fails
 
 
+WITH_TAGS = (
+    f"ActionMatches{{'{WRITE}'}} AND SubOperationMatches{{'Blob.Write.WithTagHeaders'}}"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "fails", "said"),
+    [
+        (f"{block(NAME, READ)} AND (!({WITH_TAGS}) OR {NAME})", True, "only read is"),
+        (
+            f"(!({WITH_TAGS}) OR {NAME})",
+            False,
+            "none is always restricted; read, write",
+        ),
+    ],
+)
+def test_what_is_restricted_as_one_suboperation_stays_allowed(
+    text: str, fails: bool, said: str
+) -> None:
+    fault = found(text, READ, WRITE)["abac-action-coverage"]
+    assert fault.fails is fails
+    assert said in fault.message
+    assert "write stay" in fault.message.replace("stays", "stay")
+
+
 def test_coverage_leaves_listing_secrets_alone() -> None:
     name = "@Resource[Microsoft.KeyVault/vaults/secrets:name] StringEquals 'a'"
     get, metadata = f"{SECRETS}/getSecret/action", f"{SECRETS}/readMetadata/action"
@@ -422,7 +447,16 @@ def test_listing(text: str, fault: str | None) -> None:
 
 
 LOW = f"{LEVEL} StringEquals 'low'"
-SENT = f"@Request[{BLOBS}/tags:Access_Level<$key_case_sensitive$>] StringEquals 'low'"
+SET = f"@Request[{BLOBS}/tags:Access_Level<$key_case_sensitive$>]"
+SENT = f"{SET} StringEquals 'low'"
+SENT_KEYS = f"@Request[{BLOBS}/tags&$keys$&] ForAllOfAnyValues:StringEquals"
+OTHER_TAG = SENT.replace("Access_Level", "Project")
+TAGGER = (READ, TAGS_WRITE)
+HOLDS = "@Principal[Level]"
+
+
+def retagging(rest: str, read: str = "") -> str:
+    return f"{block(read or LOW, READ)} AND {block(rest, TAGS_WRITE)}"
 
 
 @pytest.mark.parametrize(
@@ -436,6 +470,38 @@ SENT = f"@Request[{BLOBS}/tags:Access_Level<$key_case_sensitive$>] StringEquals 
         (block(LOW, READ) + " AND " + block("false", WRITE), CONTRIBUTOR, False),
         (block(NAME, READ), CONTRIBUTOR, False),
         (block(LOW, READ), (), False),
+        (retagging(OTHER_TAG), TAGGER, True),
+        (retagging(f"{OTHER_TAG} AND {SENT}"), TAGGER, False),
+        (retagging(f"{SENT_KEYS} {{'Access_Level', 'Project'}}"), TAGGER, True),
+        (retagging(f"{SENT_KEYS} {{'Project'}}"), TAGGER, False),
+        (retagging(f"{SENT_KEYS} {{'Access_Level'}} AND {SENT}"), TAGGER, False),
+        (retagging(f"{SENT} OR {NAME}"), TAGGER, True),
+        (retagging(f"{SENT} OR NOT ({SENT})"), TAGGER, True),
+        (retagging(f"NOT {SENT}"), TAGGER, False),
+        (retagging(f"{SET} StringLike '*'"), TAGGER, True),
+        (retagging(f"{SET} StringEquals {HOLDS}"), TAGGER, False),
+        (retagging(f"{SET} NumericLessThan 3"), TAGGER, False),
+        (retagging(f"{SET} StringEqualsNowhere 'low'"), TAGGER, False),
+        (
+            retagging(
+                SENT, f"{LOW} OR {LEVEL.replace('Access', 'Other')} StringEquals 'x'"
+            ),
+            TAGGER,
+            True,
+        ),
+        (retagging(SENT.replace("Access_Level<", "access_level<")), TAGGER, True),
+        (
+            retagging(
+                SENT.replace("Access_Level<$key_case_sensitive$>", "access_level")
+            ),
+            TAGGER,
+            False,
+        ),
+        (
+            retagging(OTHER_TAG, f"{KEYS} ForAnyOfAnyValues:StringEquals {HOLDS}"),
+            TAGGER,
+            True,
+        ),
     ],
 )
 def test_readers_who_can_retag(
@@ -477,8 +543,8 @@ TAGGED = f"{KEYS} ForAnyOfAnyValues:StringEquals {{'Access_Level'}}"
         (f"{UNTAGGED} OR {LOW}", "is let through"),
         (f"NOT Exists {LEVEL} OR {LOW}", "is let through"),
         (f"{TAGGED} AND {LOW}", "is refused"),
-        (f"{ANY_CASE} OR {LOW}", None),
-        (LOW, None),
+        (f"{ANY_CASE} OR {LOW}", "is refused"),
+        (LOW, "is refused"),
         (LOW.replace("<$key_case_sensitive$>", ""), None),
         (NAME, None),
     ],

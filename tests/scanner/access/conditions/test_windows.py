@@ -59,6 +59,16 @@ def test_windows(text: str, complaint: str | None) -> None:
     assert all(complaint in one.message for one in faults if complaint)
 
 
+def test_windows_joined_by_or_are_judged_each_for_its_length() -> None:
+    short = f"({after('2025-06-09')} AND {before('2025-06-10')})"
+    later = short.replace("2025", "2028")
+    faults = lint(f"{short} OR {later}", now=datetime(2025, 6, 9, 18, tzinfo=UTC))
+    assert "abac-utcnow-window" not in {each.check_id for each in faults}
+    window = time_window(parse(f"{short} OR {later}").expression)
+    assert window is not None
+    assert [(last - first).days for first, last in window.parts] == [1, 1]
+
+
 def test_the_window_of_an_expression() -> None:
     window = time_window(
         parse(f"{after('2025-06-09')} AND {before('2045-06-09')}").expression
