@@ -271,9 +271,13 @@ def umi_roles_preprovisioned(workspace: Workspace, tenant: Tenant) -> Verdict:
     Reads `identity.userAssignedIdentities`, and their roles on the default storage.
 
     Of several identities, the one in `properties.primaryUserAssignedIdentity` is
-    judged; where that is absent, all are. In identity mode
+    judged. Where that is absent or null, a workspace with a system-assigned identity
+    works with that one by default (Microsoft Learn, "Set up authentication between
+    Azure Machine Learning and other services"), and is not applicable; in others all
+    are judged but the one in `properties.encryption.identity.userAssignedIdentity`,
+    which opens the encryption key, unless it is alone. In identity mode
     (`properties.systemDatastoresAuthMode`; null is `accesskey`, an absent key is not
-    assessed) it needs Storage Blob Data Contributor and Storage File Data Privileged
+    assessed) each needs Storage Blob Data Contributor and Storage File Data Privileged
     Contributor on the account in `properties.storageAccount` or above. A role granted
     (`properties.createdOn`) after the workspace was made (`systemData.createdAt`)
     warns; either date absent is not assessed. Other modes are not applicable.
@@ -331,6 +335,8 @@ def umi_roles_preprovisioned(workspace: Workspace, tenant: Tenant) -> Verdict:
     if storage is None:
         return not_applicable("the workspace has no default storage")
     cases = [_case(each, HUB_NEEDS, storage) for each in primary_identities(workspace)]
+    if not cases:
+        return not_applicable("the workspace works with its system-assigned identity")
     short = shortfall(tenant, cases)
     if short.lacks:
         return failed(short.said())

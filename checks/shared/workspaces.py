@@ -35,11 +35,20 @@ def default_storage(workspace: Workspace, tenant: Tenant) -> StorageAccount | No
 def primary_identities(workspace: Workspace) -> list[ManagedIdentity]:
     """Return the user-assigned identities that a workspace works with.
 
-    All it has, where it does not say which of them is the primary one.
+    The one it says is the primary. Where it names none, it works with its
+    system-assigned identity (Microsoft Learn, "Set up authentication between Azure
+    Machine Learning and other services"), and with none of these; where it has no such
+    identity, with all but the one that opens its encryption key, if there are others.
     """
     every = list(workspace.user_identities)
-    primary = id_key(workspace.primary_identity_id or "")
-    return [each for each in every if id_key(each.resource_id) == primary] or every
+    primary = workspace.primary_identity_id
+    if primary:
+        wanted = id_key(primary)
+        return [each for each in every if id_key(each.resource_id) == wanted] or every
+    if workspace.system_identity is not None:
+        return []
+    opening = id_key(workspace.cmk_identity_id or "")
+    return [each for each in every if id_key(each.resource_id) != opening] or every
 
 
 def advice_on_keys(account: StorageAccount) -> str:

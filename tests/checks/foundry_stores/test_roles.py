@@ -346,6 +346,11 @@ BOTH = {
         f"{USED}2": {"principalId": "another"},
     },
 }
+MIXED = {**BOTH, **OWN, "type": "SystemAssigned,UserAssigned"}
+
+
+def opened_by(identity: str) -> Body:
+    return {"identity": {"userAssignedIdentity": identity}}
 
 
 @pytest.mark.parametrize(
@@ -355,6 +360,14 @@ BOTH = {
         ({"identity": BOTH, "primaryUserAssignedIdentity": f"{USED}2"}, FAIL),
         ({"identity": BOTH, "primaryUserAssignedIdentity": None}, FAIL),
         ({"identity": BOTH}, FAIL),
+        ({"identity": BOTH, "encryption": opened_by(f"{USED}2".upper())}, PASS),
+        ({"identity": BOTH, "encryption": opened_by(USED)}, FAIL),
+        ({"encryption": opened_by(USED)}, PASS),
+        ({"identity": MIXED}, NONE),
+        ({"identity": MIXED, "encryption": opened_by(USED)}, NONE),
+        ({"identity": MIXED, "primaryUserAssignedIdentity": USED}, PASS),
+        ({"identity": MIXED, "primaryUserAssignedIdentity": f"{USED}2"}, FAIL),
+        ({"identity": {**MIXED, "principalId": None}}, UNREAD),
         ({"systemDatastoresAuthMode": "accesskey"}, NONE),
         ({"systemDatastoresAuthMode": None}, NONE),
         ({"systemDatastoresAuthMode": ABSENT}, UNREAD),
