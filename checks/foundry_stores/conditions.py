@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from checks.shared.citing import cite
@@ -27,7 +28,9 @@ from scanner.model.check import (
     passed,
     warned,
 )
+from scanner.model.coverage import NotRead, Unclear
 from scanner.model.identity import ManagedIdentity
+from scanner.model.ids import id_key
 from scanner.model.machinelearning import Workspace, is_hub, is_hub_or_project
 from scanner.model.storage import StorageAccount
 from scanner.model.tenant import Tenant
@@ -199,11 +202,12 @@ def mi_abac_correct(workspace: Workspace, tenant: Tenant) -> Verdict:
     account in `properties.storageAccount` or above it, is worked out for every action
     on blobs that the role allows: the containers it lets the action reach must have
     names that begin with the id of the workspace; those of a hub may also begin with
-    that of one of its projects. The id is compared without case; an absent or null
-    `properties.workspaceId` is not assessed. Reading, writing, deleting, adding and
-    moving blobs beyond these containers fails, any other action warns. Grants without
-    a condition are left to `foundry-mi-abac-present`; where there is no other, the
-    check is not applicable.
+    that of one of its projects, and those of a user-assigned identity with that of any
+    workspace that has it, a hub with its projects. The id is compared without case; an
+    absent or null `properties.workspaceId` is not assessed. Reading, writing, deleting,
+    adding and moving blobs beyond these containers fails, any other action warns.
+    Grants without a condition are left to `foundry-mi-abac-present`; where there is no
+    other, the check is not applicable.
 
     ## Why it matters
     A condition looks like a fence from afar. One that names the id of another
@@ -248,12 +252,12 @@ def mi_abac_correct(workspace: Workspace, tenant: Tenant) -> Verdict:
     if storage is None:
         return not_applicable("the workspace has no default storage")
     conditioned = [
-        grant
+        (identity, grant)
         for identity in workspace.identities
         for grant in _grants(tenant, identity, storage)
         if is_conditioned(grant)
     ]
-    found = [each for grant in conditioned for each in _strays(workspace, grant)]
+    found = [each for held in conditioned for each in _strays(workspace, *held)]
     core = [each for each in found if each.action in CORE]
     if core:
         return failed(_said(workspace, core))
@@ -263,7 +267,7 @@ def mi_abac_correct(workspace: Workspace, tenant: Tenant) -> Verdict:
     if not conditioned:
         said = "no grant of blobs to its identities has a condition"
         return not_applicable(bounded(said, missing))
-    said = "conditions lead to containers of this workspace alone"
+    said = "conditions keep its identities to containers of their own workspaces"
     return passed(bounded(said, missing))
 
 
@@ -280,20 +284,69 @@ def _any_more(workspace: Workspace, storage: StorageAccount) -> tuple[Missing, .
     return tuple(found)
 
 
-def _strays(workspace: Workspace, grant: Grant) -> tuple[Stray, ...]:
-    """Return where a grant leads that is none of the workspace's business."""
+def _strays(
+    workspace: Workspace, identity: ManagedIdentity, grant: Grant
+) -> tuple[Stray, ...]:
+    """Return where a grant leads that is none of the identity's business."""
+    tenant, unclear = workspace.tenant, Unclear()
+    found = strays(tenant, grant, [_own_id(workspace)])
+    if not found:
+        return found
+    places = [workspace, *_sharing(workspace, identity, unclear)]
+    own = [each for place in places for each in _own_ids(place, unclear)]
+    found = strays(tenant, grant, own)
+    if any(each.prefixes for each in found):
+        unclear.settle()
+    return found
+
+
+def _own_id(workspace: Workspace) -> str:
     if not workspace.workspace_id:
         raise workspace.unread("properties.workspaceId", "says nothing")
+    return workspace.workspace_id
+
+
+def _own_ids(workspace: Workspace, unclear: Unclear) -> Iterator[str]:
+    """Yield the ids of a workspace and of its projects; `unclear` why more may be."""
+    places = [workspace]
+    if is_hub(workspace):
+        projects = workspace.tenant.referring(Workspace, "hub_id", workspace.id)
+        places += projects.known()
+        unclear.add(projects.missing)
+    for place in places:
+        with unclear:
+            yield _own_id(place)
+
+
+def _sharing(
+    workspace: Workspace, identity: ManagedIdentity, unclear: Unclear
+) -> Iterator[Workspace]:
+    """Yield the other workspaces that have an identity; `unclear` why more may."""
+    if identity.is_system:
+        return
     tenant = workspace.tenant
-    found = strays(tenant, grant, [workspace.workspace_id])
-    if not found or not is_hub(workspace):
-        return found
-    projects = tenant.referring(Workspace, "hub_id", workspace.id)
-    own = [each.workspace_id for each in projects.known() if each.workspace_id]
-    found = strays(tenant, grant, [workspace.workspace_id, *own])
-    if any(each.prefixes for each in found):
-        projects.require_whole()
-    return found
+    by_identity, problem = tenant.once(_by_identity)
+    unclear.add(problem)
+    for other_id in by_identity.get(id_key(identity.resource_id), ()):
+        other = tenant.known(Workspace, other_id)
+        if other is not None and other.key != workspace.key:
+            other.cite(Workspace.user_assigned_identities)
+            yield other
+
+
+def _by_identity(tenant: Tenant) -> tuple[Mapping[str, list[str]], NotRead | None]:
+    """Return the ids of workspaces by their user-assigned identities.
+
+    With why there may be more.
+    """
+    found, unclear = defaultdict[str, list[str]](list), Unclear()
+    every = tenant.all(Workspace)
+    for workspace in every.known():
+        with unclear:
+            for identity in workspace.user_identities:
+                found[id_key(identity.resource_id)].append(workspace.id)
+    unclear.add(every.missing)
+    return found, unclear.problem
 
 
 def _said(workspace: Workspace, found: list[Stray]) -> str:
@@ -336,8 +389,11 @@ def umi_conditions(workspace: Workspace, tenant: Tenant) -> Verdict:
     r"""
     Reads `properties.condition` of every grant of blobs to the assigned identities.
 
-    Of several identities the one in `properties.primaryUserAssignedIdentity` is judged;
-    where that is absent, all are. Grants on the account in `properties.storageAccount`
+    Of several identities the one in `properties.primaryUserAssignedIdentity` is judged.
+    Where that is absent or null, all are, but beside others not the one that opens the
+    encryption key (`properties.encryption.identity.userAssignedIdentity`); whether or
+    not a system-assigned identity does most of the work, code in the workspace may sign
+    in as any of them. Grants on the account in `properties.storageAccount`
     and at all scopes above count, of whatever role that has a data action on blobs. An
     absent or null condition means that the grant is not restricted (Azure RBAC
     documentation). Identities without such a grant are not applicable.
@@ -380,7 +436,7 @@ def umi_conditions(workspace: Workspace, tenant: Tenant) -> Verdict:
     storage = default_storage(workspace, tenant)
     if storage is None:
         return not_applicable("the workspace has no default storage")
-    identities = primary_identities(workspace)
+    identities = primary_identities(workspace) or list(workspace.user_identities)
     held = {each: _grants(tenant, each, storage) for each in identities}
     wide = list(_wide(held))
     if wide:

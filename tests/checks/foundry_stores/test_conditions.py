@@ -326,6 +326,34 @@ def test_conditions_of_user_assigned_identities_are_judged(
     assert verdicts(mi_abac_present, *bodies).only(PROJECT).status is NONE
 
 
+@pytest.mark.parametrize(
+    ("identity", "text", "status"),
+    [
+        (ASSIGNED, f"{named(HUB_ID)} OR {named(OWN_ID)}", PASS),
+        (ASSIGNED, named(HUB_ID), PASS),
+        (ASSIGNED, f"{named(HUB_ID)} OR {named('9999')}", FAIL),
+        (OWN, named(HUB_ID), FAIL),
+    ],
+)
+def test_workspaces_may_share_an_identity(
+    verdicts: Verdicts,
+    rbac: Any,
+    roles: Any,
+    identity: Body,
+    text: str,
+    status: Status,
+) -> None:
+    principal = OWN_PRINCIPAL if identity is OWN else USED_PRINCIPAL
+    grants = granted(rbac, [(BLOB, STORAGE, condition(text))], principal)
+    other = workspace(f"{PROJECT}2", identity=ASSIGNED, workspaceId=HUB_ID)
+    bodies = *roles, *grants, workspace(identity=identity), other, ACCOUNT
+    assert verdicts(mi_abac_correct, *bodies).only(PROJECT).status is status
+    vague = workspace(f"{PROJECT}3", identity={**ASSIGNED, "userAssignedIdentities": 1})
+    result = verdicts(mi_abac_correct, *bodies, vague).only(PROJECT)
+    open_end = status is FAIL and identity is ASSIGNED
+    assert result.status is (UNREAD if open_end else status)
+
+
 BOTH = {
     "type": "UserAssigned",
     "userAssignedIdentities": {
