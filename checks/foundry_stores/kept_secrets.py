@@ -1,4 +1,4 @@
-"""Secrets that lie in hubs, projects and workspaces, and the actions that show them."""
+"""Secrets that lie in hubs, projects and workspaces, and what shows them to whom."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from checks.shared.connections import stores_key
 from checks.shared.links import connections
+from checks.shared.project_users import may_reach_more
+from checks.shared.reach import Reach, reach
 from scanner.model.connections import Connection
 from scanner.model.coverage import NotRead, Unclear
 from scanner.model.ids import ResourceId, id_key
@@ -93,9 +95,21 @@ KEEPERS: Mapping[str, type[Resource]] = {view.type.lower(): view for view in KEE
 """The types that keep secrets, by their names in lower case."""
 
 
-def is_keeper(place: str) -> bool:
-    """Whether an id is that of a connection or datastore of a workspace."""
-    return ResourceId.parse(place).type.lower() in KEEPERS
+def secret_readers(tenant: Tenant) -> Mapping[str, Reach]:
+    """Return the assignments that show secrets of workspaces, and of which."""
+    return tenant.once(_secret_readers)
+
+
+def _secret_readers(tenant: Tenant) -> Mapping[str, Reach]:
+    places = {each.key: each.id for each in working(tenant)}
+
+    def is_part(scope: str) -> bool:
+        parts = ResourceId.parse(scope)
+        if parts.type.lower() not in KEEPERS:
+            return False
+        return id_key(parts.parent) in places or may_reach_more(tenant, parts.parent)
+
+    return reach(tenant, KEEPING.values(), places.values(), is_part)
 
 
 def stores_secret(keeper: Resource) -> bool:

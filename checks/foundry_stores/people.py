@@ -10,8 +10,8 @@ from typing import Any
 
 from checks.foundry_stores.kept_secrets import (
     KEEPING,
-    is_keeper,
     kept_at,
+    secret_readers,
     stores_secret,
     working,
 )
@@ -30,11 +30,7 @@ from checks.shared.grants import (
 from checks.shared.links import keeps_key
 from checks.shared.members import NOBODY, each_person, known_members
 from checks.shared.principals import is_person
-from checks.shared.project_users import (
-    may_reach_more,
-    project_assignments,
-    require_workspaces,
-)
+from checks.shared.project_users import project_assignments, require_workspaces
 from checks.shared.reach import Reach, reach
 from checks.shared.scanned import require_scanned_at
 from checks.shared.shortfall import Case, shortfall
@@ -89,22 +85,6 @@ _CONTROLS = (
     "PCI-DSS-4.0.1:7.2.1",
     "PCI-DSS-4.0.1:8.6.1",
 )
-
-
-def secret_readers(tenant: Tenant) -> Mapping[str, Reach]:
-    """Return the assignments that show secrets of workspaces, and of which."""
-    return tenant.once(_secret_readers)
-
-
-def _secret_readers(tenant: Tenant) -> Mapping[str, Reach]:
-    places = {each.key: each.id for each in working(tenant)}
-
-    def is_part(scope: str) -> bool:
-        parent = ResourceId.parse(scope).parent
-        of_work = id_key(parent) in places or may_reach_more(tenant, parent)
-        return is_keeper(scope) and of_work
-
-    return reach(tenant, KEEPING.values(), places.values(), is_part)
 
 
 @check(
