@@ -330,7 +330,7 @@ def _sharing(
     for other_id in by_identity.get(id_key(identity.resource_id), ()):
         other = tenant.known(Workspace, other_id)
         if other is not None and other.key != workspace.key:
-            other.cite(Workspace.user_assigned_identities)
+            _ = other.user_assigned_identities  # to read them is to note them
             yield other
 
 
