@@ -244,7 +244,7 @@ def _is_search_role(grant: Grant) -> bool:
     topic=Topic.AOAI_OUTBOUND,
     severity=Severity.LOW,
     on=CognitiveAccount,
-    where=hosts_models,
+    where=restricts_outbound,
     guidance=Post.OUTBOUND_ACCESS,
     controls=CONTROLS,
 )
@@ -254,9 +254,11 @@ def image_source_public(account: CognitiveAccount, tenant: Tenant) -> Verdict:
 
     And of the storage accounts that it names `properties.allowBlobPublicAccess`: absent
     or null means that containers may be public (storage REST reference), unless
-    `properties.publicNetworkAccess` is Disabled and no perimeter lets everybody in. An
-    account of the list that nobody here owns cannot be looked at, and is a warning as
-    well.
+    `properties.publicNetworkAccess` is Disabled and no perimeter lets everybody in. At
+    the host of a static website anonymous readers are served whatever
+    `properties.allowBlobPublicAccess` says (static website hosting in Azure Storage),
+    so there only the latter counts. An account of the list that nobody here owns cannot
+    be looked at, and is a warning as well.
 
     ## Why it matters
     An image that a prompt names by address is fetched by the service. If the allowed
@@ -265,8 +267,8 @@ def image_source_public(account: CognitiveAccount, tenant: Tenant) -> Verdict:
 
     ## How to fix
     Switch anonymous access off and let callers use addresses with a user delegation
-    signature, or send the image in the request. Take accounts that are not yours off
-    the list.
+    signature, or send the image in the request. Take static websites and accounts that
+    are not yours off the list.
 
     ```sh
     az storage account update --name ACCOUNT --allow-blob-public-access false
@@ -287,6 +289,7 @@ def image_source_public(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     ## References
     - Azure OpenAI Service - Controlling Outbound Access
     - Microsoft Learn: Prevent anonymous read access to containers and blobs
+    - Microsoft Learn: Static website hosting in Azure Storage
     """
     entries = [
         entry
@@ -296,8 +299,13 @@ def image_source_public(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     if not entries:
         return not_applicable("the list names no storage account")
     accounts = tuple(_storage_of(entries, tenant))
+    sites = {each.key for each in _storage_of(filter(_is_website, entries), tenant)}
     faults = []
-    if public := [each.name for each in accounts if _may_be_public(each)]:
+    if public := [
+        each.name
+        for each in accounts
+        if _may_be_public(each, is_website=each.key in sites)
+    ]:
         faults.append(f"anonymous readers are let in by {some(map(shown, public))}")
     owners = {entry: owner_of(entry, tenant) for entry in entries}
     if strange := [each for each in entries if owners[each] in _NOT_OURS]:
@@ -315,8 +323,13 @@ def image_source_public(account: CognitiveAccount, tenant: Tenant) -> Verdict:
 _NOT_OURS = frozenset({Owner.NOBODY_HERE, Owner.APPROVED})
 
 
-def _may_be_public(storage: StorageAccount) -> bool:
-    if storage.blob_public_access is False:
+def _is_website(entry: str) -> bool:
+    """Whether a host of storage is that of a static website."""
+    return ".web." in plain_host(entry)
+
+
+def _may_be_public(storage: StorageAccount, *, is_website: bool) -> bool:
+    if not is_website and storage.blob_public_access is False:
         return False
     closed = (storage.public_network_access or "").lower() == "disabled"
     return not closed or let_in(storage) is not None
@@ -372,7 +385,7 @@ def empty_list(account: CognitiveAccount, _: Tenant) -> Verdict:
     topic=Topic.AOAI_OUTBOUND,
     severity=Severity.INFORMATIONAL,
     on=CognitiveAccount,
-    where=hosts_models,
+    where=restricts_outbound,
     guidance=Post.OUTBOUND_ACCESS,
     controls=CONTROLS,
 )
@@ -380,7 +393,8 @@ def vnet_not_substitute(account: CognitiveAccount, _: Tenant) -> Verdict:
     """
     Reads `properties.networkInjections` and `properties.privateEndpointConnections`.
 
-    Also `properties.restrictOutboundNetworkAccess`.
+    Also `properties.restrictOutboundNetworkAccess`. A connection counts once it is
+    approved: one that is pending or rejected attaches nothing.
 
     ## Why it matters
     A private endpoint is a way in, and an injected network is where agents run. Neither
@@ -411,7 +425,11 @@ def vnet_not_substitute(account: CognitiveAccount, _: Tenant) -> Verdict:
         for each in account.network_injections
         if (each.scenario or "").lower() != "none"
     ]
-    endpoints = [each.endpoint_id for each in account.private_endpoint_connections]
+    endpoints = [
+        each.endpoint_id
+        for each in account.private_endpoint_connections
+        if each.approved
+    ]
     if not injected and not endpoints:
         return not_applicable("no network of yours is attached")
     if account.outbound_restricted:

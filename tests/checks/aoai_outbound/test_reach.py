@@ -9,6 +9,7 @@ import pytest
 from checks.aoai_outbound.reach import CHECKS, RESTRICTED
 from scanner.model.authorization import DenyAssignment, RoleAssignment
 from scanner.model.check import Status
+from scanner.model.cognitive import OUTBOUND_KINDS
 from scanner.model.policy import PolicyAssignment
 from scanner.model.search import SearchService
 from scanner.model.settings import Settings
@@ -27,6 +28,7 @@ STORAGE = f"{PROVIDERS}/Microsoft.Storage/storageAccounts/docs"
 SEARCH = f"{PROVIDERS}/Microsoft.Search/searchServices/find"
 AUTHORIZATION = "providers/Microsoft.Authorization"
 READER_OF_INDEXES = "1407120a-92aa-4202-b7e9-c0e197c71c8f"
+NO_PUBLIC = {"allowBlobPublicAccess": False}
 DOCS, FIND = "docs.blob.core.windows.net", "find.search.windows.net"
 ME = "11111111-0000-0000-0000-000000000001"
 
@@ -42,6 +44,17 @@ def account(**properties: object) -> Body:
         "identity": {"type": "SystemAssigned", "principalId": ME},
         "properties": {"restrictOutboundNetworkAccess": True, **properties},
     }
+
+
+ENDPOINT = f"{PROVIDERS}/Microsoft.Network/privateEndpoints/pe"
+
+
+def connection(state: str | None) -> Body:
+    properties = {
+        "privateEndpoint": {"id": ENDPOINT},
+        "privateLinkServiceConnectionState": {"status": state},
+    }
+    return {"properties": properties}
 
 
 def storage(**properties: object) -> Body:
@@ -178,6 +191,23 @@ def test_storage_without_a_public_endpoint_takes_no_anonymous_reader(
     assert status_of(verdicts, check, account(allowedFqdnList=[DOCS]), shut) is PASS
 
 
+@pytest.mark.parametrize(
+    ("hosts", "closed", "status"),
+    [
+        (["docs.z6.web.core.windows.net"], {}, WARN),
+        ([DOCS, "docs-secondary.z6.web.core.windows.net"], {}, WARN),
+        (["docs.z6.web.core.windows.net"], {"publicNetworkAccess": "Disabled"}, PASS),
+        (["docs.dfs.core.windows.net"], {}, PASS),
+    ],
+)
+def test_a_static_website_is_public_without_public_containers(
+    hosts: list[str], closed: Body, status: Status, verdicts: Verdicts
+) -> None:
+    bodies = account(allowedFqdnList=hosts), storage(**closed, **NO_PUBLIC)
+    check = "aoai-outbound-image-source-public"
+    assert status_of(verdicts, check, *bodies) is status
+
+
 def test_storage_that_is_not_ours(verdicts: Verdicts) -> None:
     check, host = "aoai-outbound-image-source-public", "theirs.blob.core.windows.net"
     closed = storage(allowBlobPublicAccess=False)
@@ -256,10 +286,18 @@ def test_storage_that_nobody_listed(verdicts: Verdicts) -> None:
         (
             "aoai-outbound-vnet-not-substitute",
             {
-                "privateEndpointConnections": [{"properties": {}}],
+                "privateEndpointConnections": [connection("Approved")],
                 "restrictOutboundNetworkAccess": False,
             },
             INFO,
+        ),
+        *(
+            (
+                "aoai-outbound-vnet-not-substitute",
+                {"privateEndpointConnections": [connection(state)]},
+                NONE,
+            )
+            for state in ("Rejected", "Pending", None)
         ),
         (
             "aoai-outbound-vnet-not-substitute",
@@ -275,11 +313,26 @@ def test_what_the_account_says(
 
 
 def test_the_endpoints_that_are_no_way_out_are_cited(verdicts: Verdicts) -> None:
-    endpoint = f"{PROVIDERS}/Microsoft.Network/privateEndpoints/pe"
-    connection = {"properties": {"privateEndpoint": {"id": endpoint}}}
-    given = account(privateEndpointConnections=[connection])
+    given = account(privateEndpointConnections=[connection("Approved")])
     [result] = verdicts(BY_ID["aoai-outbound-vnet-not-substitute"], given)
-    assert endpoint in [each.value for each in result.evidence]
+    assert ENDPOINT in [each.value for each in result.evidence]
+
+
+@pytest.mark.parametrize(
+    ("check", "status"),
+    [
+        ("aoai-outbound-image-source-public", WARN),
+        ("aoai-outbound-vnet-not-substitute", PASS),
+    ],
+)
+@pytest.mark.parametrize("kind", sorted(OUTBOUND_KINDS))
+def test_every_kind_with_outbound_restriction_is_judged(
+    check: str, status: Status, kind: str, verdicts: Verdicts
+) -> None:
+    given = account(
+        allowedFqdnList=[DOCS], privateEndpointConnections=[connection("Approved")]
+    )
+    assert status_of(verdicts, check, {**given, "kind": kind}, storage()) is status
 
 
 PERIMETER = f"{PROVIDERS}/Microsoft.Network/networkSecurityPerimeters/nsp"
