@@ -30,12 +30,14 @@ from scanner.model.cognitive import CognitiveAccount, Project, is_foundry
 from scanner.model.ids import ResourceId
 from scanner.model.network import Subnet
 from scanner.model.tenant import Tenant
-from scanner.model.traffic import RouteTable, SecurityGroup
+from scanner.model.traffic import Route, RouteTable, SecurityGroup
 
 DELEGATION = "Microsoft.App/environments"
 """Whom a subnet of agents is delegated to."""
 
 _ANYWHERE = "0.0.0.0/0"
+_HALVES = ("0.0.0.0/1", "128.0.0.0/1")
+"""Routes for both take all traffic from the one for anywhere: they are narrower."""
 
 
 @check(
@@ -158,7 +160,8 @@ def agent_subnet_egress(account: CognitiveAccount, tenant: Tenant) -> Verdict:
 
     The subnet needs a route table whose route for `0.0.0.0/0` leads to a virtual
     appliance, and a network security group; without a route Azure sends such traffic
-    straight to the Internet (Microsoft Learn, "Virtual network traffic routing"). No
+    straight to the Internet (Microsoft Learn, "Virtual network traffic routing"). Where
+    there are routes for `0.0.0.0/1` and `128.0.0.0/1`, they count in its place. No
     security group, or a route that leads past the appliance to the Internet, warns. In
     a network that Microsoft manages, `managedNetwork.isolationMode` must be
     `AllowOnlyApprovedOutbound`; absent and null are no isolation. Agents in neither are
@@ -255,13 +258,22 @@ def _ways_out(tenant: Tenant, subnet_id: str, subnet: Subnet | None) -> Iterator
     if table is None:
         yield f"subnet {name} has no route table"
         return
-    default = [each for each in table.routes if each.prefix == _ANYWHERE]
+    default = _default_routes(table)
     if not default:
         yield f"the route table of subnet {name} has no route for {_ANYWHERE}"
     for route in default:
         if (route.next_hop_type or "").lower() != "virtualappliance":
             hop = shown(route.next_hop_type)
-            yield f"{_ANYWHERE} of subnet {name} leads to {hop}"
+            yield f"{route.prefix} of subnet {name} leads to {hop}"
+
+
+def _default_routes(table: RouteTable) -> list[Route]:
+    """Return the routes that traffic takes for which there is no narrower one."""
+    routes = {each.prefix: each for each in table.routes}
+    halves = [routes[half] for half in _HALVES if half in routes]
+    if len(halves) == len(_HALVES):
+        return halves
+    return [routes[_ANYWHERE]] if _ANYWHERE in routes else []
 
 
 def _table(tenant: Tenant, subnet: Subnet) -> RouteTable | None:

@@ -173,7 +173,7 @@ def _through(ranges: Ranges, tenant: Tenant) -> bool:
 def _detours(gateway: _Gateway, subnet: Subnet, tenant: Tenant) -> Iterator[str]:
     """Yield appliances on the way from the gateway, which hide where traffic is from.
 
-    A default route is none: those of Azure's own for networks are narrower.
+    A default route is none, nor its halves: Azure's own for networks are narrower.
     """
     for each in gateway.subnets:
         table_id = each.route_table_id
@@ -187,7 +187,7 @@ def _detours(gateway: _Gateway, subnet: Subnet, tenant: Tenant) -> Iterator[str]
 
 def _leads_to(prefix: str, subnet: Subnet) -> bool:
     try:
-        ranges = (IPv4Network(prefix),)
+        range_ = IPv4Network(prefix)
     except ValueError:
         return False
-    return ranges != ANYWHERE and overlap(ranges, ranges_of(subnet))
+    return range_.prefixlen > 1 and overlap((range_,), ranges_of(subnet))

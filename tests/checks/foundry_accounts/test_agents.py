@@ -73,6 +73,10 @@ def table(*routes: tuple[str, object]) -> Body:
     return body(TABLE, {"routes": made})
 
 
+def halves(hop: str) -> list[tuple[str, object]]:
+    return [("0.0.0.0/1", hop), ("128.0.0.0/1", hop)]
+
+
 THROUGH = ("0.0.0.0/0", "VirtualAppliance")
 RUNNING = (body(PROJECT, {}), host())
 
@@ -168,6 +172,11 @@ def test_who_runs_agents_may_not_be_known(verdicts: Verdicts) -> None:
         ([("0.0.0.0/0", None)], FAIL),
         ([("10.0.0.0/8", "VirtualAppliance")], FAIL),
         ([], FAIL),
+        (halves("VirtualAppliance"), PASS),
+        ([("0.0.0.0/0", "Internet"), *halves("VirtualAppliance")], PASS),
+        ([THROUGH, *halves("Internet")], FAIL),
+        ([THROUGH, *halves("Internet")[:1]], WARN),
+        (halves("VirtualAppliance")[:1], FAIL),
         ([("0.0.0.0/0", ["VirtualAppliance"])], UNREAD),
     ],
 )
