@@ -8,8 +8,8 @@ from scanner.model.check import Verdict, failed, not_applicable, passed, warned
 from scanner.model.connections import Connection
 
 _EXCEPTION = (
-    "The service behind this connection takes no Entra token: keep the connection to "
-    "the one project that needs it, rotate its key, and record an exemption with an "
+    "If the service behind this connection takes no Entra token, keep the connection "
+    "to the one project that needs it, rotate its key, and record an exemption with an "
     "owner and an expiry."
 )
 
@@ -26,7 +26,8 @@ def sign_in(connection: Connection) -> Verdict:
     if takes_entra(connection):
         return failed(f"authType is {kind}")
     category = shown(connection.category)
-    return warned(f"authType is {kind}; {category} takes no Entra ID", _EXCEPTION)
+    said = f"{category} names no service that takes Entra ID"
+    return warned(f"authType is {kind}; {said}", _EXCEPTION)
 
 
 def shared_key(connection: Connection) -> Verdict:
