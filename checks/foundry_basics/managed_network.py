@@ -7,6 +7,7 @@ from ipaddress import ip_network
 from typing import Any
 
 from checks.shared.hostnames import host_name, is_anyone_s, misshapen
+from checks.shared.public_suffixes import is_public_suffix
 from checks.shared.ranges import public_range
 from checks.shared.wording import count, quote, shown, some
 from scanner.model.check import (
@@ -40,8 +41,6 @@ _WIDEST, _WIDEST_V6 = 8, 32
 """The shortest prefixes that do not stand for a good part of the Internet."""
 _NARROW = 16
 """The shortest prefix of a range that one owner may well have."""
-_SECOND_LEVEL = {"ac", "co", "com", "edu", "gov", "net", "org"}
-"""Second labels below which a country's registry gives out names, as in `co.uk`."""
 
 
 @check(
@@ -202,11 +201,7 @@ def _host(rule: OutboundRule) -> tuple[str, ...]:
 def _is_open(host: str) -> bool:
     """Whether a host stands for everything below a public suffix, or for everything."""
     labels = [each for each in host.split(".") if each.strip("*")]
-    if not host.startswith("*"):
-        return False
-    return len(labels) < 2 or (
-        len(labels) == 2 and labels[0] in _SECOND_LEVEL and len(labels[1]) == 2
-    )
+    return host.startswith("*") and is_public_suffix(".".join(labels))
 
 
 def _base(host: str) -> str:

@@ -128,6 +128,7 @@ def test_the_network_is_built(
         (["*.blob.core.windows.net", "*"], FAIL),
         (["*.com"], FAIL),
         (["*.co.uk"], FAIL),
+        (["*.me.uk"], FAIL),
         (["*.*.com"], FAIL),
         ([], NONE),
         ([["pypi.org"]], UNREAD),
