@@ -1,4 +1,4 @@
-"""What is kept together under one Foundry hub, as its tags tell."""
+"""What is kept together under one Foundry hub, as tags and names tell."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from checks.shared.tags import (
     are_several,
     is_production,
     one_of_each,
+    stage_in,
     tagged,
 )
 from checks.shared.wording import some
@@ -52,8 +53,9 @@ def env_homogeneous(hub: Workspace, tenant: Tenant) -> Verdict:
     Reads `tags` of the hub and of its projects, and `properties.hubResourceId`.
 
     Where one of them has no such tag, that of its resource group or else of its
-    subscription counts. A tag that is missing there too says nothing, and is asked
-    about, as is an environment that no setting knows beside others.
+    subscription counts, and without these a word of its name, such as `prod` or `dev`.
+    What is told by none of them is asked about, as is an environment that no setting
+    knows beside others.
 
     ## Why it matters
     All projects of a hub share its storage, vault, network and connections. Put a test
@@ -76,9 +78,9 @@ def env_homogeneous(hub: Workspace, tenant: Tenant) -> Verdict:
     A project cannot change its hub: create a new one and move the work.
 
     ## Settings
-    `environment_tags` names the tags that are read, `production_values` their values
-    that stand for production and `non_production_values` those that stand for something
-    else.
+    `environment_tags` names the tags that are read, `production_values` their values,
+    and the words of names, that stand for production, `non_production_values` those
+    that stand for something else.
 
     ## References
     - AI Foundry - The Basics
@@ -89,7 +91,7 @@ def env_homogeneous(hub: Workspace, tenant: Tenant) -> Verdict:
     def differ(values: Sequence[str]) -> bool:
         return are_of_several_stages(values, settings)
 
-    values, unclear = _tags_of(hub, tenant, settings.environment_tags, _handed_down)
+    values, unclear = _tags_of(hub, tenant, settings.environment_tags, _stage)
     verdict = _judged(tenant, values, unclear, differ, failed, "environment")
     if verdict.status is not Status.PASS or not are_several(_told(values)):
         return verdict
@@ -194,9 +196,10 @@ def _own(workspace: Workspace, names: tuple[str, ...]) -> str:
     return tagged(workspace.tags, names)
 
 
-def _handed_down(workspace: Workspace, names: tuple[str, ...]) -> str:
-    """Return the same, or what its resource group or subscription is tagged with.
+def _stage(workspace: Workspace, names: tuple[str, ...]) -> str:
+    """Return the environment of a workspace, empty where nothing tells it.
 
+    Its tag does, or else that of its resource group or subscription, or else its name.
     Raises NotRead where it is not tagged itself and one of these was not read.
     """
     tenant, parts = workspace.tenant, workspace.parts
@@ -207,7 +210,11 @@ def _handed_down(workspace: Workspace, names: tuple[str, ...]) -> str:
     if group and (found := tagged(group.tags, names)):
         return found
     subscription = tenant.get(Subscription, scope)
-    return tagged(subscription.tags, names) if subscription else ""
+    if subscription and (found := tagged(subscription.tags, names)):
+        return found
+    if found := stage_in(workspace.name, tenant.settings):
+        workspace.note("name", workspace.name)
+    return found
 
 
 def _tags_of(

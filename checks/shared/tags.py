@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -36,6 +37,20 @@ def is_production(value: str, settings: Settings) -> bool | None:
     if name in map(str.lower, settings.production_values):
         return True
     return False if name in map(str.lower, settings.non_production_values) else None
+
+
+_NEGATED = re.compile(r"\b(non|not|pre)[^a-z0-9]+(?=[a-z0-9])")
+
+
+def stage_in(name: str, settings: Settings) -> str:
+    """Return the word of a name that tells what it is for; empty if none or two do.
+
+    `pre-prod` and `non-prod` are words of their own.
+    """
+    plain = _NEGATED.sub(r"\1", name.lower().replace("_", "-"))
+    words = dict.fromkeys(re.findall(r"[a-z0-9]+", plain))
+    found = [word for word in words if is_production(word, settings) is not None]
+    return "" if are_of_several_stages(found, settings) else next(iter(found), "")
 
 
 def are_of_several_stages(values: Iterable[str], settings: Settings) -> bool:

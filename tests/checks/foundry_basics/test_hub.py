@@ -530,6 +530,18 @@ def test_environments_are_those_of_what_is_above(verdicts: Verdicts) -> None:
     assert status_of(verdicts, unit, hub(), plain, other) is Status.MANUAL
 
 
+def test_environments_without_tags_are_those_of_names(verdicts: Verdicts) -> None:
+    prod, dev = ({**project(), "id": f"{PROJECT}-{each}"} for each in ("prod", "dev"))
+    check = "foundry-hub-env-homogeneous"
+    assert status_of(verdicts, check, hub(), prod, dev) is FAIL
+    assert status_of(verdicts, check, hub(), prod) is Status.MANUAL
+    tags = {"tags": {"env": "prod"}}
+    assert status_of(verdicts, check, {**hub(), **tags}, prod) is PASS
+    assert status_of(verdicts, check, {**hub(), **tags}, {**dev, **tags}) is PASS
+    found = verdicts(CHECKS[check], hub(), prod, dev).evidence(HUB)
+    assert found[dev["id"], "name"] == "project-dev"
+
+
 def test_projects_of_one_name_are_told_apart(verdicts: Verdicts) -> None:
     elsewhere = PROJECT.replace("/rg/", "/other/")
     tags = ({"env": "prod"}, {"env": "dev"}, {"env": "prod"})

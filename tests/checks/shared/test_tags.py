@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from checks.shared.tags import plain_tag, tagged
+from checks.shared.tags import plain_tag, stage_in, tagged
+from scanner.model.settings import Settings
 
 NAMES = ("businessunit", "cost-center")
 
@@ -32,3 +33,20 @@ def test_the_first_tag_of_some_names(
 
 def test_names_compare_without_case_and_breaks() -> None:
     assert plain_tag("Data-Class_ification ") == "dataclassification"
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("proj-prod", "prod"),
+        ("Claims_DEV_01", "dev"),
+        ("claims-dev-test", "dev"),
+        ("claims-non-prod", "nonprod"),
+        ("claims-pre-prod", ""),
+        ("dev-prod", ""),
+        ("products", ""),
+        ("", ""),
+    ],
+)
+def test_a_word_of_a_name_tells_of_an_environment(name: str, word: str) -> None:
+    assert stage_in(name, Settings()) == word
