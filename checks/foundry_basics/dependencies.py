@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from checks.foundry_basics.managed_network import CONTROLS
 from checks.shared.connections import target
@@ -117,8 +117,10 @@ def outbound_pe_dependencies(hub: Workspace, tenant: Tenant) -> Verdict:
     connections lead to. Storage needs a rule for `blob` and one for `file`, as far as
     an account of its `kind` has them. A rule counts when its status is Active; one that
     has no status is not assessed. An absent or null `publicNetworkAccess` means
-    Enabled. What does not exist any more needs no rule. A hub without a managed network
-    (absent, null or Disabled isolation) has no such rules and is not applicable.
+    Enabled. A firewall is told by `networkAcls.defaultAction`, of a registry
+    `networkRuleSet.defaultAction`, of a Search service `networkRuleSet.ipRules`. What
+    does not exist any more needs no rule. A hub without a managed network (absent, null
+    or Disabled isolation) has no such rules and is not applicable.
 
     ## Why it matters
     Computes of a managed network leave it only by its rules. What is closed to public
@@ -162,22 +164,18 @@ def outbound_pe_dependencies(hub: Workspace, tenant: Tenant) -> Verdict:
     unclear = Unclear()
     needs = {id_key(each.id): each for each in _needs(hub, unclear)}.values()
     ways = _Ways(hub)
-    broken, by_public_address, reached = [], [], 0
+    broken, in_public, reached = list[str](), list[str](), 0
     for need in needs:
         with unclear:
-            fault = _fault(need, ways, tenant)
-            if fault:
-                broken.append(fault)
-            elif fault is not None:
-                by_public_address.append(_name(need))
+            if fault := _fault(need, ways, tenant):
+                (broken if fault.breaks else in_public).append(fault.said)
             else:
                 reached += need.ways(tenant) <= ways.active
     if broken:
         return failed(some(broken))
     unclear.settle()
-    if by_public_address:
-        names = some(by_public_address)
-        return warned(f"no active rule leads to {names}, which may be called in public")
+    if in_public:
+        return warned(some(in_public))
     if not reached:
         return not_applicable("the hub works with nothing that is there")
     many = count(reached, "resource", "resources")
@@ -211,26 +209,43 @@ def _connected(connection: WorkspaceConnection) -> Iterator[_Need]:
             yield _Need(type(found), found.id)
 
 
-def _fault(need: _Need, ways: _Ways, tenant: Tenant) -> str | None:
-    """Return why a hub cannot reach what it needs; empty where it can, in public.
+class _Fault(NamedTuple):
+    """Why a hub has no private way to what it works with."""
 
-    None where it reaches it by its rules, or where it is gone: no rule could lead
-    there. Raises NotRead where there may be a rule, or the resource was not read.
+    said: str
+    breaks: bool
+    """Whether there is no way at all."""
+
+
+def _fault(need: _Need, ways: _Ways, tenant: Tenant) -> _Fault | None:
+    """Return why a hub's rules do not lead to all that it needs.
+
+    None where they do, or where it is gone: no rule could lead there. Raises NotRead
+    where there may be a rule, or the resource was not read.
     """
-    wanted = need.ways(tenant)
-    if wanted <= ways.active:
-        return None
-    for way in sorted(wanted):
-        if way in ways.waiting:
-            status = shown(ways.waiting[way])
-            return f"the rule for {way[1]} of {_name(need)} is {status}"
-    found = tenant.get(need.view, need.id)
+    lacking = need.ways(tenant) - ways.active
+    for way in sorted(lacking & ways.waiting.keys()):
+        status = shown(ways.waiting[way])
+        return _Fault(f"the rule for {way[1]} of {_name(need)} is {status}", True)
+    found = tenant.get(need.view, need.id) if lacking else None
     if found is None:
         return None
     if ways.problem is not None:
         raise ways.problem
-    closed = (found.public_network_access or "Enabled").lower() == "disabled"
-    return f"{_name(need)} is closed, and no active rule leads to it" if closed else ""
+    groups = " and ".join(sorted(group for _, group in lacking))
+    said = f"no active rule leads to {groups} of {_name(need)}"
+    if (found.public_network_access or "Enabled").lower() == "disabled":
+        return _Fault(f"{said}, which is closed", True)
+    if _is_limited(found):
+        return _Fault(f"{said}, whose firewall may not let the hub in", False)
+    return _Fault(f"{said}, which may be called in public", False)
+
+
+def _is_limited(dependency: Dependency) -> bool:
+    """Whether only some of the public networks get in."""
+    if isinstance(dependency, SearchService):
+        return bool(dependency.ip_rules)
+    return (dependency.network_default_action or "").lower() == "deny"
 
 
 def _name(need: _Need) -> str:

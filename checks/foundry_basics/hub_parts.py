@@ -266,7 +266,8 @@ def acr_hardened(registry: Registry, _: Tenant) -> Verdict:
 
     Also `properties.privateEndpointConnections`, and for the record
     `properties.roleAssignmentMode`. Absent means no admin user and an open network
-    (registries REST reference).
+    (registries REST reference). With `properties.networkRuleSet.defaultAction` Deny the
+    registry is open to addresses of its rules alone, and fails too.
 
     ## Why it matters
     Who can push to the registry runs code with the identity of every compute that
@@ -314,7 +315,9 @@ def _registry_faults(registry: Registry) -> Iterator[str]:
         yield "the admin user is on"
     access = registry.public_network_access or "Enabled"
     if access.lower() == "enabled":
-        yield "open to public networks"
+        denies = (registry.network_default_action or "").lower() == "deny"
+        whom = "the addresses of its IP rules" if denies else "public networks"
+        yield f"open to {whom}"
     elif access.lower() != "disabled":
         yield f"publicNetworkAccess is {shown(access)}, not Disabled"
     if (registry.sku or "").lower() != "premium":
@@ -430,7 +433,8 @@ def search_hardened(service: SearchService, tenant: Tenant) -> Verdict:
     Reads `properties.publicNetworkAccess` and `properties.disableLocalAuth`.
 
     Also `properties.privateEndpointConnections` and `sku.name`. Absent means an open
-    network and keys that are accepted (Search management 2025-05-01). An enforced
+    network and keys that are accepted (Search management 2025-05-01). A network that is
+    open to `properties.networkRuleSet.ipRules` alone fails too. An enforced
     network security perimeter decides whatever the service says: it closes it, unless
     an inbound rule is too wide. Such a rule in transition mode opens a service that is
     closed; one that leaves access to a perimeter warns while none is known to enforce

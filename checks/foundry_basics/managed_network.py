@@ -349,7 +349,9 @@ def firewall_sku(hub: Workspace, _: Tenant) -> Verdict:
     Reads `properties.managedNetwork.firewallSku` and the hub's FQDN rules.
 
     Azure makes the firewall only where an FQDN rule exists and only approved traffic is
-    allowed; an absent tier is Standard (workspace REST reference).
+    allowed, and builds it with the network: until `managedNetwork.status.status` is
+    Active the tier is that of a firewall to be. An absent tier is Standard (workspace
+    REST reference).
 
     ## Why it matters
     The firewall is Azure's to run, but its tier is yours to choose. Basic is slower,
@@ -381,12 +383,19 @@ def firewall_sku(hub: Workspace, _: Tenant) -> Verdict:
     if not _has_firewall(hub):
         return not_applicable("no firewall: no FQDN rule, or not only approved traffic")
     tier = hub.firewall_sku or "Standard"
+    said = "the firewall is" if _is_built(hub) else "once it is built, the firewall is"
     if tier.lower() == "standard":
-        return passed("the firewall is of the Standard tier")
-    return warned(f"the firewall is of the {quote(tier)} tier")
+        return passed(f"{said} of the Standard tier")
+    return warned(f"{said} of the {quote(tier)} tier")
+
+
+def _is_built(hub: Workspace) -> bool:
+    """Whether a managed network is known to be there, and not only to be wanted."""
+    return (hub.network_status or "").lower() == "active"
 
 
 def _has_firewall(hub: Workspace) -> bool:
+    """Whether a hub's managed network has a firewall, or gets one."""
     approved = (hub.isolation_mode or "").lower() == APPROVED_ONLY
     return approved and _has_fqdn_rule(hub)
 
@@ -417,6 +426,9 @@ def firewall_cost(hub: Workspace, _: Tenant) -> Verdict:
     """
     Reads `properties.managedNetwork.isolationMode` and the hub's FQDN rules.
 
+    Also `properties.managedNetwork.status.status`: the firewall is built with the
+    network, and billed from then on.
+
     ## Why it matters
     The first FQDN rule of a hub that allows only approved traffic brings an Azure
     Firewall, billed by the hour to your subscription though it shows in none of your
@@ -431,7 +443,10 @@ def firewall_cost(hub: Workspace, _: Tenant) -> Verdict:
     - Microsoft Learn: How to set up a managed network for Foundry hubs
     """
     if _has_firewall(hub):
-        return info("an Azure Firewall runs for this hub and is billed by the hour")
+        since = "" if _is_built(hub) else ", once its network is built,"
+        return info(
+            f"an Azure Firewall runs for this hub{since} and is billed by the hour"
+        )
     return not_applicable("no FQDN rule calls for a firewall")
 
 

@@ -196,11 +196,16 @@ def way_in(resource: Resource) -> WayIn | None:
     if left_to_perimeter(resource):
         said = "access is left to a perimeter, and none is known to enforce it"
         return WayIn(so_far(resource.tenant, said), sure=False)
+    return WayIn(so_far(resource.tenant, _open_doors(resource)))
+
+
+def _open_doors(resource: Resource) -> str:
+    """Return which settings of a resource let public networks in."""
     if isinstance(resource, FIREWALLED):
-        doors = "publicNetworkAccess and networkAcls.defaultAction let"
-    else:
-        doors = "publicNetworkAccess lets"
-    return WayIn(so_far(resource.tenant, f"{doors} any network in"))
+        return "publicNetworkAccess and networkAcls.defaultAction let any network in"
+    if isinstance(resource, SearchService) and resource.ip_rules:
+        return f"networkRuleSet.ipRules let in {some(map(shown, resource.ip_rules))}"
+    return "publicNetworkAccess lets any network in"
 
 
 def _shuts_itself(resource: Resource) -> bool:

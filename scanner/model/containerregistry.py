@@ -20,6 +20,7 @@ class Registry(Resource):
     admin_user_enabled = Flag("properties.adminUserEnabled")
     role_assignment_mode = Text("properties.roleAssignmentMode")
     public_network_access = Text("properties.publicNetworkAccess")
+    network_default_action = Text("properties.networkRuleSet.defaultAction")
     private_endpoint_connections = Parts(
         "properties.privateEndpointConnections", PrivateEndpointConnection
     )

@@ -92,6 +92,44 @@ def test_storage_is_reached_by_two_rules(
     assert status_of(verdicts, WAYS, *given, *rules) is status
 
 
+def test_a_rule_that_waits_beside_an_active_one_does_not_matter(
+    verdicts: Verdicts,
+) -> None:
+    other = rule(STORAGE, "blob", "Inactive")
+    other["id"] += "-too"
+    [result] = verdicts(
+        WAYS, hub(storageAccount=STORAGE), resource(STORAGE), BLOB, other
+    )
+    assert result.status is FAIL
+    assert "no active rule leads to file" in result.reason
+
+
+@pytest.mark.parametrize(
+    ("named", "id", "rules"),
+    [
+        (
+            {"storageAccount": STORAGE},
+            STORAGE,
+            {"networkAcls": {"defaultAction": "Deny"}},
+        ),
+        ({"keyVault": VAULT}, VAULT, {"networkAcls": {"defaultAction": "deny"}}),
+        (
+            {"containerRegistry": REGISTRY},
+            REGISTRY,
+            {"networkRuleSet": {"defaultAction": "Deny"}},
+        ),
+    ],
+)
+def test_a_firewall_is_told_from_an_open_door(
+    named: Body, id: str, rules: Body, verdicts: Verdicts
+) -> None:
+    limited = {"id": id, "properties": rules}
+    for given, words in ((limited, "firewall"), (resource(id, None), "in public")):
+        [result] = verdicts(WAYS, hub(**named), given)
+        assert result.status is WARN
+        assert words in result.reason
+
+
 def test_storage_without_files_is_reached_by_one_rule(verdicts: Verdicts) -> None:
     premium = {**resource(STORAGE, "Disabled"), "kind": "BlockBlobStorage"}
     given = (hub(storageAccount=STORAGE), premium)

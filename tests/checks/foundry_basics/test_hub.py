@@ -217,6 +217,17 @@ def test_the_tier_of_the_firewall(
     assert status_of(verdicts, "foundry-firewall-cost", given, made) is INFO
 
 
+@pytest.mark.parametrize(("state", "to_be"), [("Active", False), ("Inactive", True)])
+def test_a_firewall_is_built_with_the_network(
+    state: str, to_be: bool, verdicts: Verdicts
+) -> None:
+    mode = "AllowOnlyApprovedOutbound"
+    given = hub(managedNetwork={"isolationMode": mode, "status": {"status": state}})
+    for check in ("foundry-firewall-sku", "foundry-firewall-cost"):
+        [result] = verdicts(CHECKS[check], given, rule("FQDN", "pypi.org"))
+        assert ("built" in result.reason) is to_be
+
+
 def test_a_hub_without_rules_for_hosts_has_no_firewall(verdicts: Verdicts) -> None:
     for check in ("foundry-firewall-sku", "foundry-firewall-cost"):
         assert status_of(verdicts, check, hub()) is NONE
@@ -298,6 +309,12 @@ HARDENED = {
         ({"adminUserEnabled": ABSENT}, "Premium", PASS, []),
         ({"adminUserEnabled": True}, "Standard", FAIL, ["admin user", "Standard"]),
         ({"publicNetworkAccess": None}, "Premium", FAIL, ["public"]),
+        (
+            {"publicNetworkAccess": None, "networkRuleSet": {"defaultAction": "Deny"}},
+            "Premium",
+            FAIL,
+            ["IP rules"],
+        ),
         ({"publicNetworkAccess": "Odd"}, "Premium", FAIL, ["Odd", "not Disabled"]),
         ({"privateEndpointConnections": [PENDING]}, "Premium", FAIL, ["endpoint"]),
         ({"adminUserEnabled": "no"}, "Premium", UNREAD, ["malformed"]),
@@ -380,6 +397,15 @@ def test_a_search_service_is_hardened(
 ) -> None:
     given = body(SEARCH, {**CLOSED, **changes}, sku={"name": "basic"})
     assert status_of(verdicts, "foundry-search-hardened", given) is status
+
+
+def test_a_search_service_is_open_to_its_rules(verdicts: Verdicts) -> None:
+    rules = {"ipRules": [{"value": "198.51.100.7"}]}
+    open_ = {**CLOSED, "publicNetworkAccess": "enabled", "networkRuleSet": rules}
+    given = body(SEARCH, open_, sku={"name": "basic"})
+    [result] = verdicts(CHECKS["foundry-search-hardened"], given)
+    assert result.status is FAIL
+    assert "let in 198.51.100.7" in result.reason
 
 
 PERIMETER = f"{PROVIDERS}/Microsoft.Network/networkSecurityPerimeters/edge"
