@@ -40,7 +40,7 @@ class Store:
 
 
 class Stores:
-    """Every storage account that was read, by the scopes it is in."""
+    """Every storage account that was read and has blobs, by the scopes it is in."""
 
     def __init__(self, tenant: Tenant) -> None:
         known = access(tenant)
@@ -50,8 +50,9 @@ class Stores:
         self._unclear = Unclear()
         for account in tenant.all(StorageAccount).known():
             store = _store(account)
-            for scope in dict.fromkeys(known.scopes(account.id)):
-                self.by_scope[scope].append(store)
+            if store is not None:
+                for scope in dict.fromkeys(known.scopes(account.id)):
+                    self.by_scope[scope].append(store)
             self._connect(account)
 
     def _connect(self, account: StorageAccount) -> None:
@@ -65,8 +66,11 @@ class Stores:
         self._unclear.settle()
 
 
-def _store(account: StorageAccount) -> Store:
+def _store(account: StorageAccount) -> Store | None:
+    """Return what is known of an account, None where it is for files alone."""
     try:
+        if not account.has_blobs:
+            return None
         return Store(
             id=account.id,
             takes_keys=account.shared_key_allowed is not False,

@@ -66,6 +66,11 @@ class StorageAccount(Resource):
         return _ONLY.get((self.kind or "").lower(), HUB_SERVICES)
 
     @property
+    def has_blobs(self) -> bool:
+        """Whether an account of its kind has blobs; only those for files have none."""
+        return "blob" in self.hub_services
+
+    @property
     def private_reach(self) -> PrivateReach:
         """The services of the account that approved private endpoints lead to."""
         return PrivateReach(self, self.private_endpoint_connections)

@@ -562,6 +562,16 @@ class TestKeyBypass:
         result = judge(key_bypass, grant, account())
         assert "Set `allowSharedKeyAccess` to false" in result.remediation
 
+    def test_accounts_for_files_alone_are_left_out(self, judge: Any, rbac: Any) -> None:
+        files = account(f"{LAKE}files", {"classification": "secret"})
+        files["kind"] = "FileStorage"
+        lake = account(allowSharedKeyAccess=False)
+        grant = rbac.grant("ann", "reader", GROUP, condition=NAMED)
+        assert judge(key_bypass, grant, files, lake).status is Status.PASS
+        assert judge(key_bypass, grant, files).status is Status.NOT_APPLICABLE
+        free = rbac.grant("ann", "reader", GROUP)
+        assert judge(opportunity, free, files, lake).status is Status.PASS
+
     def test_other_services_are_left_out(self, verdicts: Verdicts, rbac: Any) -> None:
         secrets = "Microsoft.KeyVault/vaults/secrets"
         condition = block(
