@@ -195,7 +195,7 @@ def _without_findings(
     stores = stores_in(tenant, scope)
     if not stores:
         require_scanned_at(tenant, scope, "storage accounts in its scope")
-        return not_applicable("there is no storage account in its scope")
+        return not_applicable("there is no storage account with blobs in its scope")
     _cite_accounts(tenant, stores, field)
     return passed(so_far(tenant, reason) if reaches_out(tenant, scope) else reason)
 
@@ -275,8 +275,9 @@ def key_bypass(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     An absent or null `allowSharedKeyAccess` means that keys are accepted (Storage REST
     reference; built-in policy 8c6a50c6). Signatures made with the account key are as
     good as the key; those made with a user delegation key keep to the condition. Only
-    conditions on blobs and queues are judged; not applicable where no storage account
-    is in scope.
+    conditions on blobs and queues are judged: they name them, or restrict what the role
+    grants on them. Accounts for files alone have neither and are left out; not
+    applicable where no other storage account is in scope.
 
     ## Why it matters
     A condition is asked of those who come with a token. Whoever has the account key, or
@@ -311,15 +312,17 @@ def key_bypass(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     - AI Foundry - Credential vs Identity Data Stores
     - Microsoft Learn: Prevent Shared Key authorization for an Azure Storage account
     """
-    analysed(assignment)
+    found = analysed(assignment)
+    if not found.families:
+        analysed(assignment, by_role=True)
     field = StorageAccount.shared_key_allowed
-    found = [
+    stores = [
         each for each in stores_in(tenant, scope_at(assignment)) if each.takes_keys
     ]
-    if found:
-        _cite_accounts(tenant, found, field)
-        reason = f"account keys are accepted past the condition by {_names(found)}"
-        return failed(reason + _own_way(assignment, tenant), _advice(tenant, found))
+    if stores:
+        _cite_accounts(tenant, stores, field)
+        reason = f"account keys are accepted past the condition by {_names(stores)}"
+        return failed(reason + _own_way(assignment, tenant), _advice(tenant, stores))
     reason = "no account in its scope accepts account keys"
     return _without_findings(assignment, tenant, reason, field)
 

@@ -347,7 +347,8 @@ def use_inventory(assignment: RoleAssignment, _: Tenant) -> Verdict:
 
     Every assignment with a condition is listed; one whose condition is absent, null or
     blank is left out. What a condition is about is told by the actions and attributes
-    in it (azure-docs, "Actions and attributes" of each service).
+    in it (azure-docs, "Actions and attributes" of each service), and by the actions of
+    its role that it restricts.
 
     ## Why it matters
     Conditions are easily overlooked: lists of assignments show role and scope, and some

@@ -27,7 +27,14 @@ from scanner.access.conditions import (
     parse,
     residual,
 )
-from scanner.access.conditions.analysis.catalogue import BLOBS, DELEGATION, QUEUES
+from scanner.access.conditions.analysis.catalogue import (
+    BLOBS,
+    DELEGATION,
+    FAMILIES,
+    QUEUES,
+    Family,
+    families_in,
+)
 from scanner.access.conditions.analysis.guards import may_be_open
 from scanner.access.conditions.analysis.network import ORIGINS
 from scanner.access.conditions.analysis.storage import BLOB_PATH, TAGS
@@ -93,7 +100,19 @@ class Analysis:
         """What it asks about; everything where that cannot be told."""
         if self.condition is None:
             return frozenset(About)
-        return frozenset(_subjects(self.condition.expression))
+        # Whatever its role grants may be what it restricts, so long as that is unread.
+        data = [each for each in FAMILIES if each is not DELEGATION]
+        families = self.families or (data if self.role is None else ())
+        return frozenset(_subjects(self.condition.expression, tuple(families)))
+
+    @cached_property
+    def families(self) -> tuple[Family, ...]:
+        """The data it is on: what it names, and what of its role it restricts."""
+        if self.condition is None:
+            return ()
+        named = families_of(self.condition.expression)
+        found = {*named, *families_in(self.restricted)}
+        return tuple(each for each in FAMILIES if each in found)
 
     def may_free(self, action: str, call: str | None) -> bool:
         """Whether it may leave a call free, for all that is told; worked out once."""
@@ -111,7 +130,7 @@ class Analysis:
         if self.condition is None:
             return "what cannot be told"
         whole = self.condition.expression
-        services = some(family.about for family in families_of(whole))
+        services = some(family.about for family in self.families)
         asked = some(dict.fromkeys(map(_name, attributes_of(whole))))
         wanted = f", by {printable(asked)}" if asked else ""
         return (services or "actions of another service") + wanted
@@ -142,8 +161,7 @@ def _name(attribute: Attribute) -> str:
     return f"@{attribute.source}[{attribute.bare.rpartition('/')[2]}]"
 
 
-def _subjects(expression: Expression) -> Iterator[About]:
-    families = families_of(expression)
+def _subjects(expression: Expression, families: tuple[Family, ...]) -> Iterator[About]:
     if families != (DELEGATION,):
         yield About.DATA
     if DELEGATION in families:

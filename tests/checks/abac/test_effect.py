@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from checks.abac import effect as abac
 from checks.abac import text as abac_text
-from checks.abac.reach import opportunity
+from checks.abac.reach import key_bypass, opportunity
 from checks.shared.conditions import shape
 from scanner.access.conditions import lint
 from scanner.access.facts import Block
@@ -425,6 +425,35 @@ def test_the_example_of_the_post_has_its_flaws(verdicts: Verdicts) -> None:
         "abac-list-exposed": Status.WARN,
         "abac-tag-self-escalation": Status.FAIL,
     }
+
+
+PRIVATE = "@Environment[isPrivateLink] BoolEquals true"
+ANY_STORAGE = "Microsoft.Storage/storageAccounts/*"
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        PRIVATE,
+        block(PRIVATE, ANY_STORAGE),
+        block(PRIVATE, ANY_STORAGE, sub="Blob.List"),
+        "@Resource[Microsoft.Storage/storageAccounts:name] StringEquals 'lake'",
+    ],
+)
+def test_conditions_on_storage_that_name_no_service(
+    verdicts: Verdicts, condition: str
+) -> None:
+    account = {"id": STORAGE, "kind": "StorageV2", "properties": {}}
+    bodies = (assigned(condition), role(*READER), account)
+    [bypassed] = verdicts(key_bypass, *bodies)
+    [listed] = verdicts(abac.list_exposed, *bodies)
+    [known] = verdicts(abac_text.use_inventory, *bodies)
+    assert bypassed.status is Status.FAIL
+    assert listed.status is (Status.WARN if "List" in condition else Status.PASS)
+    assert "on blobs" in known.reason
+    if condition == PRIVATE:  # what it is on, its role alone tells
+        [unread] = verdicts(key_bypass, bodies[0], account)
+        assert unread.status is Status.NOT_ASSESSED
 
 
 def test_what_foundry_sets_passes(verdicts: Verdicts) -> None:

@@ -142,15 +142,39 @@ BLOBS, QUEUES, SECRETS, REPOSITORIES, LOG_TABLES, RESOURCE_LOGS, DELEGATION = FA
 
 
 def families_of(expression: Expression) -> tuple[Family, ...]:
-    """Return what an expression is about, by the actions and attributes in it."""
-    named = [
-        *(attribute.path for attribute in attributes_of(expression)),
-        *(pattern.lower() for pattern in action_patterns(expression)),
-    ]
+    """Return what an expression is about, by the actions and attributes in it.
+
+    Wildcards and attributes of a whole account are about all that they reach.
+    """
+    paths = [attribute.path for attribute in attributes_of(expression)]
+    patterns = action_patterns(expression)
     return tuple(
         family
         for family in FAMILIES
-        if any(name.startswith(family.service) for name in named)
+        if any(_is_of(path, family) for path in paths)
+        or any(_means(pattern, family) for pattern in patterns)
+    )
+
+
+def _is_of(path: str, family: Family) -> bool:
+    service = family.service
+    return path.startswith(service) or service.startswith(f"{path}/")
+
+
+def _means(pattern: str, family: Family) -> bool:
+    every = family.restrictable
+    return pattern.lower().startswith(family.service) or any(
+        _matching((pattern,), every)
+    )
+
+
+def families_in(actions: Iterable[str]) -> tuple[Family, ...]:
+    """Return the data that some actions are on."""
+    lowered = [action.lower() for action in actions]
+    return tuple(
+        family
+        for family in FAMILIES
+        if any(action.startswith(family.prefix.lower()) for action in lowered)
     )
 
 

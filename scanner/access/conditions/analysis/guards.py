@@ -231,7 +231,7 @@ def _as_named(named: str | None, atom: Atom) -> Tri:
 
 def _idle(subject: Subject, part: Expression) -> Fault:
     return subject.fault(
-        _tautology_of(DELEGATION in families_of(part)),
+        _tautology_of(families_of(part) == (DELEGATION,)),
         part.start,
         "this is true for every call, so it restricts nothing: blocks for different "
         "actions are to be joined by AND",
