@@ -16,6 +16,7 @@ from checks.aoai_inbound.network import (
 from checks.shared.data_access import cited_data_users
 from checks.shared.grants import named, require_settled
 from checks.shared.past_gateway import FILTERED, ways_beside
+from checks.shared.perimeters import anything, let_in
 from checks.shared.principals import cite_platform, platform_identities
 from checks.shared.subnets import subnet_of
 from checks.shared.wording import FIRST, count, named_by, shown, some
@@ -456,12 +457,13 @@ def only_apim_reaches(account: CognitiveAccount, _: Tenant) -> Verdict:
     On that way count the subnet's `privateEndpointNetworkPolicies` (absent or null:
     Disabled) and `networkSecurityGroup`, the inbound rules of the group on port 443 in
     their order, and last the default rule that lets in every network. What passes has
-    to come from the subnet of the API Management service whose backend or API leads to
-    the account; with several endpoints all have to hold. Who is behind a firewall, an
-    appliance, an application security group or an IP rule, and which gateway it is
-    where none is known, a person has to say. An enforced network security perimeter
-    decides in place of the account's settings, and one in transition mode lets in
-    beside them: neither may have an inbound rule that is too wide.
+    to come from the subnets, one a region, of the API Management service whose backend
+    or API leads to the account; with several endpoints all have to hold. Who is behind
+    a firewall, an appliance, an application security group or an IP rule, and which
+    gateway it is where none is known, a person has to say. An enforced network security
+    perimeter decides in place of the account's settings, and one in transition mode
+    lets in beside them: neither may have an inbound rule that is too wide, and who
+    comes in by another a person has to say.
 
     ## Why it matters
     A gateway that checks tokens, counts and logs is worth what its only way in is
@@ -524,7 +526,9 @@ def studio_direct_path(account: CognitiveAccount, _: Tenant) -> Verdict:
     """
     Reads `properties.networkAcls.ipRules` and the account's private endpoints.
 
-    Endpoints count that are approved.
+    Endpoints count that are approved. Where public access is off or left to a network
+    security perimeter, the inbound rules of the account's perimeter are a way in too,
+    in transition mode as well.
 
     ## Why it matters
     The portal's playground calls the account from the user's own machine. Every network
@@ -539,7 +543,7 @@ def studio_direct_path(account: CognitiveAccount, _: Tenant) -> Verdict:
     """
     approved = sum(each.approved for each in account.private_endpoint_connections)
     account.cite(CognitiveAccount.ip_rules)
-    if not approved and has_no_firewall(account):
+    if not approved and has_no_firewall(account) and not let_in(account, anything):
         return not_applicable("no way in is open")
     return manual(
         "which people reach it directly, from where, and who agreed?",

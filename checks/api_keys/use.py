@@ -21,7 +21,7 @@ from checks.shared.gateways import (
 )
 from checks.shared.grants import bounded, require_settled
 from checks.shared.links import KINDS
-from checks.shared.perimeters import way_in
+from checks.shared.perimeters import anything, let_in, way_in
 from checks.shared.scanned import require_all_scanned
 from checks.shared.wording import count, shown, some
 from scanner.access.answers import Grant
@@ -41,6 +41,7 @@ from scanner.model.check import (
 )
 from scanner.model.cognitive import CognitiveAccount, hosts_models
 from scanner.model.connections import Connection
+from scanner.model.coverage import Unclear
 from scanner.model.machinelearning import WorkspaceConnection, in_workspace
 from scanner.model.tenant import Tenant
 
@@ -353,9 +354,10 @@ def apim_loss_accepted(account: CognitiveAccount, _: Tenant) -> Verdict:
     service leads to it. A way past it is a public endpoint that is open or lets some
     networks in (absent or null `publicNetworkAccess` means Enabled, built-in policy
     037eea7a; an absent firewall lets everybody in; an enforced perimeter decides in
-    its place, and one in transition mode may let in more), or more than one approved
-    private endpoint. Accounts without a gateway or without such a way are not
-    applicable; where a narrowed scan found no gateway, they are not assessed.
+    its place, and one in transition mode may let in more), an inbound rule of such a
+    perimeter, or more than one approved private endpoint. Accounts without a gateway or
+    without such a way are not applicable; where a narrowed scan found no gateway, they
+    are not assessed.
 
     ## Why it matters
     What API Management logs, limits and charges it knows of the calls that come through
@@ -383,26 +385,33 @@ def apim_loss_accepted(account: CognitiveAccount, _: Tenant) -> Verdict:
     if not found.gateways:
         require_every_front(account, found)
         return not_applicable("no API Management service leads here")
-    past = "; ".join(_ways_past(account))
+    past, unclear = list[str](), Unclear()
+    with unclear:
+        past += _public_ways(account)
+    approved = sum(map(leads_in, account.private_endpoint_connections))
+    past += [f"{approved} private endpoints"] if approved > 1 else []
     if not past:
+        unclear.settle()
         return not_applicable(
             f"{some(found.names)} leads here, and no way past it is open"
         )
-    return manual(f"{some(found.names)} leads here, and so does a way past it: {past}")
+    ways = "; ".join(past)
+    return manual(f"{some(found.names)} leads here, and so does a way past it: {ways}")
 
 
-def _ways_past(account: CognitiveAccount) -> Iterator[str]:
-    """Yield the ways on which the network lets calls go past a gateway."""
+def _public_ways(account: CognitiveAccount) -> Iterator[str]:
+    """Yield the ways on which public networks let calls go past a gateway."""
     way = way_in(account)
     if way is not None and way.sure:
         yield str(way)
-    elif way is None and not_consulted(account) is None:
+        return
+    opening = let_in(account, anything)
+    if opening:
+        yield opening
+    if way is None and not_consulted(account) is None:
         lets_in = [*(account.ip_rules or ()), *account.virtual_network_rules]
         if lets_in:
             yield count(len(lets_in), "firewall rule", "firewall rules")
-    approved = sum(map(leads_in, account.private_endpoint_connections))
-    if approved > 1:
-        yield f"{approved} private endpoints"
 
 
 CHECKS: tuple[Check[Any], ...] = (

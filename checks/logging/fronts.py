@@ -188,8 +188,8 @@ def locked_to_front(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     Enabled, and an absent firewall Allow. A data role counts that somebody else than an
     identity of the gateway holds, here or above. Over the network only the gateway's
     subnet may get to the private endpoints, and no perimeter may have a wide inbound
-    rule, as for `aoai-only-apim-reaches`; what the rules leave open there, a person has
-    to say.
+    rule, as for `aoai-only-apim-reaches`; who comes in by its other rules, and what
+    those of the subnets leave open, a person has to say.
 
     ## Why it matters
     What a gateway logs is worth its being the only way. With keys accepted, a role of

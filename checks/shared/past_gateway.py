@@ -1,4 +1,4 @@
-"""The private ways into an account beside the gateway in front of it."""
+"""The ways into an account that is closed beside the gateway in front of it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from checks.shared.filtering import (
     without,
 )
 from checks.shared.fronting import fronting
+from checks.shared.perimeters import anything, let_in
 from checks.shared.subnets import ranges_of, require_subnet
 from checks.shared.wording import quote, shown, some
 from scanner.model.apimanagement import ApiService
@@ -39,7 +40,7 @@ FILTERED = frozenset({"enabled", "networksecuritygroupenabled"})
 
 @dataclass(slots=True)
 class Ways:
-    """Who gets to an account by its private endpoints beside the gateway."""
+    """Who gets to an account beside the gateway, by its endpoints or a perimeter."""
 
     open: list[str] = field(default_factory=list)
     """Ways that somebody else has, as a sentence names them."""
@@ -58,7 +59,10 @@ class _Gateway:
 
 
 def ways_beside(account: CognitiveAccount) -> Ways:
-    """Return the ways to an account by its private endpoints beside the gateway."""
+    """Return the ways to an account beside the gateway that its firewall leaves.
+
+    That is by its private endpoints, and by the rules of a perimeter.
+    """
     ways, tenant = Ways(), account.tenant
     approved = [each for each in account.private_endpoint_connections if each.approved]
     gateway = _Gateway((), ())
@@ -67,6 +71,9 @@ def ways_beside(account: CognitiveAccount) -> Ways:
     for connection in approved:
         with ways.unclear:
             _judge(connection.endpoint_id or "", gateway, ways, tenant)
+    with ways.unclear:
+        opening = let_in(account, anything)
+        ways.asked += [f"who comes in where {opening}?"] if opening else []
     return ways
 
 
@@ -74,9 +81,11 @@ def _gateway(account: CognitiveAccount) -> _Gateway:
     found, tenant = fronting(account), account.tenant
     services = [tenant.get(ApiService, each) for each in found.service_ids]
     subnets = tuple(
-        require_subnet(tenant, each.subnet_id, each.name)
-        for each in services
-        if each and each.subnet_id
+        require_subnet(tenant, subnet_id, service.name)
+        for service in services
+        if service
+        for subnet_id in (service.subnet_id, *(service.other_subnet_ids or ()))
+        if subnet_id
     )
     if not subnets and found.unread:
         raise found.unread

@@ -6,7 +6,7 @@ settings say (azure-docs, "Transition to a network security perimeter").
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
@@ -164,7 +164,7 @@ def guard_of(resource: Resource) -> Guard | None:
     for association in associations(resource):
         if is_enforced(association):
             association.cite(Association.target_id, Association.profile_id)
-            wide = tuple(_wide_in(association))
+            wide = tuple(_inbound_of(association, too_wide))
             return Guard(perimeter_of(association), wide)
     return None
 
@@ -216,13 +216,28 @@ def _shuts_itself(resource: Resource) -> bool:
     return access == "disabled" or (denies and access != "securedbyperimeter")
 
 
-def let_in(resource: Resource) -> str | None:
+def anything(rule: AccessRule) -> list[str]:
+    """Return all that a rule names; the rule, where it says so in another way."""
+    subscriptions = (
+        ResourceId.parse(each).name for each in rule.subscription_ids or ()
+    )
+    return [
+        *(rule.prefixes or ()),
+        *(rule.service_tags or ()),
+        *(f"subscription {each}" for each in subscriptions),
+    ] or [f"rule {rule.name}"]
+
+
+def let_in(
+    resource: Resource, named: Callable[[AccessRule], list[str]] = too_wide
+) -> str | None:
     """Return what a perimeter lets in to a resource that keeps public networks out.
 
-    None if that is nothing too wide. The rules of a perimeter hold then in transition
-    mode too (azure-docs, "Transition to a network security perimeter"). Raises NotRead
-    where there may be one that was not read, or its rules were not, and where an
-    association with such a rule does not say whether it has issues.
+    None if that is nothing that is named of a rule: by default, nothing too wide. The
+    rules of a perimeter hold then in transition mode too (azure-docs, "Transition to a
+    network security perimeter"). Raises NotRead where there may be one that was not
+    read, or its rules were not, and where an association with such a rule does not say
+    whether it has issues.
     """
     for association in associations(resource):
         unclear = Unclear()
@@ -230,15 +245,17 @@ def let_in(resource: Resource) -> str | None:
             if has_issues(association):
                 continue
         association.cite(Association.target_id, Association.profile_id)
-        wide = some(map(shown, _wide_in(association)))
-        if wide:
+        found = some(map(shown, _inbound_of(association, named)))
+        if found:
             unclear.settle()
-            return f"perimeter {perimeter_of(association)} lets in {wide}"
+            return f"perimeter {perimeter_of(association)} lets in {found}"
     return None
 
 
-def _wide_in(association: Association) -> Iterator[str]:
-    """Yield what is too wide in the inbound rules that hold for an association.
+def _inbound_of(
+    association: Association, named: Callable[[AccessRule], list[str]]
+) -> Iterator[str]:
+    """Yield what is named of the inbound rules that hold for an association.
 
     Raises NotRead in the end, if there may be more and nothing was found.
     """
@@ -248,9 +265,9 @@ def _wide_in(association: Association) -> Iterator[str]:
     rules = association.tenant.within(AccessRule, association.profile_id)
     for rule in rules.known():
         with unclear:
-            wide = too_wide(rule) if is_inbound(rule) else []
-            found = found or bool(wide)
-            yield from wide
+            names = named(rule) if is_inbound(rule) else []
+            found = found or bool(names)
+            yield from names
     if found:
         return
     unclear.settle()

@@ -115,6 +115,11 @@ class ApiService(Identified):
 
     regional_url = Text("properties.gatewayRegionalUrl")
     subnet_id = Text("properties.virtualNetworkConfiguration.subnetResourceId")
+    other_subnet_ids = Texts(
+        "properties.additionalLocations[].virtualNetworkConfiguration.subnetResourceId",
+        sparse=True,
+    )
+    """Of its other regions, as far as they are in a network."""
     addresses = Texts("properties.privateIPAddresses")
 
     policies = Children(ServicePolicy)

@@ -47,6 +47,7 @@ DOCUMENTED = {
         "properties.gatewayRegionalUrl",
         "properties.virtualNetworkType",
         "properties.virtualNetworkConfiguration.subnetResourceId",
+        "properties.additionalLocations[].virtualNetworkConfiguration.subnetResourceId",
         "properties.privateIPAddresses",
     },
     f"{_SERVICE}/policies": {"properties.value"},

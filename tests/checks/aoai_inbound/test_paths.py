@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from checks.aoai_inbound.paths import CHECKS
+from checks.api_keys.use import apim_loss_accepted
 from scanner.model.apimanagement import ApiService
 from scanner.model.authorization import RoleAssignment
 from scanner.model.check import Status
 from scanner.model.cognitive import CognitiveAccount
 from scanner.model.network import PrivateEndpoint, VirtualNetwork
+from scanner.model.perimeter import AccessRule
 from scanner.model.privatedns import PrivateZone, ZoneLink
 from scanner.model.search import SearchService
 from scanner.model.settings import Settings
@@ -36,7 +38,7 @@ ZONE = f"{PROVIDERS}/Microsoft.Network/privateDnsZones/privatelink.openai.azure.
 
 PASS, FAIL, WARN, INFO = Status.PASS, Status.FAIL, Status.WARN, Status.INFO
 UNREAD, NONE, ASKED = Status.NOT_ASSESSED, Status.NOT_APPLICABLE, Status.MANUAL
-BY_ID = {check.id: check for check in CHECKS}
+BY_ID = {check.id: check for check in (*CHECKS, apim_loss_accepted)}
 
 
 def account(kind: str = "OpenAI", **properties: Any) -> Body:
@@ -376,6 +378,7 @@ GROUP_ID = f"{PROVIDERS}/Microsoft.Network/networkSecurityGroups/nsg"
 SERVICE = f"{PROVIDERS}/Microsoft.ApiManagement/service/apim"
 INTERFACE = f"{PROVIDERS}/Microsoft.Network/networkInterfaces/nic"
 TABLE = f"{PROVIDERS}/Microsoft.Network/routeTables/table"
+SECOND = f"{NETWORK}/subnets/apim2"
 FIREWALL = f"{PROVIDERS}/Microsoft.Network/azureFirewalls/fw"
 
 
@@ -516,6 +519,90 @@ def test_a_person_tells_which_gateway_and_who_is_behind_appliances(
         table = next(each for each in bodies if each["id"] == TABLE)
         table["properties"]["routes"] = [route]
         assert status_of(verdicts, check, *bodies) is status
+
+
+@pytest.mark.parametrize(
+    ("regions", "status"),
+    [
+        ([{"virtualNetworkConfiguration": {"subnetResourceId": SECOND}}], PASS),
+        ([{"virtualNetworkConfiguration": None}], WARN),
+        ([{}], WARN),
+        (None, WARN),
+        ([{"virtualNetworkConfiguration": {"subnetResourceId": f"{SECOND}2"}}], UNREAD),
+        ([{"virtualNetworkConfiguration": {"subnetResourceId": 7}}], UNREAD),
+    ],
+)
+def test_a_gateway_comes_from_each_of_its_regions(
+    regions: object, status: Status, verdicts: Verdicts
+) -> None:
+    given = behind(GATEWAY, rule(110, "10.1.10.0/27"), NOBODY)
+    by_id = {each["id"]: each["properties"] for each in given}
+    by_id[SERVICE]["additionalLocations"] = regions
+    second = {"id": SECOND, "properties": {"addressPrefix": "10.1.10.0/27"}}
+    by_id[NETWORK]["subnets"].append(second)
+    assert status_of(verdicts, "aoai-only-apim-reaches", *given) is status
+
+
+PERIMETER = f"{PROVIDERS}/Microsoft.Network/networkSecurityPerimeters/nsp"
+OFFICE = {"addressPrefixes": ["203.0.113.0/24"]}
+
+
+def perimeter(mode: str = "Learning", **more: object) -> list[Body]:
+    """Return a perimeter that the account is in, with a rule."""
+    inside = {
+        "privateLinkResource": {"id": ACCOUNT},
+        "profile": {"id": f"{PERIMETER}/profiles/p"},
+        "accessMode": mode,
+        "hasProvisioningIssues": "no",
+    }
+    way = {"direction": "Inbound", **more}
+    return [
+        {"id": PERIMETER, "properties": {}},
+        {"id": f"{PERIMETER}/profiles/p", "properties": {}},
+        {"id": f"{PERIMETER}/profiles/p/accessRules/partner", "properties": way},
+        {"id": f"{PERIMETER}/resourceAssociations/a", "properties": inside},
+    ]
+
+
+@pytest.mark.parametrize("mode", ["Learning", "Enforced"])
+@pytest.mark.parametrize(
+    ("way", "named"),
+    [
+        (OFFICE, "203.0.113.0/24"),
+        ({"subscriptions": [{"id": FOREIGN}]}, f"subscription {FOREIGN[15:]}"),
+        ({"serviceTags": ["AzureDevOps"]}, "AzureDevOps"),
+        ({"emailAddresses": ["x@example.com"]}, "rule partner"),
+        ({**OFFICE, "direction": "Outbound"}, ""),
+    ],
+)
+def test_whom_a_perimeter_lets_in_a_person_has_to_say(
+    mode: str, way: dict[str, Any], named: str, verdicts: Verdicts
+) -> None:
+    beside = perimeter(mode, **way)
+    checks = "aoai-only-apim-reaches", "aoai-apim-loss-accepted"
+    for check, closed in zip(checks, (PASS, NONE), strict=True):
+        [result] = verdicts(BY_ID[check], *behind(GATEWAY, NOBODY), *beside)
+        assert result.status is (ASKED if named else closed)
+        assert named in result.reason
+    for access in ("Disabled", "SecuredByPerimeter"):
+        alone = account(publicNetworkAccess=access)
+        found = status_of(verdicts, "aoai-studio-direct-path", alone, *beside)
+        assert found is (ASKED if named else NONE)
+
+
+@pytest.mark.parametrize(
+    "check",
+    ["aoai-only-apim-reaches", "aoai-apim-loss-accepted", "aoai-studio-direct-path"],
+)
+def test_perimeters_that_were_not_read_are_not_closed(
+    check: str, verdicts: Verdicts
+) -> None:
+    given = behind(GATEWAY, NOBODY)
+    if check == "aoai-studio-direct-path":
+        given[0] = account(publicNetworkAccess="Disabled")
+    unread = [(AccessRule, f"{PERIMETER}/profiles/p")]
+    bodies = [*given, *perimeter(**OFFICE)]
+    assert status_of(verdicts, check, *bodies, unread=unread) is UNREAD
 
 
 @pytest.mark.parametrize(

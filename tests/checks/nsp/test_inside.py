@@ -411,8 +411,8 @@ def test_a_perimeter_opens_what_is_shut(
     verdicts: Verdicts, public: str, action: str, status: Status, mode: str
 ) -> None:
     check, given = only_apim_reaches, account(public, action)
-    for inside, expected in ((NARROW, status), (WIDE, WARN)):
-        judged = given, *EDGE, association(mode), inside
+    for inside, expected in (((), status), ((NARROW,), Status.MANUAL), ((WIDE,), WARN)):
+        judged = given, *EDGE, association(mode), *inside
         assert verdicts(check, *judged).only(ACCOUNT).status is expected
     unread = [(Association, PERIMETER)]
     assert verdicts(check, given, *EDGE, unread=unread).only(ACCOUNT).status is UNREAD
@@ -431,8 +431,9 @@ def test_a_way_past_the_gateway_stands_whatever_a_perimeter_does(
     assert (result.status, "keys are accepted" in result.reason) == (WARN, True)
     given["properties"] |= {"disableLocalAuth": True, "publicNetworkAccess": "Disabled"}
     fronted = (given, body(service), backend, *EDGE)
-    for edge, status in ((NARROW, PASS), (WIDE, WARN)):
-        result = verdicts(check, *fronted, association("Learning"), edge).only(ACCOUNT)
+    for edge, status in (((), PASS), ((NARROW,), Status.MANUAL), ((WIDE,), WARN)):
+        judged = (*fronted, association("Learning"), *edge)
+        result = verdicts(check, *judged).only(ACCOUNT)
         assert result.status is status
     unread = [(Association, PERIMETER)]
     assert verdicts(check, *fronted, unread=unread).only(ACCOUNT).status is UNREAD
@@ -496,13 +497,14 @@ def test_an_enforced_perimeter_consults_no_firewall(
 @pytest.mark.parametrize(
     ("inside", "status"),
     [
-        ((association(), NARROW), NONE),
+        ((association(),), NONE),
+        ((association(), NARROW), Status.MANUAL),
         ((association(), WIDE), Status.MANUAL),
         ((association("Learning"), WIDE), Status.MANUAL),
     ],
 )
 @pytest.mark.parametrize("public", ["Enabled", "Disabled"])
-def test_an_enforced_perimeter_leaves_no_way_past_a_gateway(
+def test_what_a_perimeter_lets_in_is_a_way_past_a_gateway(
     verdicts: Verdicts, public: str, inside: tuple[Body, ...], status: Status
 ) -> None:
     [check] = [each for each in USE if each.id == "aoai-apim-loss-accepted"]
