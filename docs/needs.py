@@ -13,10 +13,11 @@ from scanner.judge import Judge
 from scanner.model.check import Check
 from scanner.model.cloud import Suffixes
 from scanner.model.evidence import Silence, Trace
+from scanner.model.listing import Listing
 from scanner.model.resource import Record, Resource
 from scanner.model.resources import Subscription
 from scanner.model.settings import Settings
-from scanner.model.tenant import Inventory, Listing, Tenant
+from scanner.model.tenant import Inventory, Tenant
 
 R = TypeVar("R", bound=Resource)
 T = TypeVar("T")
