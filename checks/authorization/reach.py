@@ -7,7 +7,7 @@ from typing import Any
 from checks.shared.citing import cite
 from checks.shared.data_access import (
     callers,
-    cited_data_users,
+    cited_model_users,
     in_time,
     require_told,
 )
@@ -31,6 +31,7 @@ from checks.shared.model_access import (
     is_role_of,
     lets_call,
     names,
+    opened_by,
     standing,
     working,
 )
@@ -347,14 +348,18 @@ def deploy_models(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     return warned(f"an application may deploy models {on} with {name}{unless}")
 
 
+def _opens_accounts(assignment: RoleAssignment) -> bool:
+    return bool(opened_by(assignment))
+
+
 @check(
     id="rbac-broad-scope-data-role",
-    title="Roles that call models are assigned on accounts or their resource groups",
+    title="Data roles are assigned on model accounts or their resource groups",
     topic=Topic.AUTHORIZATION,
     severity=Severity.MEDIUM,
     on=RoleAssignment,
     among=working,
-    where=lets_call,
+    where=_opens_accounts,
     guidance=Post.AUTHORIZATION,
     controls=(*_CONTROLS, "NIST-800-53:AC-6(1)", "PCI-DSS-4.0.1:7.2.2"),
 )
@@ -363,8 +368,10 @@ def broad_scope_data_role(assignment: RoleAssignment, tenant: Tenant) -> Verdict
     Reads `properties.scope`, and what the role allows.
 
     Answers for each assignment that reaches an Azure OpenAI or AI Services account and
-    allows data actions on models. An absent or null scope is taken from the
-    assignment's id, of which it is the first part (role assignment REST reference).
+    allows data actions on models. On an AI Services account those of every service
+    count that do more than read, such as Speech and Language: it has them all. An
+    absent or null scope is taken from the assignment's id, of which it is the first
+    part (role assignment REST reference).
 
     ## Why it matters
     A data role on a subscription or a management group opens every account below it,
@@ -412,7 +419,7 @@ def broad_scope_data_role(assignment: RoleAssignment, tenant: Tenant) -> Verdict
     scope, name = mine.assignment.scope, quote(mine.role.name)
     if not _is_wide(scope):
         return passed(f"{name} is assigned at {scope_name(scope)}")
-    accounts = mine.reached.keyed + mine.reached.keyless
+    accounts = opened_by(assignment)
     cite_accounts(tenant, accounts)
     number = count(len(accounts), "model account", "model accounts")
     more = " and more that were not read" if mine.reached.unread else ""
@@ -440,15 +447,16 @@ def keys_over_entra(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     Reads `properties.disableLocalAuth` and the role assignments that reach the account.
 
     An absent or null `disableLocalAuth` means that keys are accepted
-    (Microsoft.CognitiveServices 2025-09-01). A role counts when it allows any data
-    action of Microsoft.CognitiveServices at the account, whether it was granted there
-    or above; Owner and Contributor allow none (azure-docs, "Azure built-in roles"). A
-    group that is known to be empty holds it for nobody, and a role under a condition
-    whose time is over is held no more. Where only roles are held of which it cannot be
-    told what their condition asks, this is not assessed.
+    (Microsoft.CognitiveServices 2025-09-01). A role counts when it allows a data
+    action on models or agents that is more than reading, whether it was granted at the
+    account or above. Owner and Contributor allow none, and a role for Speech or Vision
+    none of these (azure-docs, "Azure built-in roles"). A group that is known to be
+    empty holds it for nobody, and a role under a condition whose time is over is held
+    no more. Where only roles are held of which it cannot be told what their condition
+    asks, this is not assessed.
 
     ## Why it matters
-    If nobody has a data role, then whoever uses the account uses its key. No call can
+    If nobody has such a role, then whoever uses the account uses its key. No call can
     be told from another, no Conditional Access policy sees who asks from where, and
     nobody can lose the right alone: the only way to stop one caller is to stop them
     all.
@@ -500,22 +508,22 @@ def keys_over_entra(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     """
     if account.local_auth_disabled:
         return passed("keys are refused, so callers use Entra ID")
-    users = cited_data_users(tenant, account)
+    users = cited_model_users(tenant, account)
     holding = callers(tenant, users)
     if holding:
         sure = in_force(tenant, holding, users.missing)
         require_told(holding)
         many = count(len(principals(holding)), "principal holds", "principals hold")
-        told = f"{many} a data role: {named(holding)}"
+        told = f"{many} a role for models: {named(holding)}"
         if sure:
             return passed(told)
         return warned(bounded(f"keys are accepted, and {told}{UNLESS}", users.missing))
     require_settled(users.missing)
     eligible = in_time(tenant, users.eligible)
     if eligible:
-        reason = f"a data role must be activated first: {named(eligible)}"
+        reason = f"a role for models must be activated first: {named(eligible)}"
         return warned(bounded(f"keys are accepted, and {reason}", users.missing))
-    reason = "keys are accepted and nobody holds a data role: whoever calls uses a key"
+    reason = "keys are accepted and nobody may call models by a role: they use a key"
     return failed(bounded(reason, users.missing))
 
 

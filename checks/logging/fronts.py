@@ -7,7 +7,7 @@ from typing import Any
 
 from checks.aoai_inbound.network import is_closed, lets_in_everyone
 from checks.logging.diagnostics import delivered, is_any
-from checks.shared.data_access import callers, cited_data_users
+from checks.shared.data_access import callers, cited_model_users
 from checks.shared.fronting import Fronting, fronting, require_every_front
 from checks.shared.grants import named, principals, require_settled
 from checks.shared.past_gateway import ways_beside
@@ -185,11 +185,12 @@ def locked_to_front(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     It is about accounts that an API Management service leads to; where none does, a
     narrowed scan may have left it out, and the check is not assessed. Absent or null
     `properties.disableLocalAuth` means that keys are accepted, `publicNetworkAccess`
-    Enabled, and an absent firewall Allow. A data role counts that somebody else than an
-    identity of the gateway holds, here or above. Over the network only the gateway's
-    subnet may get to the private endpoints, and no perimeter may have a wide inbound
-    rule, as for `aoai-only-apim-reaches`; who comes in by its other rules, and what
-    those of the subnets leave open, a person has to say.
+    Enabled, and an absent firewall Allow. A role that somebody else than an identity
+    of the gateway holds here or above counts if it allows a data action on models or
+    agents that is more than reading. Over the network only the gateway's subnet may
+    get to the private endpoints, and no perimeter may have a wide inbound rule, as for
+    `aoai-only-apim-reaches`; who comes in by its other rules, and what those of the
+    subnets leave open, a person has to say.
 
     ## Why it matters
     What a gateway logs is worth its being the only way. With keys accepted, a role of
@@ -217,7 +218,7 @@ def locked_to_front(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     if not found.service_ids:
         require_every_front(account, found)
         return not_applicable("no API Management service leads here")
-    users = cited_data_users(tenant, account)
+    users = cited_model_users(tenant, account)
     ways = ways_beside(account)
     past: list[str] = []
     with ways.unclear:
@@ -244,7 +245,7 @@ def _by_settings(account: CognitiveAccount) -> Iterator[str]:
 
 
 def _by_roles(users: Answer, found: Fronting, tenant: Tenant) -> Iterator[str]:
-    """Yield that somebody beside the gateway holds a data role, if somebody does."""
+    """Yield that somebody beside the gateway may use models, if somebody does."""
     gateway = {
         each.principal_id.lower()
         for service in _services(found, tenant)
@@ -257,7 +258,7 @@ def _by_roles(users: Answer, found: Fronting, tenant: Tenant) -> Iterator[str]:
     ]
     if others:
         many = count(len(principals(others)), "principal holds", "principals hold")
-        yield f"{many} a data role beside it: {named(others)}"
+        yield f"{many} a role for models beside it: {named(others)}"
 
 
 CHECKS: tuple[Check[Any], ...] = (

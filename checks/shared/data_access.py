@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 
 from checks.shared.citing import cite
 from checks.shared.grants import access, actors
+from checks.shared.model_access import MODELS
 from scanner.access.answers import Answer, Grant
 from scanner.access.conditions import time_window
 from scanner.access.conditions.analysis.guards import may_be_open
@@ -29,7 +31,7 @@ def data_users(tenant: Tenant, account: CognitiveAccount) -> Answer:
     """
     answers = tenant.once(_answered)
     if account.key not in answers:
-        answers[account.key] = _asked(tenant, account.id)
+        answers[account.key] = _asked(tenant, account.id, tenant.once(_samples))
     return answers[account.key]
 
 
@@ -38,8 +40,8 @@ def _answered(_: Tenant) -> dict[str, Answer]:
     return {}
 
 
-def _asked(tenant: Tenant, account_id: str) -> Answer:
-    known, samples = access(tenant), tenant.once(_samples)
+def _asked(tenant: Tenant, account_id: str, samples: Iterable[str]) -> Answer:
+    known = access(tenant)
     return _united(
         [known.who_can(action, account_id, data=True) for action in samples], account_id
     )
@@ -47,9 +49,21 @@ def _asked(tenant: Tenant, account_id: str) -> Answer:
 
 def cited_data_users(tenant: Tenant, account: CognitiveAccount) -> Answer:
     """Return the same, with the grants and what denials take back as evidence."""
-    answer = data_users(tenant, account)
-    cite(tenant, answer.grants, account, answer.refused)
-    return answer
+    return _cited(tenant, account, data_users(tenant, account))
+
+
+def cited_model_users(tenant: Tenant, account: CognitiveAccount) -> Answer:
+    """Return who may use models or agents of an account, with evidence likewise.
+
+    Not by a role for another service, such as Speech, nor by one that only reads.
+    """
+    users = _asked(tenant, account.id, tenant.once(_model_samples))
+    return _cited(tenant, account, users)
+
+
+def _cited(tenant: Tenant, account: CognitiveAccount, users: Answer) -> Answer:
+    cite(tenant, users.grants, account, users.refused)
+    return users
 
 
 def callers(tenant: Tenant, users: Answer) -> tuple[Grant, ...]:
@@ -118,29 +132,55 @@ def _key(grant: Grant) -> tuple[str, str, str]:
 
 def _samples(tenant: Tenant) -> tuple[str, ...]:
     """Return data actions such that every assigned role that has any allows one."""
+    return _one_for_each_role(tenant, _in_service)
+
+
+def _model_samples(tenant: Tenant) -> tuple[str, ...]:
+    """Return the same of those that use models or agents."""
+    return _one_for_each_role(tenant, _using_models)
+
+
+def _in_service(pattern: str) -> Iterator[str]:
+    yield from filter(None, [sample_of(pattern)])
+
+
+def _using_models(pattern: str) -> Iterator[str]:
+    for area in MODELS:
+        sample = sample_of(pattern, area)
+        if sample and not sample.endswith("/read"):
+            yield sample
+
+
+_Samples = Callable[[str], Iterator[str]]
+
+
+def _one_for_each_role(tenant: Tenant, of: _Samples) -> tuple[str, ...]:
     facts = access(tenant).facts
     assigned = {last_segment(each.role_definition_id) for each in facts.assignments}
     roles = (role for key, role in facts.roles.items() if key in assigned)
-    return tuple(dict.fromkeys([CHAT, *(one for role in roles for one in _of(role))]))
+    return tuple(
+        dict.fromkeys([CHAT, *(one for each in roles for one in _of(each, of))])
+    )
 
 
-def _of(role: Role) -> Iterator[str]:
+def _of(role: Role, of: _Samples) -> Iterator[str]:
     """Yield a data action for each block of a role that allows one."""
     for block in role.blocks:
-        sample = next(_allowed(block), None)
+        sample = next(_allowed(block, of), None)
         if sample:
             yield sample
 
 
-def _allowed(block: Block) -> Iterator[str]:
-    for action in (CHAT, *filter(None, map(sample_of, block.data_actions))):
+def _allowed(block: Block, of: _Samples) -> Iterator[str]:
+    samples = (sample for each in block.data_actions for sample in of(each))
+    for action in chain([CHAT], samples):
         if first_match(block.data_actions, action) and not first_match(
             block.not_data_actions, action
         ):
             yield action
 
 
-def sample_of(pattern: str) -> str | None:
-    """Return a data action of Cognitive Services that a pattern means, None if none."""
-    shared = meet(pattern.lower(), ANY.lower())
+def sample_of(pattern: str, area: str = ANY) -> str | None:
+    """Return a data action that a pattern means in an area, None if none."""
+    shared = meet(pattern.lower(), area.lower())
     return shared and shared.replace(WILDCARD, "any")

@@ -275,6 +275,20 @@ def test_a_scope_whose_accounts_are_not_all_known(
     assert verdicts(broad_scope_data_role, *bodies).only().status is UNREAD
 
 
+def test_services_beside_models_at_wide_scopes(verdicts: Verdicts, rbac: Any) -> None:
+    """Only accounts of AI Services have them, so that only those are reached."""
+    speech = ["Microsoft.CognitiveServices/accounts/SpeechServices/*"]
+    granted = rbac.grant("ann", "speech", SUBSCRIPTION)
+    both = account("oai"), account("foundry", kind="AIServices")
+    for actions in [], [DEPLOY]:
+        role = rbac.role("speech", actions=actions, dataActions=speech)
+        [result] = verdicts(broad_scope_data_role, *both, role, granted)
+        assert result.status is WARN
+        assert "reaches 1 model account" in result.reason
+        alone = verdicts(broad_scope_data_role, account(), role, granted)
+        assert alone.only().status is NONE
+
+
 # Keys instead of roles
 
 
@@ -299,6 +313,27 @@ def test_keys_instead_of_roles(
     assert result.status is alone
     if alone is FAIL:
         assert "lower bound" in result.reason
+
+
+@pytest.mark.parametrize(
+    ("allowed", "status"),
+    [
+        ("accounts/aiservices/agents/read", FAIL),
+        ("*/read", FAIL),
+        ("accounts/SpeechServices/*", FAIL),
+        ("accounts/AIServices/responses/*", PASS),
+        ("accounts/MaaS/*/action", PASS),
+        ("*", PASS),
+    ],
+)
+@pytest.mark.parametrize("kind", ["OpenAI", "AIServices"])
+def test_only_roles_for_models_spare_the_keys(
+    verdicts: Verdicts, rbac: Any, allowed: str, status: Status, kind: str
+) -> None:
+    role = rbac.role("some", dataActions=[f"Microsoft.CognitiveServices/{allowed}"])
+    granted = rbac.grant("app", "some", SUBSCRIPTION, "ServicePrincipal")
+    found = verdicts(keys_over_entra, account(kind=kind), role, granted)
+    assert found.only().status is status
 
 
 def test_roles_still_to_be_activated(verdicts: Verdicts, rbac: Any) -> None:

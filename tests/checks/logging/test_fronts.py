@@ -167,6 +167,17 @@ def test_who_goes_past_the_gateway(
     assert told in result.reason
 
 
+def test_a_role_for_another_service_does_not_go_past(
+    verdicts: Verdicts, rbac: Any
+) -> None:
+    for allowed in "SpeechServices/*", "aiservices/agents/read":
+        action = f"Microsoft.CognitiveServices/accounts/{allowed}"
+        other = rbac.role("other", dataActions=[action])
+        given = (other, rbac.grant("app", "other", SUBSCRIPTION, "ServicePrincipal"))
+        bodies = (account(), APIM, BACKEND, *roles(rbac, "apim"), *given)
+        assert result_of(verdicts, LOCKED, *bodies).status is PASS
+
+
 def test_an_endpoint_that_is_not_known_may_be_a_way_past(
     verdicts: Verdicts, rbac: Any
 ) -> None:
