@@ -372,9 +372,11 @@ def app_role_least(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     Reads `properties.principalType`, `roleDefinitionId`, and what the role allows.
 
     Answers for each service principal and managed identity with a role that reaches an
-    Azure OpenAI or AI Services account and allows more there than reading. No more than
-    Cognitive Services OpenAI User is a role of which that one allows every action and
-    data action, of whatever service; an exception does not make a wider pattern less.
+    Azure OpenAI or AI Services account and allows more there than reading; on an AI
+    Services account that may be a data action of Speech, Language or another service.
+    No more than Cognitive Services OpenAI User is a role of which that one allows every
+    action and data action, of whatever service; an exception does not make a wider
+    pattern less.
     Managing is any write, delete or other action of the control plane on an account or
     in it, such as listing keys, deploying models and writing content filters.
     Identities of Foundry hubs, projects, endpoints and of Search services have checks

@@ -7,7 +7,7 @@ scope, not by looking at every account for every assignment.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from checks.shared.citing import cite_definition
@@ -22,7 +22,7 @@ from scanner.access.facts import Assignment, Part, Role, last_segment
 from scanner.access.roles import all_allowed_in, allowed_in
 from scanner.access.scopes import is_group, scope_of
 from scanner.model.authorization import RoleAssignment
-from scanner.model.cognitive import CognitiveAccount, hosts_models
+from scanner.model.cognitive import CognitiveAccount, hosts_models, is_foundry
 from scanner.model.coverage import NotRead
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.tenant import Tenant
@@ -59,6 +59,17 @@ def works_with_models(role: Role) -> bool:
     """Whether a role allows more on a model account than to look at it."""
     return calls_models(role) or any(
         allowed_in(role, action, data=False) for action in (*MANAGING, *MANAGING_PARTS)
+    )
+
+
+def uses_services(role: Role) -> bool:
+    """Whether a role allows a data action that is more than reading, of any service.
+
+    Accounts of AI Services have them all: Speech, Language and Vision beside models.
+    """
+    return any(
+        not each.lower().endswith("/read")
+        for each in all_allowed_in(role, f"{ACCOUNTS}/*", data=True)
     )
 
 
@@ -102,6 +113,7 @@ class Reach:
     def __init__(self, tenant: Tenant) -> None:
         self._access = access(tenant)
         self._at: dict[str, Reached] = defaultdict(Reached)
+        self._with_services: dict[str, Reached] = defaultdict(Reached)
         self._unlisted = Unlisted(tenant, CognitiveAccount)
         for account in tenant.all(CognitiveAccount).known():
             self._add(account)
@@ -109,6 +121,7 @@ class Reach:
         self.assignments = taken_in(tenant)
         self.calling = self._remembering(calls_models)
         self._working = self._remembering(works_with_models)
+        self._using = self._remembering(uses_services)
         self.keys = frozenset(self._keys(tenant))
 
     def _add(self, account: CognitiveAccount) -> None:
@@ -116,13 +129,14 @@ class Reach:
         try:
             if not hosts_models(account):
                 return
+            places = [self._at, self._with_services][: 1 + is_foundry(account)]
             keyless = bool(account.local_auth_disabled)
         except NotRead as problem:
             for scope in scopes:
                 self._at[scope].unread = problem.light()
+                self._with_services[scope].unread = problem.light()
             return
-        for scope in scopes:
-            found = self._at[scope]
+        for found in (place[scope] for place in places for scope in scopes):
             (found.keyless if keyless else found.keyed).append(account.id)
 
     def _contested(self, tenant: Tenant) -> Iterator[str]:
@@ -149,8 +163,22 @@ class Reach:
 
     def below(self, scope: str) -> Reached | None:
         """Return the model accounts in a scope, None where there are none."""
+        return self._in(self._at, scope)
+
+    def worked_with(self, role: Role, scope: str) -> Reached | None:
+        """Return those in a scope that a role allows more on than to look at them."""
+        return self.below(scope) if self._working(role) else self._used(role, scope)
+
+    def opened(self, role: Role, scope: str) -> Reached | None:
+        """Return those in a scope whose data plane a role opens."""
+        return self.below(scope) if self.calling(role) else self._used(role, scope)
+
+    def _used(self, role: Role, scope: str) -> Reached | None:
+        return self._in(self._with_services, scope) if self._using(role) else None
+
+    def _in(self, place: Mapping[str, Reached], scope: str) -> Reached | None:
         key = id_key(scope)
-        found = self._at.get(key)
+        found = place.get(key)
         unread = self._unlisted.at(key) if _may_hold_accounts(key) else None
         if unread is None:
             return found
@@ -164,7 +192,7 @@ class Reach:
             found = self.assignments.get(key)
             scope = found.scope if found else scope_of(assignment_id)
             role = self._access.role_of(found) if found else None
-            if self.below(scope) and (role is None or self._working(role)):
+            if self.worked_with(role, scope) if role else self.below(scope):
                 yield key
 
 
@@ -200,10 +228,14 @@ def held(assignment: RoleAssignment) -> Held:
     role = access(assignment.tenant).role_of(found)
     if role is None:
         raise undefined(assignment)
-    reached = known.below(found.scope) or Reached()
-    if reached.unread and not (reached.keyed or reached.keyless):
+    return Held(found, role, _some(known.worked_with(role, found.scope)))
+
+
+def _some(reached: Reached | None) -> Reached:
+    """Return accounts in reach; raises NotRead where none is known and some may be."""
+    if reached and reached.unread and not (reached.keyed or reached.keyless):
         raise reached.unread
-    return Held(found, role, reached)
+    return reached or Reached()
 
 
 def undefined(assignment: RoleAssignment) -> NotRead:
@@ -215,6 +247,17 @@ def undefined(assignment: RoleAssignment) -> NotRead:
 def lets_call(assignment: RoleAssignment) -> bool:
     """Whether an assignment allows data actions on models; raises NotRead."""
     return reach(assignment.tenant).calling(held(assignment).role)
+
+
+def opened_by(assignment: RoleAssignment) -> list[str]:
+    """Return the model accounts whose data plane an assignment opens; raises NotRead.
+
+    By a data action on models, or on an account of AI Services by any that is more than
+    reading.
+    """
+    mine, known = held(assignment), reach(assignment.tenant)
+    found = _some(known.opened(mine.role, mine.assignment.scope))
+    return found.keyed + found.keyless
 
 
 def standing(

@@ -140,6 +140,25 @@ def test_looking_on_is_left_out(
     role = rbac.role("reader", actions=["*/read"], dataActions=[speech])
     granted = rbac.grant("app", "reader", GROUP, "ServicePrincipal")
     assert verdicts(check, account(), role, granted).only().status is NONE
+    foundry = account(kind="AIServices")
+    looking = rbac.role("reader", actions=["*/read"], dataActions=[f"{speech}/read"])
+    assert verdicts(check, foundry, looking, granted).only().status is NONE
+
+
+def test_services_beside_models(verdicts: Verdicts, rbac: Any) -> None:
+    """An account of AI Services has those of all: a role for one reaches it."""
+    speech = "Microsoft.CognitiveServices/accounts/SpeechServices/*"
+    granted = rbac.grant("app", "speech", GROUP, "ServicePrincipal")
+    bodies = openai_user(rbac), rbac.role("speech", dataActions=[speech]), granted
+    both = account("oai"), account("foundry", kind="AISERVICES")
+    [result] = verdicts(app_role_least, *both, *bodies)
+    assert result.status is WARN
+    assert speech in result.reason
+    refused = [(CognitiveAccount, SUBSCRIPTION)]
+    for kind, status in ("AIServices", WARN), ("OpenAI", NONE), (7, UNREAD):
+        each = account(), account("other", kind=kind)
+        assert verdicts(app_role_least, *each, *bodies).only().status is status
+    assert verdicts(app_role_least, *bodies, unread=refused).only().status is UNREAD
 
 
 @pytest.mark.parametrize(
