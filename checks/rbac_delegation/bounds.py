@@ -104,9 +104,10 @@ def privileged_inside(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     Privileged are Owner, Contributor, User Access Administrator, Role Based Access
     Control Administrator, and, by the tenant's own definitions, each role with `*`,
     with unrestricted `roleAssignments/write`, or that reads the keys of Cognitive
-    Services, storage, Search or Cosmos DB accounts. Judged are conditions on assigning
-    roles; an absent or null one is none. A role that it names and that was not read is
-    not assessed, unless another one is privileged.
+    Services, storage, Search or Cosmos DB accounts. A condition whose time is over lets
+    none through. Judged are conditions on assigning roles; an absent or null one is
+    none. A role that it names and that was not read is not assessed, unless another one
+    is privileged.
 
     ## Why it matters
     One privileged role among the allowed ones undoes the limit: who can hand out
@@ -326,15 +327,16 @@ def or_tautology(assignment: RoleAssignment, _: Tenant) -> Verdict:
     A block is true for every action that it does not name, so the block on `write`
     opens `delete`, and the other way round (azure-docs, "Azure role assignment
     condition format and syntax"). However it is written, what is true for every call
-    fails. Judged are conditions on assigning roles; an absent or null one is none. A
-    role that was not read is not assessed.
+    fails, such as `ForAnyOfAnyValues:GuidNotEquals` with two roles: each role differs
+    from one of them. Judged are conditions on assigning roles; an absent or null one is
+    none. A role that was not read is not assessed.
 
     ## Why it matters
     The condition reads like the template and restricts nothing: its holder assigns
     Owner at the first try.
 
     ## How to fix
-    Join the two blocks by AND.
+    Join the two blocks by AND; exclude roles by `ForAnyOfAllValues:GuidNotEquals`.
 
     ```sh
     posture condition lint condition.txt

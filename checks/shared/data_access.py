@@ -78,9 +78,7 @@ def in_time(tenant: Tenant, grants: Iterable[Grant]) -> tuple[Grant, ...]:
 
 def _is_over(grant: Grant, now: datetime) -> bool:
     window = time_window(conjunction(grant.residual)) if grant.residual else None
-    if window is None:
-        return False
-    return window.is_empty or (window.end is not None and window.end <= now)
+    return window is not None and window.is_over(now)
 
 
 def is_conditional(grant: Grant) -> bool:

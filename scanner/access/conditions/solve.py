@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
+from scanner.access.conditions.certain import outcome
 from scanner.access.conditions.syntax import And, Atom, Expression, Literal, Not, Or
+from scanner.access.conditions.tri import Tri
 
 STEPS = 1000
 """How many choices a question may take; beyond, the answer is that it may."""
@@ -75,6 +77,8 @@ def _shape(
             return _shape(term, numbers, negated=not negated)
         case Literal(value=value):
             return value is not negated
+        case _ if (known := outcome(expression)) is not Tri.UNKNOWN:
+            return (known is Tri.TRUE) is not negated
         case _:
             return _Atom(numbers.setdefault(expression, len(numbers)), negated)
 

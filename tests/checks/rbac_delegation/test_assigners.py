@@ -39,6 +39,9 @@ BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs"
 SERVICES = f"@@[{ASSIGN}:PrincipalType] StringEqualsIgnoreCase 'ServicePrincipal'"
 
 
+PAST = "@Environment[UtcNow] DateTimeLessThan '2020-01-01T00:00Z'"
+
+
 def only(*roles: str) -> str:
     ids = ", ".join(roles)
     return f"@@[{ASSIGN}:RoleDefinitionId] ForAnyOfAnyValues:GuidEquals {{{ids}}}"
@@ -307,6 +310,7 @@ class TestUse:
         ),
         (both(only(READER, CONTRIBUTOR)), {"privileged-inside": "fail"}),
         (both(only(KEYS)), {"privileged-inside": "fail"}),
+        (both(f"{only(OWNER)} AND {PAST}"), {}),
         (both(only(CUSTOM)), {"privileged-inside": "fail"}),
         (both(only(MANAGER)), {}),
         (
@@ -328,6 +332,7 @@ class TestUse:
             both(only(READER), "OR"),
             {
                 "or-tautology": "fail",
+                "delete-covered": "warn",
                 "role-bounded": "fail",
                 "privileged-inside": "fail",
                 "principal-bounded": "warn",

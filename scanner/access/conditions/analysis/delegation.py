@@ -16,6 +16,7 @@ from scanner.access.conditions.analysis.catalogue import (
 )
 from scanner.access.conditions.analysis.guards import is_open
 from scanner.access.conditions.analysis.subject import Fault, Subject
+from scanner.access.conditions.analysis.windows import time_window
 from scanner.access.conditions.partial import Fact, assume, residual
 from scanner.access.conditions.solve import may_hold
 from scanner.access.conditions.syntax import (
@@ -64,7 +65,8 @@ def named_roles(expression: Expression) -> tuple[str, ...]:
 
 
 def _writing(subject: Subject, left: Expression) -> Iterator[Fault]:
-    if not may_hold(left):
+    window = time_window(left)
+    if not may_hold(left) or (window and window.is_over(subject.now)):
         return
     named = _named(left, ROLE)
     start = _start(left, ROLE) or subject.guard_of(ASSIGNMENT_WRITE)
@@ -125,15 +127,12 @@ def _privileged(
 
 
 def _deleting(subject: Subject) -> Iterator[Fault]:
-    held = subject.has(ASSIGNMENT_WRITE) and not is_open(
-        subject.residual(ASSIGNMENT_WRITE)
-    )
-    if held and is_open(subject.residual(ASSIGNMENT_DELETE)):
+    if is_open(subject.residual(ASSIGNMENT_DELETE)):
         yield subject.fault(
             "delegation-delete-covered",
             subject.guard_of(ASSIGNMENT_WRITE),
-            "writing role assignments is restricted but deleting them is not: any "
-            "assignment in scope can be removed",
+            "deleting role assignments is not restricted: any assignment in scope can "
+            "be removed",
         )
 
 

@@ -19,6 +19,7 @@ from scanner.access.conditions.analysis.catalogue import (
     sub_operations,
 )
 from scanner.access.conditions.analysis.subject import Fault, Subject
+from scanner.access.conditions.certain import outcome
 from scanner.access.conditions.partial import (
     Fact,
     assume,
@@ -32,6 +33,7 @@ from scanner.access.conditions.syntax import (
     ActionMatches,
     And,
     Atom,
+    Comparison,
     Condition,
     Expression,
     Literal,
@@ -233,10 +235,18 @@ def _idle(subject: Subject, part: Expression) -> Fault:
     return subject.fault(
         _tautology_of(families_of(part) == (DELEGATION,)),
         part.start,
-        "this is true for every call, so it restricts nothing: blocks for different "
-        "actions are to be joined by AND",
+        f"this is true for every call, so it restricts nothing: {_amended(part)}",
         fails=True,
     )
+
+
+def _amended(part: Expression) -> str:
+    """Return how a part that is always true should have been written."""
+    for node in nodes(part):
+        if isinstance(node, Comparison) and outcome(node) is Tri.TRUE:
+            how = node.operator.name
+            return f"to differ from each of several is ForAnyOfAllValues:{how}"
+    return "blocks for different actions are to be joined by AND"
 
 
 def _tautology_of(is_delegation: bool) -> str:

@@ -64,6 +64,10 @@ class TimeWindow:
             return None
         return moment(self.spans[-1][1] + _MICROSECOND - 1)
 
+    def is_over(self, now: datetime) -> bool:
+        """Whether there is no time left at which it holds."""
+        return self.is_empty or (self.end is not None and self.end <= now)
+
     @property
     def parts(self) -> Iterator[tuple[datetime, datetime]]:
         """The first and last moment of each part that has both, in order."""

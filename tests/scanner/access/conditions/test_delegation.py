@@ -40,6 +40,10 @@ def unless(*ids: str) -> str:
     return roles("Request", *ids, operator="ForAnyOfAllValues:GuidNotEquals")
 
 
+def unlike_one(source: str, *ids: str) -> str:
+    return roles(source, *ids, operator="ForAnyOfAnyValues:GuidNotEquals")
+
+
 DELETE = block("delete", roles("Resource", READER, USER))
 BOUNDED = block("write", roles("Request", READER, USER))
 
@@ -87,6 +91,32 @@ def test_blocks_joined_by_or_bound_nothing() -> None:
     text = f"{BOUNDED} OR {DELETE}"
     assert {"delegation-or-tautology", "delegation-role-bounded"} <= found(text)
     assert "abac-or-tautology" not in found(text)
+
+
+def test_every_role_differs_from_one_of_two() -> None:
+    write, delete = (
+        block(action, unlike_one(source, OWNER, USER))
+        for action, source in (("write", "Request"), ("delete", "Resource"))
+    )
+    faults = lint(f"{write} AND {delete}", now=NOW)
+    assert {fault.check_id for fault in faults} == {
+        "delegation-or-tautology",
+        "delegation-delete-covered",
+        "delegation-role-bounded",
+        "delegation-principal-bounded",
+    }
+    assert any("ForAnyOfAllValues:GuidNotEquals" in each.message for each in faults)
+    one = block("write", unlike_one("Request", OWNER, OWNER.upper()))
+    assert "delegation-or-tautology" not in found(f"{one} AND {DELETE}")
+
+
+@pytest.mark.parametrize(("year", "is_inside"), [("2026", False), ("2027", True)])
+def test_what_is_over_assigns_nothing(year: str, is_inside: bool) -> None:
+    until = f"@Environment[UtcNow] DateTimeLessThan '{year}-01-01T00:00Z'"
+    text = f"{block('write', until)} AND {DELETE}"
+    faults = found(text, privileged=(OWNER,))
+    assert ("delegation-privileged-inside" in faults) is is_inside
+    assert ("delegation-role-bounded" in faults) is is_inside
 
 
 @pytest.mark.parametrize(
