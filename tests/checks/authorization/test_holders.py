@@ -156,7 +156,7 @@ def test_services_beside_models(verdicts: Verdicts, rbac: Any) -> None:
     assert speech in result.reason
     refused = [(CognitiveAccount, SUBSCRIPTION)]
     for kind, status in ("AIServices", WARN), ("OpenAI", NONE), (7, UNREAD):
-        each = account(), account("other", kind=kind)
+        each = account(), {**account("other"), "kind": kind}
         assert verdicts(app_role_least, *each, *bodies).only().status is status
     assert verdicts(app_role_least, *bodies, unread=refused).only().status is UNREAD
 
