@@ -14,6 +14,7 @@ from checks.abac.storage_scopes import (
     require_all,
     stores_in,
 )
+from checks.shared.account_keys import advice_on_keys
 from checks.shared.citing import cite
 from checks.shared.conditions import (
     CONTROLS,
@@ -29,7 +30,6 @@ from checks.shared.scanned import reaches_out, require_scanned_at, so_far
 from checks.shared.tags import plain_tag
 from checks.shared.taken import taken_in, unclear
 from checks.shared.wording import CITED, count, printable, shown, some
-from checks.shared.workspaces import advice_on_keys
 from scanner.access.answers import scope_name
 from scanner.access.conditions import (
     NetworkReference,

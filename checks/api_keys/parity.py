@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from checks.api_keys.key_connections import label_of
+from checks.shared.account_keys import advice_on_keys
 from checks.shared.connections import stores_key
 from checks.shared.encryption import require_owners
 from checks.shared.links import KINDS, connections_to
@@ -201,6 +202,8 @@ def _keys_of(resource: Resource) -> tuple[bool, str]:
 
 def _moves(resource: Resource) -> str:
     """Return what to move before the keys of a resource go; empty for nothing known."""
+    if isinstance(resource, StorageAccount):
+        return advice_on_keys(resource)
     needing = [_called(user) for user in _known(resource) if _needs_keys(user)]
     if not needing:
         return ""

@@ -121,7 +121,8 @@ def connection_entra(connection: Connection, _: Tenant) -> Verdict:
     ```
 
     Agents that use the connection fail from the moment it changes until the role
-    assignments take effect.
+    assignments take effect. A Search service that takes keys only, and an account
+    without a custom subdomain, refuse every token: change that before.
 
     ## Exceptions
     Bing, Serp, Application Insights and third-party services take no Entra token. Keep

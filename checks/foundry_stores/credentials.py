@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from checks.shared.account_keys import advice_on_keys
 from checks.shared.connection_keys import shared_key, sign_in
 from checks.shared.wording import shown
-from checks.shared.workspaces import advice_on_keys, default_storage, mode_of
+from checks.shared.workspaces import default_storage, mode_of
 from scanner.model import initiatives
 from scanner.model.check import (
     Check,
@@ -233,8 +234,8 @@ def identity_mode_keys_left(workspace: Workspace, tenant: Tenant) -> Verdict:
     }
     ```
 
-    Other workspaces in credential mode, function apps and file share mounts that use
-    this account stop working with the keys.
+    Other workspaces in credential mode, connections and datastores with a key, function
+    apps and file share mounts that use this account stop working with the keys.
 
     ## References
     - AI Foundry - Credential vs Identity Data Stores
@@ -322,7 +323,9 @@ def connection_entra(connection: WorkspaceConnection, _: Tenant) -> Verdict:
     ```
 
     Grant the roles first: flows and agents that use the connection fail from the moment
-    it changes until the role assignments take effect.
+    it changes until the role assignments take effect. A Search service that takes keys
+    only, and an account without a custom subdomain, refuse every token: change that
+    before.
 
     ## Exceptions
     Bing, Serp and third-party services take no Entra token. Keep such a connection to

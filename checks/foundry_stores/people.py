@@ -15,6 +15,7 @@ from checks.foundry_stores.kept_secrets import (
     stores_secret,
     working,
 )
+from checks.shared.account_keys import advice_on_keys
 from checks.shared.citing import cite
 from checks.shared.doubt import doubt
 from checks.shared.foundry_matrix import READ_STORAGE, On, Who, needs
@@ -538,8 +539,9 @@ def default_storage_key_holders(assignment: RoleAssignment, tenant: Tenant) -> V
     }
     ```
 
-    Workspaces in credential mode stop working with the keys, and so do function apps
-    and file share mounts that use the account. Taking Storage Account Contributor from
+    Workspaces in credential mode stop working with the keys, and so do connections and
+    datastores with a key, function apps and file share mounts that use the account.
+    Taking Storage Account Contributor from
     a project's identity breaks the project.
 
     ## Settings
@@ -563,7 +565,14 @@ def default_storage_key_holders(assignment: RoleAssignment, tenant: Tenant) -> V
     if not unapproved(tenant, [grant]):
         return passed(f"approved: {said}")
     unless = doubt(tenant, grant, ((STORAGE_KEYS, each) for each in keyed))
-    return warned(f"{said}{unless}")
+    return warned(f"{said}{unless}", _advice(tenant, keyed))
+
+
+def _advice(tenant: Tenant, storages: list[str]) -> str:
+    """Return what to move first; empty where nothing is known to need the keys."""
+    accounts = (tenant.known(StorageAccount, each) for each in storages[:CITED])
+    advice = (advice_on_keys(account) for account in accounts if account)
+    return next(filter(None, advice), "")
 
 
 def _keyed(tenant: Tenant, found: Reach) -> tuple[list[str], Unclear]:

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from checks.shared.connections import ENTRA, KEYS, NEITHER, OTHERWISE, takes_entra
+from contextlib import suppress
+
+from checks.shared.connections import (
+    ENTRA,
+    KEYS,
+    NEITHER,
+    OTHERWISE,
+    takes_entra,
+    target,
+)
 from checks.shared.wording import shown
 from scanner.model.check import Verdict, failed, not_applicable, passed, warned
+from scanner.model.cognitive import CognitiveAccount
 from scanner.model.connections import Connection
+from scanner.model.coverage import NotRead
+from scanner.model.search import SearchService
 
 _EXCEPTION = (
     "If the service behind this connection takes no Entra token, keep the connection "
@@ -24,10 +36,45 @@ def sign_in(connection: Connection) -> Verdict:
     if kind.lower() not in KEYS:
         return warned(f"authType is {shown(kind)}, which is not a known type")
     if takes_entra(connection):
-        return failed(f"authType is {kind}")
+        return failed(f"authType is {kind}", _advice(connection))
     category = shown(connection.category)
     said = f"{category} names no service that takes Entra ID"
     return warned(f"authType is {kind}; {said}", _EXCEPTION)
+
+
+def _advice(connection: Connection) -> str:
+    """Return what to change in the target first, for it would refuse every token.
+
+    Empty where it takes them, or is not known.
+    """
+    with suppress(NotRead):
+        found = target(connection, SearchService, CognitiveAccount)
+        if isinstance(found, SearchService) and takes_keys_only(found):
+            return _MOVE.format(
+                name=shown(found.name),
+                takes="keys only: set its authOptions to aadOrApiKey",
+            )
+        if isinstance(found, CognitiveAccount) and not found.custom_subdomain:
+            return _MOVE.format(
+                name=shown(found.name),
+                takes="no tokens without a subdomain: give it a custom subdomain",
+            )
+    return ""
+
+
+_MOVE = (
+    "Make the target accept tokens first. {name} takes {takes}. Then grant the data "
+    "roles to those who use the connection, and recreate it with Entra ID."
+)
+
+
+def takes_keys_only(service: SearchService) -> bool:
+    """Whether a Search service refuses tokens, as it does until it is told otherwise.
+
+    Absent or null options are `apiKeyOnly` (Search management REST reference,
+    2025-05-01); one that has its keys switched off takes tokens whatever they say.
+    """
+    return not service.local_auth_disabled and service.keys_or_tokens is None
 
 
 def shared_key(connection: Connection) -> Verdict:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from checks.shared.wording import count, shown
-from scanner.model.coverage import NotRead
 from scanner.model.identity import ManagedIdentity
 from scanner.model.ids import id_key
 from scanner.model.machinelearning import Workspace
@@ -49,30 +45,3 @@ def primary_identities(workspace: Workspace) -> list[ManagedIdentity]:
         return []
     opening = id_key(workspace.cmk_identity_id or "")
     return [each for each in every if id_key(each.resource_id) != opening] or every
-
-
-def advice_on_keys(account: StorageAccount) -> str:
-    """Return whom to move before the keys of a storage account are switched off.
-
-    Workspaces in credential mode work with the keys; empty where none is known.
-    """
-    needing = [workspace.name for workspace in _keyed(account)]
-    if not needing:
-        return ""
-    return (
-        "Leave the keys of this account on for now: "
-        f"{count(len(needing), 'workspace', 'workspaces')}, such as "
-        f"{shown(needing[0])}, still use it in credential mode and would break. "
-        "Switch them to identity mode, grant the storage data roles, then set "
-        "allowSharedKeyAccess to false."
-    )
-
-
-def _keyed(account: StorageAccount) -> Iterator[Workspace]:
-    users = account.tenant.referring(Workspace, "storage_account_id", account.id)
-    for workspace in users.known():
-        try:
-            if mode_of(workspace) == "accesskey":
-                yield workspace
-        except NotRead:
-            continue

@@ -40,6 +40,8 @@ class Datastore(Resource):
     credentials_type = Text("properties.credentials.credentialsType")
     service_identity = Text("properties.serviceDataAccessAuthIdentity")
     is_default = Flag("properties.isDefault")
+    account_name = Text("properties.accountName")
+    """Of the storage account; other kinds of stores have none."""
 
     @property
     def credentials(self) -> str:

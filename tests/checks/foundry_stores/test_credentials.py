@@ -214,6 +214,49 @@ def test_keys_that_another_workspace_needs(verdicts: Verdicts) -> None:
     assert shared.status is WARN
 
 
+def datastore(kind: object, account: object = "DATA") -> Body:
+    kept = {"credentials": {"credentialsType": kind}, "accountName": account}
+    return body(f"{HUB}/datastores/raw", kept)
+
+
+LEADING = {"metadata": {"ResourceId": STORAGE.upper()}}
+
+
+@pytest.mark.parametrize(
+    ("user", "named"),
+    [
+        (connection(authType="AccountKey", **LEADING), "connection with a key"),
+        (connection(authType="SAS", **LEADING), "hub/search"),
+        (connection(authType="AAD", **LEADING), ""),
+        (connection(authType="ServicePrincipal", **LEADING), ""),
+        (connection(authType=None, **LEADING), ""),
+        (connection(authType="AccountKey", target="https://x.example"), ""),
+        (datastore("AccountKey"), "datastore with a key"),
+        (datastore("Sas"), "hub/raw"),
+        (datastore("Certificate"), ""),
+        (datastore("AccountKey", "other"), ""),
+        (datastore("AccountKey", None), ""),
+        (datastore(None), ""),
+        (
+            workspace(
+                None,
+                id=f"{HUB}2",
+                storageAccount=f"{STORAGE}2",
+                workspaceHubConfig={"additionalWorkspaceStorageAccounts": [STORAGE]},
+            ),
+            "hub2",
+        ),
+    ],
+)
+def test_whatever_needs_the_keys_is_named(
+    verdicts: Verdicts, user: Body, named: str
+) -> None:
+    account = storage(allowSharedKeyAccess=True)
+    result = verdicts(identity_mode_keys_left, workspace(), account, user).only(HUB)
+    assert named in result.advice
+    assert bool(result.advice) is bool(named)
+
+
 KEYS = [
     "ApiKey",
     "AccountKey",
@@ -311,6 +354,33 @@ def test_categories_that_fit_any_service(
     account = body(MODELS, {"customSubDomainName": "ai"}, kind="AIServices")
     result = verdicts(connection_entra, workspace(), one, account).only(CONNECTION)
     assert result.status is status
+
+
+SEARCH = f"{PROVIDERS}/Microsoft.Search/searchServices/index"
+
+
+@pytest.mark.parametrize(
+    ("target", "named"),
+    [
+        (body(SEARCH, {}), "authOptions"),
+        (body(SEARCH, {"authOptions": {"apiKeyOnly": {}}}), "authOptions"),
+        (body(SEARCH, {"authOptions": {"aadOrApiKey": {}}}), ""),
+        (body(SEARCH, {"disableLocalAuth": True}), ""),
+        (body(SEARCH, {"disableLocalAuth": "?"}), ""),
+        (body(MODELS, {}, kind="AIServices"), "subdomain"),
+        (body(MODELS, {"customSubDomainName": "ai"}, kind="AIServices"), ""),
+    ],
+)
+def test_the_target_must_accept_tokens_first(
+    verdicts: Verdicts, target: Body, named: str
+) -> None:
+    one = connection(authType="ApiKey", metadata={"ResourceId": target["id"]})
+    result = verdicts(connection_entra, workspace(), one, target).only(CONNECTION)
+    assert result.status is FAIL
+    assert named in result.advice
+    assert bool(result.advice) is bool(named)
+    gone = verdicts(connection_entra, workspace(), one).only(CONNECTION)
+    assert (gone.status, gone.advice) == (FAIL, "")
 
 
 def test_connection_evidence(verdicts: Verdicts) -> None:

@@ -1,0 +1,96 @@
+"""Who works with the keys of a storage account, and breaks when they are off."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from itertools import chain
+
+from checks.shared.connections import SECRETS_OF_ENTRA, stores_key, target_key
+from checks.shared.links import KINDS
+from checks.shared.wording import count, shown
+from checks.shared.workspaces import mode_of
+from scanner.model.coverage import NotRead
+from scanner.model.ids import ResourceId
+from scanner.model.machinelearning import Datastore, Workspace
+from scanner.model.resource import Resource
+from scanner.model.storage import StorageAccount
+from scanner.model.tenant import Tenant
+
+KEYS_OF_STORES = {"accountkey", "sas"}
+"""Credentials of datastores that end with the keys of the account."""
+
+_NOUNS = {
+    Workspace.type: ("workspace in credential mode", "workspaces in credential mode"),
+    Datastore.type: ("datastore with a key", "datastores with keys"),
+    **{kind.type: ("connection with a key", "connections with keys") for kind in KINDS},
+}
+
+Users = Mapping[str, Mapping[tuple[str, str], list[str]]]
+"""The names of what needs the keys, by the nouns for it, by the name of the account.
+
+No two storage accounts of Azure have one name, and datastores know no other.
+"""
+
+
+def advice_on_keys(account: StorageAccount) -> str:
+    """Return whom to move before the keys of a storage account are switched off.
+
+    Workspaces in credential mode that have it as default or additional storage, and
+    connections and datastores that keep a key to it; empty where none is known.
+    """
+    users = account.tenant.once(_users).get(account.name.lower())
+    if not users:
+        return ""
+    needing = ", ".join(
+        f"{count(len(names), *nouns)} (such as {shown(names[0])})"
+        for nouns, names in users.items()
+    )
+    return (
+        f"Leave the keys of this account on for now: {needing} would break without "
+        "them. Switch workspaces to identity mode and make connections and datastores "
+        "anew with Entra ID, grant the storage data roles, then set "
+        "allowSharedKeyAccess to false."
+    )
+
+
+def _users(tenant: Tenant) -> Users:
+    found = defaultdict[str, dict[tuple[str, str], list[str]]](dict)
+    every = chain(_workspaces(tenant), _connections(tenant), _stores(tenant))
+    for account, user in every:
+        found[account.lower()].setdefault(_NOUNS[user.type], []).append(_called(user))
+    return found
+
+
+def _called(user: Resource) -> str:
+    if isinstance(user, Workspace):
+        return user.name
+    return f"{ResourceId.parse(user.parts.parent).name}/{user.name}"
+
+
+def _workspaces(tenant: Tenant) -> Iterator[tuple[str, Workspace]]:
+    for workspace in tenant.all(Workspace).known():
+        with suppress(NotRead):
+            if mode_of(workspace) == "accesskey":
+                named = [workspace.storage_account_id]
+                named += workspace.additional_storage_ids or ()
+                for account_id in filter(None, dict.fromkeys(named)):
+                    yield ResourceId.parse(account_id).name, workspace
+
+
+def _connections(tenant: Tenant) -> Iterator[tuple[str, Resource]]:
+    for connection in chain.from_iterable(tenant.all(kind).known() for kind in KINDS):
+        with suppress(NotRead):
+            way = connection.authentication.lower()
+            if stores_key(connection) and way not in SECRETS_OF_ENTRA:
+                leads_to = ResourceId.parse(target_key(connection))
+                if leads_to.type.lower() == StorageAccount.type.lower():
+                    yield leads_to.name, connection
+
+
+def _stores(tenant: Tenant) -> Iterator[tuple[str, Datastore]]:
+    for store in tenant.all(Datastore).known():
+        with suppress(NotRead):
+            if store.credentials.lower() in KEYS_OF_STORES and store.account_name:
+                yield store.account_name, store
