@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from checks.shared.encryption import require_owners
+from checks.shared.encryption import advice_on_policies, require_owners
 from checks.shared.perimeters import way_in
 from checks.shared.scanned import failed_so_far, so_far
 from checks.shared.wording import quote, shown
@@ -24,6 +26,7 @@ from scanner.model.check import (
     warned,
 )
 from scanner.model.containerregistry import Registry
+from scanner.model.coverage import NotRead
 from scanner.model.ids import ResourceId
 from scanner.model.keyvault import KeyVault
 from scanner.model.machinelearning import (
@@ -401,12 +404,25 @@ def kv_hardened(vault: KeyVault, tenant: Tenant) -> Verdict:
     """
     opening = _opening(vault)
     if opening is not None:
-        return opening
+        return replace(opening, advice=_hardening(vault))
     weak = list(_vault_weaknesses(vault))
     if weak:
-        return warned("; ".join(weak))
+        return warned("; ".join(weak), _hardening(vault))
     reason = "closed, with a private endpoint, purge protection and Azure RBAC"
     return passed(so_far(tenant, reason))
+
+
+def _hardening(vault: KeyVault) -> str:
+    """Return how to harden a vault that may need access policies; empty for others."""
+    with suppress(NotRead):
+        if vault.rbac_authorization:
+            return ""
+    policies = advice_on_policies(vault)
+    return policies and (
+        f"{policies} All else can be hardened: set the default action to Deny with the "
+        "exception for trusted Azure services, add a private endpoint, and switch "
+        "purge protection on."
+    )
 
 
 def _vault_weaknesses(vault: KeyVault) -> Iterator[str]:

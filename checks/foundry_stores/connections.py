@@ -6,6 +6,7 @@ from typing import Any
 
 from checks.foundry_stores.kept_secrets import STORED
 from checks.shared.connections import stores_key, uses_entra
+from checks.shared.encryption import advice_on_policies
 from checks.shared.wording import count, quote, shown, some
 from checks.shared.workspaces import mode_of
 from scanner.model import initiatives
@@ -256,7 +257,7 @@ def kv_access_policies(vault: KeyVault, _: Tenant) -> Verdict:
     if named:
         many = count(len(named), "hub or project", "hubs and projects")
         reason = f"access policies, not Azure RBAC, let in {many}: {some(named)}"
-        return warned(reason, _advice(vault))
+        return warned(reason, advice_on_policies(vault))
     unclear.settle()
     return passed("access policies, none of them for a hub or project")
 
@@ -272,19 +273,6 @@ def _named_in(vault: KeyVault, allowed: set[str]) -> tuple[list[str], Unclear]:
             if is_hub_or_project(workspace) and ids & allowed:
                 named.append(workspace.name)
     return named, unclear
-
-
-def _advice(vault: KeyVault) -> str:
-    """Return what to mind first: workspaces whose encryption key lies in the vault."""
-    encrypted = vault.tenant.referring(Workspace, "cmk_vault_id", vault.id).known()
-    first = next(encrypted, None)
-    if first is None:
-        return ""
-    return (
-        f"The key of {first.name} lies in this vault, and its encryption may work with "
-        "access policies only: move the secrets of the other hubs to a vault of their "
-        "own, switch that one to Azure RBAC, and leave this one as it is."
-    )
 
 
 @check(

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from enum import Enum
 
+from checks.shared.wording import shown
 from scanner.model.documentdb import CosmosAccount
 from scanner.model.ids import ResourceId, id_key
+from scanner.model.keyvault import KeyVault
 from scanner.model.machinelearning import (
     MADE_BY_ENCRYPTION,
     MANAGED_GROUP,
@@ -155,6 +157,23 @@ def require_owners(resource: Resource) -> None:
     """
     if resource.type.lower() in MADE_BY_ENCRYPTION:
         resource.tenant.all(Workspace).require_whole()
+
+
+def advice_on_policies(vault: KeyVault) -> str:
+    """Return what to mind before a vault leaves access policies; empty for nothing.
+
+    Workspaces whose encryption key lies in it may need them.
+    """
+    users = vault.tenant.referring(Workspace, "cmk_vault_id", vault.id).known()
+    first = next(users, None)
+    if first is None:
+        return ""
+    return (
+        f"The key of {shown(first.name)} lies in this vault, and its encryption may "
+        "work with access policies only: move the secrets of the other hubs to a vault "
+        "of their own, switch that one to Azure RBAC, and leave access policies on in "
+        "this one."
+    )
 
 
 def encrypted(tenant: Tenant) -> Iterator[Workspace]:

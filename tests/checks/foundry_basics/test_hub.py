@@ -372,6 +372,29 @@ def test_a_vault_is_hardened(
     assert status_of(verdicts, check, given, hub(keyVault=VAULT)) is status
 
 
+@pytest.mark.parametrize(
+    ("changes", "status", "differs"),
+    [
+        ({"enableRbacAuthorization": False}, WARN, True),
+        ({"enablePurgeProtection": False}, WARN, False),
+        ({"networkAcls": None, "enableRbacAuthorization": ABSENT}, FAIL, True),
+        ({"networkAcls": None, "enableRbacAuthorization": "?"}, FAIL, True),
+        ({"networkAcls": None, "enablePurgeProtection": "?"}, FAIL, False),
+    ],
+)
+def test_a_vault_with_an_encryption_key_may_need_its_policies(
+    changes: Mapping[str, object], status: Status, differs: bool, verdicts: Verdicts
+) -> None:
+    check = CHECKS["foundry-kv-hardened"]
+    open_ = {"publicNetworkAccess": "Enabled"}
+    given = body(VAULT, {**PROTECTED, **open_, **changes})
+    key = {"keyVaultProperties": {"keyVaultArmId": VAULT}}
+    encrypted = verdicts(check, given, hub(keyVault=VAULT, encryption=key)).only(VAULT)
+    assert encrypted.status is status
+    assert ("leave access policies on" in encrypted.advice) is differs
+    assert verdicts(check, given, hub(keyVault=VAULT)).only(VAULT).advice == ""
+
+
 CLOSED = {
     "publicNetworkAccess": "disabled",
     "disableLocalAuth": True,

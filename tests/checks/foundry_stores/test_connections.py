@@ -204,7 +204,7 @@ def test_policies_that_encryption_may_need(verdicts: Verdicts) -> None:
     bodies = project(encryption=key), vault(False, PROJECT_PRINCIPAL)
     encrypted = verdicts(kv_access_policies, *bodies).only(VAULT)
     plain = verdicts(kv_access_policies, project(), bodies[1]).only(VAULT)
-    assert "leave this one as it is" in encrypted.advice
+    assert "leave access policies on in this one" in encrypted.advice
     assert plain.advice == ""
 
 
