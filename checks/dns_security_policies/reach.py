@@ -222,8 +222,10 @@ def vnet_linked(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     firewall or network interface with the address tells which network it is. A link to
     a policy of another region is none, as policies see queries of their own region
     alone; where `location` of either is absent or null it may be one. A network
-    whose servers are all elsewhere is not applicable; one that asks a firewall in a
-    virtual hub is not assessed, because the hub's policy says where that asks.
+    whose servers are all elsewhere is not applicable: public ones, and those of no
+    scanned network, which peers in another tenant may be, such as a virtual WAN's own
+    network. One that asks a firewall in a virtual hub is not assessed, because the
+    hub's policy says where that asks.
     In a narrowed scan a missing link is a warning: the policy may lie in a subscription
     that was left out.
 
@@ -472,8 +474,9 @@ def external_dns_unlogged(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     r"""
     Reads `properties.dhcpOptions.dnsServers`, and interfaces with servers of their own.
 
-    Servers are outside when no scanned network holds their address; absent, null or
-    empty is Azure's resolver (Network REST reference). A network interface goes by its
+    Servers are outside when no scanned network holds their address, those in a peered
+    network of another tenant too; absent, null or empty is Azure's resolver (Network
+    REST reference). A network interface goes by its
     `properties.dnsSettings.dnsServers` where it has any, whatever its network says;
     `AzureProvidedDNS` there is Azure's resolver. A network is a warning when all its
     servers, or all those of an interface in it, are outside; where only some are, that
@@ -523,7 +526,8 @@ def external_dns_unlogged(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     cite_servers(tenant, row.route)
     outside = row.route.outside
     if outside and len(outside) == len(row.route.stops):
-        return warned(f"no policy ever sees its queries: it asks {some(outside)}")
+        asks = f"it asks {some(outside)}"
+        return warned(f"no policy of the tenant sees its queries: {asks}")
     astray = list(_astray(row, tenant))
     if astray:
         each = some(f"{shown(nic.name)} ({some(nic.resolvers())})" for nic in astray)

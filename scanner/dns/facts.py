@@ -124,7 +124,7 @@ class Network:
     servers_doubt: Doubt | None = None
     """Why its DNS servers are not known."""
     peers_doubt: Doubt | None = None
-    """Why a network it is peered with, or which that is, is not known."""
+    """Why a network of the tenant it is peered with, or which that is, is not known."""
     location_doubt: Doubt | None = None
     """Why its region is not known."""
 

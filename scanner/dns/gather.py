@@ -246,7 +246,9 @@ def _network(network: VirtualNetwork, doubts: list[Doubt]) -> Network:
     named = asked(servers, network.resolvers) or ()
     near = asked(peers, lambda: network.peers) or frozenset()
     for peer in sorted(near):
-        asked(peers, network.tenant.get, VirtualNetwork, peer)
+        # A virtual WAN's own network lies in a subscription of Microsoft's.
+        if not network.tenant.is_foreign(peer):
+            asked(peers, network.tenant.get, VirtualNetwork, peer)
     return Network(
         id=network.id,
         location=asked(places, region_of, network) or "",

@@ -131,8 +131,11 @@ class Routes:
         """Return where an address leads that no known peer holds.
 
         Networks reach each other without a peering too, by gateways or a virtual WAN.
+        A public address is no peer's.
         """
-        doubt = network.peers_doubt or self._facts.networks_doubt
+        doubt = self._facts.networks_doubt
+        if is_private(server):
+            doubt = network.peers_doubt or doubt
         if not around:
             doubt = doubt or self._lost(server, hosts)
         if doubt:

@@ -137,6 +137,11 @@ def test_virtual_hubs_that_were_not_read(server: str, where: Where) -> None:
     assert stop(spoke(server), HUB, hubs_doubt=DOUBT).where is where
 
 
+def test_a_public_server_is_no_peers() -> None:
+    found = stop(spoke("8.8.8.8", peers=("/x",), peers_doubt=DOUBT), HUB)
+    assert found.where is Where.OUTSIDE
+
+
 def test_several_servers() -> None:
     route = routed(spoke(SERVER, "10.1.0.5", "10.2.0.4", "9.9.9.9"), HUB)
     assert route.asked == ("/hub", "/spoke")
