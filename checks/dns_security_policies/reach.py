@@ -59,8 +59,9 @@ def policy_per_region(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     without `properties.dhcpOptions.dnsServers` (absent, null or empty: Network REST
     reference), with a server inside, or with a private resolver that others ask. A
     region where every network forwards to another region or out of Azure is not
-    applicable. The tenant carries one answer for each region. In a narrowed scan a
-    missing policy is a warning: it may lie in a subscription that was left out.
+    applicable, as all are in a cloud without DNS security policies. The tenant carries
+    one answer for each region. In a narrowed scan a missing policy is a warning: it may
+    lie in a subscription that was left out.
 
     ## Why it matters
     A policy is regional and links to networks of its region only. Whoever opens a
@@ -94,8 +95,8 @@ def policy_per_region(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     ```
 
     ## Exceptions
-    Where the region or cloud does not offer DNS security policies, exempt the region
-    until it does.
+    Where Azure does not offer DNS security policies in the region yet, exempt it until
+    it does.
 
     ## References
     - DNS Security Policies
@@ -124,7 +125,7 @@ def policy_per_region(network: VirtualNetwork, tenant: Tenant) -> Verdict:
         f"/tenants/{tenant.id}", ResolverPolicy.type, [], ResolverPolicy.api_version
     )
     networks = some(shown(ResourceId.parse(row.network.id).name) for row in asking)
-    return failed_so_far(tenant, f"{here.location} has no policy for {networks}")
+    return _lacking(tenant, f"{here.location} has no policy for {networks}")
 
 
 def _asking(region: Region, tenant: Tenant) -> list[Row]:
@@ -147,6 +148,23 @@ def _cite_networks(ids: Iterable[str], tenant: Tenant) -> None:
         found = tenant.known(VirtualNetwork, each)
         if found:
             found.cite(VirtualNetwork.location, VirtualNetwork.dns_servers)
+
+
+def _lacking(tenant: Tenant, reason: str) -> Verdict:
+    """Return what a policy or link that is missing comes to.
+
+    Where the cloud has no DNS security policies there can be none.
+    """
+    if tenant.once(_offered):
+        return failed_so_far(tenant, reason)
+    tenant.trace.note(
+        f"/tenants/{tenant.id}", ResolverPolicy.type, [], ResolverPolicy.api_version
+    )
+    return not_applicable("the cloud has no DNS security policies")
+
+
+def _offered(tenant: Tenant) -> bool:
+    return tenant.offers(ResolverPolicy)
 
 
 # Which network is judged by which check
@@ -227,7 +245,7 @@ def vnet_linked(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     network. One that asks a firewall in a virtual hub is not assessed, because the
     hub's policy says where that asks.
     In a narrowed scan a missing link is a warning: the policy may lie in a subscription
-    that was left out.
+    that was left out. In a cloud without DNS security policies it is not applicable.
 
     Networks that host a DNS server, and those without peerings, have checks of their
     own: `dns-centralized-hub-linked` and `dns-distributed-linked`.
@@ -287,7 +305,7 @@ def _of_way(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     _cite_end(tenant, row)
     unlinked = [each.network for each in row.sights if each.seen is False]
     if unlinked:
-        return failed_so_far(tenant, _unlinked(unlinked, row, dns))
+        return _lacking(tenant, _unlinked(unlinked, row, dns))
     require_known(row.doubts)
     if not row.sights:
         return not_applicable(
@@ -355,7 +373,8 @@ def centralized_hub_linked(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     taken to ask Azure's resolver in that network, where only a policy linked to it
     sees the query. An absent link means none does, and so does one to a policy of
     another region. In a narrowed scan it is a warning: a policy may lie in a
-    subscription that was left out.
+    subscription that was left out. In a cloud without DNS security policies it is not
+    applicable.
 
     ## Why it matters
     In a centralised design all spokes ask one place, and one link covers them all. If
@@ -400,7 +419,7 @@ def centralized_hub_linked(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     cite_askers(tenant, others)
     if sight.seen is False:
         missing = "no policy of its region is linked to it"
-        return failed_so_far(tenant, f"it answers DNS, {asked}, and {missing}")
+        return _lacking(tenant, f"it answers DNS, {asked}, and {missing}")
     require_known(filter(None, [sight.doubt]))
     return passed(f"it answers DNS, {asked}, and a policy is linked to it")
 
@@ -424,8 +443,9 @@ def distributed_linked(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     so it needs a link of its own; one that reaches a server in another scanned network
     all the same, by a gateway or a virtual WAN, needs the link there. A link to a
     policy of another region is none. Servers that are all outside Azure make it not
-    applicable. In a narrowed scan a missing link is a warning: the policy may lie in a
-    subscription that was left out.
+    applicable, as is a missing link in a cloud without DNS security policies. In a
+    narrowed scan it is a warning: the policy may lie in a subscription that was left
+    out.
 
     ## Why it matters
     A network that stands alone is often called safe for it. Azure's resolver answers it

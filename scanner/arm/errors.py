@@ -8,10 +8,9 @@ from typing import Any
 
 import msgspec
 
-LONGEST_MESSAGE = 300
+from scanner.model.coverage import UNKNOWN_TYPE
 
-UNKNOWN_TYPE = "InvalidResourceType"
-"""What Resource Manager says where no provider of a cloud has a type (404)."""
+LONGEST_MESSAGE = 300
 
 TRUST = (
     "name who signed its certificate: `ca_bundle` in the file for --cloud, or "

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from scanner.arm.errors import UNKNOWN_TYPE, ReadError
+from scanner.arm.errors import ReadError
 from scanner.arm.session import Session
 from scanner.collect.items import identify, with_id
 from scanner.collect.operations import UnusableIdError, path_of
@@ -15,7 +15,7 @@ from scanner.collect.paths import Paths
 from scanner.collect.read import GraphOperation, Read, RestOperation, itself, whole
 from scanner.collect.reads import BELOW, PARENTS
 from scanner.collect.redact import redacted
-from scanner.model.coverage import Gap, Outcome, Reading
+from scanner.model.coverage import UNKNOWN_TYPE, Gap, Outcome, Reading
 from scanner.model.ids import id_key
 from scanner.model.resource import Record
 from scanner.snapshot.writer import SnapshotWriter

@@ -5,6 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum, unique
 
+UNKNOWN_TYPE = "InvalidResourceType"
+"""What Resource Manager says where no provider of a cloud has a type (404).
+
+The read of it is booked under this, as an empty one.
+"""
+
 
 @unique
 class Outcome(StrEnum):

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from scanner.model.cloud import Suffixes
-from scanner.model.coverage import Gap, NotRead, Reading, Unclear
+from scanner.model.coverage import UNKNOWN_TYPE, Gap, NotRead, Reading, Unclear
 from scanner.model.evidence import Known, Silence, Trace
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.listing import Listing
@@ -310,6 +310,15 @@ class Tenant:
         if reading:
             return self._missed(reading)
         return self._hidden(above) if len(above) < len(scope) else None
+
+    def offers(self, view: type[Resource]) -> bool:
+        """Whether the cloud has a type at all, as far as it was asked for one."""
+        kind, every = view.type.lower(), self._inventory.readings
+        return not any(
+            each.operation == UNKNOWN_TYPE
+            for (of, _), each in every.items()
+            if of == kind
+        )
 
     def meet(self, gap: Gap) -> None:
         """Remember a gap: what is being answered does without what it hides."""

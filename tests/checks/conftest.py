@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from scanner.collect.assemble import assemble
 from scanner.judge import Judge
 from scanner.model.check import Check
 from scanner.model.cloud import Suffixes
+from scanner.model.coverage import UNKNOWN_TYPE
+from scanner.model.resource import Resource
 from scanner.model.results import Result
 from scanner.model.settings import Settings
 from scanner.model.tenant import Inventory
@@ -121,7 +124,8 @@ def verdicts(refuse: Refuse) -> Verdicts:
     A property that is `...` is absent.
     `unread` names reads that were refused: (type, scope) pairs. The subscription
     `SUBSCRIPTION` is always there. `parents` says which management group has what,
-    `left_out` names subscriptions of the tenant that were not read.
+    `left_out` names subscriptions of the tenant that were not read, and `unoffered`
+    types that the cloud does not have.
     """
 
     def judge(
@@ -132,6 +136,7 @@ def verdicts(refuse: Refuse) -> Verdicts:
         whole_tenant: bool = True,
         left_out: Sequence[str] = (),
         parents: Mapping[str, str] | None = None,
+        unoffered: Sequence[type[Resource]] = (),
     ) -> Results:
         subscription = {
             "id": SUBSCRIPTION,
@@ -142,6 +147,13 @@ def verdicts(refuse: Refuse) -> Verdicts:
         }
         found = assemble([subscription, *map(_present, bodies)], TENANT, parents)
         records, readings = refuse(*found, unread)
+        lacking = {each.type for each in unoffered}
+        readings = [
+            replace(each, operation=UNKNOWN_TYPE)
+            if each.resource_type in lacking
+            else each
+            for each in readings
+        ]
         inventory = Inventory(
             TENANT,
             records,

@@ -247,6 +247,19 @@ def test_server_of_a_narrowed_scan(
     assert results.only(SPOKE).status is status
 
 
+@pytest.mark.parametrize(
+    "bodies",
+    [(spoke(),), (hub(), spoke("10.1.0.4", peers=(HUB,))), (spoke(peers=(HUB,)),)],
+    ids=["alone", "with a hub", "peered"],
+)
+def test_a_cloud_without_policies(verdicts: Verdicts, bodies: tuple[Body, ...]) -> None:
+    results = judged(verdicts, *bodies, unoffered=[ResolverPolicy])
+    of_region = verdicts(policy_per_region, *bodies, unoffered=[ResolverPolicy])
+    told = [each for each in (*results, *of_region) if "cloud has no" in each.reason]
+    assert {each.status for each in (*results, *of_region)} == {NONE}
+    assert len(told) == len(bodies) + 1
+
+
 def test_the_host_of_a_server_is_evidence(verdicts: Verdicts) -> None:
     at = f"{NETWORK}/azureFirewalls/firewall"
     subnet = {"id": f"{HUB}/subnets/AzureFirewallSubnet"}
