@@ -32,7 +32,7 @@ from scanner.model.check import (
     passed,
     warned,
 )
-from scanner.model.coverage import NotRead
+from scanner.model.coverage import NotRead, Unclear
 from scanner.model.dns import InboundEndpoint, PolicyLink, ResolverPolicy
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.network import WIRE_SERVER, VirtualNetwork
@@ -548,11 +548,13 @@ def external_dns_unlogged(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     if outside and len(outside) == len(row.route.stops):
         asks = f"it asks {some(outside)}"
         return warned(f"no policy of the tenant sees its queries: {asks}")
-    astray = list(_astray(row, tenant))
+    unclear = Unclear()
+    astray = list(_astray(row, tenant, unclear))
     if astray:
         each = some(f"{shown(nic.name)} ({some(nic.resolvers())})" for nic in astray)
         many = count(len(astray), "interface bypasses", "interfaces bypass")
         return warned(f"{many} the DNS servers of the network: {each}")
+    unclear.settle()
     require_known(row.route.doubts)
     _require_interfaces(tenant)
     if outside:
@@ -560,16 +562,20 @@ def external_dns_unlogged(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     return passed("its queries reach Azure's resolver")
 
 
-def _astray(row: Row, tenant: Tenant) -> Iterator[NetworkInterface]:
-    """Yield the interfaces in a network whose own DNS servers are all outside."""
+def _astray(row: Row, tenant: Tenant, unclear: Unclear) -> Iterator[NetworkInterface]:
+    """Yield the interfaces in a network whose own DNS servers are all outside.
+
+    Why there may be more of them is kept.
+    """
     own = tenant.once(_with_servers).get(id_key(row.network.id), ())
     for nic in filter(None, (tenant.known(NetworkInterface, each) for each in own)):
-        servers = [str(ip_address(each)) for each in nic.resolvers()]
-        route = tenant.once(dns_of).routes.via(row.network, servers)
-        require_known(route.doubts)
-        if len(route.outside) == len(route.stops):
-            nic.cite(NetworkInterface.subnet_ids)
-            yield nic
+        with unclear:
+            servers = [str(ip_address(each)) for each in nic.resolvers()]
+            route = tenant.once(dns_of).routes.via(row.network, servers)
+            require_known(route.doubts)
+            if len(route.outside) == len(route.stops):
+                nic.cite(NetworkInterface.subnet_ids)
+                yield nic
 
 
 def _require_interfaces(tenant: Tenant) -> None:

@@ -403,6 +403,19 @@ def test_interfaces_unread(verdicts: Verdicts) -> None:
     assert known.only(SPOKE).status is WARN
 
 
+@pytest.mark.parametrize("server", ["x", "10.9.9.9"])
+def test_a_bypass_beside_an_interface_that_is_unclear(
+    verdicts: Verdicts, server: str
+) -> None:
+    unclear, sure = nic("a", SPOKE, server), nic("b", SPOKE, "9.9.9.9")
+    alone = verdicts(external_dns_unlogged, spoke(), unclear, whole_tenant=False)
+    assert alone.only(SPOKE).status is UNREAD
+    bodies = spoke(), unclear, sure
+    both = verdicts(external_dns_unlogged, *bodies, whole_tenant=False).only(SPOKE)
+    assert both.status is WARN
+    assert "b (9.9.9.9)" in both.reason
+
+
 def test_a_bypass_is_evidence(verdicts: Verdicts) -> None:
     results = verdicts(external_dns_unlogged, spoke(), nic("n", SPOKE, "9.9.9.9"))
     at, path = f"{NETWORK}/networkInterfaces/n", "properties.dnsSettings.dnsServers"
