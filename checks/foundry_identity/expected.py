@@ -18,7 +18,7 @@ from checks.foundry_stores.people import storage_cases
 from checks.shared.foundry_matrix import On, Who, needs
 from checks.shared.links import LINKED, keeps_key, links
 from checks.shared.project_users import users_of
-from checks.shared.shortfall import Case, grants_for, ids
+from checks.shared.shortfall import Case, grants_for, ids, require_lack
 from checks.shared.workspaces import default_storage, mode_of
 from scanner.model.cognitive import CognitiveAccount, hosts_models
 from scanner.model.coverage import Unclear
@@ -90,13 +90,28 @@ def _managing(hub: Workspace) -> Iterator[Case]:
     case = Case("the hub", ids(hub.identities), wanted, hub, group)
     relied_on = filter(None, (hub.storage_account_id, hub.key_vault_id))
     each = [replace(case, scope=scope) for scope in relied_on]
-    if not each or not all(_held(one) for one in each):
+    unclear, lacking = Unclear(), not each
+    for one in each:
+        with unclear:
+            lacking = lacking or _lacks(one)
+    if lacking or _held(case):
         yield case
+    else:
+        unclear.settle()
 
 
 def _held(case: Case) -> bool:
     grants, _ = grants_for(case.resource.tenant, case, case.needs[0])
     return bool(grants)
+
+
+def _lacks(case: Case) -> bool:
+    """Return whether a role is lacking; raises NotRead where that is not known."""
+    tenant = case.resource.tenant
+    grants, missing = grants_for(tenant, case, case.needs[0])
+    if not grants:
+        require_lack(tenant, case, missing)
+    return not grants
 
 
 def _private_endpoints(project: Workspace) -> Iterator[Case]:

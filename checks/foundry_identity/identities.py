@@ -329,8 +329,8 @@ def hub_mi_network(hub: Workspace, tenant: Tenant) -> Verdict:
     And, for the hub's identities, the role assignments that reach each of these
     resources: by one of them the hub must be able to write private endpoint connections
     there, as Azure AI Enterprise Network Connection Approver, Azure AI Administrator
-    and Contributor can. A rule that does not say where it leads is not assessed. An
-    absent or null `properties.managedNetwork.isolationMode`
+    and Contributor can. A rule that does not say where it leads, or leads out of the
+    scan, is not assessed. An absent or null `properties.managedNetwork.isolationMode`
     means Disabled (workspace REST reference, 2025-12-01): without a managed network
     there is nothing to approve.
 

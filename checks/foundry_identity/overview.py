@@ -170,11 +170,12 @@ def missing_rbac(workspace: Workspace, tenant: Tenant) -> Verdict:
     identities on the default storage and a project's on the private endpoints of it,
     endpoints and people on the same storage. For connections with Entra ID: people on
     Search, Search on model accounts and the other way round, endpoints and computes on
-    all three. And a hub on its resource group, endpoints and computes on the registry
-    and on the secrets of connections. A pair is met by the role, by one that allows as
-    much, here or above, whatever condition it has. Each person in a group counts where
-    its members are known, and otherwise the group as one. A workspace in another mode
-    without such connections is not applicable.
+    all three. And a hub on its resource group or on its storage and its vault, where
+    one of these outside the scan is not assessed, endpoints and computes on the
+    registry and on the secrets of connections. A pair is met by the role, by one that
+    allows as much, here or above, whatever condition it has. Each person in a group
+    counts where its members are known, and otherwise the group as one. A workspace in
+    another mode without such connections is not applicable.
 
     What a managed identity lacks fails. What people lack warns, for they may have it by
     groups that were not read, and so does what an endpoint or compute lacks where Azure

@@ -9,6 +9,7 @@ from checks.shared.citing import cite
 from checks.shared.foundry_matrix import Need
 from checks.shared.grants import access, bounded, kept_from, require_settled
 from checks.shared.identities import role_name
+from checks.shared.tenancy import is_ours
 from checks.shared.wording import FIRST, some
 from scanner.access.answers import Grant, scope_name
 from scanner.access.deny import Hit
@@ -88,7 +89,7 @@ class Shortfall:
                 require_settled(access(self.tenant).unread_denials(case.at))
             return
         with self.unclear:
-            require_settled(missing)
+            require_lack(self.tenant, case, missing)
             self.lacks.append(Lack(case, need, missing))
 
     def settle(self) -> None:
@@ -125,6 +126,17 @@ def shortfall(tenant: Tenant, cases: Iterable[Case]) -> Shortfall:
     result = Shortfall(tenant)
     result.look_for(cases)
     return result
+
+
+def require_lack(tenant: Tenant, case: Case, missing: Iterable[Missing]) -> None:
+    """Raise NotRead if a role that was not found may be held all the same.
+
+    Where the scan has a gap, or left out the subscription that it must reach; nobody
+    without an identity holds any.
+    """
+    require_settled(missing)
+    if case.principals:
+        is_ours(tenant, case.at)
 
 
 def found(

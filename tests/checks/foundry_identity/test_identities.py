@@ -326,6 +326,17 @@ def test_endpoints_of_the_managed_network(
     assert verdicts(hub_mi_network, *bodies).only(HUB).status is status
 
 
+def test_endpoints_that_lead_out_of_the_scan(verdicts: Verdicts) -> None:
+    far = SEARCH.replace("bbbbbbbb", "cccccccc")
+    assert far != SEARCH
+    bodies = *ROLES, workspace(**NETWORK), leads(far)
+    left_out = {"whole_tenant": False, "left_out": [far.split("/")[2]]}
+    result = verdicts(hub_mi_network, *bodies, **left_out).only(HUB)
+    assert result.status is UNREAD
+    assert "outside the scan" in result.reason
+    assert verdicts(hub_mi_network, *bodies).only(HUB).status is WARN
+
+
 def connection(type: object, of: str = HUB, *, shared: object = False) -> Body:
     properties = {"authType": type, "category": "ApiKey", "isSharedToAll": shared}
     return body(f"{of}/connections/key", properties)

@@ -344,6 +344,22 @@ def test_what_surely_lacks_is_told_whatever_was_refused(verdicts: Verdicts) -> N
     assert result.status is FAIL
 
 
+def test_dependencies_outside_the_scan(verdicts: Verdicts) -> None:
+    far = VAULT.replace("bbbbbbbb", "cccccccc")
+    on_storage = grant(BuiltIn.CONTRIBUTOR, STORAGE, "hub")
+    lent = connection(DATA)
+    whole = hub("accesskey", keyVault=far), lent, *SERVICES, *GRANTS
+    bodies = [each for each in whole if "b78c5d69" not in each["id"]]
+    left_out = {"whole_tenant": False, "left_out": [far.split("/")[2]]}
+    unknown = verdicts(missing_rbac, *bodies, on_storage, **left_out).only(HUB)
+    assert unknown.status is UNREAD
+    assert "outside the scan" in unknown.reason
+    assert verdicts(missing_rbac, *whole, **left_out).only(HUB).status is PASS
+    assert verdicts(missing_rbac, *bodies, **left_out).only(HUB).status is FAIL
+    foreign = verdicts(missing_rbac, *bodies, on_storage).only(HUB)
+    assert foreign.status is FAIL
+
+
 def test_a_target_outside_the_scan(verdicts: Verdicts) -> None:
     far = connection(f"{SEARCH.replace('bbbbbbbb', 'cccccccc')}2")
     assert verdicts(missing_rbac, *FULL, *GRANTS, far).only(HUB).status is UNREAD
