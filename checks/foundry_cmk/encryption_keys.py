@@ -50,21 +50,20 @@ def vault_id_of(workspace: Workspace) -> str:
     return workspace.cmk_vault_id
 
 
-def key_identity(workspace: Workspace) -> ManagedIdentity | None:
-    """Return the identity that a workspace uses its key with, None if it has none.
+def key_identities(workspace: Workspace) -> tuple[ManagedIdentity, ...]:
+    """Return the identities of which a workspace uses its key with one, if it has any.
 
     The one that `encryption.identity` names; or else its system-assigned one, its
-    primary user-assigned one, or the only one it has. Raises NotRead.
+    primary user-assigned one, or any that it has. Raises NotRead.
     """
     users = tuple(workspace.user_identities)
     named = workspace.cmk_identity_id
     if not named and workspace.system_identity:
-        return workspace.system_identity
+        return (workspace.system_identity,)
     named = named or workspace.primary_identity_id
-    if named:
-        mine = (each for each in users if id_key(each.resource_id) == id_key(named))
-        return next(mine, None)
-    return users[0] if len(users) == 1 else None
+    if not named:
+        return users
+    return tuple(each for each in users if id_key(each.resource_id) == id_key(named))
 
 
 def workspaces_of(tenant: Tenant, vault_id: str) -> Iterator[Workspace]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -11,7 +12,7 @@ from checks.foundry_cmk.encryption_keys import (
     KeyName,
     accounts_of,
     encrypts,
-    key_identity,
+    key_identities,
     key_of,
     users_of,
     users_of_key,
@@ -75,14 +76,15 @@ def key_permission(workspace: Workspace, tenant: Tenant) -> Verdict:
     Reads `properties.encryption.keyVaultProperties` and who may use the key it names.
 
     The identity is the one that `properties.encryption.identity` names, or else the
-    system-assigned one, the primary user-assigned one, or the only one. In a vault with
-    `properties.enableRbacAuthorization` it needs roles that let it read, wrap and
-    unwrap with the key, as Key Vault Crypto Service Encryption User and Crypto User do,
-    on the key or above, and no deny assignment that takes one of the three back; in any
-    other (absent and null are false) the key permissions get, wrapKey and unwrapKey in
-    `properties.accessPolicies`.
-    Identities of Microsoft that some variants need beside it are not judged. Who may
-    use a key in a managed HSM is the HSM's own data, and asked about.
+    system-assigned one, the primary user-assigned one, or the only one. Where none of
+    several is named, it is judged if the key is open to all of them or to none. In a
+    vault with `properties.enableRbacAuthorization` it needs roles that let it read,
+    wrap and unwrap with the key, as Key Vault Crypto Service Encryption User and Crypto
+    User do, on the key or above, and no deny assignment that takes one of the three
+    back; in any other (absent and null are false) the key permissions get, wrapKey and
+    unwrapKey in `properties.accessPolicies`. Identities of Microsoft that some variants
+    need beside it are not judged. Who may use a key in a managed HSM is the HSM's own
+    data, and asked about.
 
     ## Why it matters
     An encrypted workspace asks for its key again and again. An identity that has lost
@@ -134,12 +136,16 @@ def key_permission(workspace: Workspace, tenant: Tenant) -> Verdict:
     vault = tenant.get(KeyVault, vault_id)
     if vault is None:
         return failed("broken: the vault of its key is gone")
-    identity = key_identity(workspace)
-    if identity is None:
+    may = _by_role if vault.rbac_authorization else _by_policy
+    found = [may(each, vault, key) for each in key_identities(workspace)]
+    if not found:
         return failed("broken: it has no identity to use its key with")
-    if vault.rbac_authorization:
-        return _by_role(identity, vault, key)
-    return _by_policy(identity, vault)
+    if len({each.status for each in found}) > 1:
+        reason = (
+            f"names none of its {len(found)} identities, and not all may use its key"
+        )
+        raise workspace.unread(Workspace.primary_identity_id.path, reason)
+    return replace(found[0], reason=some(each.reason for each in found))
 
 
 def _by_role(identity: ManagedIdentity, vault: KeyVault, key: KeyName) -> Verdict:
@@ -160,7 +166,7 @@ def _by_role(identity: ManagedIdentity, vault: KeyVault, key: KeyName) -> Verdic
     return failed(bounded(f"broken: no role lets {who} use {what}", missing))
 
 
-def _by_policy(identity: ManagedIdentity, vault: KeyVault) -> Verdict:
+def _by_policy(identity: ManagedIdentity, vault: KeyVault, _: KeyName) -> Verdict:
     allowed = {
         permission.lower()
         for policy in vault.access_policies

@@ -121,6 +121,16 @@ def test_access_policies(
     assert results.only(HUB).status is expected
 
 
+def test_one_of_several_identities_that_is_not_named(verdicts: Verdicts) -> None:
+    users = {f"{USER}{who}": {"principalId": who} for who in ("me", "you")}
+    given = hub({"type": "UserAssigned", "userAssignedIdentities": users})
+    mine, yours = ALLOWED, {**ALLOWED, "objectId": "you"}
+    cases = [([mine, yours], PASS), ([mine], UNREAD), ([yours], UNREAD), ([], FAIL)]
+    for policies, expected in cases:
+        results = verdicts(key_permission, given, vault(accessPolicies=policies))
+        assert results.only(HUB).status is expected
+
+
 def test_a_key_in_a_managed_hsm_is_asked_about(verdicts: Verdicts) -> None:
     hsm = VAULT.replace("vaults", "managedHSMs")
     result = verdicts(key_permission, hub(vault=hsm), vault()).only(HUB)
