@@ -150,9 +150,10 @@ def cmk_method(workspace: Workspace, _: Tenant) -> Verdict:
 
     For information only, of hubs and workspaces whose `properties.encryption.status` is
     Enabled; projects are encrypted with their hub. Where the flag is absent or null, as
-    older api-versions leave it, `properties.serviceProvisionedResourceGroup` or one of
-    the resources that `properties.encryption` names tell the same; where nothing does,
-    it is not assessed.
+    older api-versions leave it, `properties.serviceProvisionedResourceGroup`, one of
+    the resources that `properties.encryption` names, or a group that is called
+    `azureml-rg-NAME_GUID` (Microsoft Learn) tell the same; where nothing does, it is
+    not assessed.
 
     ## Why it matters
     With the first method Azure makes a storage account, a Search service and a database

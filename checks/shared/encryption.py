@@ -56,18 +56,16 @@ class Method(Enum):
 def method_of(workspace: Workspace) -> Method:
     """Return how an encrypted workspace is encrypted.
 
-    Where `enableServiceSideCMKEncryption` is absent (older api-versions), a managed
-    group or resource that the workspace names tells. Raises NotRead if nothing does.
+    Where `enableServiceSideCMKEncryption` is absent (older api-versions), its managed
+    group tells. Raises NotRead if there is none.
     """
     service_side = workspace.service_side_encryption
     if service_side is not None:
         return Method.SERVICE_SIDE if service_side else Method.OWN_RESOURCES
-    if workspace.managed_resource_group or any(
-        _named(workspace, view) for view in TRIO
-    ):
+    if managed_group_id(workspace):
         return Method.OWN_RESOURCES
     path = Workspace.service_side_encryption.path
-    raise workspace.unread(path, "says nothing, and no managed resource is named")
+    raise workspace.unread(path, "says nothing, and there is no managed group")
 
 
 def has_managed_resources(workspace: Workspace) -> bool:
@@ -93,7 +91,8 @@ def managed_group_id(workspace: Workspace) -> str | None:
         return named if "/" in named else f"{scope}/resourceGroups/{named}"
     for resource_id in filter(None, (_named(workspace, view) for view in TRIO)):
         parts = ResourceId.parse(resource_id)
-        return f"{scope}/resourceGroups/{parts.resource_group}"
+        at = f"/subscriptions/{parts.subscription}"
+        return f"{at}/resourceGroups/{parts.resource_group}"
     for group in workspace.tenant.within(ResourceGroup, scope):
         match = MANAGED_GROUP.fullmatch(group.name)
         if match and match["workspace"].lower() == workspace.name.lower():
@@ -110,9 +109,11 @@ def managed(workspace: Workspace, view: type[Resource]) -> Resource | None:
     if named := _named(workspace, view):
         return tenant.get(view, named)
     group = managed_group_id(workspace)
-    scope = f"/subscriptions/{workspace.parts.subscription}"
-    for resource in tenant.within(view, scope) if group else ():
-        if resource.key.startswith(f"{id_key(group or '')}/"):
+    if group is None:
+        return None
+    scope = f"/subscriptions/{ResourceId.parse(group).subscription}"
+    for resource in tenant.within(view, scope):
+        if resource.key.startswith(f"{id_key(group)}/"):
             return resource
     return None
 

@@ -255,7 +255,7 @@ def encrypted_by(resource: Resource) -> Workspace | None:
     if field is None:
         return None
     for workspace in resource.tenant.referring(Workspace, field, resource.id).known():
-        if getattr(workspace, field) and keeps_itself(workspace):
+        if getattr(workspace, field) and _keeps_here(workspace):
             return workspace
     return served_by_group(resource)
 
@@ -276,7 +276,8 @@ def _owners_of_group(resource: Resource) -> Iterator[Workspace]:
         named = tenant.referring(Workspace, "managed_resource_group", name).known()
         for workspace in named:
             here = workspace.parts.subscription.lower() == parts.subscription.lower()
-            if here and workspace.managed_resource_group and keeps_itself(workspace):
+            given = workspace.managed_resource_group or ""
+            if given and ("/" in given or here) and _keeps_here(workspace):
                 yield workspace
     match = MANAGED_GROUP.fullmatch(group)
     if match is not None:
@@ -286,5 +287,13 @@ def _owners_of_group(resource: Resource) -> Iterator[Workspace]:
 def _called(workspaces: Listing[Workspace], name: str) -> Iterator[Workspace]:
     """Yield the encrypted workspace of a name; older api-versions name no group."""
     for workspace in workspaces.known():
-        if workspace.name.lower() == name.lower() and keeps_itself(workspace):
+        if workspace.name.lower() == name.lower() and _keeps_here(workspace):
             yield workspace
+
+
+def _keeps_here(workspace: Workspace) -> bool:
+    """Whether it may need resources of the subscription for its encryption.
+
+    Encrypted on the service side it needs none: what is there was left behind.
+    """
+    return keeps_itself(workspace) and workspace.service_side_encryption is not True

@@ -140,6 +140,29 @@ def test_only_what_is_encrypted_itself_answers(
 NOTHING: dict[str, Any] = {"serviceProvisionedResourceGroup": None, "names": {}}
 
 
+def test_a_group_that_is_called_as_managed_ones_tells_the_method(
+    verdicts: Verdicts,
+) -> None:
+    silent = workspace(**NOTHING, enableServiceSideCMKEncryption=ABSENT)
+    result = verdicts(cmk_method, silent, *trio()).only(HUB)
+    assert "managed resources" in result.reason
+    assert verdicts(managed_rg_found, silent, *trio()).only(HUB).status is PASS
+    refused = [(ResourceGroup, SUBSCRIPTION)]
+    assert verdicts(cmk_method, silent, unread=refused).only(HUB).status is UNREAD
+
+
+def test_managed_resources_in_another_subscription(verdicts: Verdicts) -> None:
+    names = {key: name.replace(SUBSCRIPTION, ELSEWHERE) for key, name in NAMES.items()}
+    apart = workspace(names=names, serviceProvisionedResourceGroup=None)
+    parts = [
+        {**each, "id": str(each["id"]).replace(SUBSCRIPTION, ELSEWHERE)}
+        for each in trio()
+    ]
+    elsewhere = {"id": ELSEWHERE, "subscriptionId": ELSEWHERE.rpartition("/")[2]}
+    result = verdicts(managed_rg_found, apart, elsewhere, *parts).only(HUB)
+    assert result.status is PASS
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [

@@ -74,6 +74,19 @@ def judge(
     return verdicts(check, hub(), body(about, **properties), *others).only(about)
 
 
+@pytest.mark.parametrize("group", [ABSENT, GROUP_ID])
+def test_what_encryption_on_the_service_side_left_behind(
+    verdicts: Verdicts, group: object
+) -> None:
+    served = hub(
+        enableServiceSideCMKEncryption=True, serviceProvisionedResourceGroup=group
+    )
+    for check, about in ABOUT.items():
+        [each] = [one for one in CHECKS if one.id == check]
+        found = verdicts(each, served, body(about, publicNetworkAccess="Disabled"))
+        assert found.only().status is NONE
+
+
 ACCESS = "publicNetworkAccess"
 
 
