@@ -27,7 +27,7 @@ from scanner.model.check import (
 )
 from scanner.model.containerregistry import Registry
 from scanner.model.coverage import NotRead
-from scanner.model.ids import ResourceId
+from scanner.model.ids import ResourceId, id_key
 from scanner.model.keyvault import KeyVault
 from scanner.model.machinelearning import (
     Workspace,
@@ -160,10 +160,15 @@ def hub_private_endpoint(hub: Workspace, _: Tenant) -> Verdict:
 )
 def project_hub_exists(project: Workspace, tenant: Tenant) -> Verdict:
     """
-    Reads `properties.hubResourceId`, and looks the hub up.
+    Reads `properties.hubResourceId`, looks the hub up, and compares what they keep in.
 
-    A hub outside the scan leaves the question open. An absent or null id of a project
-    says that it has no hub.
+    A hub outside the scan leaves the question open, but for one in a subscription that
+    a scan of the whole tenant does not know: it is another tenant's, and fails. An
+    absent or null id of a project says that it has no hub. What the id leads to must be
+    of kind Hub; an absent or null `kind` is a default workspace (workspace REST
+    reference). A project warns whose `properties.storageAccount` or
+    `properties.keyVault` is not its hub's; where absent or null there is nothing to
+    compare.
 
     ## Why it matters
     A project is a child of its hub: storage, vault, network and connections are the
@@ -178,7 +183,8 @@ def project_hub_exists(project: Workspace, tenant: Tenant) -> Verdict:
     az ml workspace delete --resource-group RG --name PROJECT --permanently-delete
     ```
 
-    Deleting a project permanently deletes what is kept in it.
+    Deleting a project permanently deletes what is kept in it. A project cannot change
+    its storage or vault: make it anew under the hub and move its work.
 
     ## References
     - AI Foundry - The Basics
@@ -186,12 +192,36 @@ def project_hub_exists(project: Workspace, tenant: Tenant) -> Verdict:
     """
     if not project.hub_id:
         return failed("the project names no hub")
+    name = quote(ResourceId.parse(project.hub_id).name)
+    if tenant.is_foreign(project.hub_id):
+        return failed(f"the hub is in no subscription of this tenant: {name}")
     hub = tenant.get(Workspace, project.hub_id)
     if hub is None:
-        return failed(
-            f"the hub is gone: {quote(ResourceId.parse(project.hub_id).name)}"
-        )
+        return failed(f"the hub is gone: {name}")
+    if not is_hub(hub):
+        return failed(f"names as its hub what is none: {name}")
+    other = list(_not_inherited(project, hub))
+    if other:
+        what = " and the ".join(other)
+        return warned(f"does not inherit the {what} of {hub.name}", _NOT_INHERITED)
     return passed(f"the hub is {hub.name}")
+
+
+_NOT_INHERITED = (
+    "Find out what the project keeps outside its hub's storage and vault, and who "
+    "looks after these. A project cannot change them: make it anew under the hub, move its "
+    "work, then delete it."
+)
+
+
+def _not_inherited(project: Workspace, hub: Workspace) -> Iterator[str]:
+    """Yield what a project names in place of its hub's."""
+    own, given = project.storage_account_id, hub.storage_account_id
+    if own and id_key(own) != id_key(given or ""):
+        yield "storage account"
+    own, given = project.key_vault_id, hub.key_vault_id
+    if own and id_key(own) != id_key(given or ""):
+        yield "key vault"
 
 
 @check(

@@ -281,10 +281,45 @@ def test_a_project_has_its_hub(verdicts: Verdicts) -> None:
     assert result.reason == 'the hub is gone: "hub"'
     for nothing in (None, ABSENT):
         assert status_of(verdicts, check, project(hubResourceId=nothing)) is FAIL
-    elsewhere = HUB.replace("bbbb", "cccc")
-    given = project(hubResourceId=elsewhere)
-    assert status_of(verdicts, check, given) is UNREAD
+    given = project(hubResourceId=HUB.replace("bbbb", "cccc"))
+    assert status_of(verdicts, check, given) is FAIL
+    assert status_of(verdicts, check, given, whole_tenant=False) is UNREAD
     assert status_of(verdicts, check, project(hubResourceId=7)) is UNREAD
+
+
+@pytest.mark.parametrize("kind", ["Default", "Project", None, ABSENT])
+def test_a_hub_is_of_that_kind(kind: object, verdicts: Verdicts) -> None:
+    check = "foundry-project-hub-exists"
+    other = body(HUB, {}, kind=kind)
+    [result] = [
+        each
+        for each in verdicts(CHECKS[check], project(), other)
+        if each.target.resource_id == PROJECT
+    ]
+    assert result.status is FAIL
+    own = project(hubResourceId=PROJECT)
+    assert status_of(verdicts, check, own) is FAIL
+
+
+@pytest.mark.parametrize("field", ["storageAccount", "keyVault"])
+@pytest.mark.parametrize(
+    ("own", "given", "status"),
+    [
+        (VAULT.upper(), VAULT, PASS),
+        (None, VAULT, PASS),
+        (ABSENT, None, PASS),
+        (VAULT, f"{VAULT}2", WARN),
+        (VAULT, None, WARN),
+        (VAULT, ABSENT, WARN),
+        (7, VAULT, UNREAD),
+        (VAULT, 7, UNREAD),
+    ],
+)
+def test_a_project_keeps_its_work_where_its_hub_does(
+    field: str, own: object, given: object, status: Status, verdicts: Verdicts
+) -> None:
+    bodies = project(**{field: own}), hub(**{field: given})
+    assert status_of(verdicts, "foundry-project-hub-exists", *bodies) is status
 
 
 def test_a_registry_is_attached(verdicts: Verdicts) -> None:
