@@ -13,7 +13,7 @@ from checks.aoai_inbound.network import (
     lets_in_everyone,
     not_consulted,
 )
-from checks.shared.data_access import cited_data_users
+from checks.shared.data_access import cited_data_users, held_now
 from checks.shared.grants import named, require_settled
 from checks.shared.past_gateway import FILTERED, ways_beside
 from checks.shared.perimeters import anything, let_in
@@ -241,7 +241,8 @@ def bypass_reviewed(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     default the setting does nothing, and nor does it in a network security perimeter in
     enforced mode. Whether a service is meant to come that way is
     told by the data roles at the account: those of the identities of Search services,
-    workspaces, their endpoints and computes, and Foundry projects. `AzureServices` is a
+    workspaces, their endpoints and computes, and Foundry projects; one whose time is
+    over by its condition does not count. `AzureServices` is a
     fact where one of them has such a role, and a warning where none has; None is a
     warning where one has, and no private endpoint is approved that it could use.
 
@@ -277,7 +278,7 @@ def bypass_reviewed(account: CognitiveAccount, tenant: Tenant) -> Verdict:
         return passed("no service is let by")
     users = cited_data_users(tenant, account)
     services = tenant.once(platform_identities)
-    calling = [each for each in users.active if _id(each) in services.known]
+    calling = [each for each in held_now(tenant, users) if _id(each) in services.known]
     if calling:
         cite_platform(tenant, map(_id, calling))
         said = f"bypass is {shown(bypass)}, and {named(calling)} may call it"
@@ -298,25 +299,20 @@ def _leads_to_models(endpoint: PrivateEndpoint) -> bool:
 
 
 def _accounts_of(endpoint: PrivateEndpoint) -> Iterator[CognitiveAccount]:
-    """Yield the model accounts that an endpoint leads to, those of the scan.
+    """Yield the model accounts that an endpoint leads to.
 
-    Raises NotRead where it leads to an account that the scan asked for and did not get.
+    Raises NotRead in the end if it leads to an account that was not read.
     """
+    unclear = Unclear()
     for connection in (*endpoint.connections, *endpoint.manual_connections):
         target = connection.target_id or ""
-        if ResourceId.parse(target).type.lower() == CognitiveAccount.type.lower():
-            account = _account(endpoint.tenant, target)
+        if ResourceId.parse(target).type.lower() != CognitiveAccount.type.lower():
+            continue
+        with unclear:
+            account = endpoint.tenant.get(CognitiveAccount, target)
             if account and hosts_models(account):
                 yield account
-
-
-def _account(tenant: Tenant, account_id: str) -> CognitiveAccount | None:
-    try:
-        return tenant.get(CognitiveAccount, account_id)
-    except NotRead as problem:
-        if problem.gap:
-            raise
-        return None
+    unclear.settle()
 
 
 @check(
@@ -333,12 +329,14 @@ def private_dns_linked(endpoint: PrivateEndpoint, tenant: Tenant) -> Verdict:
     """
     Reads `properties.privateDnsZoneConfigs` of the endpoint's zone groups.
 
-    Also where zones are linked. An Azure OpenAI account needs the privatelink zone of
-    its own domain, an AI Services account also those of Cognitive Services and of AI
-    services. A zone counts when it is linked to the network whose resolver the
-    endpoint's network asks: its own, or that of a hub it sends DNS to. It has to be the
-    one that a group names, for only that has the records; without a group any zone of
-    the name will do. Where queries leave Azure, only a person can tell.
+    It is about endpoints of Azure OpenAI and AI Services accounts: where the account
+    lies outside the scan it is not assessed. Where zones are linked is read too. An
+    Azure OpenAI account needs the privatelink zone of its own domain, an AI Services
+    account also those of Cognitive Services and of AI services. A zone counts when it
+    is linked to the network whose resolver the endpoint's network asks: its own, or
+    that of a hub it sends DNS to. It has to be the one that a group names, for only
+    that has the records; without a group any zone of the name will do. Where queries
+    leave Azure, only a person can tell.
 
     ## Why it matters
     Clients know the account by its public name. If the private zone is not linked where
@@ -389,7 +387,8 @@ def pe_nsg_effective(endpoint: PrivateEndpoint, tenant: Tenant) -> Verdict:
     """
     Reads `properties.privateEndpointNetworkPolicies` of the endpoint's subnet.
 
-    Also the subnet's `properties.networkSecurityGroup.id`. An absent policy setting
+    Also the subnet's `properties.networkSecurityGroup.id`. Endpoints whose account lies
+    outside the scan are not assessed: it may host no models. An absent policy setting
     means Disabled: security groups are not applied to endpoints (Network REST
     reference).
 

@@ -12,6 +12,7 @@ from checks.shared.data_access import (
     callers,
     cited_data_users,
     data_users,
+    held_now,
     in_time,
     is_conditional,
     require_told,
@@ -429,7 +430,7 @@ def owner_not_sufficient(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     users, known = data_users(tenant, account), access(tenant)
     missing = (*users.missing, *known.missing(account.id))
     require_settled(missing)
-    can_call = set(principals(in_time(tenant, users.active)))
+    can_call = set(principals(held_now(tenant, users)))
     listing = known.who_can(LIST_KEYS, account.id)
     without = one_each(
         grant

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from checks.api_keys.key_connections import label_of
 from checks.shared.account_keys import advice_on_keys
-from checks.shared.connections import stores_key
+from checks.shared.connections import stores_key_of_target
 from checks.shared.encryption import require_owners
 from checks.shared.links import KINDS, connections_to
 from checks.shared.wording import count, shown, some
-from checks.shared.workspaces import mode_of
 from scanner.model import initiatives
 from scanner.model.check import (
     Check,
@@ -204,7 +204,7 @@ def _moves(resource: Resource) -> str:
     """Return what to move before the keys of a resource go; empty for nothing known."""
     if isinstance(resource, StorageAccount):
         return advice_on_keys(resource)
-    needing = [_called(user) for user in _known(resource) if _needs_keys(user)]
+    needing = list(_keyed(resource))
     if not needing:
         return ""
     keyed = count(len(needing), "user still needs", "users still need")
@@ -214,22 +214,16 @@ def _moves(resource: Resource) -> str:
     )
 
 
-def _known(resource: Resource) -> Iterator[Resource]:
-    """Yield the users that are known, whether or not there may be more."""
-    try:
-        yield from _users(resource)
-    except NotRead:
-        return
+def _keyed(resource: Resource) -> Iterator[str]:
+    """Yield the connections that keep a key of a resource, as far as is known.
 
-
-def _needs_keys(user: Resource) -> bool:
-    """Whether a user keeps a key; what does not say so is not held against it."""
-    try:
-        if isinstance(user, Workspace):
-            return mode_of(user) == "accesskey"
-        return isinstance(user, KINDS) and stores_key(user)
-    except NotRead:
-        return False
+    Workspaces do not: their credential mode is about storage.
+    """
+    with suppress(NotRead):
+        for connection in connections_to(resource, *KINDS):
+            with suppress(NotRead):
+                if stores_key_of_target(connection):
+                    yield label_of(connection)
 
 
 def _called(user: Resource) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from checks.api_keys.key_connections import Leading, label_of, leading_to
 from checks.api_keys.keyless import Keyless, keyless
-from checks.shared.data_access import callers, data_users, in_time
+from checks.shared.data_access import callers, data_users, held_now
 from checks.shared.fronting import Fronting, fronting
 from checks.shared.gateways import SignIn
 from checks.shared.grants import access, actors, bounded, one_each, principals, who
@@ -89,7 +89,7 @@ def readiness_of(account: CognitiveAccount, tenant: Tenant) -> Readiness:
     """Return what switching off the keys of an account would do, as far as is known."""
     users = data_users(tenant, account)
     listing = access(tenant).who_can(LIST_KEYS, account.id)
-    can_call = set(principals(in_time(tenant, users.active)))
+    can_call = set(principals(held_now(tenant, users)))
     readers = actors(tenant, listing.active)
     losing = (each for each in readers if _id(each) not in can_call)
     leading, front = leading_to(account), fronting(account)

@@ -8,7 +8,7 @@ from typing import Any
 from checks.aoai_inbound.network import leads_in, not_consulted
 from checks.api_keys.key_connections import holds_key, leads_to_account
 from checks.shared.connections import target
-from checks.shared.data_access import cited_data_users
+from checks.shared.data_access import cited_data_users, held_now
 from checks.shared.fronting import fronting, require_every_front
 from checks.shared.gateways import (
     FRONTS,
@@ -276,7 +276,8 @@ def few_direct_users(account: CognitiveAccount, tenant: Tenant) -> Verdict:
 
     Counted are users and groups whose roles allow a data action of
     Microsoft.CognitiveServices there, wherever the roles were granted; applications
-    are not, and neither are roles that have to be activated. Old role assignments have
+    are not, and neither are roles that have to be activated or whose condition holds
+    no more, its time being over. Old role assignments have
     no `principalType`: they count as users (role assignment REST reference). Members
     of groups count where they were read.
 
@@ -306,8 +307,9 @@ def few_direct_users(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     - Microsoft Learn: Role-based access control for Azure OpenAI
     """
     users = cited_data_users(tenant, account)
-    people = {each.principal_id.lower() for each in users.active if _is_person(each)}
-    groups = {each.principal_id.lower() for each in users.active if _is_group(each)}
+    held = held_now(tenant, users)
+    people = {each.principal_id.lower() for each in held if _is_person(each)}
+    groups = {each.principal_id.lower() for each in held if _is_group(each)}
     told = " and ".join(
         (count(len(people), "user", "users"), count(len(groups), "group", "groups"))
     )

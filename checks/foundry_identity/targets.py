@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from checks.shared.connections import KEYS, SECRETS_OF_ENTRA, target, uses_entra
+from checks.shared.connections import stores_key_of_target, target, uses_entra
 from checks.shared.links import KINDS, connections_to
 from checks.shared.scanned import require_all_scanned
 from checks.shared.wording import shown
@@ -181,7 +181,7 @@ def key_connection_target_open(connection: Connection, _: Tenant) -> Verdict:
     - Microsoft Learn: Connections in Azure AI Foundry portal
     """
     kind = connection.authentication
-    if kind.lower() not in KEYS - SECRETS_OF_ENTRA:
+    if not stores_key_of_target(connection):
         return not_applicable(f"authType is {shown(kind)}: no key of the target")
     found = target(connection, SearchService, StorageAccount, CosmosAccount, Registry)
     if found is None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from itertools import chain
 
-from checks.shared.connections import SECRETS_OF_ENTRA, stores_key, target_key
+from checks.shared.connections import stores_key_of_target, target_key
 from checks.shared.links import KINDS
 from checks.shared.wording import count, shown
 from checks.shared.workspaces import mode_of
@@ -82,8 +82,7 @@ def _workspaces(tenant: Tenant) -> Iterator[tuple[str, Workspace]]:
 def _connections(tenant: Tenant) -> Iterator[tuple[str, Resource]]:
     for connection in chain.from_iterable(tenant.all(kind).known() for kind in KINDS):
         with suppress(NotRead):
-            way = connection.authentication.lower()
-            if stores_key(connection) and way not in SECRETS_OF_ENTRA:
+            if stores_key_of_target(connection):
                 leads_to = ResourceId.parse(target_key(connection))
                 if leads_to.type.lower() == StorageAccount.type.lower():
                     yield leads_to.name, connection

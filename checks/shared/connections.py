@@ -73,6 +73,13 @@ def stores_key(connection: Connection) -> bool:
     return connection.authentication.lower() in KEYS
 
 
+def stores_key_of_target(connection: Connection) -> bool:
+    """Whether what lies in it is a key of its target; raises NotRead like the rest."""
+    return stores_key(connection) and (
+        connection.authentication.lower() not in SECRETS_OF_ENTRA
+    )
+
+
 def target(connection: Connection, *views: type[Resource]) -> Resource | None:
     """Return what a connection leads to, if it is a resource of one of some types.
 

@@ -67,8 +67,13 @@ def _cited(tenant: Tenant, account: CognitiveAccount, users: Answer) -> Answer:
 
 
 def callers(tenant: Tenant, users: Answer) -> tuple[Grant, ...]:
-    """Return the grants of whoever may call, those in force whose time is not over."""
-    return actors(tenant, in_time(tenant, users.active))
+    """Return the grants of whoever may call: of a group with members, they alone."""
+    return actors(tenant, held_now(tenant, users))
+
+
+def held_now(tenant: Tenant, users: Answer) -> tuple[Grant, ...]:
+    """Return the grants that need no activation and whose time is not over."""
+    return in_time(tenant, users.active)
 
 
 def in_time(tenant: Tenant, grants: Iterable[Grant]) -> tuple[Grant, ...]:

@@ -79,9 +79,9 @@ def network(id: str = NETWORK, servers: object = None, **subnet: Any) -> Body:
     }
 
 
-def endpoint(subnet: str = SUBNET) -> Body:
+def endpoint(subnet: str = SUBNET, leads_to: str = ACCOUNT) -> Body:
     lead = {
-        "privateLinkServiceId": ACCOUNT,
+        "privateLinkServiceId": leads_to,
         "groupIds": ["account"],
         "privateLinkServiceConnectionState": {"status": "Approved"},
     }
@@ -216,6 +216,17 @@ def test_services_that_mean_to_come(
     assert status_of(verdicts, "aoai-bypass-reviewed", *bodies) is status
 
 
+def test_a_service_whose_time_is_over_does_not_mean_to_come(
+    verdicts: Verdicts, rbac: Any
+) -> None:
+    given = account(networkAcls=acls(bypass="AzureServices"))
+    over = "@Environment[UtcNow] DateTimeLessThan '2025-01-01T00:00:00.0Z'"
+    role = rbac.role("user", dataActions=[CHAT])
+    grant = rbac.grant("find", "user", ACCOUNT, "ServicePrincipal", condition=over)
+    bodies = (given, FIND, role, grant)
+    assert status_of(verdicts, "aoai-bypass-reviewed", *bodies) is WARN
+
+
 @pytest.mark.parametrize("bypass", ["AzureServices", "None"])
 def test_services_that_were_not_read_may_mean_to_come(
     bypass: str, verdicts: Verdicts
@@ -314,6 +325,17 @@ def test_accounts_and_networks_that_were_not_read(
         unread = [(view, SUBSCRIPTION)]
         assert status_of(verdicts, check, *usual, unread=unread) is UNREAD
     assert status_of(verdicts, check, endpoint(), account()) is UNREAD
+
+
+@pytest.mark.parametrize("check", ["aoai-private-dns-linked", "aoai-pe-nsg-effective"])
+def test_endpoints_of_accounts_outside_the_scan_are_not_left_out(
+    verdicts: Verdicts, check: str
+) -> None:
+    far = endpoint(leads_to=ACCOUNT.replace(SUBSCRIPTION, FOREIGN))
+    for whole in (True, False):
+        found = verdicts(BY_ID[check], far, network(), whole_tenant=whole)
+        result = found.only(ENDPOINT)
+        assert (result.status, "outside the scan" in result.reason) == (UNREAD, True)
 
 
 GROUP = {"networkSecurityGroup": {"id": "/nsg"}}
@@ -544,7 +566,7 @@ def test_a_gateway_comes_from_each_of_its_regions(
 
 
 PERIMETER = f"{PROVIDERS}/Microsoft.Network/networkSecurityPerimeters/nsp"
-OFFICE = {"addressPrefixes": ["203.0.113.0/24"]}
+OFFICE: Body = {"addressPrefixes": ["203.0.113.0/24"]}
 
 
 def perimeter(mode: str = "Learning", **more: object) -> list[Body]:

@@ -173,6 +173,7 @@ def test_a_registry_is_never_made_by_encryption(verdicts: Verdicts) -> None:
         ([hub(storageAccount=STORAGE, systemDatastoresAuthMode=None)], ["hub"]),
         ([hub(storageAccount=STORAGE), connection(STORAGE, "AccountKey")], ["hub/c"]),
         ([hub(storageAccount=STORAGE), connection(STORAGE, "AAD")], []),
+        ([hub(storageAccount=STORAGE), connection(STORAGE, "ServicePrincipal")], []),
         ([hub(storageAccount=STORAGE), connection(STORAGE, None)], []),
         ([hub(storageAccount=STORAGE, systemDatastoresAuthMode=ABSENT)], []),
     ],
@@ -184,6 +185,18 @@ def test_what_would_break_is_told_first(
     assert result.status is FAIL
     assert bool(result.advice) is bool(named)
     assert all(name in result.advice for name in named)
+
+
+@pytest.mark.parametrize(("kind", "said"), [("UsernamePassword", True), ("AAD", False)])
+def test_credential_mode_is_about_storage_alone(
+    verdicts: Verdicts, kind: str, said: bool
+) -> None:
+    own = hub(containerRegistry=REGISTRY, systemDatastoresAuthMode="accesskey")
+    bodies = body(REGISTRY, adminUserEnabled=True), own, connection(REGISTRY, kind)
+    result = verdicts(local_auth_parity, *bodies).only(REGISTRY)
+    assert result.status is FAIL
+    assert (result.advice[:35] == "1 user still needs the keys and wou") is said
+    assert bool(result.advice) is said
 
 
 def test_advice_in_a_tenant_that_was_not_read_whole(verdicts: Verdicts) -> None:

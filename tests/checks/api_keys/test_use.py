@@ -243,6 +243,15 @@ def test_eligible_people_do_not_count(verdicts: Verdicts, rbac: Any) -> None:
     assert result.status is PASS
 
 
+def test_people_whose_time_is_over_do_not_count(verdicts: Verdicts, rbac: Any) -> None:
+    over = "@Environment[UtcNow] DateTimeLessThan '2025-01-01T00:00:00.0Z'"
+    past = [
+        rbac.grant(f"u{n}", "caller", SUBSCRIPTION, condition=over) for n in range(20)
+    ]
+    [result] = verdicts(few_direct_users, account(), caller(rbac), *past)
+    assert (result.status, result.reason[:7]) == (PASS, "0 users")
+
+
 def test_direct_users_unread(verdicts: Verdicts, rbac: Any) -> None:
     unread = [(RoleAssignment, SUBSCRIPTION)]
     [result] = verdicts(few_direct_users, account(), unread=unread)
