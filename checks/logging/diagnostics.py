@@ -16,12 +16,13 @@ from scanner.model.check import (
     Verdict,
     check,
     failed,
+    manual,
     not_applicable,
     passed,
 )
 from scanner.model.cognitive import CognitiveAccount, hosts_models
 from scanner.model.coverage import NotRead
-from scanner.model.ids import id_key
+from scanner.model.ids import ResourceId, id_key
 from scanner.model.insights import (
     ActivityLogAlert,
     AlertClause,
@@ -373,13 +374,14 @@ def activity_log_exported(subscription: Subscription, _: Tenant) -> Verdict:
     return failed(f"{settings}, and none sends Administrative")
 
 
+LIST_KEYS = "microsoft.cognitiveservices/accounts/listkeys/action"
 KEY_READ = {
-    "operationname": "microsoft.cognitiveservices/accounts/listkeys/action",
-    "category": "administrative",
-    "level": "informational",
-    "status": "succeeded",
-    "resourceprovider": "microsoft.cognitiveservices",
-    "resourcetype": "microsoft.cognitiveservices/accounts",
+    "operationname": (LIST_KEYS,),
+    "category": ("administrative",),
+    "level": ("informational",),
+    "status": ("started", "succeeded"),
+    "resourceprovider": ("microsoft.cognitiveservices",),
+    "resourcetype": ("microsoft.cognitiveservices/accounts",),
 }
 """What the Activity Log says of every successful key read, by field, in lower case."""
 
@@ -391,23 +393,33 @@ def alternatives(clause: AlertClauseGroup) -> tuple[Clause, ...]:
     return clause.any_of or (clause,)
 
 
-def is_met(clause: Clause) -> bool:
-    """Whether every successful key read meets a condition."""
+def _values(clause: Clause) -> set[str]:
     values = (clause.equals, *(clause.contains_any or ()))
-    expected = KEY_READ.get((clause.field or "").lower())
-    return expected in [value.lower() for value in values if value]
+    return {value.lower() for value in values if value}
+
+
+def is_met(clause: Clause, account: CognitiveAccount) -> bool:
+    """Whether every successful read of the keys of an account meets a condition."""
+    match (clause.field or "").lower():
+        case "resourceid":
+            return account.key in map(id_key, _values(clause))
+        case "resourcegroup":
+            group = ResourceId.parse(account.id).resource_group
+            return group.lower() in _values(clause)
+        case field:
+            return not _values(clause).isdisjoint(KEY_READ.get(field, ()))
 
 
 def names_operation(alert: ActivityLogAlert) -> bool:
     """Whether an alert is about key reads."""
     return any(
-        is_met(each) and (each.field or "").lower() == "operationname"
+        (each.field or "").lower() == "operationname" and LIST_KEYS in _values(each)
         for clause in alert.all_of
         for each in alternatives(clause)
     )
 
 
-def shortcoming(alert: ActivityLogAlert) -> str:
+def shortcoming(alert: ActivityLogAlert, account: CognitiveAccount) -> str:
     """Return why an alert about key reads is no watch; empty if it is one.
 
     Absent `enabled` means true (activityLogAlerts 2020-10-01).
@@ -416,7 +428,13 @@ def shortcoming(alert: ActivityLogAlert) -> str:
         return "is disabled"
     if not any(group.id for group in alert.action_groups):
         return "has no action group"
-    unmet = (each for each in alert.all_of if not any(map(is_met, alternatives(each))))
+    if not covers(alert, account):
+        return "does not cover it"
+    unmet = (
+        each
+        for each in alert.all_of
+        if not any(is_met(one, account) for one in alternatives(each))
+    )
     filters = some(quote(each.field or "anyOf") for each in unmet)
     return f"also filters on {filters}" if filters else ""
 
@@ -429,7 +447,7 @@ def covers(alert: ActivityLogAlert, account: CognitiveAccount) -> bool:
 
 def watches(alert: ActivityLogAlert, account: CognitiveAccount) -> bool:
     """Whether an alert tells somebody of every key read of an account."""
-    return names_operation(alert) and not shortcoming(alert) and covers(alert, account)
+    return names_operation(alert) and not shortcoming(alert, account)
 
 
 @check(
@@ -460,7 +478,9 @@ def listkeys_alert(subscription: Subscription, tenant: Tenant) -> Verdict:
     tells an action group, has the operation in its query, and asks the account, what it
     lies in, or a workspace to which the subscription sends its Activity Log. What else
     the query says is not worked out. In a narrowed scan, which may have left such an
-    alert out, a missing one is a warning.
+    alert out, a missing one is a warning. Where the subscription streams its Activity
+    Log to an event hub or a partner, a person has to say whether what reads it there
+    tells of key reads.
 
     ## Why it matters
     Whoever reads a key holds the data plane until the key is changed, and whatever they
@@ -518,10 +538,9 @@ def listkeys_alert(subscription: Subscription, tenant: Tenant) -> Verdict:
     The portal and Foundry read keys as people browse: expect noise until few can.
 
     ## Exceptions
-    Sentinel rules and a SIEM outside Azure are not seen: a subscription that is watched
-    that way needs an exemption that says so. An alert that also filters on anything a
-    successful key read does not always carry, such as a caller or a resource group, is
-    no full watch.
+    Sentinel rules are not seen: a subscription that is watched that way needs an
+    exemption that says so. An alert that also filters on anything a successful read of
+    the account's keys does not always carry, such as a caller, is no full watch.
 
     ## References
     - Logging in Azure OpenAI Service
@@ -538,16 +557,21 @@ def listkeys_alert(subscription: Subscription, tenant: Tenant) -> Verdict:
         if not any(_asks(rule, account, subscription) for rule in queries):
             alerts.require_whole()
             tenant.all(QueryRule).require_whole()
-            return failed_so_far(tenant, _unwatched(account, alerts, queries))
+            lacking = _unwatched(account, alerts, queries)
+            if elsewhere := some(_streams(subscription)):
+                return manual(
+                    f"{lacking}; the Activity Log goes to {elsewhere}: does what reads "
+                    "it there tell of key reads?"
+                )
+            return failed_so_far(tenant, lacking)
     return passed("alerts cover the key reads of every account that serves models")
 
 
 def _key_queries(tenant: Tenant) -> Iterator[QueryRule]:
     """Yield the alerts by log query that are known to be about key reads."""
-    named = KEY_READ["operationname"]
     ids = tenant.once(_rules_on_keys)
     for rule in (tenant.known(QueryRule, each) for each in ids):
-        if rule and any(named in query.lower() for query in rule.queries or ()):
+        if rule and any(LIST_KEYS in query.lower() for query in rule.queries or ()):
             yield rule
 
 
@@ -563,7 +587,7 @@ def _may_ask_for_keys(rule: QueryRule) -> bool:
         queries = rule.queries or ()
     except NotRead:
         return True
-    return any(KEY_READ["operationname"] in query.lower() for query in queries)
+    return any(LIST_KEYS in query.lower() for query in queries)
 
 
 def _asks(
@@ -587,12 +611,28 @@ def _unheard(rule: QueryRule) -> str:
 
 def _told_of_operations(subscription: Subscription) -> Iterator[str]:
     """Yield the workspaces to which a subscription sends its Activity Log."""
+    for setting in _exporting(subscription):
+        if setting.workspace_id:
+            yield id_key(setting.workspace_id)
+
+
+def _streams(subscription: Subscription) -> Iterator[str]:
+    """Yield where a subscription sends its Activity Log for others than Azure."""
+    settings = [*_exporting(subscription)]
+    if any(each.event_hub_rule_id or each.service_bus_rule_id for each in settings):
+        yield "an event hub"
+    if any(each.partner_id for each in settings):
+        yield "a partner solution"
+
+
+def _exporting(subscription: Subscription) -> Iterator[DiagnosticSetting]:
+    """Yield the settings by which a subscription sends its Activity Log."""
     for setting in subscription.diagnostic_settings:
-        if setting.workspace_id and any(
+        if any(
             log.enabled and is_any(log, "Administrative", "alllogs")
             for log in setting.logs
         ):
-            yield id_key(setting.workspace_id)
+            yield setting
 
 
 def _unwatched(
@@ -602,7 +642,7 @@ def _unwatched(
 ) -> str:
     """Return that nobody hears of an account's key reads, and what is wrong."""
     flaws = [
-        f"{quote(alert.name)} {shortcoming(alert) or 'does not cover it'}"
+        f"{quote(alert.name)} {shortcoming(alert, account)}"
         for alert in alerts
         if names_operation(alert)
     ]

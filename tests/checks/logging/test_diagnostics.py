@@ -285,12 +285,17 @@ def either(*clauses: object) -> Body:
         (all_of({}), FAIL),
         (all_of({"field": "operationName", "equals": "listKeys"}), FAIL),
         (all_of(KEY_READS, CALLER), FAIL),
-        (all_of(KEY_READS, {"field": "resourceGroup", "equals": "rg"}), FAIL),
+        (all_of(KEY_READS, {"field": "resourceGroup", "equals": "RG"}), PASS),
+        (all_of(KEY_READS, {"field": "resourceGroup", "equals": "rg2"}), FAIL),
+        (all_of(KEY_READS, {"field": "resourceId", "equals": ACCOUNT.upper()}), PASS),
+        (all_of(KEY_READS, {"field": "resourceId", "equals": f"{ACCOUNT}2"}), FAIL),
+        (all_of(KEY_READS, {"field": "resourceId", "equals": None}), FAIL),
         (all_of(KEY_READS, either(CALLER)), FAIL),
         (all_of(KEY_READS, {"field": "category", "equals": "Security"}), FAIL),
         (all_of(KEY_READS, {"field": "level", "equals": "Error"}), FAIL),
         (all_of(KEY_READS, {"field": "status", "equals": "Failed"}), FAIL),
         (all_of(KEY_READS, {"field": "status", "equals": "Succeeded"}), PASS),
+        (all_of(KEY_READS, {"field": "status", "equals": "Started"}), PASS),
         (
             all_of(KEY_READS, {"field": "level", "containsAny": ["Informational"]}),
             PASS,
@@ -408,6 +413,31 @@ def test_a_query_asks_where_the_activity_log_goes(verdicts: Verdicts) -> None:
         result = verdicts(listkeys_alert, *bodies).only(SUBSCRIPTION)
         assert result.status is FAIL
         assert "asked" in result.reason
+
+
+@pytest.mark.parametrize(
+    ("destination", "told"),
+    [
+        ("eventHubAuthorizationRuleId", "an event hub"),
+        ("serviceBusRuleId", "an event hub"),
+        ("marketplacePartnerId", "a partner solution"),
+        ("storageAccountId", ""),
+    ],
+)
+def test_who_reads_the_activity_log_elsewhere_is_asked(
+    verdicts: Verdicts, destination: str, told: str
+) -> None:
+    exported = setting(SUBSCRIPTION, category("Administrative"))
+    properties = exported["properties"]
+    properties |= {"workspaceId": None, destination: f"{PROVIDERS}/x/y/z"}
+    result = verdicts(listkeys_alert, account(), exported).only(SUBSCRIPTION)
+    assert result.status is (Status.MANUAL if told else FAIL)
+    assert told in result.reason
+    both = account(), exported, alert()
+    assert verdicts(listkeys_alert, *both).only(SUBSCRIPTION).status is PASS
+    properties["logs"] = [category("Administrative", False)]
+    off = verdicts(listkeys_alert, account(), exported).only(SUBSCRIPTION)
+    assert off.status is FAIL
 
 
 def test_queries_that_were_not_read_may_ask_for_keys(verdicts: Verdicts) -> None:
