@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from checks.authorization.assigned_principals import directory, require_asked
+from checks.shared.citing import cite_definition
 from checks.shared.grants import access
 from checks.shared.taken import or_unclear, understood
 from checks.shared.tenancy import unreviewed
@@ -14,7 +15,7 @@ from scanner.access.answers import scope_name, titled
 from scanner.access.builtin import BuiltIn
 from scanner.access.facts import Assignment, last_segment
 from scanner.access.scopes import scope_at
-from scanner.model.authorization import RoleAssignment, RoleDefinition, RoleGrant
+from scanner.model.authorization import RoleAssignment, RoleGrant
 from scanner.model.check import (
     Check,
     Post,
@@ -238,8 +239,10 @@ def stub_least(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     title = titled((application and application.display_name) or "", principal)
     assignment.cite(RoleGrant.principal_id, RoleGrant.scope)
     role_id = assignment.role_definition_id or ""
-    named = tenant.known(RoleDefinition, role_id)
-    role = (named.role_name if named else None) or role_id
+    definition = access(tenant).facts.roles.get(last_segment(role_id))
+    if definition:
+        cite_definition(tenant, definition)
+    role = (definition and definition.name) or role_id
     scope = scope_name(scope_at(assignment))
     held = printable(f"{title} of tenant {owner} holds {role} at {scope}")
     extra = {last_segment(each) for each in tenant.settings.foreign_application_roles}

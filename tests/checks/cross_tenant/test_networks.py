@@ -411,6 +411,20 @@ def test_what_stubs_hold(
     assert result.status is status
 
 
+def test_a_role_of_a_stub_is_named_wherever_it_was_read(
+    verdicts: Verdicts, rbac: Any
+) -> None:
+    """Built-in roles are read once; assignments name them by their own scope."""
+    role = rbac.role(rbac.OWNER, actions=["*"])
+    granted = rbac.grant("app", rbac.OWNER, SUBSCRIPTION, "ServicePrincipal")
+    own = granted["properties"]["roleDefinitionId"].replace("bbbb", "cccc")
+    granted["properties"]["roleDefinitionId"] = own
+    result = verdicts(stub_least, role, granted, application(PARTNER))
+    name = role["properties"]["roleName"]
+    assert f"holds {name} at" in result.only(granted["id"]).reason
+    assert result.evidence()[role["id"], "properties.roleName"] == name
+
+
 @pytest.mark.parametrize("owner", [TENANT, None, MICROSOFT])
 def test_others_than_stubs_may_hold_anything(
     verdicts: Verdicts, rbac: Any, owner: object
