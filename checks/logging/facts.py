@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from checks.logging.diagnostics import delivered, is_any
+from checks.logging.diagnostics import LIST_KEYS, delivered, is_any
 from checks.shared.grants import is_listed
 from checks.shared.links import KINDS, connections_to
 from checks.shared.tenancy import is_ours
@@ -30,6 +30,7 @@ from scanner.model.cognitive import CognitiveAccount, hosts_models
 from scanner.model.containerregistry import Registry
 from scanner.model.coverage import Unclear
 from scanner.model.documentdb import CosmosAccount
+from scanner.model.ids import ResourceId
 from scanner.model.insights import DiagnosticSetting
 from scanner.model.keyvault import KeyVault
 from scanner.model.listing import Listing
@@ -37,9 +38,7 @@ from scanner.model.loganalytics import LogWorkspace
 from scanner.model.machinelearning import (
     Workspace,
     encrypted_by,
-    is_hub_or_project,
-    keeps_secrets,
-    keeps_work,
+    holds_work,
 )
 from scanner.model.resource import Resource
 from scanner.model.search import SearchService
@@ -52,7 +51,6 @@ CONTROLS = (
     "NIST-800-53:AU-12",
     "ISO-27001-2022:A.8.15",
 )
-LIST_KEYS = "microsoft.cognitiveservices/accounts/listkeys/action"
 NEW_CATEGORIES = ("AzureOpenAIRequestUsage", "Managed Network Events")
 
 
@@ -178,6 +176,8 @@ def diag_destination_valid(account: CognitiveAccount, tenant: Tenant) -> Verdict
     Those are `storageAccountId`, `eventHubAuthorizationRuleId` and `serviceBusRuleId`.
     The workspace and storage account are looked up. Of event hubs only the subscription
     is told, whether one is still there is not read, and partners are taken as they are.
+    So is what lies in an approved subscription that was not scanned. A setting that is
+    for metrics, or has every log off, sends no logs and is not judged.
 
     ## Why it matters
     A setting outlives its workspace. It still says that logs are kept, while every row
@@ -194,6 +194,10 @@ def diag_destination_valid(account: CognitiveAccount, tenant: Tenant) -> Verdict
 
     Creating a setting under a name that is in use replaces that setting.
 
+    ## Settings
+    `approved_destinations` has the ids of subscriptions of other tenants that logs may
+    be sent to.
+
     ## References
     - Logging in Azure OpenAI Service
     - Microsoft Learn: Diagnostic settings in Azure Monitor
@@ -201,9 +205,13 @@ def diag_destination_valid(account: CognitiveAccount, tenant: Tenant) -> Verdict
     gone: list[str] = []
     foreign: list[str] = []
     unclear = Unclear()
+    approved = {each.lower() for each in tenant.settings.approved_destinations}
     number = 0
     for view, each in _destinations(account.diagnostic_settings):
         number += 1
+        subscription = ResourceId.parse(each).subscription
+        if subscription.lower() in approved and not tenant.scanned(subscription):
+            continue
         with unclear:
             if not is_ours(tenant, each):
                 foreign.append(each)
@@ -216,11 +224,8 @@ def diag_destination_valid(account: CognitiveAccount, tenant: Tenant) -> Verdict
     unclear.settle()
     if not number:
         return not_applicable("no logs go to a workspace, storage account or event hub")
-    return passed(_all_there(number))
-
-
-def _all_there(number: int) -> str:
-    return f"{count(number, 'destination', 'destinations')}, of this tenant"
+    whose = "of this tenant or approved" if approved else "of this tenant"
+    return passed(f"{count(number, 'destination', 'destinations')}, {whose}")
 
 
 def _destinations(
@@ -228,6 +233,8 @@ def _destinations(
 ) -> Iterator[tuple[type[Resource] | None, str]]:
     """Yield where logs go, with the type that is read of it, if one is."""
     for setting in settings:
+        if not any(log.enabled for log in setting.logs):
+            continue
         if setting.workspace_id:
             yield LogWorkspace, setting.workspace_id
         if setting.storage_account_id:
@@ -266,7 +273,8 @@ def listkeys_observed(account: CognitiveAccount, tenant: Tenant) -> Verdict:
 
     ```sh
     az monitor activity-log list --resource-id "$ACCOUNT_ID" --offset 90d \
-      --query "[?contains(operationName.value, 'listKeys')].caller"
+      --max-events 1000 --query "[].[operationName.value, caller]" --output tsv |
+      grep --ignore-case listkeys/action
     ```
 
     ## Settings
@@ -447,20 +455,31 @@ DEPENDENCIES = (
 
 
 def _is_leaned_on(resource: Resource) -> bool:
-    """Whether a hub or project leans on a resource, or it is one."""
+    """Whether a workspace that holds work leans on a resource, or it is one."""
     match resource:
         case Workspace():
-            return is_hub_or_project(resource)
+            return holds_work(resource)
         case KeyVault():
-            return keeps_secrets(resource)
+            return _is_worked_with(resource, "key_vault_id")
         case Registry():
-            users = resource.tenant.referring(Workspace, "registry_id", resource.id)
-            return any(is_hub_or_project(each) for each in users)
+            return _is_worked_with(resource, "registry_id")
         case StorageAccount():
-            return keeps_work(resource)
+            fields = ("storage_account_id", "additional_storage_ids")
+            return _is_worked_with(resource, *fields)
         case _:
             made_for = encrypted_by(resource)
             return made_for is not None or _is_connected(resource)
+
+
+def _is_worked_with(resource: Resource, *fields: str) -> bool:
+    """Whether a workspace that holds work names a resource in one of some fields."""
+    tenant = resource.tenant
+    users = [tenant.referring(Workspace, each, resource.id) for each in fields]
+    if any(holds_work(each) for listing in users for each in listing.known()):
+        return True
+    for listing in users:
+        listing.require_whole()
+    return False
 
 
 def _is_connected(resource: Resource) -> bool:
@@ -486,11 +505,12 @@ def diag_dependencies(resource: Resource, tenant: Tenant) -> Verdict:
     """
     Reads `properties.logs` and the destinations of the diagnostic settings.
 
-    They are those of hubs and projects, of their vaults, registries and default
-    storage, of Search services and Cosmos DB accounts that a connection leads to, and
-    of what Azure made for an encrypted workspace. The settings of storage are those of
-    its blob and of its file service, each of which has to send something; an account
-    whose `kind` knows only one of them is asked for that one.
+    They are those of hubs, projects and default workspaces (an absent or null `kind` is
+    Default), of their vaults, registries and storage, of Search services and Cosmos DB
+    accounts that a connection leads to, and of what Azure made for an encrypted
+    workspace. The settings of storage are those of its blob and of its file service,
+    each of which has to send something; an account whose `kind` knows only one of them
+    is asked for that one.
 
     ## Why it matters
     A blocked network and a missing role show the same error in the portal. Which it was

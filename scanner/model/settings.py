@@ -61,6 +61,8 @@ class Settings:
     """Ids of other tenants that may manage what is here, or be managed from here."""
     approved_network_managers: tuple[str, ...] = ()
     """Resource ids of other tenants' network managers that may be used here."""
+    approved_destinations: tuple[str, ...] = ()
+    """Ids of other tenants' subscriptions that logs may be sent to."""
     foreign_application_roles: tuple[str, ...] = ()
     """Ids of roles that applications of other tenants may hold, beside IPAM's."""
     approved_applications: tuple[str, ...] = ()

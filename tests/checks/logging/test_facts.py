@@ -117,6 +117,31 @@ def test_where_logs_go(verdicts: Verdicts) -> None:
     assert status_of(verdicts, check, *given, whole_tenant=False) is FAIL
 
 
+def test_a_setting_that_sends_no_log_has_no_destination(verdicts: Verdicts) -> None:
+    metrics = [{"category": "AllMetrics", "enabled": True}]
+    off = [{"category": "Audit", "enabled": False}]
+    for logs in [], None, off:
+        silent = setting(logs=logs, metrics=metrics)
+        check = "aoai-diag-destination-valid"
+        assert status_of(verdicts, check, account(), silent) is NONE
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_approved_destinations(verdicts: Verdicts, whole: bool) -> None:
+    check, abroad = "aoai-diag-destination-valid", LOGS.replace("bbbb", "cccc")
+    ids = (abroad.split("/")[2].upper(), LOGS.split("/")[2])
+    told: dict[str, Any] = {
+        "whole_tenant": whole,
+        "settings": Settings(approved_destinations=ids),
+    }
+    sent = account(), setting(workspaceId=abroad)
+    assert status_of(verdicts, check, *sent, **told) is PASS
+    assert status_of(verdicts, check, account(), setting(), **told) is FAIL
+    other = account(), setting(workspaceId=LOGS.replace("bbbb", "dddd"))
+    expected = WARN if whole else UNREAD
+    assert status_of(verdicts, check, *other, **told) is expected
+
+
 @pytest.mark.parametrize(
     ("properties", "status"),
     [
@@ -221,6 +246,23 @@ def test_what_foundry_leans_on_is_logged(verdicts: Verdicts) -> None:
         bodies = ({"id": lonely, "properties": {}}, hub())
         found = verdicts(BY_ID[check], *bodies)
         assert all(each.target.resource_id != lonely for each in found)
+
+
+@pytest.mark.parametrize(
+    ("kind", "leans"),
+    [("Hub", True), ("DEFAULT", True), (None, True), ("FeatureStore", False)],
+)
+def test_what_workspaces_of_each_kind_lean_on(
+    verdicts: Verdicts, kind: str | None, leans: bool
+) -> None:
+    named = {"keyVault": VAULT, "storageAccount": STORAGE}
+    blobs, files = f"{STORAGE}/blobServices/default", f"{STORAGE}/fileServices/default"
+    others = [{"id": each, "properties": {}} for each in (VAULT, blobs, files)]
+    store = {"id": STORAGE, "kind": "StorageV2", "properties": {}}
+    given = ({**hub(**named), "kind": kind}, store, *others)
+    found = verdicts(BY_ID["foundry-diag-dependencies"], *given)
+    failing = {each.target.resource_id for each in found if each.status is FAIL}
+    assert failing == ({HUB, VAULT, STORAGE} if leans else set())
 
 
 def hub(**properties: object) -> Body:
