@@ -11,12 +11,14 @@ from checks.foundry_basics import (
     hub_tags,
     managed_network,
     names,
+    projects,
 )
 from scanner.model.check import Check
 
 CHECKS: tuple[Check[Any], ...] = (
     *basics.CHECKS,
     *hub_tags.CHECKS,
+    *projects.CHECKS,
     *hub_parts.CHECKS,
     *managed_network.CHECKS,
     *dependencies.CHECKS,

@@ -10,6 +10,7 @@ import pytest
 from checks.foundry_basics import hub_parts as foundry_hub_parts
 from checks.foundry_basics import hub_tags as foundry_hub_tags
 from checks.foundry_basics import managed_network as foundry_managed_network
+from checks.foundry_basics import projects
 from scanner.model.check import Check, Status
 from scanner.model.machinelearning import OutboundRule, Workspace
 from scanner.model.perimeter import Association
@@ -35,7 +36,12 @@ ABSENT = ...
 
 CHECKS = {
     check.id: check
-    for module in (foundry_hub_parts, foundry_hub_tags, foundry_managed_network)
+    for module in (
+        foundry_hub_parts,
+        foundry_hub_tags,
+        foundry_managed_network,
+        projects,
+    )
     for check in module.CHECKS
 }
 APPROVED = {"properties": {"privateLinkServiceConnectionState": {"status": "Approved"}}}
