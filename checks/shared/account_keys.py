@@ -21,6 +21,15 @@ from scanner.model.tenant import Tenant
 KEYS_OF_STORES = {"accountkey", "sas"}
 """Credentials of datastores that end with the keys of the account."""
 
+MADE_BY_AZURE = {
+    "workspaceblobstore",
+    "workspacefilestore",
+    "workspaceartifactstore",
+    "workspaceworkingdirectory",
+}
+"""The datastores that every workspace comes with (Microsoft Learn, "Data concepts in
+Azure Machine Learning")."""
+
 _NOUNS = {
     Workspace.type: ("workspace in credential mode", "workspaces in credential mode"),
     Datastore.type: ("datastore with a key", "datastores with keys"),
@@ -91,5 +100,21 @@ def _connections(tenant: Tenant) -> Iterator[tuple[str, Resource]]:
 def _stores(tenant: Tenant) -> Iterator[tuple[str, Datastore]]:
     for store in tenant.all(Datastore).known():
         with suppress(NotRead):
-            if store.credentials.lower() in KEYS_OF_STORES and store.account_name:
+            if store.credentials.lower() not in KEYS_OF_STORES or _follows_mode(store):
+                continue
+            if store.account_name:
                 yield store.account_name, store
+
+
+def _follows_mode(store: Datastore) -> bool:
+    """Whether Azure made a datastore, and it goes with the mode of its workspace.
+
+    In credential mode the workspace stands for it, and a user delegation SAS needs no
+    key. In identity mode such a store keeps none, unless it was made over.
+    """
+    workspace = store.tenant.known(Workspace, store.parts.parent)
+    if workspace is None or store.name.lower() not in MADE_BY_AZURE:
+        return False
+    with suppress(NotRead):
+        return mode_of(workspace) != "identity"
+    return False

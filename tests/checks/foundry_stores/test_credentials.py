@@ -257,6 +257,25 @@ def test_whatever_needs_the_keys_is_named(
     assert bool(result.advice) is bool(named)
 
 
+@pytest.mark.parametrize(
+    ("mode", "named"),
+    [
+        ("UserDelegationSAS", ""),
+        ("accesskey", "1 workspace in credential mode (such as hub2) would"),
+        ("identity", "1 datastore with a key (such as hub2/workspaceBlobStore) would"),
+        (ABSENT, "1 datastore with a key (such as hub2/workspaceBlobStore) would"),
+    ],
+)
+def test_datastores_that_azure_makes_go_with_the_mode(
+    verdicts: Verdicts, mode: object, named: str
+) -> None:
+    made = {**datastore("Sas"), "id": f"{HUB}2/datastores/workspaceBlobStore"}
+    bodies = storage(allowSharedKeyAccess=True), workspace(mode, id=f"{HUB}2"), made
+    result = verdicts(identity_mode_keys_left, workspace(), *bodies).only(HUB)
+    assert named in result.advice
+    assert bool(result.advice) is bool(named)
+
+
 KEYS = [
     "ApiKey",
     "AccountKey",
