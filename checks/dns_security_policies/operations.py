@@ -34,7 +34,8 @@ from scanner.model.check import (
     passed,
     warned,
 )
-from scanner.model.dns import ResolverPolicy
+from scanner.model.coverage import Unclear
+from scanner.model.dns import DomainList, ResolverPolicy
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.loganalytics import QUERIES, LogTable
 from scanner.model.network import VirtualNetwork
@@ -247,8 +248,8 @@ _NETWORK = "Microsoft.Network"
 _CHANGING = (
     f"{_NETWORK}/dnsResolverPolicies/write",
     f"{_NETWORK}/dnsResolverPolicies/virtualNetworkLinks/delete",
-    f"{_NETWORK}/dnsResolverDomainLists/write",
 )
+_REWRITING = f"{_NETWORK}/dnsResolverDomainLists/write"
 
 
 @check(
@@ -262,13 +263,15 @@ _CHANGING = (
 )
 def policy_writers(policy: ResolverPolicy, tenant: Tenant) -> Verdict:
     r"""
-    Reads `Microsoft.Authorization/roleAssignments` that reach the policy.
+    Reads `Microsoft.Authorization/roleAssignments` that reach the policy and its lists.
 
-    Counted is each principal whose active roles there allow
-    `Microsoft.Network/dnsResolverPolicies/write`, its `virtualNetworkLinks/delete` or
-    `Microsoft.Network/dnsResolverDomainLists/write`, less those a deny assignment
-    stops. Owner, Contributor and Network Contributor do; DNS Resolver Contributor does
-    not cover policies.
+    Counted is each principal whose active roles allow
+    `Microsoft.Network/dnsResolverPolicies/write` or its `virtualNetworkLinks/delete` on
+    the policy, or `Microsoft.Network/dnsResolverDomainLists/write` on a list that one
+    of its rules names in `properties.dnsResolverDomainLists[].id` (absent or null:
+    none), wherever the list lies; less those a deny assignment stops. Owner,
+    Contributor and Network Contributor do; DNS Resolver Contributor does not cover
+    policies.
 
     ## Why it matters
     The worth of the log is that whoever it is about cannot switch it off. With
@@ -301,7 +304,11 @@ def policy_writers(policy: ResolverPolicy, tenant: Tenant) -> Verdict:
     - DNS Security Policies
     - Microsoft Learn: Azure built-in roles for networking
     """
+    unclear = Unclear()
     answers = [who_can(tenant, action, policy) for action in _CHANGING]
+    answers += [
+        who_can(tenant, _REWRITING, names) for names in _lists_of(policy, unclear)
+    ]
     grants = [
         grant
         for answer in answers
@@ -310,12 +317,28 @@ def policy_writers(policy: ResolverPolicy, tenant: Tenant) -> Verdict:
     ]
     missing = tuple(dict.fromkeys(chain.from_iterable(a.missing for a in answers)))
     holders = len(principals(grants))
-    told = f"{count(holders, 'principal', 'principals')} can change it"
+    told = f"{count(holders, 'principal', 'principals')} can change it or its lists"
     if holders > tenant.settings.dns_writer_warning:
         limit = tenant.settings.dns_writer_warning
         return warned(bounded(f"{told}, more than {limit}: {named(grants)}", missing))
+    unclear.settle()
     require_settled(missing)
     return passed(bounded(told, missing))
+
+
+def _lists_of(policy: ResolverPolicy, unclear: Unclear) -> Iterator[DomainList]:
+    """Yield the lists that rules of a policy name; why there may be more is kept."""
+    tenant, named = policy.tenant, dict[str, str]()
+    unclear.add(policy.rules.missing)
+    for rule in policy.rules.known():
+        with unclear:
+            named |= {id_key(each): each for each in rule.list_ids or ()}
+    for list_id in named.values():
+        with unclear:
+            if not tenant.is_foreign(list_id):
+                found = tenant.get(DomainList, list_id)
+                if found:
+                    yield found
 
 
 CHECKS: tuple[Check[Any], ...] = (

@@ -15,7 +15,7 @@ from checks.dns_security_policies.operations import (
 from checks.dns_security_policies.rules import wildcard_allow_cost
 from scanner.model.authorization import RoleAssignment
 from scanner.model.check import Status
-from scanner.model.dns import ResolverPolicy, SecurityRule
+from scanner.model.dns import DomainList, ResolverPolicy, SecurityRule
 from scanner.model.insights import DiagnosticSetting
 from scanner.model.loganalytics import DataCollectionRule, LogTable
 from scanner.model.network import VirtualNetwork
@@ -254,6 +254,8 @@ LISTS = "Microsoft.Network/dnsResolverDomainLists/write"
 def test_writers(verdicts: Verdicts, rbac: Any, action: str, status: Status) -> None:
     bodies = (
         resource(POLICY),
+        rule(),
+        resource(LIST),
         rbac.role("role", actions=[action]),
         rbac.grant("ann", "role", GROUP),
         rbac.grant("bob", "role", SUBSCRIPTION),
@@ -263,6 +265,44 @@ def test_writers(verdicts: Verdicts, rbac: Any, action: str, status: Status) -> 
     assert verdicts(policy_writers, *bodies, settings=few).only(POLICY).status is status
     more = Settings(dns_writer_warning=2)
     assert verdicts(policy_writers, *bodies, settings=more).only(POLICY).status is PASS
+
+
+SHARED = f"{SUBSCRIPTION}/resourceGroups/lists"
+ELSEWHERE = "/subscriptions/cccccccc-0000-0000-0000-000000000009"
+
+
+def shared(at: str = SHARED) -> str:
+    return f"{at}/providers/Microsoft.Network/dnsResolverDomainLists/block"
+
+
+@pytest.mark.parametrize(
+    ("named", "unread", "status"),
+    [
+        (shared().upper(), [], WARN),
+        (None, [], PASS),
+        (f"{shared()}-gone", [], PASS),
+        (shared(f"{ELSEWHERE}/resourceGroups/x"), [], PASS),
+        (shared(), [(DomainList, SUBSCRIPTION)], UNREAD),
+        (shared(), [(SecurityRule, POLICY)], UNREAD),
+        (4, [], UNREAD),
+    ],
+)
+def test_writers_of_lists_that_lie_elsewhere(
+    verdicts: Verdicts, rbac: Any, named: object, unread: Any, status: Status
+) -> None:
+    taking = rule()
+    taking["properties"]["dnsResolverDomainLists"] = named and [{"id": named}]
+    bodies = (
+        resource(POLICY),
+        taking,
+        resource(shared()),
+        rbac.role("role", actions=[LISTS]),
+        rbac.grant("ann", "role", SHARED),
+        rbac.grant("bob", "role", SHARED),
+    )
+    few = Settings(dns_writer_warning=1)
+    results = verdicts(policy_writers, *bodies, settings=few, unread=unread)
+    assert results.only(POLICY).status is status
 
 
 def test_a_writer_counts_once(verdicts: Verdicts, rbac: Any) -> None:
