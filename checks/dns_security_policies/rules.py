@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import Any
 from checks.dns_security_policies.controls import FILTERING, LOGGING
 from checks.dns_security_policies.fates import cite_order, fate, require_fate
 from checks.dns_security_policies.logs import kept, workspaces
+from checks.dns_security_policies.platform import needs
 from checks.shared.wording import count, shown, some
 from scanner.dns.facts import Action, Doubt
 from scanner.dns.gather import dns_of
@@ -279,11 +279,13 @@ def wildcard_block(rule: SecurityRule, tenant: Tenant) -> Verdict:
     Reads `properties.domains` of the lists of the rule and of those before it.
 
     An enabled Block rule with `.` blocks every name that no earlier rule lets through.
-    It fails when that is so for the names of Azure OpenAI, Cognitive Services, Foundry,
-    blob storage or Key Vault, or for their private link zones (those of the cloud that
-    was scanned): when no earlier Allow or Alert rule has them, or one that blocks them
-    too comes first. Rules are tried by `properties.priority`. Microsoft's managed lists
-    are taken to hold no such zone.
+    It fails when that is so for sign-in, or for the names of Azure OpenAI, Cognitive
+    Services, Foundry, blob storage or Key Vault, or for their private link zones (those
+    of the cloud that was scanned): when no earlier Allow or Alert rule has them, or one
+    that blocks them too comes first. The same goes for Search, Cosmos DB, registries,
+    machine learning workspaces (which hubs and projects are) and API Management, if
+    there is any in the tenant. Rules are tried by `properties.priority`. Microsoft's
+    managed lists are taken to hold no such zone.
 
     ## Why it matters
     Blocking everything but a list is the strongest policy there is, and the one that
@@ -297,7 +299,8 @@ def wildcard_block(rule: SecurityRule, tenant: Tenant) -> Verdict:
     az rest --method put --url "LIST_ID?api-version=2025-05-01" \
       --body '{"location": "REGION", "properties": {"domains": [
         "openai.azure.com.", "cognitiveservices.azure.com.", "services.ai.azure.com.",
-        "blob.core.windows.net.", "vault.azure.net.", "vaultcore.azure.net."]}}'
+        "blob.core.windows.net.", "vault.azure.net.", "vaultcore.azure.net.",
+        "login.microsoftonline.com.", "search.windows.net."]}}'
     ```
 
     ```bicep
@@ -309,9 +312,8 @@ def wildcard_block(rule: SecurityRule, tenant: Tenant) -> Verdict:
     ```
 
     Allow the public names as well as their `privatelink` ones: clients ask for the
-    public name, and so would they for a stranger's account under it. Sign-in and the
-    Resource Manager (`login.microsoftonline.com`, `management.azure.com`) need an entry
-    too.
+    public name, and so would they for a stranger's account under it. Whatever deploys
+    or scales needs the Resource Manager too (`management.azure.com`).
 
     ## Exceptions
     A list that names each account of one's own in place of the zones is stricter still:
@@ -328,12 +330,20 @@ def wildcard_block(rule: SecurityRule, tenant: Tenant) -> Verdict:
     dns, policy = tenant.once(dns_of), rule.parts.parent
     if id_key(policy) not in dns.facts.policies:
         raise NotRead(f"the policy of {rule.id} was not read")
-    decisions = [dns.decide(zone, policy) for zone in _zones(tenant)]
+    decided = [
+        (dns.decide(name, policy), need)
+        for need in needs(tenant)
+        for name in need.names
+    ]
     cite_order(_siblings(rule).known())
-    shut = [each.name for each in decisions if fate(each) is Action.BLOCK]
+    blocked = [(each, need) for each, need in decided if fate(each) is Action.BLOCK]
+    shut = [each.name for each, need in blocked if need.unread is None]
     if shut:
         return failed(f"it blocks every name, and none before it allows {some(shut)}")
-    for each in decisions:
+    for _, need in blocked:
+        if need.unread:
+            raise need.unread
+    for each, _ in decided:
         require_fate(each)
         _cite_match(each, tenant)
     return passed("rules before it let the zones of the platform through")
@@ -345,19 +355,6 @@ def _cite_match(decision: Decision, tenant: Tenant) -> None:
     found = tenant.known(DomainList, match.list_id) if match else None
     if found:
         found.cite(DomainList.domains)
-
-
-def _zones(tenant: Tenant) -> tuple[str, ...]:
-    """Return what AI workloads cannot do without: public names, private link zones.
-
-    A client asks for the public name, and is led on to the zone.
-    """
-    suffixes = tenant.suffixes
-    vaults = re.sub("^vault", "vaultcore", suffixes.keyvault)
-    services = (suffixes.openai, suffixes.cognitive, suffixes.ai_services)
-    alike = (*services, f"blob.{suffixes.storage}")
-    private = (f"privatelink.{each}" for each in (*alike, vaults))
-    return (*alike, suffixes.keyvault, *private)
 
 
 @check(

@@ -24,6 +24,7 @@ class Suffixes:
     websites: str = "azurewebsites.net"
     ml_api: str = "api.azureml.ms"
     ml_notebooks: str = "notebooks.azure.net"
+    sign_in: str = "login.microsoftonline.com"
 
 
 GOVERNMENT = Suffixes(
@@ -39,6 +40,7 @@ GOVERNMENT = Suffixes(
     websites="azurewebsites.us",
     ml_api="api.ml.azure.us",
     ml_notebooks="notebooks.usgovcloudapi.net",
+    sign_in="login.microsoftonline.us",
 )
 
 CHINA = Suffixes(
@@ -54,6 +56,7 @@ CHINA = Suffixes(
     websites="chinacloudsites.cn",
     ml_api="api.ml.azure.cn",
     ml_notebooks="notebooks.chinacloudapi.cn",
+    sign_in="login.chinacloudapi.cn",
 )
 
 CLOUD_SUFFIXES = (Suffixes(), GOVERNMENT, CHINA)

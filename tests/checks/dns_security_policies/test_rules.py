@@ -15,7 +15,9 @@ from checks.dns_security_policies.rules import (
 )
 from scanner.model.check import Status
 from scanner.model.dns import DomainList, ResolverPolicy, SecurityRule
+from scanner.model.documentdb import CosmosAccount
 from scanner.model.insights import DiagnosticSetting
+from scanner.model.search import SearchService
 from scanner.model.settings import Settings
 
 if TYPE_CHECKING:
@@ -26,7 +28,8 @@ Body = dict[str, Any]
 
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
 ELSEWHERE = "/subscriptions/cccccccc-0000-0000-0000-000000000009"
-NETWORK = f"{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Network"
+GROUP = f"{SUBSCRIPTION}/resourceGroups/rg"
+NETWORK = f"{GROUP}/providers/Microsoft.Network"
 POLICY = f"{NETWORK}/dnsResolverPolicies/policy"
 OTHER = f"{NETWORK}/dnsResolverPolicies/other"
 RULE = f"{POLICY}/dnsSecurityRules/rule"
@@ -175,6 +178,7 @@ PLATFORM = domains(
     "vaultcore.azure.net",
     "vault.azure.net",
     "cognitiveservices.azure.com",
+    "login.microsoftonline.com",
 )
 PRIVATE = domains(
     "platform",
@@ -185,6 +189,8 @@ PRIVATE = domains(
     "privatelink.vaultcore.azure.net",
 )
 AZURE = domains("platform", "azure.com", "azure.net", "windows.net")
+BOTH = (*PLATFORM["properties"]["domains"], "search.windows.net")
+UNSIGNED = domains("platform", *PLATFORM["properties"]["domains"][:-1])
 SHUT = rule("Block", 1000, "all")
 
 
@@ -220,6 +226,31 @@ def early(
 )
 def test_lockouts(verdicts: Verdicts, bodies: tuple[Body, ...], status: Status) -> None:
     assert verdicts(wildcard_block, policy(), *bodies).only(RULE).status is status
+
+
+SEARCH = {
+    "id": f"{GROUP}/providers/Microsoft.Search/searchServices/s",
+    "properties": {},
+}
+
+
+@pytest.mark.parametrize(
+    ("bodies", "unread", "status", "said"),
+    [
+        ((UNSIGNED,), [], FAIL, "allows login.microsoftonline.com"),
+        ((PLATFORM, SEARCH), [], FAIL, "search.windows.net"),
+        ((SEARCH, domains("platform", *BOTH)), [], PASS, ""),
+        ((PLATFORM,), [(SearchService, SUBSCRIPTION)], UNREAD, "Microsoft.Search"),
+        ((AZURE,), [(CosmosAccount, SUBSCRIPTION)], FAIL, "login"),
+        ((domains("platform", *BOTH),), [(SearchService, SUBSCRIPTION)], PASS, ""),
+    ],
+)
+def test_what_the_estate_has_is_spared(
+    verdicts: Verdicts, bodies: tuple[Body, ...], unread: Any, status: Status, said: str
+) -> None:
+    whole = policy(), SHUT, ALL, early(), *bodies
+    result = verdicts(wildcard_block, *whole, unread=unread).only(RULE)
+    assert (result.status, said in result.reason) == (status, True), result.reason
 
 
 def test_what_spares_the_platform_is_evidence(verdicts: Verdicts) -> None:
