@@ -15,6 +15,8 @@ from scanner.model.resource import Resource
 from scanner.model.search import SearchService
 from scanner.model.tenant import Tenant
 
+_ZONE = "privatelink."
+
 
 @dataclass(frozen=True, slots=True)
 class Need:
@@ -33,13 +35,20 @@ def needs(tenant: Tenant) -> Iterator[Need]:
     suffixes = tenant.suffixes
     services = (suffixes.openai, suffixes.cognitive, suffixes.ai_services)
     alike = _with_zones((*services, f"blob.{suffixes.storage}"))
-    vaults = re.sub("^vault", "privatelink.vaultcore", suffixes.keyvault)
+    vaults = re.sub("^vault", f"{_ZONE}vaultcore", suffixes.keyvault)
     yield Need((suffixes.sign_in, *alike, suffixes.keyvault, vaults))
     yield from _if_any(tenant, SearchService, suffixes.search)
     yield from _if_any(tenant, CosmosAccount, suffixes.cosmos)
     yield from _if_any(tenant, Registry, suffixes.acr)
     yield from _if_any(tenant, Workspace, suffixes.ml_api, suffixes.ml_notebooks)
     yield from _if_any(tenant, ApiService, suffixes.apim)
+
+
+def services(names: Iterable[str]) -> tuple[str, ...]:
+    """Return names without the private link zones of those that are among them."""
+    every = tuple(names)
+    zones = {f"{_ZONE}{each}" for each in every}
+    return tuple(each for each in every if each not in zones)
 
 
 def _if_any(tenant: Tenant, view: type[Resource], *suffixes: str) -> Iterator[Need]:
@@ -54,4 +63,4 @@ def _if_any(tenant: Tenant, view: type[Resource], *suffixes: str) -> Iterator[Ne
 
 
 def _with_zones(suffixes: Iterable[str]) -> tuple[str, ...]:
-    return tuple(n for each in suffixes for n in (each, f"privatelink.{each}"))
+    return tuple(n for each in suffixes for n in (each, f"{_ZONE}{each}"))

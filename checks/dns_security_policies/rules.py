@@ -10,7 +10,7 @@ from typing import Any
 from checks.dns_security_policies.controls import FILTERING, LOGGING
 from checks.dns_security_policies.fates import cite_order, fate, require_fate
 from checks.dns_security_policies.logs import kept, workspaces
-from checks.dns_security_policies.platform import needs
+from checks.dns_security_policies.platform import needs, services
 from checks.shared.wording import count, shown, some
 from scanner.dns.facts import Action, Doubt
 from scanner.dns.gather import dns_of
@@ -339,7 +339,8 @@ def wildcard_block(rule: SecurityRule, tenant: Tenant) -> Verdict:
     blocked = [(each, need) for each, need in decided if fate(each) is Action.BLOCK]
     shut = [each.name for each, need in blocked if need.unread is None]
     if shut:
-        return failed(f"it blocks every name, and none before it allows {some(shut)}")
+        names = ", ".join(services(shut))
+        return failed(f"it blocks every name, and none before it allows {names}")
     for _, need in blocked:
         if need.unread:
             raise need.unread

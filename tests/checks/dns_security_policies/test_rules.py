@@ -238,7 +238,8 @@ SEARCH = {
     ("bodies", "unread", "status", "said"),
     [
         ((UNSIGNED,), [], FAIL, "allows login.microsoftonline.com"),
-        ((PLATFORM, SEARCH), [], FAIL, "search.windows.net"),
+        ((PLATFORM, SEARCH), [], FAIL, "none before it allows search.windows.net"),
+        ((PRIVATE,), [], FAIL, "blob.core.windows.net, vault.azure.net"),
         ((SEARCH, domains("platform", *BOTH)), [], PASS, ""),
         ((PLATFORM,), [(SearchService, SUBSCRIPTION)], UNREAD, "Microsoft.Search"),
         ((AZURE,), [(CosmosAccount, SUBSCRIPTION)], FAIL, "login"),
