@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum, unique
 from typing import Any, cast
 
 from scanner.model.check import Severity, Status
 from scanner.model.evidence import Evidence, plain
+from scanner.model.ids import id_key
 from scanner.model.judged import Fingerprint, Judged, Row
 from scanner.model.results import Run
 from scanner.model.sight import Looking, Sight
@@ -72,9 +74,12 @@ class Change:
         """
         if not (self.before and self.after):
             return ()
-        old, new = _values(self.before.evidence), _values(self.after.evidence)
-        both = (key for key in old if key in new and _differ(old[key], new[key]))
-        return tuple(Property(*key, old[key], new[key]) for key in both)
+        old, new = _read(self.before), _read(self.after)
+        return tuple(
+            Property(now.resource_id, now.path, was.value, now.value)
+            for key, was in old.items()
+            if (now := new.get(key)) and _differ(was.value, now.value)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,29 +170,41 @@ _ABSENT = {
 
 def _same(old: Row, new: Row) -> bool:
     """Whether two findings say the same, by status, reason and what they read."""
-    if (old.status, old.reason, old.exemption) != (
-        new.status,
-        new.reason,
-        new.exemption,
-    ):
+    if _said(old) != _said(new):
         return False
-    was, now = _values(old.evidence), _values(new.evidence)
+    was, now = _read(old), _read(new)
     return was.keys() == now.keys() and not any(
-        _differ(was[key], now[key]) for key in was
+        _differ(was[key].value, now[key].value) for key in was
     )
 
 
-Values = Mapping[tuple[str, str], Any]
-"""What was read, by resource and path."""
+def _said(row: Row) -> tuple[str, ...]:
+    """Return what a finding says; names in its reason are compared without case."""
+    return row.status, row.reason.lower(), row.exemption
 
 
-def _values(evidence: Iterable[Evidence]) -> Values:
-    return {(each.resource_id, each.path): each.value for each in evidence}
+def _read(row: Row) -> Mapping[tuple[str, str], Evidence]:
+    """Return what an answer read, by resource and path."""
+    return {(id_key(each.resource_id), each.path): each for each in row.evidence}
 
 
 def _differ(old: Any, new: Any) -> bool:
     """Whether two values differ as JSON: to Python, true is 1."""
-    return plain(old) != plain(new)
+    before, after = plain(old), plain(new)
+    return before != after and _folded(before) != _folded(after)
+
+
+_ID = re.compile(
+    r'"(/?(?:subscriptions|providers)/[^"\\]*'
+    r'|[0-9a-f]{8}(?:-[0-9a-f]{4,12}){4}(?=["\\]))',
+    re.IGNORECASE,
+)
+"""A text in JSON, or in JSON that is quoted in it, that is all one id."""
+
+
+def _folded(text: str) -> str:
+    """Return JSON with its ids as they compare: Azure's spelling of them varies."""
+    return _ID.sub(lambda found: f'"{id_key(found[1])}', text)
 
 
 def judged_otherwise(recorded: Judged, again: Judged) -> Iterator[Change]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import replace
 from typing import Any
@@ -240,6 +241,33 @@ def test_the_property_that_changed_is_named() -> None:
     [unread] = compare(judged(after), judged(row(reason="x"))).changes
     assert unread.kind is Kind.CHANGED
     assert unread.properties == ()
+
+
+KEPT = {"/subscriptions/s/resourceGroups/rg": ["D1E2F3A4-0000-4000-8000-00000000000A"]}
+SPELT = {"/subscriptions/S/resourcegroups/RG": ["d1e2f3a4-0000-4000-8000-00000000000a"]}
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "kind"),
+    [
+        (KEPT, SPELT, Kind.REMAINING),
+        (f"{json.dumps(KEPT)}...", f"{json.dumps(SPELT)}...", Kind.REMAINING),
+        ("subscriptions/S/x", "/Subscriptions/s/X", Kind.REMAINING),
+        ({"p": "Deny"}, {"p": "deny"}, Kind.CHANGED),
+        ("see /subscriptions/S", "see /subscriptions/s", Kind.CHANGED),
+    ],
+)
+def test_only_ids_are_the_same_in_any_case(was: Any, now: Any, kind: Kind) -> None:
+    read = Evidence(f"{GROUP}/a", "properties.x", was, "v")
+    again = Evidence(f"{GROUP}/A".replace("Groups", "groups"), read.path, now, "v")
+    old, new = (
+        row(evidence=(read,), reason="rg/A"),
+        row(evidence=(again,), reason="rg/a"),
+    )
+    [change] = compare(judged(old), judged(new)).changes
+    assert change.kind is kind
+    named = (Property(again.resource_id, read.path, was, now),)
+    assert change.properties == (named if kind is Kind.CHANGED else ())
 
 
 def test_resources_that_came_and_went() -> None:
