@@ -229,12 +229,16 @@ def escaped(text: str) -> str:
     return _AUTOLINK.sub(r"\1\\.", clean(text).translate(_MARKS))
 
 
+_SAID = (Kind.SIGHTED, Kind.CHANGED, Kind.LOST)
+"""What the sentence on a comparison says of where there is any."""
+
+
 def summary_line(drift: Drift) -> str:
-    """Return how many findings are new and how many resolved, in a sentence."""
+    """Return what became of the findings, in a sentence."""
     new, resolved = len(drift.of(Kind.NEW)), len(drift.of(Kind.RESOLVED))
-    lost = len(drift.of(Kind.LOST))
-    unseen = f", {lost:,} lost sight of" if lost else ""
+    numbers = {kind.value: len(drift.of(kind)) for kind in _SAID}
+    others = (f", {number:,} {kind}" for kind, number in numbers.items() if number)
     return (
         f"Since {drift.old.started}: {count(new, 'new finding')}, "
-        f"{resolved:,} resolved{unseen}."
+        f"{resolved:,} resolved{''.join(others)}."
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reports.drift import change_row, what
+from reports.drift import change_row, summary_line, what
 from scanner.model.check import Status
 from scanner.model.drift import Change, compare
 from scanner.model.evidence import Evidence
@@ -57,3 +57,22 @@ def test_a_property_comes_before_what_it_did(result: Builder, run: Run) -> None:
 def test_a_change_carries_both_exemptions(result: Builder, run: Run) -> None:
     change = only(run, result(), result(exemption="Known."))
     assert change_row(change)["exemption"] == {"old": "", "new": "Known."}
+
+
+def test_the_sentence_tells_every_kind_that_may_fail_a_job(
+    result: Builder, run: Run
+) -> None:
+    def since(old: Sequence[Result], new: Sequence[Result]) -> str:
+        before, after = (
+            Judged(run=run, rows=tuple(map(Row.of, each))) for each in (old, new)
+        )
+        return summary_line(compare(before, after)).partition("Z: ")[2]
+
+    unread = [result(Status.NOT_ASSESSED)]
+    assert since(unread, [result()]) == (
+        "0 new findings, 0 resolved, 1 come into sight."
+    )
+    assert since([result()], unread) == "0 new findings, 0 resolved, 1 lost sight of."
+    worse = since([result(Status.WARN)], [result()])
+    assert worse == "0 new findings, 0 resolved, 1 changed."
+    assert since([result()], [result()]) == "0 new findings, 0 resolved."
