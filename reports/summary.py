@@ -48,9 +48,12 @@ def print_headline(assessment: Assessment, console: Console) -> None:
 
 
 def headline(assessment: Assessment) -> Text:
-    """Return score, findings and gaps; the score never without its coverage."""
+    """Return score, findings and gaps; the score never without its coverage.
+
+    What was accepted stands at the end, where anything was.
+    """
     tally, gaps = assessment.totals.overall, len(assessment.gaps)
-    return Text.assemble(
+    line = Text.assemble(
         ("Score ", "dim"),
         (points(tally.score.value), "bold"),
         ("  Coverage ", "dim"),
@@ -60,6 +63,9 @@ def headline(assessment: Assessment) -> Text:
         ("  Gaps ", "dim"),
         (f"{gaps:,}", "bold"),
     )
+    if tally.exempted:
+        line.append_text(Text.assemble(("  Accepted ", "dim"), f"{tally.exempted:,}"))
+    return line
 
 
 def _by_severity(findings: Mapping[Severity, int]) -> Iterator[Text]:

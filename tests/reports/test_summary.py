@@ -110,10 +110,12 @@ def test_gaps_say_their_cause(assessment: Assessment) -> None:
     assert "kept 2 checks from an answer" in text
 
 
-def test_what_is_partial_or_accepted_is_noted(result: Builder, run: Run) -> None:
+def test_what_is_partial_or_accepted_is_told(result: Builder, run: Run) -> None:
     cut = replace(run, complete=False)
     results = (result(exemption="Known."),)
-    text = words(shown(Assessment(run=cut, results=results, gaps=())))
+    assessment = Assessment(run=cut, results=results, gaps=())
+    assert headline(assessment).plain.endswith("  Findings 1 high  Gaps 0  Accepted 1")
+    text = words(shown(assessment))
     assert "The collection was interrupted" in text
     assert "1 finding accepted by an exemption." in text
     assert "Worst findings" not in text
