@@ -13,6 +13,7 @@ from uuid import UUID, uuid5
 
 from reports.text import clean, json_text
 from scanner.model.check import Status
+from scanner.model.coverage import Gap
 from scanner.model.ids import id_key
 from scanner.model.results import Assessment, GapReport, Result, Run
 
@@ -45,16 +46,20 @@ def _text(text: str) -> str:
 
 
 def _document(assessment: Assessment) -> dict[str, Any]:
-    run = assessment.run
-    return {
-        "uuid": _id("document", run.started, run.catalogue),
-        "metadata": _metadata(run),
+    rest = {
+        "metadata": _metadata(assessment.run),
         "import-ap": {
             "href": ORIGIN,
             "remarks": "The catalogue of checks is the plan.",
         },
-        "results": [_result(assessment)],
+        "results": [_named("result", _result(assessment))],
     }
+    return _named("document", rest)
+
+
+def _named(kind: str, content: dict[str, Any]) -> dict[str, Any]:
+    """Return an object under an id of its content: what says the same is the same."""
+    return {"uuid": _id(kind, json_text(content)), **content}
 
 
 def _metadata(run: Run) -> dict[str, Any]:
@@ -83,14 +88,13 @@ def _result(assessment: Assessment) -> dict[str, Any]:
     found = {
         "observations": [
             *(_observation(each, run) for each in observed),
-            *(_unread(each, run) for each in assessment.gaps),
+            *_unread(assessment.gaps, run),
         ],
         "risks": [_risk(each) for each in accepted],
         "findings": [_finding(each) for each in judged],
     }
     items = list(_inventory(observed))
     return {
-        "uuid": _id("result", run.started, run.catalogue),
         "title": "Azure AI posture",
         "description": f"Judged by posture {run.version}.",
         "start": run.started,
@@ -162,17 +166,24 @@ def _observation(result: Result, run: Run) -> dict[str, Any]:
     }
 
 
-def _unread(report: GapReport, run: Run) -> dict[str, Any]:
-    gap = report.gap
-    what = f"{gap.resource_type} of {gap.scope}"
-    return {
-        "uuid": _id("gap", gap.tenant_id, id_key(gap.scope), gap.resource_type.lower()),
-        "title": "Not read",
-        "description": _text(f"{what} was not read: {gap.reason}"),
-        "methods": ["TEST"],
-        "types": ["historic"],
-        "collected": run.started,
-    }
+def _unread(reports: Iterable[GapReport], run: Run) -> Iterator[dict[str, Any]]:
+    """Yield every gap, once: one list may be wrong at several places in one way."""
+    gaps = {_gap_id(report.gap): report.gap for report in reports}
+    for uuid, gap in gaps.items():
+        what = f"{gap.resource_type} of {gap.scope}"
+        yield {
+            "uuid": uuid,
+            "title": "Not read",
+            "description": _text(f"{what} was not read: {gap.reason}"),
+            "methods": ["TEST"],
+            "types": ["historic"],
+            "collected": run.started,
+        }
+
+
+def _gap_id(gap: Gap) -> str:
+    place = (gap.tenant_id, id_key(gap.scope), gap.resource_type.lower())
+    return _id("gap", *place, gap.operation, gap.reason)
 
 
 def _finding(result: Result) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from py_ocsf_models.events.findings.compliance_finding import (  # type: ignore[
     ComplianceFinding,
 )
 from sarif_pydantic import Sarif  # type: ignore[import-untyped]
+from trestle.core.duplicates_validator import DuplicatesValidator
 from trestle.oscal.assessment_results import Model as Oscal
 
 from reports import FORMATS
@@ -39,8 +40,16 @@ def validate(assessment: Assessment) -> None:
     Oscal.model_validate(written(results_oscal, assessment))
 
 
+def repeats(assessment: Assessment) -> bool:
+    """Whether an id is given twice in the OSCAL of an assessment."""
+    oscal = Oscal.model_validate(written(results_oscal, assessment))
+    valid = DuplicatesValidator().model_is_valid(oscal.assessment_results, quiet=True)
+    return not valid
+
+
 def test_every_format_validates(assessment: Assessment) -> None:
     validate(assessment)
+    assert not repeats(assessment)
 
 
 def test_nothing_at_all_validates(run: Run) -> None:
@@ -216,3 +225,30 @@ def test_oscal_names_findings_alike_in_every_run(assessment: Assessment) -> None
         return [each["uuid"] for each in document["results"][0]["findings"]]
 
     assert ids(assessment) == ids(later)
+
+
+def test_oscal_names_each_gap_by_what_it_says(assessment: Assessment) -> None:
+    first, *_ = assessment.gaps
+    other = replace(first, gap=replace(first.gap, reason="Item 2 has no id."))
+    several = replace(assessment, gaps=(first, other, other))
+    assert not repeats(several)
+    [found] = written(results_oscal, several)["assessment-results"]["results"]
+    told = [each for each in found["observations"] if each["title"] == "Not read"]
+    assert [each["description"].partition(": ")[2] for each in told] == [
+        "Not one.",
+        "Item 2 has no id.",
+    ]
+
+
+def test_oscal_names_a_document_by_what_it_says(
+    result: Builder, assessment: Assessment
+) -> None:
+    def names(one: Assessment) -> set[str]:
+        document = written(results_oscal, one)["assessment-results"]
+        return {document["uuid"], document["results"][0]["uuid"]}
+
+    one = replace(assessment, results=(result(),))
+    accepted = replace(assessment, results=(result(exemption="Known."),))
+    assert names(one) == names(one)
+    assert names(one).isdisjoint(names(accepted))
+    assert len(names(one)) == 2
