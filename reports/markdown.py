@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from reports.drift import bulleted, drift_markdown, escaped
+from reports.scope import chosen
 from reports.text import count, percent, points
 from reports.worst import Finding, GapGroup, gap_groups, worst
 from scanner.model.results import Assessment
@@ -25,6 +26,8 @@ def _lines(assessment: Assessment) -> Iterator[str]:
     run, totals = assessment.run, assessment.totals
     yield "# Azure AI posture\n"
     yield f"{_headline(totals.overall, len(assessment.gaps))}\n"
+    if run.selection:
+        yield f"Judged by {escaped(chosen(run))}.\n"
     yield f"Read {escaped(run.started)} by posture {escaped(run.version)}.\n"
     if not run.complete:
         yield "**The collection was interrupted: this is partial.**\n"

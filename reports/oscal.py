@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID, uuid5
 
+from reports.scope import chosen
 from reports.text import clean, json_text
 from scanner.model.check import Status
 from scanner.model.coverage import Gap
@@ -94,9 +95,10 @@ def _result(assessment: Assessment) -> dict[str, Any]:
         "findings": [_finding(each) for each in judged],
     }
     items = list(_inventory(observed))
+    only = f", with {chosen(run)}" if run.selection else ""
     return {
         "title": "Azure AI posture",
-        "description": f"Judged by posture {run.version}.",
+        "description": _text(f"Judged by posture {run.version}{only}."),
         "start": run.started,
         **({"end": run.finished} if run.finished else {}),
         **({"local-definitions": {"inventory-items": items}} if items else {}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from reports.scope import narrowed
+from reports.scope import chosen, narrowed, share
 from reports.text import clean, count, percent, points
 from reports.worst import gap_groups
 from scanner.model.check import Status
@@ -54,6 +54,8 @@ def _when(run: Run) -> Iterator[str]:
 def _scope(run: Run) -> Iterator[str]:
     every = "every enabled subscription that could be read"
     yield f"Asked for: {narrowed(run) or every}."
+    if run.selection:
+        yield f"Judged by {chosen(run)}."
     yield f"{count(len(run.subscriptions), 'subscription')} in scope:"
     for each in run.subscriptions:
         state = f", {each.state}" if each.state else ""
@@ -72,15 +74,16 @@ def _rights(roles: Sequence[str]) -> Iterator[str]:
 
 
 def _outcome(assessment: Assessment) -> Iterator[str]:
-    tally = assessment.totals.overall
+    tally, selection = assessment.totals.overall, assessment.run.selection
     resources = {each.target.resource_id.lower() for each in assessment.results}
     yield (
         f"Score {points(tally.score.value)} of 100 at a coverage of "
         f"{percent(tally.score.coverage)}: the score weighs what passed by severity, "
         "the coverage is the share of what was asked that could be answered."
     )
+    checks = share(selection) if selection else count(len(assessment.checks), "check")
     yield (
-        f"Population: {count(len(assessment.checks), 'check')} on all of "
+        f"Population: {checks} on all of "
         f"{count(len(resources), 'resource')}; nothing was sampled."
     )
     yield f"{count(len(assessment.results), 'answer')}:"

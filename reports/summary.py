@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from reports.drift import summary_line
+from reports.scope import chosen
 from reports.text import clean, count, percent, points
 from reports.worst import Finding, GapGroup, gap_groups, worst
 from scanner.model.check import Severity, Status, Topic
@@ -50,8 +51,10 @@ def print_headline(assessment: Assessment, console: Console) -> None:
 def headline(assessment: Assessment) -> Text:
     """Return score, findings and gaps; the score never without its coverage.
 
-    What was accepted stands at the end, where anything was.
+    What was accepted, and how many checks it is of where options left some out, stands
+    at the end.
     """
+    selection = assessment.run.selection
     tally, gaps = assessment.totals.overall, len(assessment.gaps)
     line = Text.assemble(
         ("Score ", "dim"),
@@ -65,6 +68,9 @@ def headline(assessment: Assessment) -> Text:
     )
     if tally.exempted:
         line.append_text(Text.assemble(("  Accepted ", "dim"), f"{tally.exempted:,}"))
+    if selection:
+        number = f"{selection.chosen:,} of {selection.catalogue:,}"
+        line.append_text(Text.assemble(("  Checks ", "dim"), number))
     return line
 
 
@@ -171,6 +177,8 @@ def _notes(assessment: Assessment) -> list[str]:
     notes = list(assessment.run.notes)
     if not assessment.run.complete:
         notes.insert(0, "The collection was interrupted: what follows is partial.")
+    if assessment.run.selection:
+        notes.append(f"Judged by {chosen(assessment.run)}.")
     if exempted:
         notes.append(f"{count(exempted, 'finding')} accepted by an exemption.")
     if assessment.drift:

@@ -9,8 +9,9 @@ from itertools import chain, islice
 
 import xlsxwriter  # type: ignore[import-untyped]
 
+from reports.scope import chosen
 from reports.tables import Row, Table, gaps_table, results_table
-from reports.text import percent, points
+from reports.text import clean, percent, points
 from scanner.model.check import Status
 from scanner.model.results import Assessment
 from scanner.model.totals import Tally
@@ -77,9 +78,9 @@ def _cut(text: str) -> str:
 
 
 def _summary(assessment: Assessment) -> Table:
-    totals = assessment.totals
+    totals, only = assessment.totals, clean(chosen(assessment.run))
     rows = [
-        ("Overall", *_cells(totals.overall)),
+        (f"Overall, {only}" if only else "Overall", *_cells(totals.overall)),
         *((topic.value, *_cells(tally)) for topic, tally in totals.topics.items()),
     ]
     names = ("of", "score", "coverage", *(status.value for status in Status))

@@ -17,6 +17,7 @@ from scanner.judge import Judge
 from scanner.model.check import Check
 from scanner.model.exemptions import Exemption
 from scanner.model.results import Assessment, GapReport, Result
+from scanner.model.selection import CheckSelection
 from scanner.model.settings import Settings
 from scanner.model.tenant import Inventory
 from scanner.register import Register
@@ -28,8 +29,11 @@ def assess(
     checks: Sequence[Check[Any]],
     settings: Settings,
     exemptions: Iterable[Exemption] = (),
+    selection: CheckSelection | None = None,
 ) -> Assessment:
     """Return what checks make of a snapshot; raises SnapshotError.
+
+    `selection` is what the checks were chosen by, if they are not all there are.
 
     What a read was called for and is not there, because the run was cut off or an
     earlier version did not know it, is a gap.
@@ -52,6 +56,7 @@ def assess(
         run=replace(
             snapshot.manifest.run,
             catalogue=catalogue_hash(checks),
+            selection=selection,
             settings=asdict(settings),
             bounded=bounded,
         ),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from reports.html.controls import controls_section
 from reports.html.markup import Markup, joined, tag
 from reports.html.tables import bar, dim, heads, jump, scored, scrolled
-from reports.scope import narrowed
+from reports.scope import chosen, narrowed, share
 from reports.text import count, moment, percent, points
 from reports.worst import GapGroup, gap_groups
 from scanner.model.check import Severity, Status
@@ -63,7 +63,9 @@ def _scope(run: Run) -> str:
     asked = narrowed(run) or "every enabled subscription it could read"
     requests = count(run.requests, "request")
     catalogue = f", catalogue {run.catalogue[:12]}" if run.catalogue else ""
-    return f"Scope: {asked}. {requests}, judged by posture {run.version}{catalogue}."
+    judged = f"judged by posture {run.version}{catalogue}"
+    only = f", with {chosen(run)}" if run.selection else ""
+    return f"Scope: {asked}. {requests}, {judged}{only}."
 
 
 def _subscriptions(run: Run) -> Markup:
@@ -84,7 +86,7 @@ def headline(assessment: Assessment) -> Markup:
     missed = count(tally.statuses[Status.NOT_ASSESSED], "answer")
     return tag(
         "section",
-        _figure("Score", points(tally.score.value), _of(tally), tally.score.value),
+        _figure("Score", points(tally.score.value), _of(assessment), tally.score.value),
         _figure(
             "Coverage",
             percent(tally.score.coverage),
@@ -98,10 +100,13 @@ def headline(assessment: Assessment) -> Markup:
     )
 
 
-def _of(tally: Tally) -> str:
+def _of(assessment: Assessment) -> str:
     """Return what a score is out of, and that nothing accepted makes it better."""
-    counted = "; accepted findings count as findings" if tally.exempted else ""
-    return f"of 100{counted}"
+    exempted = assessment.totals.overall.exempted
+    selection = assessment.run.selection
+    by = f", by {share(selection)}" if selection else ""
+    counted = "; accepted findings count as findings" if exempted else ""
+    return f"of 100{by}{counted}"
 
 
 def _figure(label: str, value: str, note: str, share: float | None) -> Markup:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from scanner.cli.selection import Checks
+    from scanner.cli.selection import Choice
     from scanner.evidence.pack import Pack
     from scanner.model.results import Assessment
+    from scanner.model.selection import CheckSelection
     from scanner.snapshot.reader import Snapshot
 
 evidence = typer.Typer(
@@ -148,17 +149,18 @@ def _members_of(run: Path) -> dict[str, bytes]:
     from reports.document import beside_baseline
     from scanner.cli.failure import Failure
     from scanner.cli.past import RESULTS, document, folder_of
+    from scanner.cli.selection import Choice
     from scanner.snapshot.lines import SnapshotError
     from scanner.snapshot.reader import Snapshot
 
     recorded = document(run)
     run = folder_of(run)
-    wanted = {row.check_id for row in recorded.results}
+    choice = Choice.of(recorded.run.selection)
     try:
         snapshot = Snapshot(run)
         files = dict(_snapshot_files(snapshot))
         exemptions = recorded.summary.get("exemptions", [])
-        members = _derived(snapshot, wanted, recorded.run.settings, exemptions)
+        members = _derived(snapshot, choice, recorded.run.settings, exemptions)
     except msgspec.ValidationError as error:
         what = "settings or exemptions that are none of ours"
         raise Failure(f"{run / RESULTS} has {what}: {error}") from error
@@ -185,7 +187,7 @@ def _snapshot_files(snapshot: Snapshot) -> Iterator[tuple[str, bytes]]:
 
 
 def _derived(
-    snapshot: Snapshot, wanted: set[str], settings: object, exemptions: object
+    snapshot: Snapshot, choice: Choice, settings: object, exemptions: object
 ) -> dict[str, bytes]:
     """Return every member that follows from a snapshot and how it is judged.
 
@@ -194,7 +196,6 @@ def _derived(
     """
     import msgspec
 
-    from checks import ALL
     from reports import FORMATS
     from reports.statement import statement
     from scanner.assess import assess
@@ -202,9 +203,9 @@ def _derived(
     from scanner.cli.exemptions import from_rows
     from scanner.model.settings import Settings
 
-    chosen = [check for check in ALL if check.id in wanted]
     used = msgspec.convert(settings, Settings)
-    assessment = assess(snapshot, chosen, used, from_rows(exemptions))
+    accepted = from_rows(exemptions)
+    assessment = assess(snapshot, choice.checks, used, accepted, choice.recorded)
     members = {
         name: b"".join(render(assessment))
         for each in REPORTS
@@ -214,7 +215,7 @@ def _derived(
         **members,
         SETTINGS: _json(assessment.run.settings),
         EXEMPTIONS: _json(exemptions),
-        CATALOGUE: _json([entry(check, documented=True) for check in chosen]),
+        CATALOGUE: _json([entry(check, documented=True) for check in choice.checks]),
         STATEMENT: statement(assessment, _roles(snapshot, assessment)).encode(),
     }
 
@@ -259,7 +260,6 @@ def _require_same_judgement(pack: Pack) -> None:
 
     import msgspec
 
-    from checks import ALL
     from scanner.assess import catalogue_hash
     from scanner.cli.past import RESULTS, Document
     from scanner.evidence.archive import PackError
@@ -267,13 +267,13 @@ def _require_same_judgement(pack: Pack) -> None:
     from scanner.snapshot.reader import Snapshot
 
     recorded = _decoded(pack, RESULTS, Document)
-    wanted = {row.check_id for row in recorded.results}
-    _require_catalogue(pack, catalogue_hash(_chosen(ALL, wanted)))
+    choice = _chosen(recorded.run.selection)
+    _require_catalogue(pack, catalogue_hash(choice.checks))
     settings, exemptions = _decoded(pack, SETTINGS), _decoded(pack, EXEMPTIONS)
     try:
         with TemporaryDirectory() as folder:
             _unpack_snapshot(pack, Path(folder))
-            again = _derived(Snapshot(Path(folder)), wanted, settings, exemptions)
+            again = _derived(Snapshot(Path(folder)), choice, settings, exemptions)
     except (SnapshotError, msgspec.ValidationError) as error:
         raise PackError(f"the pack cannot be judged again: {error}") from error
     _require_members(pack, again)
@@ -316,8 +316,16 @@ def _require_header(pack: Pack, again: Mapping[str, str]) -> None:
             raise PackError(f"the manifest says {key} {said!r}, the run {wanted!r}")
 
 
-def _chosen(catalogue: Checks, wanted: set[str]) -> Checks:
-    return [check for check in catalogue if check.id in wanted]
+def _chosen(selection: CheckSelection | None) -> Choice:
+    """Return the choice that a pack records; raises PackError."""
+    from scanner.cli.failure import Failure
+    from scanner.cli.selection import Choice
+    from scanner.evidence.archive import PackError
+
+    try:
+        return Choice.of(selection)
+    except Failure as error:
+        raise PackError(f"the pack cannot be judged again: {error}") from error
 
 
 def _require_catalogue(pack: Pack, today: str) -> None:

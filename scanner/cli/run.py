@@ -140,7 +140,11 @@ def judge_and_report(snapshot: Snapshot, directory: Path, judgement: Judgement) 
     """Judge a snapshot, write the reports, print the summary; raises Failure."""
     try:
         assessment = assess(
-            snapshot, judgement.choice.checks, judgement.settings, judgement.exemptions
+            snapshot,
+            judgement.choice.checks,
+            judgement.settings,
+            judgement.exemptions,
+            judgement.choice.recorded,
         )
     except SnapshotError as error:
         raise Failure(str(error)) from error

@@ -11,6 +11,7 @@ from typing import Any
 
 from scanner.cli.failure import Failure
 from scanner.model.check import Check, Severity, Topic
+from scanner.model.selection import CheckSelection
 
 Checks = Sequence[Check[Any]]
 
@@ -31,7 +32,7 @@ class Choice:
 
     def __post_init__(self) -> None:
         """Raise Failure if a name matches no check, or none is left."""
-        if any(asdict(self).values()):
+        if self._narrows:
             self.checks  # noqa: B018 - asked for what it raises
 
     @cached_property
@@ -44,6 +45,38 @@ class Choice:
         if not chosen:
             raise Failure("no check is left: loosen --check, --topic or --min-severity")
         return chosen
+
+    @classmethod
+    def of(cls, selection: CheckSelection | None) -> Choice:
+        """Return the choice that a run records; raises Failure as any choice does."""
+        if selection is None:
+            return cls()
+        return cls(
+            wanted=selection.check,
+            unwanted=selection.exclude_check,
+            topics=selection.topic,
+            minimum=selection.min_severity,
+        )
+
+    @property
+    def recorded(self) -> CheckSelection | None:
+        """The choice as a run records it; None where it is the whole catalogue."""
+        from checks import ALL
+
+        if not self._narrows:
+            return None
+        return CheckSelection(
+            check=self.wanted,
+            exclude_check=self.unwanted,
+            topic=self.topics,
+            min_severity=self.minimum,
+            chosen=len(self.checks),
+            catalogue=len(ALL),
+        )
+
+    @property
+    def _narrows(self) -> bool:
+        return any(asdict(self).values())
 
     def _require_matches(self, catalogue: Checks) -> None:
         for name in (*self.wanted, *self.unwanted):

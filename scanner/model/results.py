@@ -13,6 +13,7 @@ from scanner.model.coverage import Gap
 from scanner.model.evidence import Evidence
 from scanner.model.exemptions import ExemptionReport
 from scanner.model.ids import id_key
+from scanner.model.selection import CheckSelection
 from scanner.model.totals import Totals
 
 if TYPE_CHECKING:
@@ -112,6 +113,8 @@ class Run:
     version: str
     catalogue: str = ""
     """Hash of the checks that judged."""
+    selection: CheckSelection | None = None
+    """What narrowed the checks; None where nothing did: all of them judged."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """The settings they judged by."""
     cloud: str

@@ -31,6 +31,7 @@ from scanner.model.results import (
     SignedIn,
     Target,
 )
+from scanner.model.selection import CheckSelection
 from scanner.model.tenant import Tenant
 
 TENANT = "aaaaaaaa-0000-0000-0000-000000000001"
@@ -162,7 +163,7 @@ def _run(**changes: Any) -> Run:
         cloud="AzureCloud",
         method="cli",
         signed_in=(SignedIn(tenant_id=TENANT, principal_name="reader@example.org"),),
-        scope={"topic": ("api-keys",), "check": ("keys.*",)},
+        scope={"subscriptions": ("One",), "directory": ("microsoft-graph",)},
         subscriptions=(
             ScannedSubscription(id=SUBSCRIPTION, name="One", tenant_id=TENANT),
         ),
@@ -220,6 +221,7 @@ def _laced_run(text: str) -> Run:
         method=text,
         signed_in=(_laced_reader(text),),
         scope={text: (text,)},
+        selection=CheckSelection(check=(text,), chosen=1, catalogue=2),
         subscriptions=(ScannedSubscription(id=text, name=text, tenant_id=text),),
         notes=(text,),
     )

@@ -111,9 +111,10 @@ def test_the_run_says_who_when_with_what_and_where(assessment: Assessment) -> No
     )
     assert (run["version"], run["catalogue"]) == ("1.2.3", "c" * 64)
     assert list(run["scope"].items()) == [
-        ("check", ["keys.*"]),
-        ("topic", ["api-keys"]),
+        ("directory", ["microsoft-graph"]),
+        ("subscriptions", ["One"]),
     ]
+    assert run["selection"] is None
 
 
 def test_nothing_in_the_run_is_named_like_a_secret(assessment: Assessment) -> None:

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
+from checks import ALL
 from scanner.evidence.archive import packed, unpacked
 from scanner.evidence.pack import MANIFEST, sealed
 
@@ -106,6 +107,7 @@ def test_a_pack_holds_all_that_a_defence_needs(posture: Posture, run: Path) -> N
     told = json.loads((run / "results.json").read_bytes())
     for status, number in told["summary"]["statuses"].items():
         assert f"\n- {number:,} {status}" in statement
+    assert f"{len(catalogue)} of {len(ALL)} checks: --check aoai-*." in statement
     for words in ("Tarnholm AI Production (", "Every declared read", "owner lab"):
         assert words in statement
 
@@ -149,6 +151,29 @@ def test_a_pack_whose_manifest_was_made_to_fit_is_found(
     del members["results.json"]
     Path("forged.zip").write_bytes(sealed(members, **header))
     assert "cannot be judged again" in posture("evidence", "verify", "forged.zip").err
+
+
+@pytest.mark.parametrize(
+    ("recorded", "forged"),
+    [
+        (b'"check":["aoai-*"]', b'"check":["dns-*"]'),
+        (b'"check":["aoai-*"]', b'"check":["none-*"]'),
+        (b'"check":["aoai-*"]', b'"check":["aoai-*","aoai-*"]'),
+        (f'"catalogue":{len(ALL)}'.encode(), b'"catalogue":9'),
+    ],
+)
+def test_a_pack_that_tells_another_choice_of_checks_is_found(
+    recorded: bytes, forged: bytes, posture: Posture, run: Path, refused: Refused
+) -> None:
+    posture("evidence", "export", run, "-o", "pack.zip")
+    members = unpacked(Path("pack.zip"))
+    manifest = msgspec.json.decode(members.pop(MANIFEST))
+    header = {key: manifest[key] for key in ("version", "catalogue", "started")}
+    results = members["results.json"]
+    assert recorded in results
+    members["results.json"] = results.replace(recorded, forged, 1)
+    Path("forged.zip").write_bytes(sealed(members, **header))
+    refused("evidence", "verify", "forged.zip", code=1)
 
 
 def without_offset(members: dict[str, bytes]) -> bytes:

@@ -49,6 +49,7 @@ def test_the_demo_leaves_a_whole_run(demo_run: tuple[Path, Any]) -> None:
     found = document(directory)
     assert found["schema"] == "posture/1"
     assert found["gaps"] == []
+    assert found["run"]["selection"] is None
     assert judged(directory) == {each.id for each in checks.ALL}
 
 
@@ -180,6 +181,11 @@ def test_which_checks(
     wanted = {each.id for each in checks.ALL if expected(each)}
     assert judged(tmp_path / "again") == wanted
     assert wanted
+    selection = document(tmp_path / "again")["run"]["selection"]
+    assert (selection["chosen"], selection["catalogue"]) == (
+        len(wanted),
+        len(checks.ALL),
+    )
 
 
 @pytest.mark.parametrize(
