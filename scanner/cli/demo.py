@@ -55,7 +55,7 @@ def demo(
         log_format=log_format,
         no_color=no_color,
     )
-    directory = new_directory(output)
+    directory = context.with_resource(new_directory(output))
     with _demo_cloud() as cloud:
         snapshot = collect(_order(cloud), directory, judgement)
     raise typer.Exit(judge_and_report(snapshot, directory, judgement))

@@ -5,56 +5,123 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from reports import FORMATS
 from scanner.cli.failure import Failure
+from scanner.cli.lock import LOCK, Locked, locked
 from scanner.model.results import Assessment
 from scanner.snapshot.manifest import MANIFEST, parts_on_disk
 from scanner.snapshot.reader import Snapshot
 
 
-def new_directory(path: Path | None) -> Path:
-    """Make the directory of a run; raises Failure unless it is new or empty."""
-    if path is None:
-        path = Path(f"posture-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        if any(path.iterdir()):
+@contextmanager
+def new_directory(path: Path | None) -> Iterator[Path]:
+    """Make the directory of a run, and keep it to this process while the block runs.
+
+    Raises Failure unless it is new or empty, and nobody else's.
+    """
+    with ExitStack() as stack:
+        try:
+            directory = _made(path)
+            stack.enter_context(locked(directory))
+            taken = any(each.name != LOCK for each in directory.iterdir())
+        except Locked as error:
+            raise Failure(
+                f"--output {path}: another run writes there; name another directory"
+            ) from error
+        except OSError as error:
+            told = f"--output {path or '.'} cannot be written: {error.strerror}"
+            raise Failure(told) from error
+        if taken:
             raise Failure(
                 f"--output {path} is not empty: name a new directory, "
                 "or go on with that run by --resume"
             )
-        (path / ".posture").touch()
-        (path / ".posture").unlink()
-    except OSError as error:
-        raise Failure(f"--output {path} cannot be written: {error.strerror}") from error
-    return path
+        yield directory
+
+
+def _made(path: Path | None) -> Path:
+    """Make a directory, by default one with a name that nobody has."""
+    if path is not None:
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+    name = f"posture-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    path, number = Path(name), 1
+    while True:
+        try:
+            path.mkdir()
+        except FileExistsError:
+            number += 1
+            path = Path(f"{name}-{number}")
+        else:
+            return path
+
+
+@contextmanager
+def earlier_directory(path: Path) -> Iterator[None]:
+    """Keep the directory of a run that is gone on with while the block runs.
+
+    Raises Failure if another process has it, or it cannot be written.
+    """
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locked(path))
+        except Locked as error:
+            raise Failure(
+                f"--resume {path}: another run writes there; wait until it is over"
+            ) from error
+        except OSError as error:
+            told = f"--resume {path} cannot be written: {error.strerror}"
+            raise Failure(told) from error
+        yield
 
 
 def write_reports(
     assessment: Assessment, directory: Path, formats: Iterable[str]
 ) -> list[Path]:
-    """Write the files of some formats; return where they are. Raises Failure."""
-    written = []
-    for name in formats:
-        for file_name, render in FORMATS[name].items():
+    """Write the files of some formats; return where they are. Raises Failure.
+
+    Reports that are not written again tell of another state of the run, and go.
+    """
+    chosen = {
+        file_name: render
+        for name in formats
+        for file_name, render in FORMATS[name].items()
+    }
+    path = directory
+    try:
+        for path in _reports(directory):
+            if path.name not in chosen:
+                path.unlink(missing_ok=True)
+        for file_name, render in chosen.items():
             path = directory / file_name
-            try:
-                replace_file(path, render(assessment))
-            except OSError as error:
-                raise Failure(
-                    f"{path} cannot be written: {error.strerror}; what was read is in "
-                    f"{directory / 'snapshot'}, judge it again with --from"
-                ) from error
-            written.append(path)
-    return written
+            replace_file(path, render(assessment))
+    except OSError as error:
+        raise Failure(
+            f"{path} cannot be written: {error.strerror}; what was read is in "
+            f"{directory / 'snapshot'}, judge it again with --from"
+        ) from error
+    return [directory / file_name for file_name in chosen]
+
+
+def _reports(directory: Path) -> Iterator[Path]:
+    """Yield where each report would be, and where a kill leaves half of it."""
+    for files in FORMATS.values():
+        for name in files:
+            yield directory / name
+            yield _temporary(directory / name)
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name}.tmp")
 
 
 def replace_file(path: Path, chunks: Iterator[bytes]) -> None:
     """Put a file in place once all of it is on disk; raises OSError."""
-    temporary = path.with_name(f".{path.name}.tmp")
+    temporary = _temporary(path)
     try:
         with temporary.open("wb") as file:
             file.writelines(chunks)

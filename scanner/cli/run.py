@@ -91,6 +91,8 @@ def collect(
     log.info("read %s", said(watch))
     snapshot = Snapshot(directory)
     require_something(snapshot)
+    if not snapshot.complete:
+        log.warning("interrupted: go on with --resume %s", directory)
     return snapshot
 
 
@@ -202,10 +204,13 @@ def _print_summary(
 
 
 def exit_code(assessment: Assessment, judgement: Judgement) -> Exit:
-    """Return the exit code: findings win over what could not be read."""
+    """Return the exit code: findings win over what could not be read.
+
+    What an interrupted run has not read is nothing that anybody has accepted.
+    """
     if _fails(assessment, judgement):
         return Exit.FINDINGS
-    if assessment.gaps and not judgement.allow_gaps:
+    if not assessment.run.complete or (assessment.gaps and not judgement.allow_gaps):
         return Exit.INCOMPLETE
     return Exit.CLEAN
 

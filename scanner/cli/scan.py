@@ -89,8 +89,9 @@ def scan(
     """
     from scanner.cli.config import load_settings
     from scanner.cli.exemptions import load_exemptions
+    from scanner.cli.files import new_directory
     from scanner.cli.logs import configure, say
-    from scanner.cli.run import Judgement, judge_and_report
+    from scanner.cli.run import Judgement, collect, judge_and_report
     from scanner.cli.selection import Choice
 
     configure(log_format, quiet=quiet, debug=debugging(context))
@@ -126,10 +127,11 @@ def scan(
     }
     if from_ is not None:
         _refuse(given, "--from")
-        snapshot, directory = _earlier(from_, output)
+        snapshot, directory = _earlier(context, from_, output)
     elif resume is not None:
         _refuse({**given, "--resume": None}, "--resume")
-        snapshot, directory = _resumed(resume, azure, auth, judgement), resume
+        snapshot = _resumed(context, resume, azure, auth, judgement)
+        directory = resume
     else:
         order = _order(
             azure,
@@ -141,7 +143,8 @@ def scan(
             management_groups=management_group,
             excluded=exclude_subscription,
         )
-        snapshot, directory = _fresh(order, output, judgement)
+        directory = context.with_resource(new_directory(output))
+        snapshot = collect(order, directory, judgement)
     code = judge_and_report(snapshot, directory, judgement)
     if publish:
         where = _publish(publish, directory, snapshot, azure, auth, code)
@@ -238,23 +241,15 @@ def _order(
     )
 
 
-def _fresh(
-    order: Order, output: Path | None, judgement: Judgement
+def _earlier(
+    context: typer.Context, run: Path, output: Path | None
 ) -> tuple[Snapshot, Path]:
-    from scanner.cli.files import new_directory
-    from scanner.cli.run import collect
-
-    directory = new_directory(output)
-    return collect(order, directory, judgement), directory
-
-
-def _earlier(run: Path, output: Path | None) -> tuple[Snapshot, Path]:
     from scanner.cli.files import copy_snapshot, new_directory
     from scanner.cli.run import require_something
 
     snapshot = _opened(run, "--from")
     require_something(snapshot)
-    directory = new_directory(output)
+    directory = context.with_resource(new_directory(output))
     copy_snapshot(snapshot, directory)
     return snapshot, directory
 
@@ -271,15 +266,23 @@ def _opened(run: Path, option: str) -> Snapshot:
 
 
 def _resumed(
-    directory: Path, cloud: Cloud, auth: Method, judgement: Judgement
+    context: typer.Context,
+    directory: Path,
+    cloud: Cloud,
+    auth: Method,
+    judgement: Judgement,
 ) -> Snapshot:
     from dataclasses import replace
 
     from scanner.cli.failure import Failure
+    from scanner.cli.files import earlier_directory
     from scanner.cli.run import collect
     from scanner.collect.order import asks_directory, asks_graph, selection_of
     from scanner.snapshot.lines import SnapshotError
 
+    _opened(directory, "--resume")
+    context.with_resource(earlier_directory(directory))
+    # Until now, another process may have gone on with it.
     earlier = _opened(directory, "--resume")
     scope = earlier.manifest.run.scope
     discovery = Discovery.AUTO if asks_graph(scope) else Discovery.ARM

@@ -125,7 +125,9 @@ FailOnNew = Annotated[
 AllowGaps = Annotated[
     bool,
     typer.Option(
-        "--allow-gaps", help="What could not be read does not make exit code 3."
+        "--allow-gaps",
+        help="What could not be read does not make exit code 3, unless the run was "
+        "interrupted.",
     ),
 ]
 

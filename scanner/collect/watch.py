@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from scanner.arm.transport import Tally
 from scanner.collect.ledger import Progress
 
+_ENDS = (signal.SIGINT, signal.SIGTERM)
+
 
 @dataclass(slots=True)
 class Watch:
@@ -25,6 +27,7 @@ class Watch:
 def interruptible(task: asyncio.Future[None], watch: Watch) -> Iterator[None]:
     """Let SIGINT and SIGTERM end the reading, so that what was read is judged."""
     loop = asyncio.get_running_loop()
+    before = {number: signal.getsignal(number) for number in _ENDS}
 
     def interrupt() -> None:
         watch.interrupted = True
@@ -32,11 +35,12 @@ def interruptible(task: asyncio.Future[None], watch: Watch) -> Iterator[None]:
 
     # Elsewhere than in a main thread on a POSIX system, the default action stands.
     with suppress(NotImplementedError, ValueError, RuntimeError):
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _ENDS:
             loop.add_signal_handler(number, interrupt)
     try:
         yield
     finally:
         with suppress(NotImplementedError, ValueError, RuntimeError):
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number, handler in before.items():
                 loop.remove_signal_handler(number)
+                signal.signal(number, handler)

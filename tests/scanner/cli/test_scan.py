@@ -332,12 +332,13 @@ def test_hostile_names_are_harmless(serve: Serve, posture: Posture, demo: Path) 
     assert not set("\x1b\x07\r\u202e") & set(done.out + done.err)
 
 
-def test_ctrl_c_while_signing_in_is_said(
-    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_to_be_ended_while_signing_in_is_said(
+    number: signal.Signals, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     azure = serve(faults=(Hang(path="*/token", seconds=1.5),))
     monkeypatch.setenv("PYTHONPATH", str(Path(checks.__file__).parents[1]))
-    code = "from scanner.cli.main import main; main()"
+    code = "from scanner.cli.start import start; start()"
     with subprocess.Popen(
         [sys.executable, "-P", "-c", code, *LIVE, "-o", "run"],
         stdout=subprocess.PIPE,
@@ -346,6 +347,6 @@ def test_ctrl_c_while_signing_in_is_said(
     ) as running:
         while not azure.requests and running.poll() is None:
             time.sleep(0.05)
-        running.send_signal(signal.SIGINT)
+        running.send_signal(number)
         out, err = running.communicate(timeout=30)
     assert (running.returncode, out, err) == (3, "", "posture: interrupted\n")
