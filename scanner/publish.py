@@ -17,6 +17,7 @@ from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.storage.blob import BlobBlock, ContentSettings
 from azure.storage.blob.aio import BlobClient, ContainerClient
 
+from reports import FORMATS
 from scanner.arm.clouds import Cloud, is_https
 from scanner.arm.credentials import credential
 from scanner.arm.errors import SignInError
@@ -24,6 +25,7 @@ from scanner.arm.limits import Limits
 from scanner.arm.methods import Method
 from scanner.arm.transport import open_wire
 from scanner.model.results import Run
+from scanner.snapshot.manifest import MANIFEST, parts_on_disk
 
 BLOCK = 8 << 20
 """Bytes of a block: a file of any size is sent in so many."""
@@ -116,10 +118,16 @@ def _reason(error: BaseException) -> str:
 
 
 def _files(directory: Path) -> Iterator[tuple[str, Path]]:
-    """Yield the files and their paths, the results last: who sees them sees all."""
-    found = (path for path in sorted(directory.rglob("*")) if path.is_file())
-    for path in sorted(found, key=lambda each: each.parent == directory):
-        yield path.relative_to(directory).as_posix(), path
+    """Yield a run's own files by name, the results last: who sees them sees all.
+
+    Whatever else lies in its directory stays there.
+    """
+    parts = parts_on_disk(directory / "snapshot")
+    inner = (f"snapshot/{name}" for name in (*parts, MANIFEST))
+    reports = (name for files in FORMATS.values() for name in files)
+    for name in (*inner, *sorted(reports)):
+        if (directory / name).is_file():
+            yield name, directory / name
 
 
 @asynccontextmanager
