@@ -18,6 +18,7 @@ BY_DEFAULT = "AllowVnetInBound"
 """The default rule that every group ends with: networks get through, and no others."""
 
 _ALL = {"*", "any", "virtualnetwork"}
+_ALL_PORTS = {"*", "0-65535"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,9 @@ def openings(group: SecurityGroup, place: Place) -> Iterator[Opening]:
 
     The lowest priority that matches decides, and what no rule of the group's own
     matches is let through from networks (azure-docs, "Network security groups"). A
-    rule for a part of the place lets through, and denies nothing. Raises NotRead where
-    a rule does not say what it does, or whether it is for the place.
+    rule for a part of the place, or for some source ports, lets through, and denies
+    nothing: who sends chooses the port. Raises NotRead where a rule does not say what
+    it does, or whether it is for the place.
     """
     denied: Ranges = ()
     for rule in _inbound(group):
@@ -64,7 +66,7 @@ def openings(group: SecurityGroup, place: Place) -> Iterator[Opening]:
         ranges, grouped = _sources(rule), bool(rule.source_group_ids)
         left = without(ranges, denied)
         if not _allows(rule):
-            denied = denied if partial else (*denied, *ranges)
+            denied += ranges if not partial and _from_every_port(rule) else ()
         elif left or grouped:
             yield Opening(rule.name or "a rule", left, grouped)
     left = without(ANYWHERE, denied)
@@ -107,6 +109,14 @@ def _at(rule: SecurityGroupRule, place: Place) -> bool:
         if int(first) <= place.port <= int(last or first):
             return True
     return False
+
+
+def _from_every_port(rule: SecurityGroupRule) -> bool:
+    """Whether a rule is for whatever port traffic comes from."""
+    named = {*filter(None, (rule.source_port, *(rule.source_ports or ())))}
+    if not named:
+        raise rule.unread("properties.sourcePortRange", "says nothing")
+    return not _ALL_PORTS.isdisjoint(named)
 
 
 def _sources(rule: SecurityGroupRule) -> Ranges:

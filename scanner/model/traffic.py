@@ -51,6 +51,8 @@ class SecurityGroupRule(Part):
     source = Text("properties.sourceAddressPrefix")
     sources = Texts("properties.sourceAddressPrefixes")
     source_group_ids = Texts("properties.sourceApplicationSecurityGroups[].id")
+    source_port = Text("properties.sourcePortRange")
+    source_ports = Texts("properties.sourcePortRanges")
     destination = Text("properties.destinationAddressPrefix")
     destinations = Texts("properties.destinationAddressPrefixes")
     destination_group_ids = Texts(

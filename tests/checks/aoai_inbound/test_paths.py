@@ -411,6 +411,7 @@ def rule(number: int, source: object = "VirtualNetwork", **more: object) -> Body
         "access": "Allow",
         "protocol": "Tcp",
         "sourceAddressPrefix": source,
+        "sourcePortRange": "*",
         "destinationAddressPrefix": "*",
         "destinationPortRange": "443",
     }

@@ -23,6 +23,7 @@ TO = IPv4Network("10.0.0.7/32")
 PLACE = Place((TO,), 443)
 NEAR = [f"10.0.0.{start}/{length}" for start in (0, 4, 7, 8) for length in (32,)]
 PREFIXES = ["10.0.0.0/28", "10.0.0.0/29", "10.0.0.8/29", "10.0.0.4/30", *NEAR]
+SOURCE_PORTS = {"*": range(65536), "443": range(443, 444), "0-65535": range(65536)}
 TAGS = ["*", "VirtualNetwork", "Internet", "AzureLoadBalancer"]
 
 
@@ -49,6 +50,7 @@ def rule(number: int, **properties: object) -> dict[str, Any]:
         "access": "Allow",
         "protocol": "Tcp",
         "sourceAddressPrefix": "*",
+        "sourcePortRange": "*",
         "destinationAddressPrefix": "*",
         "destinationPortRange": "443",
     }
@@ -65,6 +67,7 @@ rules = st.lists(
             "sourceAddressPrefixes": st.lists(
                 st.sampled_from([*PREFIXES, *TAGS]), min_size=1, max_size=2
             ),
+            "sourcePortRange": st.sampled_from([*SOURCE_PORTS]),
             "destinationAddressPrefix": st.sampled_from(["*", "10.0.0.7", *PREFIXES]),
             "destinationPortRange": st.sampled_from(["*", "443", "400-500", "80"]),
         }
@@ -81,6 +84,11 @@ def _meets(text: str, address: IPv4Address) -> bool:
 
 
 def _lets_in(drawn: list[dict[str, Any]], source: IPv4Address) -> bool:
+    """Whether a sender gets in that tries every port of its own."""
+    return any(_lets_in_from(drawn, source, port) for port in (80, 443, 50000))
+
+
+def _lets_in_from(drawn: list[dict[str, Any]], source: IPv4Address, own: int) -> bool:
     for each in sorted(drawn, key=lambda one: one["priority"]):
         port = each["destinationPortRange"]
         to = each["destinationAddressPrefix"]
@@ -88,6 +96,7 @@ def _lets_in(drawn: list[dict[str, Any]], source: IPv4Address) -> bool:
             each["direction"] == "Inbound"
             and each["protocol"] != "Udp"
             and port != "80"
+            and own in SOURCE_PORTS[each["sourcePortRange"]]
             and (to == "10.0.0.7" or _meets(to, TO.network_address))
             and any(_meets(one, source) for one in each["sourceAddressPrefixes"])
         ):
@@ -130,6 +139,24 @@ def test_application_groups_are_named() -> None:
 def test_a_rule_that_does_not_say_what_it_does_is_not_judged(field: str) -> None:
     with pytest.raises(NotRead):
         [*openings(group(rule(100, **{field: None})), PLACE)]
+
+
+@pytest.mark.parametrize(
+    ("ports", "opened"),
+    [
+        ({"sourcePortRange": "443"}, [BY_DEFAULT]),
+        ({"sourcePortRange": "*"}, []),
+        ({"sourcePortRange": None, "sourcePortRanges": ["80", "443"]}, [BY_DEFAULT]),
+        ({"sourcePortRange": None, "sourcePortRanges": ["0-65535"]}, []),
+    ],
+)
+def test_who_is_denied_some_source_ports_uses_another(
+    ports: Mapping[str, object], opened: list[str]
+) -> None:
+    denying = group(rule(100, access="Deny", **ports))
+    assert [each.rule for each in openings(denying, PLACE)] == opened
+    with pytest.raises(NotRead, match="sourcePortRange"):
+        [*openings(group(rule(100, access="Deny", sourcePortRange=None)), PLACE)]
 
 
 def test_a_rule_for_a_part_of_an_unknown_place_is_not_judged() -> None:
