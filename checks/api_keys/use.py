@@ -177,11 +177,13 @@ def key_in_apim(front: Front, _: Tenant) -> Verdict:
     `api-key`, `Ocp-Apim-Subscription-Key` or `subscription-key`, in the backend or set
     by the policy of the service, of an API that leads there, of a product that the API
     is in, or by a fragment these include; an identity is
-    `authentication-managed-identity` for Cognitive Services in such a policy. What a
-    policy sets in `outbound`, in `on-error` or for a `send-request` of its own is not
-    for the account. An API that is in products is called by way of one of them. Absent
-    credentials are none (backend REST reference). Where neither is found it is a matter
-    of what callers send, and of policies of single operations, which are not read.
+    `authentication-managed-identity` for Cognitive Services in such a policy. Policies
+    of a product and of the service count as far as `<base />` in `inbound` of the
+    policies before them calls them in. What a policy sets in `outbound`, in `on-error`
+    or for a `send-request` of its own is not for the account. An API that is in
+    products is called by way of one of them. Absent credentials are none (backend REST
+    reference). Where neither is found it is a matter of what callers send, and of
+    policies of single operations, which are not read.
 
     ## Why it matters
     A gateway is there to know who calls. If it uses a key behind that, the key lies in

@@ -42,6 +42,9 @@ _ASIDE = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 """What of a policy is about the answer, or about a call to something else."""
+_BASE = re.compile(
+    r"<inbound\s*>(?:(?!</inbound\b).)*?<base\b", re.DOTALL | re.IGNORECASE
+)
 _IDENTITY = re.compile(
     r"<authentication-managed-identity\b[^>]*\bresource\s*=\s*[\"']"
     r"[^\"']*(?:cognitiveservices|ai)\.azure\.[^\"']*[\"']",
@@ -122,15 +125,13 @@ def _ways(front: Front) -> tuple[list[Said], Unclear]:
     if own is not None:
         return [own], unclear
     service = _service_of(front)
-    everywhere = [*_known(map(_said, service.policies), unclear)]
     ways = []
     for api in _apis_before(front, service, unclear):
-        said = [*_known(map(_said, api.policies), unclear)]
         ways += [
-            _first(said, _known(map(_said, product.policies), unclear), everywhere)
+            _first(unclear, api.policies, product.policies, service.policies)
             for product in _products_with(api, service, unclear)
-        ] or [_first(said, everywhere)]
-    return ways or [_first([], everywhere)], unclear
+        ] or [_first(unclear, api.policies, service.policies)]
+    return ways or [_first(unclear, service.policies)], unclear
 
 
 def _known(found: Iterable[T], unclear: Unclear) -> Iterator[T]:
@@ -139,14 +140,31 @@ def _known(found: Iterable[T], unclear: Unclear) -> Iterator[T]:
         yield from found
 
 
-def _first(*levels: Iterable[Said]) -> Said:
-    """Return which policy decides, of some levels: a key, or else an identity."""
-    every = [said for level in levels for said in level]
+def _first(unclear: Unclear, *levels: Iterable[Policy]) -> Said:
+    """Return which policy decides, of levels from the inside out: a key goes first.
+
+    What is further out counts only where `<base />` calls it in (azure-docs, "Set or
+    edit Azure API Management policies").
+    """
+    every: list[Said] = []
+    for policies in levels:
+        unread = Unclear()
+        known = [*_known(policies, unread)]
+        every += _known(map(_said, known), unclear)
+        goes_on = all([*_known(map(_calls_outer, known), unread)])
+        unclear.add(unread.problem)
+        if unread.problem or not goes_on:
+            break
     for how in (SignIn.KEY, SignIn.IDENTITY):
         for said in every:
             if said.how is how:
                 return said
     return Said(SignIn.NOT_TOLD, "no policy that was read")
+
+
+def _calls_outer(policy: Policy) -> bool:
+    """Whether a policy has what is further out done too, before a call is passed on."""
+    return bool(_BASE.search(_COMMENT.sub("", policy.xml or "")))
 
 
 def _credentials(front: Front) -> Said | None:

@@ -60,8 +60,9 @@ def account(keyless: object = False, **content: object) -> Body:
     return {**body(ACCOUNT, **known), "kind": "OpenAI"}
 
 
-def policy(at: str, xml: str) -> Body:
-    return body(f"{at}/policies/policy", value=f"<policies>{xml}</policies>")
+def policy(at: str, xml: str, base: str = "<base />") -> Body:
+    inbound = f"<inbound>{base}{xml}</inbound><backend><base /></backend>"
+    return body(f"{at}/policies/policy", value=f"<policies>{inbound}</policies>")
 
 
 @pytest.fixture
@@ -169,6 +170,37 @@ def test_a_backend_behind_a_pool(judged: Any) -> None:
     )
     through = TO_BACKEND.replace("Models", "pool") + IDENTITY
     assert judged(pool, body(API), policy(API, through)).status is PASS
+
+
+@pytest.mark.parametrize(
+    ("own", "base", "everywhere", "status"),
+    [
+        ("", "<BASE/>", IDENTITY, PASS),
+        ("", "", IDENTITY, MANUAL),
+        ("", "<!-- <base /> -->", IDENTITY, MANUAL),
+        ("", "</inbound><inbound>", IDENTITY, MANUAL),
+        (IDENTITY, "", KEY, PASS),
+        (IDENTITY, "<base />", KEY, FAIL),
+        (KEY, "", IDENTITY, FAIL),
+    ],
+)
+def test_what_is_further_out_counts_where_it_is_called_in(
+    judged: Any, own: str, base: str, everywhere: str, status: Status
+) -> None:
+    bodies = body(API), policy(API, TO_BACKEND + own, base)
+    assert judged(*bodies, policy(SERVICE, everywhere)).status is status
+    between = body(PRODUCT), policy(PRODUCT, own, base), product("")[-1]
+    outer = *between, policy(SERVICE, everywhere)
+    assert judged(body(API), policy(API, TO_BACKEND), *outer).status is status
+
+
+def test_a_policy_that_was_not_read_may_not_call_in_what_is_further_out(
+    judged: Any,
+) -> None:
+    api = body(API, serviceUrl=URL)
+    bodies, refused = (api, policy(SERVICE, KEY)), [(ApiPolicy, API)]
+    assert judged(*bodies, to=API, unread=refused).status is UNREAD
+    assert judged(*bodies, to=API).status is FAIL
 
 
 INCLUDED = '<include-fragment fragment-id="Sign-In" />'
