@@ -7,7 +7,7 @@ from typing import Any
 from checks.shared.citing import cite
 from checks.shared.data_access import (
     callers,
-    cited_model_users,
+    cited_service_users,
     in_time,
     require_told,
 )
@@ -448,12 +448,13 @@ def keys_over_entra(account: CognitiveAccount, tenant: Tenant) -> Verdict:
 
     An absent or null `disableLocalAuth` means that keys are accepted
     (Microsoft.CognitiveServices 2025-09-01). A role counts when it allows a data
-    action on models or agents that is more than reading, whether it was granted at the
-    account or above. Owner and Contributor allow none, and a role for Speech or Vision
-    none of these (azure-docs, "Azure built-in roles"). A group that is known to be
-    empty holds it for nobody, and a role under a condition whose time is over is held
-    no more. Where only roles are held of which it cannot be told what their condition
-    asks, this is not assessed.
+    action that is more than reading, whether it was granted at the account or above: on
+    an Azure OpenAI account one on models or agents, on an AI Services account one of
+    any service, such as Speech, for it has them all. Owner and Contributor allow none
+    (azure-docs, "Azure built-in roles"). A group that is known to be empty holds it for
+    nobody, and a role under a condition whose time is over is held no more. Where only
+    roles are held of which it cannot be told what their condition asks, this is not
+    assessed.
 
     ## Why it matters
     If nobody has such a role, then whoever uses the account uses its key. No call can
@@ -508,22 +509,22 @@ def keys_over_entra(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     """
     if account.local_auth_disabled:
         return passed("keys are refused, so callers use Entra ID")
-    users = cited_model_users(tenant, account)
+    users = cited_service_users(tenant, account)
     holding = callers(tenant, users)
     if holding:
         sure = in_force(tenant, holding, users.missing)
         require_told(holding)
         many = count(len(principals(holding)), "principal holds", "principals hold")
-        told = f"{many} a role for models: {named(holding)}"
+        told = f"{many} a role to use it: {named(holding)}"
         if sure:
             return passed(told)
         return warned(bounded(f"keys are accepted, and {told}{UNLESS}", users.missing))
     require_settled(users.missing)
     eligible = in_time(tenant, users.eligible)
     if eligible:
-        reason = f"a role for models must be activated first: {named(eligible)}"
+        reason = f"a role to use it must be activated first: {named(eligible)}"
         return warned(bounded(f"keys are accepted, and {reason}", users.missing))
-    reason = "keys are accepted and nobody may call models by a role: they use a key"
+    reason = "keys are accepted and nobody has a role to use it: who does uses a key"
     return failed(bounded(reason, users.missing))
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from checks.aoai_inbound.network import is_closed, lets_in_everyone
 from checks.logging.diagnostics import delivered, is_any
-from checks.shared.data_access import callers, cited_model_users
+from checks.shared.data_access import callers, cited_service_users, in_time
 from checks.shared.fronting import Fronting, fronting, require_every_front
-from checks.shared.grants import named, principals, require_settled
+from checks.shared.grants import (
+    actors,
+    bounded,
+    named,
+    principals,
+    require_settled,
+)
 from checks.shared.past_gateway import ways_beside
 from checks.shared.wording import FIRST, count, quote, some
 from scanner.access.answers import Answer, Grant
@@ -186,11 +192,12 @@ def locked_to_front(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     narrowed scan may have left it out, and the check is not assessed. Absent or null
     `properties.disableLocalAuth` means that keys are accepted, `publicNetworkAccess`
     Enabled, and an absent firewall Allow. A role that somebody else than an identity
-    of the gateway holds here or above counts if it allows a data action on models or
-    agents that is more than reading. Over the network only the gateway's subnet may
-    get to the private endpoints, and no perimeter may have a wide inbound rule, as for
-    `aoai-only-apim-reaches`; who comes in by its other rules, and what those of the
-    subnets leave open, a person has to say.
+    of the gateway holds here or above, be it once activated, counts if it allows a data
+    action that is more than reading: on an Azure OpenAI account one on models or
+    agents, on an AI Services account one of any service. Over the network only the
+    gateway's subnet may get to the private endpoints, and no perimeter may have a wide
+    inbound rule, as for `aoai-only-apim-reaches`; who comes in by its other rules, and
+    what those of the subnets leave open, a person has to say.
 
     ## Why it matters
     What a gateway logs is worth its being the only way. With keys accepted, a role of
@@ -218,7 +225,7 @@ def locked_to_front(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     if not found.service_ids:
         require_every_front(account, found)
         return not_applicable("no API Management service leads here")
-    users = cited_model_users(tenant, account)
+    users = cited_service_users(tenant, account)
     ways = ways_beside(account)
     past: list[str] = []
     with ways.unclear:
@@ -234,7 +241,8 @@ def locked_to_front(account: CognitiveAccount, tenant: Tenant) -> Verdict:
         ways.asked.append("which addresses are let in beside the gateway, and why?")
     if ways.asked:
         return manual("; ".join(ways.asked[:FIRST]))
-    return passed("keys are off, and only the gateway has a role and a way in")
+    reason = "keys are off, and only the gateway has a role and a way in"
+    return passed(bounded(reason, users.missing))
 
 
 def _by_settings(account: CognitiveAccount) -> Iterator[str]:
@@ -245,20 +253,27 @@ def _by_settings(account: CognitiveAccount) -> Iterator[str]:
 
 
 def _by_roles(users: Answer, found: Fronting, tenant: Tenant) -> Iterator[str]:
-    """Yield that somebody beside the gateway may use models, if somebody does."""
+    """Yield that somebody beside the gateway may use an account, now or soon."""
     gateway = {
         each.principal_id.lower()
         for service in _services(found, tenant)
         for each in service.identities
     }
-    others: list[Grant] = [
-        each
-        for each in callers(tenant, users)
-        if each.principal_id.lower() not in gateway
-    ]
-    if others:
-        many = count(len(principals(others)), "principal holds", "principals hold")
-        yield f"{many} a role for models beside it: {named(others)}"
+    now = _without(gateway, callers(tenant, users))
+    if now:
+        yield f"{_holding(now)} a role to use it: {named(now)}"
+    able = gateway.union(each.principal_id.lower() for each in now)
+    soon = _without(able, actors(tenant, in_time(tenant, users.eligible)))
+    if soon:
+        yield f"{_holding(soon)} a role to use it once activated: {named(soon)}"
+
+
+def _without(principal_ids: Collection[str], grants: Iterable[Grant]) -> list[Grant]:
+    return [each for each in grants if each.principal_id.lower() not in principal_ids]
+
+
+def _holding(grants: Collection[Grant]) -> str:
+    return count(len(principals(grants)), "principal holds", "principals hold")
 
 
 CHECKS: tuple[Check[Any], ...] = (

@@ -8,14 +8,14 @@ from itertools import chain
 
 from checks.shared.citing import cite
 from checks.shared.grants import access, actors
-from checks.shared.model_access import MODELS
+from checks.shared.model_access import ACCOUNTS, MODELS
 from scanner.access.answers import Answer, Grant
 from scanner.access.conditions import time_window
 from scanner.access.conditions.analysis.guards import may_be_open
 from scanner.access.conditions.partial import conjunction
 from scanner.access.facts import Block, Role, last_segment
 from scanner.access.patterns import WILDCARD, first_match, meet
-from scanner.model.cognitive import CognitiveAccount
+from scanner.model.cognitive import CognitiveAccount, is_foundry
 from scanner.model.coverage import NotRead
 from scanner.model.tenant import Tenant
 
@@ -52,12 +52,14 @@ def cited_data_users(tenant: Tenant, account: CognitiveAccount) -> Answer:
     return _cited(tenant, account, data_users(tenant, account))
 
 
-def cited_model_users(tenant: Tenant, account: CognitiveAccount) -> Answer:
-    """Return who may use models or agents of an account, with evidence likewise.
+def cited_service_users(tenant: Tenant, account: CognitiveAccount) -> Answer:
+    """Return who may do more than read with the services of an account, likewise.
 
-    Not by a role for another service, such as Speech, nor by one that only reads.
+    An account of AI Services has them all, Speech, Language and Vision beside models;
+    one of Azure OpenAI has models and agents alone.
     """
-    users = _asked(tenant, account.id, tenant.once(_model_samples))
+    samples = _service_samples if is_foundry(account) else _model_samples
+    users = _asked(tenant, account.id, tenant.once(samples))
     return _cited(tenant, account, users)
 
 
@@ -143,12 +145,25 @@ def _model_samples(tenant: Tenant) -> tuple[str, ...]:
     return _one_for_each_role(tenant, _using_models)
 
 
+def _service_samples(tenant: Tenant) -> tuple[str, ...]:
+    """Return the same of those that do more than read, in any service."""
+    return _one_for_each_role(tenant, _using_services)
+
+
 def _in_service(pattern: str) -> Iterator[str]:
     yield from filter(None, [sample_of(pattern)])
 
 
 def _using_models(pattern: str) -> Iterator[str]:
-    for area in MODELS:
+    return _using(pattern, MODELS)
+
+
+def _using_services(pattern: str) -> Iterator[str]:
+    return _using(pattern, (f"{ACCOUNTS}/*",))
+
+
+def _using(pattern: str, areas: Iterable[str]) -> Iterator[str]:
+    for area in areas:
         sample = sample_of(pattern, area)
         if sample and not sample.endswith("/read"):
             yield sample

@@ -316,24 +316,25 @@ def test_keys_instead_of_roles(
 
 
 @pytest.mark.parametrize(
-    ("allowed", "status"),
+    ("allowed", "of_models", "of_all"),
     [
-        ("accounts/aiservices/agents/read", FAIL),
-        ("*/read", FAIL),
-        ("accounts/SpeechServices/*", FAIL),
-        ("accounts/AIServices/responses/*", PASS),
-        ("accounts/MaaS/*/action", PASS),
-        ("*", PASS),
+        ("accounts/aiservices/agents/read", FAIL, FAIL),
+        ("*/read", FAIL, FAIL),
+        ("accounts/SpeechServices/*/read", FAIL, FAIL),
+        ("accounts/SpeechServices/*", FAIL, PASS),
+        ("accounts/AIServices/responses/*", PASS, PASS),
+        ("accounts/MaaS/*/action", PASS, PASS),
+        ("*", PASS, PASS),
     ],
 )
-@pytest.mark.parametrize("kind", ["OpenAI", "AIServices"])
-def test_only_roles_for_models_spare_the_keys(
-    verdicts: Verdicts, rbac: Any, allowed: str, status: Status, kind: str
+def test_only_roles_for_services_of_the_account_spare_its_keys(
+    verdicts: Verdicts, rbac: Any, allowed: str, of_models: Status, of_all: Status
 ) -> None:
     role = rbac.role("some", dataActions=[f"Microsoft.CognitiveServices/{allowed}"])
     granted = rbac.grant("app", "some", SUBSCRIPTION, "ServicePrincipal")
-    found = verdicts(keys_over_entra, account(kind=kind), role, granted)
-    assert found.only().status is status
+    for kind, status in ("OpenAI", of_models), ("AIServices", of_all):
+        found = verdicts(keys_over_entra, account(kind=kind), role, granted)
+        assert found.only().status is status
 
 
 def test_roles_still_to_be_activated(verdicts: Verdicts, rbac: Any) -> None:

@@ -167,15 +167,35 @@ def test_who_goes_past_the_gateway(
     assert told in result.reason
 
 
-def test_a_role_for_another_service_does_not_go_past(
-    verdicts: Verdicts, rbac: Any
+@pytest.mark.parametrize(
+    ("allowed", "kind", "status"),
+    [
+        ("SpeechServices/*", "OpenAI", PASS),
+        ("SpeechServices/*", "AIServices", WARN),
+        ("aiservices/agents/read", "AIServices", PASS),
+        ("SpeechServices/*/read", "AIServices", PASS),
+    ],
+)
+def test_a_role_for_a_service_the_account_lacks_does_not_go_past(
+    allowed: str, kind: str, status: Status, verdicts: Verdicts, rbac: Any
 ) -> None:
-    for allowed in "SpeechServices/*", "aiservices/agents/read":
-        action = f"Microsoft.CognitiveServices/accounts/{allowed}"
-        other = rbac.role("other", dataActions=[action])
-        given = (other, rbac.grant("app", "other", SUBSCRIPTION, "ServicePrincipal"))
-        bodies = (account(), APIM, BACKEND, *roles(rbac, "apim"), *given)
-        assert result_of(verdicts, LOCKED, *bodies).status is PASS
+    action = f"Microsoft.CognitiveServices/accounts/{allowed}"
+    other = rbac.role("other", dataActions=[action])
+    given = (other, rbac.grant("app", "other", SUBSCRIPTION, "ServicePrincipal"))
+    mine = {**account(), "kind": kind}
+    bodies = (mine, APIM, BACKEND, *roles(rbac, "apim"), *given)
+    assert result_of(verdicts, LOCKED, *bodies).status is status
+
+
+def test_who_may_activate_a_role_goes_past(verdicts: Verdicts, rbac: Any) -> None:
+    bodies = (account(), APIM, BACKEND, *roles(rbac, "apim"))
+    eligible = rbac.grant("ann", "user", ACCOUNT, eligible=True)
+    result = result_of(verdicts, LOCKED, *bodies, eligible)
+    assert (result.status, "once activated" in result.reason) == (WARN, True)
+    too = rbac.grant("ann", "user", SUBSCRIPTION)
+    assert "activated" not in result_of(verdicts, LOCKED, *bodies, eligible, too).reason
+    own = rbac.grant("apim", "user", SUBSCRIPTION, "ServicePrincipal", eligible=True)
+    assert result_of(verdicts, LOCKED, *bodies, own).status is PASS
 
 
 def test_an_endpoint_that_is_not_known_may_be_a_way_past(
