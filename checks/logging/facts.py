@@ -278,8 +278,7 @@ def listkeys_observed(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     ```
 
     ## Settings
-    `approved_principals` may read keys, by object id, application id or the name that
-    the Activity Log shows.
+    `approved_principals` may read keys, by object id or application id.
 
     ## References
     - Logging in Azure OpenAI Service

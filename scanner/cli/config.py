@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-import dataclasses
 import difflib
 import inspect
+import re
 import tomllib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields
 from itertools import pairwise
 from pathlib import Path
 from typing import cast
@@ -22,13 +22,21 @@ from scanner.model.settings import Settings
 DEFAULT = Path("posture.toml")
 
 
-def load_settings(path: Path | None) -> Settings:
-    """Return the settings of a file, by default of `posture.toml` if it is there.
+EXEMPTIONS = "exemptions"
+_EXEMPTIONS_MEAN = (
+    "The file of accepted findings, from where this file is; --exemptions goes before."
+)
 
-    Raises Failure naming the file, the key and what it should be.
-    """
-    settings, _, _ = _loaded(path)
-    return settings
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What a file sets."""
+
+    settings: Settings = field(default_factory=Settings)
+    exemptions: Path | None = None
+    given: Mapping[str, object] = field(default_factory=dict)
+    """What is not left at its default, as it is written."""
+    origin: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +54,18 @@ class Setting:
 
 def settings_in_force(path: Path | None, catalogue: Checks) -> tuple[Setting, ...]:
     """Return every setting with its value and where it is from; raises Failure."""
-    settings, given, origin = _loaded(path)
-    meanings = _meanings()
+    found = load_configuration(path)
+    values = {EXEMPTIONS: str(found.exemptions or ""), **asdict(found.settings)}
+    meanings = {EXEMPTIONS: _EXEMPTIONS_MEAN, **_meanings()}
     return tuple(
         Setting(
-            name=field.name,
-            value=getattr(settings, field.name),
-            origin=str(origin) if field.name in given else "",
-            meaning=meanings[field.name],
-            checks=tuple(_readers(field.name, catalogue)),
+            name=name,
+            value=value,
+            origin=str(found.origin) if name in found.given else "",
+            meaning=meanings[name],
+            checks=tuple(_readers(name, catalogue)),
         )
-        for field in dataclasses.fields(Settings)
+        for name, value in values.items()
     )
 
 
@@ -65,9 +74,9 @@ def _meanings() -> dict[str, str]:
     [table] = ast.parse(inspect.getsource(Settings)).body
     body = cast("ast.ClassDef", table).body
     return {
-        cast("ast.Name", field.target).id: str(ast.literal_eval(text.value))
-        for field, text in pairwise(body)
-        if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr)
+        cast("ast.Name", name.target).id: str(ast.literal_eval(text.value))
+        for name, text in pairwise(body)
+        if isinstance(name, ast.AnnAssign) and isinstance(text, ast.Expr)
     }
 
 
@@ -78,41 +87,116 @@ def _readers(name: str, catalogue: Checks) -> Iterator[str]:
             yield check.id
 
 
-def _loaded(path: Path | None) -> tuple[Settings, dict[str, object], Path | None]:
-    """Return the settings, what of them a file sets, and the file."""
+def load_configuration(path: Path | None) -> Configuration:
+    """Return what a file sets, by default `posture.toml` if it is there.
+
+    Raises Failure naming the file, the key and what it should be.
+    """
     if path is None and not DEFAULT.is_file():
-        return Settings(), {}, None
+        return Configuration()
     path = path or DEFAULT
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
-        _require_known(path, given)
+        _require_known(given)
+        exemptions = _exemptions(path, given.get(EXEMPTIONS))
         settings = msgspec.convert(given, Settings)
+        _require_sense(settings)
     except OSError as error:
         raise Failure(f"--config {path} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Failure(f"--config {path} is no TOML: {error}") from error
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, Failure) as error:
         raise Failure(f"--config {path}: {error}") from error
-    _require_sense(path, settings)
-    return settings, given, path
+    return Configuration(settings, exemptions, given, path)
 
 
-def _require_sense(path: Path, settings: Settings) -> None:
-    for field in dataclasses.fields(settings):
-        match getattr(settings, field.name):
-            case int(number) if number < 0:
-                raise Failure(f"--config {path}: {field.name} is {number}, below 0")
-            case tuple(texts) if not all(map(str.strip, texts)):
-                raise Failure(f"--config {path}: {field.name} has an empty text")
+def _exemptions(path: Path, given: object) -> Path | None:
+    """Return the file of exemptions that a file names, from where that one is."""
+    if given is None:
+        return None
+    if not isinstance(given, str) or not given.strip():
+        raise Failure(f"{EXEMPTIONS} is {given!r}, no name of a file")
+    return path.parent / given
+
+
+def _require_sense(settings: Settings) -> None:
+    """Raise Failure for a value of the right type that cannot mean anything."""
+    for name, value in asdict(settings).items():
+        match value:
+            case int():
+                _require_number(name, value)
+            case tuple():
+                for text in value:
+                    _require_text(name, text)
     if settings.dns_log_min_days > settings.dns_log_max_days:
         raise Failure(
-            f"--config {path}: dns_log_min_days is {settings.dns_log_min_days}, above "
+            f"dns_log_min_days is {settings.dns_log_min_days}, above "
             f"dns_log_max_days, which is {settings.dns_log_max_days}"
         )
 
 
-def _require_known(path: Path, given: dict[str, object]) -> None:
-    known = [field.name for field in dataclasses.fields(Settings)]
+def _require_number(name: str, number: int) -> None:
+    most = _MOST.get(name.rpartition("_")[2], 1_000_000)
+    if number < 0:
+        raise Failure(f"{name} is {number}, below 0")
+    if number > most:
+        raise Failure(f"{name} is {number}, above {most:,}: no estate is meant by that")
+
+
+_MOST = {"hours": 876_000, "days": 36_500}
+"""A hundred years."""
+
+
+def _require_text(name: str, text: str) -> None:
+    if not text.strip():
+        raise Failure(f"{name} has an empty text")
+    form = _FORMS.get(name)
+    if form and not form.shape.fullmatch(text):
+        raise Failure(f"{name} has {text!r}, {form.told}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What a text must look like, and how that is told."""
+
+    shape: re.Pattern[str]
+    told: str
+
+
+_GUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_ID = _Form(
+    re.compile(_GUID, re.I), "no id as 00000000-1111-2222-3333-444444444444 is one"
+)
+_ROLE = _Form(
+    re.compile(rf"(/.+/roleDefinitions/)?{_GUID}", re.I),
+    "neither the GUID of a role nor the id of its definition",
+)
+_MANAGER = _Form(
+    re.compile(
+        rf"/subscriptions/{_GUID}/resourceGroups/[^/]+/providers/"
+        r"Microsoft\.Network/networkManagers/[^/]+(/.+)?",
+        re.I,
+    ),
+    "no resource id of a network manager",
+)
+_HOST = _Form(re.compile(r"[^\s/:@\\]+"), "no name of a host: leave out all else")
+_FORMS = {
+    "approved_fqdns": _HOST,
+    "blocked_fqdn_suffixes": _HOST,
+    "denied_subscriptions": _ID,
+    "approved_principals": _ID,
+    "break_glass_principals": _ID,
+    "fine_tuning_principals": _ID,
+    "approved_tenants": _ID,
+    "approved_network_managers": _MANAGER,
+    "approved_destinations": _ID,
+    "foreign_application_roles": _ROLE,
+    "approved_applications": _ID,
+}
+
+
+def _require_known(given: Mapping[str, object]) -> None:
+    known = [EXEMPTIONS, *(each.name for each in fields(Settings))]
     for key in given:
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1)
@@ -121,4 +205,4 @@ def _require_known(path: Path, given: dict[str, object]) -> None:
                 if near
                 else "`posture config show` lists them all"
             )
-            raise Failure(f"--config {path}: unknown setting {key!r}; {hint}")
+            raise Failure(f"unknown setting {key!r}; {hint}")

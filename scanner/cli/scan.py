@@ -87,7 +87,7 @@ def scan(
     Without options: every enabled subscription of the signed-in tenant, all checks.
     Reader is enough; `posture permissions` prints the smallest role that will do.
     """
-    from scanner.cli.config import load_settings
+    from scanner.cli.config import load_configuration
     from scanner.cli.exemptions import load_exemptions
     from scanner.cli.files import new_directory
     from scanner.cli.logs import configure, say
@@ -98,6 +98,7 @@ def scan(
     azure = _cloud(cloud)
     if publish:
         _require_place(publish)
+    configured = load_configuration(config)
     judgement = Judgement(
         choice=Choice(
             wanted=tuple(check or ()),
@@ -105,8 +106,8 @@ def scan(
             topics=tuple(topic or ()),
             minimum=min_severity,
         ),
-        settings=load_settings(config),
-        exemptions=load_exemptions(exemptions),
+        settings=configured.settings,
+        exemptions=load_exemptions(exemptions or configured.exemptions),
         formats=[each.value for each in format or USUAL_FORMATS],
         fail_on=fail_on,
         baseline=_readable(baseline, fail_on_new=fail_on_new),

@@ -133,7 +133,12 @@ AllowGaps = Annotated[
 
 ExemptionsFile = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Accepted findings: TOML, or CSV by its ending."),
+    typer.Option(
+        metavar="FILE",
+        help="Accepted findings: TOML, or CSV by its ending.  "
+        "[default: the file that posture.toml names]",
+        show_default=False,
+    ),
 ]
 
 ConfigFile = Annotated[
