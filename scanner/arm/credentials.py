@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+from textwrap import shorten
 from typing import Any, Self
 
 import msgspec
@@ -139,9 +140,11 @@ def _failed(method: Method, error: Exception) -> SignInError:
         step = REACH
     else:
         step = NEXT_STEP[method]
-    return SignInError(f"sign-in ({method}) failed: {cause[:300]}; {step}")
+    told = shorten(cause, _LONGEST_CAUSE, placeholder=" ...").rstrip(".")
+    return SignInError(f"sign-in ({method}) failed: {told}; {step}")
 
 
+_LONGEST_CAUSE = 400
 _UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 """What OpenSSL says of a certificate that nobody known has signed."""
 

@@ -56,9 +56,27 @@ def runs_in(path: Path) -> list[Past]:
 
     Raises Failure for one that is none of ours.
     """
-    single = not path.is_dir() or (path / RESULTS).exists()
-    found = [path] if single else [each.parent for each in path.glob(f"*/{RESULTS}")]
-    return sorted(map(_past, found), key=lambda each: (each.run.started, each.path))
+    return sorted(
+        map(_past, _found(path)), key=lambda each: (each.run.started, each.path)
+    )
+
+
+def _found(path: Path) -> list[Path]:
+    """Return a run, or the runs that a folder holds; raises Failure.
+
+    What cannot be entered may be one. Of `lost+found`, which many drives have, it is
+    known that it is none.
+    """
+    try:
+        if not path.is_dir() or (path / RESULTS).exists():
+            return [path]
+        folders = (each for each in path.iterdir() if each.name != "lost+found")
+        return [each for each in folders if (each / RESULTS).exists()]
+    except OSError as error:
+        raise Failure(
+            f"{error.filename} cannot be read: {error.strerror}; gain the right to, "
+            "or name a folder of runs that can be read"
+        ) from error
 
 
 def to_compare(runs: Sequence[Past]) -> Past | None:

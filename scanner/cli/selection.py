@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -43,7 +43,7 @@ class Choice:
         self._require_matches(ALL)
         chosen = tuple(filter(self._has, ALL))
         if not chosen:
-            raise Failure("no check is left: loosen --check, --topic or --min-severity")
+            raise Failure(f"no check is left: loosen {' or '.join(self._options)}")
         return chosen
 
     @classmethod
@@ -77,6 +77,19 @@ class Choice:
     @property
     def _narrows(self) -> bool:
         return any(asdict(self).values())
+
+    @property
+    def _options(self) -> Iterator[str]:
+        """The options that narrow the catalogue."""
+        for option, given in (
+            ("--check", self.wanted),
+            ("--exclude-check", self.unwanted),
+            ("--topic", self.topics),
+            ("--min-severity", self.minimum),
+            ("--control", self.controls),
+        ):
+            if given:
+                yield option
 
     def _require_matches(self, catalogue: Checks) -> None:
         for name in (*self.wanted, *self.unwanted):

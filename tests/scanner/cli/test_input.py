@@ -40,7 +40,9 @@ def test_a_glob_that_matches_nothing(refused: Refused) -> None:
 
 def test_no_check_is_left(refused: Refused) -> None:
     line = refused("scan", "--topic", "dns-security-policies", "--check", "aoai-*")
-    has(line, "no check is left", "--topic")
+    has(line, "no check is left: loosen --check or --topic")
+    line = refused("scan", "--check", "aoai-*", "--exclude-check", "aoai-*")
+    assert line.endswith("no check is left: loosen --check or --exclude-check")
 
 
 # The cloud
@@ -265,6 +267,11 @@ def test_no_credential(serve: Serve, refused: Refused, monkeypatch: Any) -> None
     for command in ("scan", "doctor"):
         line = refused(command, *LIVE[1:], code=4)
         has(line, "sign-in (environment) failed", "AZURE_TENANT_ID")
+
+
+def test_a_workload_without_its_variables(refused: Refused) -> None:
+    line = refused("scan", "--auth", "workload-identity", code=4)
+    has(line, "'token_file_path'; check AZURE_TENANT_ID")
 
 
 def test_a_wrong_secret(azure: Emulator, refused: Refused, monkeypatch: Any) -> None:

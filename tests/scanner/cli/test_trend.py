@@ -116,3 +116,22 @@ def test_what_holds_no_run(refused: Refused, tmp_path: Path) -> None:
         '"run":{"started":"","version":"","cloud":"","method":""}}'
     )
     assert "none of ours" in refused("trend", tmp_path)
+
+
+def test_a_folder_with_a_run_that_may_not_be_entered(
+    refused: Refused, posture: Posture, history: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enter = Path.exists
+
+    def kept_out(path: Path) -> bool:
+        if path.parent.name in ("earlier", "lost+found"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return enter(path)
+
+    (history / "lost+found").mkdir()
+    assert posture("trend", history).code == 0
+    monkeypatch.setattr(Path, "exists", kept_out)
+    for command in (("trend",), ("scan", "--baseline")):
+        line = refused(*command, history)
+        assert "earlier/results.json cannot be read: Permission denied" in line
+    assert posture("trend", history / "b-later").code == 0
