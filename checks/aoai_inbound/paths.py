@@ -457,13 +457,13 @@ def only_apim_reaches(account: CognitiveAccount, _: Tenant) -> Verdict:
     Disabled) and `networkSecurityGroup`, the inbound rules of the group on port 443 in
     their order, and last the default rule that lets in every network. A rule that
     denies some source ports only denies nobody: who sends chooses the port. What passes
-    has to come from the subnets, one a region, of the API Management service whose
-    backend or API leads to the account; with several endpoints all have to hold. Who is
-    behind a firewall, an appliance, an application security group or an IP rule, and
-    which gateway it is where none is known, a person has to say. An enforced network
-    security perimeter decides in place of the account's settings, and one in transition
-    mode lets in beside them: neither may have an inbound rule that is too wide, and who
-    comes in by another a person has to say.
+    has to come from the subnets, one a region, of the expected API Management services,
+    or else of the one whose backend or API leads to the account; with several endpoints
+    all have to hold. Who is behind a firewall, an appliance, an application security
+    group or an IP rule, and which gateway it is where none is known, a person has to
+    say. An enforced network security perimeter decides in place of the account's
+    settings, and one in transition mode lets in beside them: neither may have an
+    inbound rule that is too wide, and who comes in by another a person has to say.
 
     ## Why it matters
     A gateway that checks tokens, counts and logs is worth what its only way in is
@@ -485,6 +485,10 @@ def only_apim_reaches(account: CognitiveAccount, _: Tenant) -> Verdict:
 
     The second rule refuses everybody else, at every endpoint of the subnet: put the
     account's endpoint in a subnet of its own first.
+
+    ## Settings
+    `expected_gateways` lists the API Management services that accounts are to be used
+    through (none).
 
     ## References
     - Blocking API Key Access in Azure OpenAI Service

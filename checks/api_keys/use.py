@@ -9,7 +9,12 @@ from checks.aoai_inbound.network import leads_in, not_consulted
 from checks.api_keys.key_connections import holds_key, leads_to_account
 from checks.shared.connections import target
 from checks.shared.data_access import cited_data_users, held_now
-from checks.shared.fronting import fronting, require_every_front
+from checks.shared.fronting import (
+    expected,
+    fronting,
+    leading,
+    require_every_front,
+)
 from checks.shared.gateways import (
     FRONTS,
     Front,
@@ -23,7 +28,7 @@ from checks.shared.grants import bounded, require_settled
 from checks.shared.links import KINDS
 from checks.shared.perimeters import anything, let_in, way_in
 from checks.shared.scanned import require_all_scanned
-from checks.shared.wording import count, shown, some
+from checks.shared.wording import count, shown
 from scanner.access.answers import Grant
 from scanner.access.facts import may_be_group
 from scanner.model.check import (
@@ -355,13 +360,13 @@ def apim_loss_accepted(account: CognitiveAccount, _: Tenant) -> Verdict:
     Reads `properties.publicNetworkAccess`, the firewall and the private endpoints.
 
     An account is meant to be reached through API Management when a backend or API of a
-    service leads to it. A way past it is a public endpoint that is open or lets some
-    networks in (absent or null `publicNetworkAccess` means Enabled, built-in policy
-    037eea7a; an absent firewall lets everybody in; an enforced perimeter decides in
-    its place, and one in transition mode may let in more), an inbound rule of such a
-    perimeter, or more than one approved private endpoint. Accounts without a gateway or
-    without such a way are not applicable; where a narrowed scan found no gateway, they
-    are not assessed.
+    service leads to it, or a setting expects one to. A way past it is a public endpoint
+    that is open or lets some networks in (absent or null `publicNetworkAccess` means
+    Enabled, built-in policy 037eea7a; an absent firewall lets everybody in; an enforced
+    perimeter decides in its place, and one in transition mode may let in more), an
+    inbound rule of such a perimeter, or more than one approved private endpoint.
+    Accounts without a gateway or without such a way are not applicable; where a
+    narrowed scan found no gateway, they are not assessed.
 
     ## Why it matters
     What API Management logs, limits and charges it knows of the calls that come through
@@ -381,12 +386,16 @@ def apim_loss_accepted(account: CognitiveAccount, _: Tenant) -> Verdict:
     ## Exceptions
     A shared jump host for the portal's playgrounds, with an owner and an end.
 
+    ## Settings
+    `expected_gateways` lists the API Management services that accounts are to be used
+    through (none).
+
     ## References
     - Blocking API Key Access in Azure OpenAI Service
     - Microsoft Learn: Authenticate and authorize access to LLM APIs
     """
     found = fronting(account)
-    if not found.gateways:
+    if not found.gateways and not expected(account):
         require_every_front(account, found)
         return not_applicable("no API Management service leads here")
     past, unclear = list[str](), Unclear()
@@ -394,13 +403,12 @@ def apim_loss_accepted(account: CognitiveAccount, _: Tenant) -> Verdict:
         past += _public_ways(account)
     approved = sum(map(leads_in, account.private_endpoint_connections))
     past += [f"{approved} private endpoints"] if approved > 1 else []
+    lead = leading(account, found)
     if not past:
         unclear.settle()
-        return not_applicable(
-            f"{some(found.names)} leads here, and no way past it is open"
-        )
+        return not_applicable(f"{lead}, and no way past it is open")
     ways = "; ".join(past)
-    return manual(f"{some(found.names)} leads here, and so does a way past it: {ways}")
+    return manual(f"{lead}, and so does a way past it: {ways}")
 
 
 def _public_ways(account: CognitiveAccount) -> Iterator[str]:

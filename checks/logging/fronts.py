@@ -8,7 +8,14 @@ from typing import Any
 from checks.aoai_inbound.network import is_closed, lets_in_everyone
 from checks.logging.diagnostics import delivered, is_any
 from checks.shared.data_access import callers, cited_service_users, in_time
-from checks.shared.fronting import Fronting, fronting, require_every_front
+from checks.shared.fronting import (
+    Fronting,
+    expected,
+    fronting,
+    gateways_of,
+    require_every_front,
+    services,
+)
 from checks.shared.grants import (
     actors,
     bounded,
@@ -34,7 +41,7 @@ from scanner.model.check import (
     warned,
 )
 from scanner.model.cognitive import CognitiveAccount, hosts_models
-from scanner.model.coverage import NotRead
+from scanner.model.ids import id_key
 from scanner.model.tenant import Tenant
 
 CONTROLS = (
@@ -45,15 +52,6 @@ CONTROLS = (
 )
 _INSIGHTS = "applicationinsights"
 """What the diagnostics that go to Application Insights are called."""
-
-
-def _services(found: Fronting, tenant: Tenant) -> Iterator[ApiService]:
-    """Yield the API Management services in front; raises NotRead where one is not."""
-    for service_id in found.service_ids:
-        service = tenant.get(ApiService, service_id)
-        if service is None:
-            raise NotRead(f"{service_id} was not read")
-        yield service
 
 
 def _kept(service: ApiService) -> list[str]:
@@ -75,7 +73,9 @@ _LOGS = ("GatewayLogs", "GatewayLlmLogs")
 
 def _silent(found: Fronting, tenant: Tenant) -> list[str]:
     """Return the services in front that do not log what goes through them."""
-    return [each.name for each in _services(found, tenant) if not _kept(each)]
+    return [
+        each.name for each in services(tenant, found.service_ids) if not _kept(each)
+    ]
 
 
 @check(
@@ -154,6 +154,10 @@ def apim_front(account: CognitiveAccount, tenant: Tenant) -> Verdict:
 
     Streaming answers limit what a gateway can log of them.
 
+    ## Settings
+    `expected_gateways` lists the API Management services that accounts are to be used
+    through (none): another one in front does not do.
+
     ## References
     - Logging in Azure OpenAI Service
     - Blocking API Key Access in Azure OpenAI Service
@@ -165,11 +169,16 @@ def apim_front(account: CognitiveAccount, tenant: Tenant) -> Verdict:
             raise found.unread
         return info("no API Management service of the scan leads here")
     gateways = some(found.names)
+    wanted = {id_key(each) for each in expected(account)}
+    if wanted and wanted.isdisjoint(map(id_key, found.service_ids)):
+        return info(f"{gateways} in front, of no gateway that is expected there")
     if silent := _silent(found, tenant):
         lacks = f"{some(map(quote, silent))} keeps no log of prompts and tokens"
         return info(f"{gateways} in front, but {lacks}")
     ways = dict.fromkeys(
-        each for service in _services(found, tenant) for each in _kept(service)
+        each
+        for service in services(tenant, found.service_ids)
+        for each in _kept(service)
     )
     return passed(f"{gateways} in front, logged by {some(ways)}")
 
@@ -188,16 +197,17 @@ def locked_to_front(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     """
     Reads `disableLocalAuth`, the data roles, and the ways over the network.
 
-    It is about accounts that an API Management service leads to; where none does, a
-    narrowed scan may have left it out, and the check is not assessed. Absent or null
-    `properties.disableLocalAuth` means that keys are accepted, `publicNetworkAccess`
-    Enabled, and an absent firewall Allow. A role that somebody else than an identity
-    of the gateway holds here or above, be it once activated, counts if it allows a data
-    action that is more than reading: on an Azure OpenAI account one on models or
-    agents, on an AI Services account one of any service. Over the network only the
-    gateway's subnet may get to the private endpoints, and no perimeter may have a wide
-    inbound rule, as for `aoai-only-apim-reaches`; who comes in by its other rules, and
-    what those of the subnets leave open, a person has to say.
+    It is about accounts that an API Management service leads to, or is expected to;
+    where none is, a narrowed scan may have left it out, and the check is not assessed.
+    Absent or null `properties.disableLocalAuth` means that keys are accepted,
+    `publicNetworkAccess` Enabled, and an absent firewall Allow. A role that somebody
+    else than an identity of the gateway holds here or above, be it once activated,
+    counts if it allows a data action that is more than reading: on an Azure OpenAI
+    account one on models or agents, on an AI Services account one of any service. Over
+    the network only the gateway's subnet may get to the private endpoints, and no
+    perimeter may have a wide inbound rule, as for `aoai-only-apim-reaches`; who comes
+    in by its other rules, and what those of the subnets leave open, a person has to
+    say.
 
     ## Why it matters
     What a gateway logs is worth its being the only way. With keys accepted, a role of
@@ -217,12 +227,16 @@ def locked_to_front(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     Callers that use a key or come in over the Internet are cut off at once: the gateway
     needs its data role and a private endpoint first.
 
+    ## Settings
+    `expected_gateways` lists the API Management services that accounts are to be used
+    through (none); they are the gateway then, whatever else leads here.
+
     ## References
     - Logging in Azure OpenAI Service
     - Microsoft Learn: Authenticate and authorize access to LLM APIs
     """
     found = fronting(account)
-    if not found.service_ids:
+    if not found.service_ids and not expected(account):
         require_every_front(account, found)
         return not_applicable("no API Management service leads here")
     users = cited_service_users(tenant, account)
@@ -232,7 +246,7 @@ def locked_to_front(account: CognitiveAccount, tenant: Tenant) -> Verdict:
         past += _by_settings(account)
     past += ways.open
     with ways.unclear:
-        past += _by_roles(users, found, tenant)
+        past += _by_roles(users, gateways_of(account, found), tenant)
     if past:
         return warned(f"it can be used past the gateway: {'; '.join(past)}")
     ways.unclear.settle()
@@ -252,12 +266,12 @@ def _by_settings(account: CognitiveAccount) -> Iterator[str]:
         yield "public networks are let in"
 
 
-def _by_roles(users: Answer, found: Fronting, tenant: Tenant) -> Iterator[str]:
+def _by_roles(
+    users: Answer, gateways: Collection[ApiService], tenant: Tenant
+) -> Iterator[str]:
     """Yield that somebody beside the gateway may use an account, now or soon."""
     gateway = {
-        each.principal_id.lower()
-        for service in _services(found, tenant)
-        for each in service.identities
+        each.principal_id.lower() for service in gateways for each in service.identities
     }
     now = _without(gateway, callers(tenant, users))
     if now:

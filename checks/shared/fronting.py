@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -18,9 +18,11 @@ from checks.shared.gateways import (
     sign_in,
 )
 from checks.shared.scanned import require_all_scanned
-from checks.shared.wording import CITED
+from checks.shared.wording import CITED, quote, some
+from scanner.model.apimanagement import ApiService
 from scanner.model.cognitive import CognitiveAccount
 from scanner.model.coverage import NotRead, Unclear
+from scanner.model.ids import ResourceId
 from scanner.model.tenant import Tenant
 
 
@@ -76,6 +78,37 @@ def _cite(account: CognitiveAccount, fronts: Mapping[str, type[Front]]) -> None:
         front = account.tenant.known(view, front_id)
         if front is not None:
             address_of(front)
+
+
+def gateways_of(account: CognitiveAccount, found: Fronting) -> tuple[ApiService, ...]:
+    """Return the services an account is to be used through.
+
+    Those that a setting expects, or else those that lead to it; raises NotRead where
+    one was not read.
+    """
+    return tuple(services(account.tenant, expected(account) or found.service_ids))
+
+
+def services(tenant: Tenant, service_ids: Iterable[str]) -> Iterator[ApiService]:
+    """Yield API Management services; raises NotRead where one was not read."""
+    for service_id in service_ids:
+        service = tenant.get(ApiService, service_id)
+        if service is None:
+            raise NotRead(f"{service_id} was not read")
+        yield service
+
+
+def expected(account: CognitiveAccount) -> tuple[str, ...]:
+    """Return the ids of the services that a setting expects in front of accounts."""
+    return account.tenant.settings.expected_gateways
+
+
+def leading(account: CognitiveAccount, found: Fronting) -> str:
+    """Return what leads to an account, or is expected to, as a sentence says it."""
+    if found.names:
+        return f"{some(found.names)} leads here"
+    names = (quote(ResourceId.parse(each).name) for each in expected(account))
+    return f"{some(names)} is expected to lead here"
 
 
 def require_every_front(account: CognitiveAccount, found: Fronting) -> None:

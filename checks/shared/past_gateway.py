@@ -15,11 +15,10 @@ from checks.shared.filtering import (
     overlap,
     without,
 )
-from checks.shared.fronting import fronting
+from checks.shared.fronting import expected, fronting, gateways_of
 from checks.shared.perimeters import anything, let_in
 from checks.shared.subnets import ranges_of, require_subnet
 from checks.shared.wording import quote, shown, some
-from scanner.model.apimanagement import ApiService
 from scanner.model.cognitive import CognitiveAccount
 from scanner.model.coverage import NotRead, Unclear
 from scanner.model.ids import ResourceId, id_key
@@ -79,15 +78,13 @@ def ways_beside(account: CognitiveAccount) -> Ways:
 
 def _gateway(account: CognitiveAccount) -> _Gateway:
     found, tenant = fronting(account), account.tenant
-    services = [tenant.get(ApiService, each) for each in found.service_ids]
     subnets = tuple(
         require_subnet(tenant, subnet_id, service.name)
-        for service in services
-        if service
+        for service in gateways_of(account, found)
         for subnet_id in (service.subnet_id, *(service.other_subnet_ids or ()))
         if subnet_id
     )
-    if not subnets and found.unread:
+    if not subnets and found.unread and not expected(account):
         raise found.unread
     return _Gateway(tuple(one for each in subnets for one in ranges_of(each)), subnets)
 

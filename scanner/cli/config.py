@@ -171,12 +171,13 @@ _ROLE = _Form(
     re.compile(rf"(/.+/roleDefinitions/)?{_GUID}", re.I),
     "neither the GUID of a role nor the id of its definition",
 )
+_IN_GROUP = rf"/subscriptions/{_GUID}/resourceGroups/[^/]+/providers"
+_GATEWAY = _Form(
+    re.compile(rf"{_IN_GROUP}/Microsoft\.ApiManagement/service/[^/]+", re.I),
+    "no resource id of an API Management service",
+)
 _MANAGER = _Form(
-    re.compile(
-        rf"/subscriptions/{_GUID}/resourceGroups/[^/]+/providers/"
-        r"Microsoft\.Network/networkManagers/[^/]+(/.+)?",
-        re.I,
-    ),
+    re.compile(rf"{_IN_GROUP}/Microsoft\.Network/networkManagers/[^/]+(/.+)?", re.I),
     "no resource id of a network manager",
 )
 _HOST = _Form(re.compile(r"[^\s/:@\\]+"), "no name of a host: leave out all else")
@@ -184,6 +185,7 @@ _FORMS = {
     "approved_fqdns": _HOST,
     "blocked_fqdn_suffixes": _HOST,
     "denied_subscriptions": _ID,
+    "expected_gateways": _GATEWAY,
     "approved_principals": _ID,
     "break_glass_principals": _ID,
     "fine_tuning_principals": _ID,

@@ -28,6 +28,9 @@ class Settings:
     """IP rules above which an allow-list is no longer narrow."""
     denied_subscriptions: tuple[str, ...] = ()
     """Ids of foreign subscriptions whose private endpoints are never acceptable."""
+    expected_gateways: tuple[str, ...] = ()
+    """Resource ids of API Management services that accounts are to be used through; if
+    empty, what leads to an account is its gateway."""
     dns_filtering_expected: bool = True
     """Whether a DNS security policy is meant to block, not only to log."""
     dns_rule_limit: int = 100

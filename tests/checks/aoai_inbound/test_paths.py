@@ -515,6 +515,20 @@ def test_rules_that_do_not_apply_leave_everyone(
     assert status_of(verdicts, "aoai-only-apim-reaches", *given) is status
 
 
+def test_a_gateway_that_is_expected_is_the_only_one(verdicts: Verdicts) -> None:
+    *given, backend = behind(GATEWAY, NOBODY)
+    check = "aoai-only-apim-reaches"
+    assert status_of(verdicts, check, *given) is ASKED
+    expected = Settings(expected_gateways=(SERVICE,))
+    assert status_of(verdicts, check, *given, settings=expected) is PASS
+    other = Settings(expected_gateways=(f"{SERVICE}2",))
+    elsewhere = {"id": f"{SERVICE}2", "properties": {}}
+    for bodies in (given, [*given, backend]):
+        result = status_of(verdicts, check, *bodies, elsewhere, settings=other)
+        assert result is ASKED
+    assert status_of(verdicts, check, *given, settings=other) is UNREAD
+
+
 def test_every_way_in_counts(verdicts: Verdicts) -> None:
     check = "aoai-only-apim-reaches"
     given, *rest = behind(GATEWAY, NOBODY)

@@ -13,6 +13,7 @@ from scanner.model.authorization import RoleAssignment
 from scanner.model.check import Status
 from scanner.model.insights import DiagnosticSetting
 from scanner.model.results import Result
+from scanner.model.settings import Settings
 
 if TYPE_CHECKING:
     from tests.checks.conftest import Verdicts
@@ -220,3 +221,34 @@ def test_roles_and_identities_that_were_not_read(verdicts: Verdicts, rbac: Any) 
     unclear = {**APIM, "identity": {"type": "SystemAssigned"}}
     bodies = (account(), unclear, BACKEND, *roles(rbac, "apim"))
     assert result_of(verdicts, LOCKED, *bodies).status is UNREAD
+
+
+ELSEWHERE = SERVICE.replace("apim", "other")
+EXPECTED = Settings(expected_gateways=(SERVICE.upper(),))
+
+
+def test_a_gateway_that_is_expected(verdicts: Verdicts, rbac: Any) -> None:
+    kept = logs("GatewayLogs", "GatewayLlmLogs")
+    bodies = (account(), APIM, BACKEND, kept, *roles(rbac, "apim"))
+    for check in (FRONT, LOCKED):
+        result = result_of(verdicts, check, *bodies, settings=EXPECTED)
+        assert result.status is PASS
+    other = Settings(expected_gateways=(ELSEWHERE,))
+    result = result_of(verdicts, FRONT, *bodies, settings=other)
+    assert (result.status, "no gateway that is expected" in result.reason) == (
+        INFO,
+        True,
+    )
+    second = {**APIM, "id": ELSEWHERE, "identity": {}}
+    result = result_of(verdicts, LOCKED, *bodies, second, settings=other)
+    assert (result.status, "1 principal holds" in result.reason) == (WARN, True)
+
+
+def test_a_gateway_that_is_expected_need_not_lead_there_by_name(
+    verdicts: Verdicts, rbac: Any
+) -> None:
+    bodies = (account(), APIM, *roles(rbac, "apim"))
+    assert result_of(verdicts, LOCKED, *bodies).status is NONE
+    assert result_of(verdicts, LOCKED, *bodies, settings=EXPECTED).status is PASS
+    lost = (account(), *roles(rbac, "apim"))
+    assert result_of(verdicts, LOCKED, *lost, settings=EXPECTED).status is UNREAD

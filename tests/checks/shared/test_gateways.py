@@ -23,6 +23,7 @@ from scanner.model.apimanagement import (
 from scanner.model.check import Status
 from scanner.model.cognitive import CognitiveAccount
 from scanner.model.results import Result
+from scanner.model.settings import Settings
 
 if TYPE_CHECKING:
     from tests.checks.conftest import Verdicts
@@ -471,3 +472,12 @@ def test_accounts_without_a_gateway(verdicts: Verdicts) -> None:
     partly = [(Api, SERVICE)]
     [result] = verdicts(apim_loss_accepted, account(), *FRONT, unread=partly)
     assert result.status is MANUAL
+
+
+def test_a_gateway_that_is_expected_can_be_gone_past(verdicts: Verdicts) -> None:
+    settings = Settings(expected_gateways=(SERVICE,))
+    for content, status in (({}, MANUAL), (CLOSED, NONE)):
+        given = account(**content)
+        [result] = verdicts(apim_loss_accepted, given, settings=settings)
+        assert result.status is status
+        assert "is expected to lead here" in result.reason

@@ -107,6 +107,7 @@ def test_a_ca_of_somebody_else(serve: Serve, refused: Refused, tmp_path: Path) -
         ("approved_principals = ['joy@bank.example']", ["'joy@bank.example'", "no id"]),
         ("approved_tenants = ['contoso.com']", ["approved_tenants", "'contoso.com'"]),
         ("denied_subscriptions = ['/subscriptions/x']", ["'/subscriptions/x'"]),
+        ("expected_gateways = ['apim']", ["'apim'", "API Management service"]),
         ("approved_network_managers = ['avnm']", ["'avnm'", "network manager"]),
         ("foreign_application_roles = ['Reader']", ["'Reader'", "GUID of a role"]),
         ("approved_fqdns = ['https://a.example/x']", ["'https://a.example/x'", "host"]),
