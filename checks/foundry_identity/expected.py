@@ -19,10 +19,10 @@ from checks.shared.foundry_matrix import On, Who, needs
 from checks.shared.links import LINKED, keeps_key, links
 from checks.shared.project_users import users_of
 from checks.shared.shortfall import Case, grants_for, ids, require_lack
-from checks.shared.workspaces import default_storage, mode_of
+from checks.shared.workspaces import default_storage, mode_of, primary_identities
 from scanner.model.cognitive import CognitiveAccount, hosts_models
 from scanner.model.coverage import Unclear
-from scanner.model.identity import Identified
+from scanner.model.identity import Identified, ManagedIdentity
 from scanner.model.ids import id_key
 from scanner.model.machinelearning import Compute, Workspace, is_hub
 from scanner.model.resource import Resource
@@ -69,12 +69,29 @@ def _label(workspace: Workspace) -> str:
 
 
 def _own(workspace: Workspace) -> Iterator[Case]:
-    """Yield what its own identity needs; a user-assigned one, blobs and files alone."""
+    """Yield what its own identity needs; a user-assigned one, blobs and files alone.
+
+    Of these the ones that it works with (`primary_identities`).
+    """
     storage = _identity_storage(workspace)
-    if storage is not None:
-        by_data = is_hub(workspace) or workspace.system_identity is None
-        wanted = needs(Who.HUB if by_data else Who.PROJECT, On.STORAGE)
-        yield Case(_label(workspace), ids(workspace.identities), wanted, storage)
+    if storage is None:
+        return
+    system, used = workspace.system_identity, primary_identities(workspace)
+    least = Case(_label(workspace), (), needs(Who.HUB, On.STORAGE), storage)
+    if system is not None:
+        who = Who.HUB if is_hub(workspace) else Who.PROJECT
+        wanted = needs(who, On.STORAGE)
+        yield replace(least, principals=(system.principal_id,), needs=wanted)
+    elif not used:
+        yield least
+    yield from _for_each(least, used)
+
+
+def _for_each(case: Case, identities: Iterable[ManagedIdentity]) -> Iterator[Case]:
+    """Yield a case for each identity that something signs in as."""
+    for each in identities:
+        who = case.who if each.is_system else f"{case.who} as {each.name}"
+        yield replace(case, who=who, principals=(each.principal_id,))
 
 
 def _managing(hub: Workspace) -> Iterator[Case]:
@@ -83,11 +100,12 @@ def _managing(hub: Workspace) -> Iterator[Case]:
     For the identity that Azure made with it: what manages the things around a hub with
     a user-assigned one is for people to choose.
     """
-    if not is_hub(hub) or hub.system_identity is None:
+    identity = hub.system_identity
+    if not is_hub(hub) or identity is None:
         return
     place, wanted = hub.parts, needs(Who.HUB, On.GROUP)
     group = f"/subscriptions/{place.subscription}/resourceGroups/{place.resource_group}"
-    case = Case("the hub", ids(hub.identities), wanted, hub, group)
+    case = Case("the hub", (identity.principal_id,), wanted, hub, group)
     relied_on = filter(None, (hub.storage_account_id, hub.key_vault_id))
     each = [replace(case, scope=scope) for scope in relied_on]
     unclear, lacking = Unclear(), not each
@@ -123,7 +141,8 @@ def _private_endpoints(project: Workspace) -> Iterator[Case]:
     wanted = needs(Who.PROJECT, On.STORAGE_ENDPOINT)
     reach = storage.private_reach
     for endpoint in reach.endpoints(*HUB_SERVICES):
-        yield Case("the project", ids(project.identities), wanted, endpoint)
+        case = Case("the project", (), wanted, endpoint)
+        yield from _for_each(case, project.identities)
     reach.require_own()
 
 
@@ -206,7 +225,12 @@ def _storing(runner: Identified, workspace: Workspace) -> Iterator[Case]:
     storage = _identity_storage(workspace)
     if storage is None:
         return
-    every = needs(Who.ENDPOINT, On.STORAGE)
-    sure = not isinstance(runner, Compute) and any(True for _ in runner.user_identities)
-    wanted = tuple(replace(need, sure=sure) for need in every)
-    yield Case(label_of(runner), ids(runner.identities), wanted, storage)
+    label, wanted = label_of(runner), needs(Who.ENDPOINT, On.STORAGE)
+    unsure = tuple(replace(need, sure=False) for need in wanted)
+    if isinstance(runner, Compute) or not runner.has_identity:
+        yield Case(label, ids(runner.identities), unsure, storage)
+        return
+    own = runner.system_identity
+    if own is not None:
+        yield Case(label, (own.principal_id,), unsure, storage)
+    yield from _for_each(Case(label, (), wanted, storage), runner.user_identities)

@@ -170,7 +170,10 @@ def missing_rbac(workspace: Workspace, tenant: Tenant) -> Verdict:
     identities on the default storage and a project's on the private endpoints of it,
     endpoints and people on the same storage. For connections with Entra ID: people on
     Search, Search on model accounts and the other way round, endpoints and computes on
-    all three. And a hub on its resource group or on its storage and its vault, where
+    all three. A user-assigned identity of a hub or project counts on the storage where
+    it works with it (`foundry-umi-roles-preprovisioned`), each of several identities by
+    itself; so does each of an endpoint there, and each of a project on the private
+    endpoints. And a hub on its resource group or on its storage and its vault, where
     one of these outside the scan is not assessed, endpoints and computes on the
     registry and on the secrets of connections. A pair is met by the role, by one that
     allows as much, here or above, whatever condition it has. Each person in a group

@@ -10,7 +10,7 @@ from checks.shared.citing import cite
 from checks.shared.containers import CORE, Stray, blob_grants, is_conditioned, strays
 from checks.shared.grants import access, bounded, require_settled
 from checks.shared.wording import count, quote, some
-from checks.shared.workspaces import default_storage, primary_identities
+from checks.shared.workspaces import default_storage
 from scanner.access.answers import Grant
 from scanner.access.conditions.analysis.catalogue import BLOBS
 from scanner.access.conditions.analysis.linting import VERSION
@@ -206,8 +206,8 @@ def mi_abac_correct(workspace: Workspace, tenant: Tenant) -> Verdict:
     workspace that has it, a hub with its projects. The id is compared without case; an
     absent or null `properties.workspaceId` is not assessed. Reading, writing, deleting,
     adding and moving blobs beyond these containers fails, any other action warns.
-    Grants without a condition are left to `foundry-mi-abac-present`; where there is no
-    other, the check is not applicable.
+    Grants without a condition are left to `foundry-mi-abac-present` and
+    `foundry-umi-conditions`; where there is no other, the check is not applicable.
 
     ## Why it matters
     A condition looks like a fence from afar. One that names the id of another
@@ -267,7 +267,7 @@ def mi_abac_correct(workspace: Workspace, tenant: Tenant) -> Verdict:
     if not conditioned:
         said = "no grant of blobs to its identities has a condition"
         return not_applicable(bounded(said, missing))
-    said = "conditions keep its identities to containers of their own workspaces"
+    said = "grants with a condition lead to containers of their own workspaces alone"
     return passed(bounded(said, missing))
 
 
@@ -389,14 +389,12 @@ def umi_conditions(workspace: Workspace, tenant: Tenant) -> Verdict:
     r"""
     Reads `properties.condition` of every grant of blobs to the assigned identities.
 
-    Of several identities the one in `properties.primaryUserAssignedIdentity` is judged.
-    Where that is absent or null, all are, but beside others not the one that opens the
-    encryption key (`properties.encryption.identity.userAssignedIdentity`); whether or
-    not a system-assigned identity does most of the work, code in the workspace may sign
-    in as any of them. Grants on the account in `properties.storageAccount`
-    and at all scopes above count, of whatever role that has a data action on blobs. An
-    absent or null condition means that the grant is not restricted (Azure RBAC
-    documentation). Identities without such a grant are not applicable.
+    All identities in `identity.userAssignedIdentities` are judged, whichever of them is
+    the primary one or opens the encryption key: code in the workspace may sign in as
+    any of them. Grants on the account in `properties.storageAccount` and at all scopes
+    above count, of whatever role that has a data action on blobs. An absent or null
+    condition means that the grant is not restricted (Azure RBAC documentation).
+    Identities without such a grant are not applicable.
 
     ## Why it matters
     Roles for a user-assigned identity are granted before the workspace is there, when
@@ -436,7 +434,7 @@ def umi_conditions(workspace: Workspace, tenant: Tenant) -> Verdict:
     storage = default_storage(workspace, tenant)
     if storage is None:
         return not_applicable("the workspace has no default storage")
-    identities = primary_identities(workspace) or list(workspace.user_identities)
+    identities = list(workspace.user_identities)
     held = {each: _grants(tenant, each, storage) for each in identities}
     wide = list(_wide(held))
     if wide:

@@ -300,6 +300,42 @@ def test_user_assigned_identities_need_data_roles_alone(verdicts: Verdicts) -> N
     assert verdicts(missing_rbac, *bodies, body(STORAGE, {})).only(HUB).status is FAIL
 
 
+BOTH = {**shared("person"), **own("hub"), "type": "SystemAssigned,UserAssigned"}
+"""An identity of the hub's own beside one that it has and may not work with."""
+
+
+@pytest.mark.parametrize(
+    ("primary", "holders", "status"),
+    [
+        (None, ("hub", "hub"), PASS),
+        (None, ("hub", "person"), FAIL),
+        (None, ("person", "person"), FAIL),
+        (SHARED, ("hub", "hub"), FAIL),
+    ],
+)
+def test_one_identity_cannot_make_up_for_another(
+    verdicts: Verdicts, primary: object, holders: tuple[str, str], status: Status
+) -> None:
+    one = hub(identity=BOTH, primaryUserAssignedIdentity=primary)
+    roles = zip((BLOB, FILE), holders, strict=True)
+    given = [grant(role, STORAGE, who) for role, who in roles]
+    manages = grant(BuiltIn.AI_ADMINISTRATOR, GROUP, "hub")
+    bodies = one, body(STORAGE, {}), *given, manages
+    assert verdicts(missing_rbac, *bodies).only(HUB).status is status
+
+
+def test_every_identity_of_a_project_reads_its_private_endpoints(
+    verdicts: Verdicts,
+) -> None:
+    both = {**BOTH, **own("project"), "type": "SystemAssigned,UserAssigned"}
+    bodies = [project(identity=both) if e["id"] == PROJECT else e for e in FULL]
+    result = verdicts(missing_rbac, *bodies, *GRANTS).only(PROJECT)
+    assert result.status is FAIL
+    assert result.reason.startswith("the project as identity shared lacks Reader on ")
+    reader = grant(BuiltIn.READER, LINK, "person")
+    assert verdicts(missing_rbac, *bodies, *GRANTS, reader).only(PROJECT).status is PASS
+
+
 def test_a_user_assigned_endpoint_surely_needs_its_storage(verdicts: Verdicts) -> None:
     used = endpoint(shared("endpoint"))
     bodies = [used if each["id"] == ENDPOINT else each for each in FULL]

@@ -364,16 +364,24 @@ BOTH = {
 
 
 @pytest.mark.parametrize(
-    ("primary", "status"), [(USED, PASS), (f"{USED}2", WARN), (None, WARN)]
+    ("condition_of_other", "status"), [(FOUNDRY, PASS), (None, WARN)]
 )
-def test_the_primary_identity_is_judged(
-    verdicts: Verdicts, rbac: Any, roles: Any, primary: str | None, status: Status
+@pytest.mark.parametrize("primary", [USED, f"{USED}2", None])
+def test_every_assigned_identity_is_judged(
+    verdicts: Verdicts,
+    rbac: Any,
+    roles: Any,
+    primary: str | None,
+    condition_of_other: str | None,
+    status: Status,
 ) -> None:
     held = (
         *granted(rbac, [(BLOB, STORAGE, FOUNDRY)], USED_PRINCIPAL),
-        *granted(rbac, [(BLOB, STORAGE, None)]),
+        *granted(rbac, [(BLOB, STORAGE, condition_of_other)]),
     )
-    one = workspace(identity=BOTH, primaryUserAssignedIdentity=primary)
+    key = {"identity": {"userAssignedIdentity": f"{USED}2"}}
+    properties = {"primaryUserAssignedIdentity": primary, "encryption": key}
+    one = workspace(identity=BOTH, **properties)
     results = verdicts(umi_conditions, *roles, *held, one, ACCOUNT)
     assert results.only(PROJECT).status is status
 
