@@ -31,6 +31,7 @@ from scanner.model.check import (
     Check,
     Post,
     Severity,
+    Status,
     Topic,
     Verdict,
     check,
@@ -86,13 +87,19 @@ def key_permission(workspace: Workspace, tenant: Tenant) -> Verdict:
     need beside it are not judged. Who may use a key in a managed HSM is the HSM's own
     data, and asked about.
 
+    The key itself has to be there, with a `properties.attributes.enabled` that is not
+    false (absent and null are true: Microsoft Learn, "About keys"). Resource Manager
+    tells of its newest version: an older one that a workspace names is not looked at.
+
     ## Why it matters
     An encrypted workspace asks for its key again and again. An identity that has lost
     its permission may not be noticed at once; then nothing opens any more, with errors
-    that speak of encryption and not of roles.
+    that speak of encryption and not of roles. A key that is deleted or disabled locks
+    the workspace just as well.
 
     ## How to fix
     Give the identity of the workspace the permission that the vault's model asks for.
+    Recover a key that was deleted, and enable one that is disabled.
 
     ```sh
     az keyvault set-policy --name VAULT --object-id PRINCIPAL_ID \
@@ -100,6 +107,8 @@ def key_permission(workspace: Workspace, tenant: Tenant) -> Verdict:
     az role assignment create --assignee-object-id PRINCIPAL_ID \
       --assignee-principal-type ServicePrincipal --scope KEY_ID \
       --role "Key Vault Crypto Service Encryption User"
+    az keyvault key recover --vault-name VAULT --name KEY
+    az keyvault key set-attributes --vault-name VAULT --name KEY --enabled true
     ```
 
     ```bicep
@@ -136,6 +145,38 @@ def key_permission(workspace: Workspace, tenant: Tenant) -> Verdict:
     vault = tenant.get(KeyVault, vault_id)
     if vault is None:
         return failed("broken: the vault of its key is gone")
+    fault, unclear = "", Unclear()
+    with unclear:
+        fault = _fault(vault, key)
+    if fault:
+        return failed(f"broken: {fault}")
+    verdict = _permission(workspace, vault, key)
+    if verdict.status is Status.PASS:
+        unclear.settle()
+    return verdict
+
+
+def _fault(vault: KeyVault, named: KeyName) -> str:
+    """Return what keeps everybody from using a key; empty for nothing."""
+    key = vault.tenant.get(VaultKey, f"{vault.id}/keys/{named.name}")
+    if key is None:
+        return f"its key {shown(named.name)} is gone"
+    pinned = named.version.lower()
+    if key.enabled is False and (not pinned or pinned == _newest(key)):
+        return f"its key {shown(named.name)} is disabled"
+    return ""
+
+
+def _newest(key: VaultKey) -> str:
+    """Return the newest version of a key, in lower case; raises NotRead."""
+    newest = KeyName.parse(key.newest or "").version.lower()
+    if not newest:
+        raise key.unread(VaultKey.newest.path, "names no version")
+    return newest
+
+
+def _permission(workspace: Workspace, vault: KeyVault, key: KeyName) -> Verdict:
+    """Judge whether a workspace's identity may use its key."""
     may = _by_role if vault.rbac_authorization else _by_policy
     found = [may(each, vault, key) for each in key_identities(workspace)]
     if not found:
@@ -343,7 +384,8 @@ def key_rotation(key: VaultKey, _: Tenant) -> Verdict:
     Of the keys that `properties.encryption` of a workspace names, as Resource Manager
     tells of them. An absent or null policy does not rotate, nor does one that only
     notifies; an absent end means that the key does not expire (vaults/keys REST
-    reference). A workspace that names a version is compared with the newest,
+    reference). A newest version that is disabled (`properties.attributes.enabled` is
+    false) is of no use. A workspace that names a version is compared with the newest,
     `properties.keyUriWithVersion`; where that is absent or null it is not assessed.
 
     ## Why it matters
@@ -403,6 +445,8 @@ def _stale(key: VaultKey) -> Iterator[str]:
     actions = [each.lower() for each in key.rotation_actions or ()]
     if "rotate" not in actions:
         yield "no rotation policy rotates it"
+    if key.enabled is False:
+        yield "its newest version is disabled"
     if key.expires is None:
         return
     try:
@@ -417,14 +461,10 @@ def _stale(key: VaultKey) -> Iterator[str]:
 
 
 def _pinned(key: VaultKey) -> Iterator[str]:
-    newest = KeyName.parse(key.newest or "").version.lower()
-    pinned = [each for each in users_of_key(key) if each[1].version]
-    if pinned and not newest:
-        raise key.unread(VaultKey.newest.path, "names no version")
     names = [
         shown(workspace.name)
-        for workspace, named in pinned
-        if named.version.lower() != newest
+        for workspace, named in users_of_key(key)
+        if named.version and named.version.lower() != _newest(key)
     ]
     if names:
         yield f"{some(names)} does not use its newest version"

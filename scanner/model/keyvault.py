@@ -30,6 +30,7 @@ class VaultKey(Resource):
         ),
     )
 
+    enabled = Flag("properties.attributes.enabled")
     expires = Number("properties.attributes.exp")
     newest = Text("properties.keyUriWithVersion")
     rotation_actions = Texts("properties.rotationPolicy.lifetimeActions[].action.type")

@@ -81,11 +81,16 @@ def vault(**properties: object) -> Body:
     return body(VAULT, **{"enablePurgeProtection": True, **properties})
 
 
+OFF = body(KEY, attributes={"enabled": False}, keyUriWithVersion=f"{ADDRESS}/a")
+
+
 def policy(*keys: str, who: str = "me") -> Body:
     return {"objectId": who, "permissions": {"keys": list(keys)}}
 
 
 ALLOWED = policy("Get", "wrapKey", "unwrapKey")
+HELD = {"id": KEY, "properties": {"attributes": {"enabled": True}}}
+"""The key, as it is there and enabled."""
 
 
 @pytest.mark.parametrize(
@@ -117,7 +122,37 @@ ALLOWED = policy("Get", "wrapKey", "unwrapKey")
 def test_access_policies(
     verdicts: Verdicts, given: Body, policies: object, expected: Status
 ) -> None:
-    results = verdicts(key_permission, given, vault(accessPolicies=policies))
+    results = verdicts(key_permission, given, vault(accessPolicies=policies), HELD)
+    assert results.only(HUB).status is expected
+
+
+@pytest.mark.parametrize(
+    ("address", "held", "expected"),
+    [
+        (ADDRESS, [], FAIL),
+        (ADDRESS, [body(f"{KEY}2")], FAIL),
+        (ADDRESS, [body(KEY)], PASS),
+        (ADDRESS, [body(KEY, attributes={"enabled": None})], PASS),
+        (ADDRESS, [body(KEY, attributes={"enabled": False})], FAIL),
+        (ADDRESS, [body(KEY, attributes={"enabled": "no"})], UNREAD),
+        (f"{ADDRESS}/A", [OFF], FAIL),
+        (f"{ADDRESS}/b", [OFF], PASS),
+        (f"{ADDRESS}/b", [body(KEY, attributes={"enabled": False})], UNREAD),
+    ],
+)
+def test_a_key_that_nobody_can_use(
+    verdicts: Verdicts, address: str, held: list[Body], expected: Status
+) -> None:
+    bodies = hub(key=address), vault(accessPolicies=[ALLOWED])
+    assert verdicts(key_permission, *bodies, *held).only(HUB).status is expected
+
+
+@pytest.mark.parametrize(("policies", "expected"), [([ALLOWED], UNREAD), ([], FAIL)])
+def test_a_key_that_was_not_read(
+    verdicts: Verdicts, policies: list[Body], expected: Status
+) -> None:
+    bodies = hub(), vault(accessPolicies=policies), HELD
+    results = verdicts(key_permission, *bodies, unread=[(VaultKey, KEY)])
     assert results.only(HUB).status is expected
 
 
@@ -127,7 +162,7 @@ def test_one_of_several_identities_that_is_not_named(verdicts: Verdicts) -> None
     mine, yours = ALLOWED, {**ALLOWED, "objectId": "you"}
     cases = [([mine, yours], PASS), ([mine], UNREAD), ([yours], UNREAD), ([], FAIL)]
     for policies, expected in cases:
-        results = verdicts(key_permission, given, vault(accessPolicies=policies))
+        results = verdicts(key_permission, given, vault(accessPolicies=policies), HELD)
         assert results.only(HUB).status is expected
 
 
@@ -158,7 +193,7 @@ def test_roles(
     role = rbac.role(SERVICE_USER, dataActions=USES)
     grant = rbac.grant("me", SERVICE_USER, scope, "ServicePrincipal", eligible=eligible)
     under_rbac = vault(enableRbacAuthorization=True, accessPolicies=[ALLOWED])
-    results = verdicts(key_permission, hub(), under_rbac, role, grant)
+    results = verdicts(key_permission, hub(), under_rbac, HELD, role, grant)
     assert results.only(HUB).status is expected
 
 
@@ -177,7 +212,7 @@ def test_roles_that_a_denial_takes_back(
     role = rbac.role(SERVICE_USER, dataActions=USES)
     grant = rbac.grant("me", SERVICE_USER, VAULT, "ServicePrincipal")
     denial = rbac.denial(VAULT, action, (who, "ServicePrincipal"))
-    bodies = hub(), vault(enableRbacAuthorization=True), role, grant
+    bodies = hub(), vault(enableRbacAuthorization=True), HELD, role, grant
     result = verdicts(key_permission, *bodies, denial).only(HUB)
     assert result.status is expected
     assert ("deny assignment" in result.reason) is (expected is FAIL)
@@ -201,7 +236,7 @@ def test_roles_of_ones_own(
     role = rbac.role("own", custom=True, dataActions=[f"{KEYS}/{a}" for a in allowed])
     grant = rbac.grant("me", "own", KEY, "ServicePrincipal")
     under_rbac = vault(enableRbacAuthorization=True)
-    bodies = [hub(), under_rbac, role, grant]
+    bodies = [hub(), under_rbac, HELD, role, grant]
     assert verdicts(key_permission, *bodies).only(HUB).status is expected
     denial = rbac.denial(KEY, f"{KEYS}/wrap/action", ("me", "ServicePrincipal"))
     assert verdicts(key_permission, *bodies, denial).only(HUB).status is FAIL
@@ -209,7 +244,7 @@ def test_roles_of_ones_own(
 
 @pytest.mark.parametrize("view", [KeyVault, RoleAssignment, Workspace])
 def test_permissions_that_were_not_read(verdicts: Verdicts, view: Any) -> None:
-    bodies = [hub(), vault(enableRbacAuthorization=True)]
+    bodies = [hub(), vault(enableRbacAuthorization=True), HELD]
     [result] = verdicts(key_permission, *bodies, unread=[(view, SUBSCRIPTION)])
     assert result.status is UNREAD
 
@@ -346,6 +381,7 @@ DAY = 86400
         (ends(None), None),
         (ends(NOW + 31 * DAY), None),
         (ends(NOW + 29 * DAY), "expires on 2026-09-30"),
+        (key("rotate", attributes={"enabled": False}), "version is disabled"),
         (ends(NOW), "expired on 2026-09-01"),
         (ends(NOW - DAY), "expired on 2026-08-31"),
         (key("rotate", keyUriWithVersion=f"{ADDRESS}/1"), None),

@@ -380,8 +380,7 @@ def test_every_assigned_identity_is_judged(
         *granted(rbac, [(BLOB, STORAGE, condition_of_other)]),
     )
     key = {"identity": {"userAssignedIdentity": f"{USED}2"}}
-    properties = {"primaryUserAssignedIdentity": primary, "encryption": key}
-    one = workspace(identity=BOTH, **properties)
+    one = workspace(identity=BOTH, primaryUserAssignedIdentity=primary, encryption=key)
     results = verdicts(umi_conditions, *roles, *held, one, ACCOUNT)
     assert results.only(PROJECT).status is status
 
