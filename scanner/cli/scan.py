@@ -281,7 +281,8 @@ def _resumed(
     from scanner.collect.order import asks_directory, asks_graph, selection_of
     from scanner.snapshot.lines import SnapshotError
 
-    _opened(directory, "--resume")
+    if _opened(directory, "--resume").directory == directory:
+        raise Failure(f"--resume {directory} is a snapshot: name the run that it is of")
     context.with_resource(earlier_directory(directory))
     # Until now, another process may have gone on with it.
     earlier = _opened(directory, "--resume")

@@ -251,7 +251,7 @@ PART = KeyVault.type.replace("/", ".").lower()
 @pytest.fixture
 def rewritten(bench: Any, unfinished: Path, line: str) -> Path:
     """Return a part of a snapshot, with a line that no scan wrote."""
-    directory = bench.new_path("run")
+    directory = bench.new_path("run") / "snapshot"
     shutil.copytree(unfinished, directory)
     (name,) = (
         each for each in parts_on_disk(directory) if each.endswith(f"{PART}.jsonl.gz")
@@ -271,7 +271,7 @@ def rewritten(bench: Any, unfinished: Path, line: str) -> Path:
 def test_lines_that_no_scan_wrote(
     bench: Any, posture: Callable[..., Any], rewritten: Path
 ) -> None:
-    directory = rewritten.parents[1]
+    directory = rewritten.parents[2]
     _assert_refused(bench, posture, directory, rewritten.name, ("--from",))
 
 
@@ -279,7 +279,7 @@ def test_lines_that_no_scan_wrote(
 def test_nor_can_they_be_gone_on_with(
     bench: Any, posture: Callable[..., Any], rewritten: Path
 ) -> None:
-    directory = rewritten.parents[1]
+    directory = rewritten.parents[2]
     before = {each: each.read_bytes() for each in directory.glob("**/*.*")}
     with in_thread(bench.estate) as azure:
         cloud = ("--cloud", bench.sign_in_to(azure.address))

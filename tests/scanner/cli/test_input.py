@@ -166,6 +166,16 @@ def test_no_run_to_go_on_with(option: str, refused: Refused, tmp_path: Path) -> 
     has(refused("scan", option, "empty"), option, "empty", "no snapshot")
 
 
+def test_a_snapshot_alone_is_not_gone_on_with(
+    refused: Refused, demo: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(demo, tmp_path / "run")
+    before = {each.name for each in (tmp_path / "run/snapshot").iterdir()}
+    line = refused("scan", "--resume", "run/snapshot")
+    has(line, "--resume run/snapshot is a snapshot", "name the run")
+    assert {each.name for each in (tmp_path / "run/snapshot").iterdir()} == before
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
