@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from checks.shared.perimeters import way_in
+from checks.shared.perimeters import but_for_rules, way_in
 from checks.shared.scanned import so_far
 from checks.shared.wording import shown
 from scanner.model import initiatives
@@ -247,7 +247,9 @@ def storage_hardened(account: StorageAccount, _: Tenant) -> Verdict:
     one of the services needs one for that. The check covers accounts that a hub or
     project names in `properties.storageAccount` or
     `properties.workspaceHubConfig.additionalWorkspaceStorageAccounts`; one that Azure
-    made for a workspace with customer-managed keys is not applicable. An enforced
+    made for a workspace with customer-managed keys is not applicable. A firewall that
+    denies does not close an account while one of `properties.networkAcls.ipRules` is
+    wider than /16; other rules, and those for subnets, are told. An enforced
     network security perimeter decides whatever the account says: it closes it, unless
     an inbound rule is too wide. Such a rule in transition mode opens an account that is
     closed. One that leaves access to a perimeter warns while none is known to enforce
@@ -332,7 +334,8 @@ def storage_hardened(account: StorageAccount, _: Tenant) -> Verdict:
     if way is not None:
         return warned(str(way))
     named = " and ".join(wanted)
-    reason = f"closed to public networks, private endpoints for {named}"
+    closed = f"closed to public networks{but_for_rules(account)}"
+    reason = f"{closed}, private endpoints for {named}"
     return passed(so_far(account.tenant, reason))
 
 

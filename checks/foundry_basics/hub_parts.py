@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from checks.shared.encryption import advice_on_policies, require_owners
-from checks.shared.perimeters import way_in
+from checks.shared.perimeters import but_for_rules, way_in
 from checks.shared.scanned import failed_so_far, so_far
 from checks.shared.wording import shown
 from scanner.model import initiatives
@@ -307,7 +307,9 @@ def kv_hardened(vault: KeyVault, tenant: Tenant) -> Verdict:
 
     Also `properties.privateEndpointConnections`, `properties.enablePurgeProtection` and
     `properties.enableRbacAuthorization`. Absent means Enabled and Allow (Azure Policy
-    55615ac9), no purge protection, and access policies. An enforced network security
+    55615ac9), no purge protection, and access policies. A firewall that denies does not
+    close a vault while one of `properties.networkAcls.ipRules` is wider than /16; other
+    rules, and those for subnets, are told. An enforced network security
     perimeter decides whatever the vault says: it closes it, unless an inbound rule is
     too wide. Such a rule in transition mode opens a vault that is closed; a vault that
     leaves access to a perimeter warns while none is known to enforce it.
@@ -360,7 +362,8 @@ def kv_hardened(vault: KeyVault, tenant: Tenant) -> Verdict:
     weak = list(_vault_weaknesses(vault))
     if weak:
         return warned("; ".join(weak), _hardening(vault))
-    reason = "closed, with a private endpoint, purge protection and Azure RBAC"
+    closed = f"closed{but_for_rules(vault)}"
+    reason = f"{closed}, with a private endpoint, purge protection and Azure RBAC"
     return passed(so_far(tenant, reason))
 
 

@@ -189,10 +189,11 @@ def storage_trusted(account: StorageAccount, _: Tenant) -> Verdict:
     r"""
     Reads `properties.networkAcls.defaultAction`, `bypass` and `publicNetworkAccess`.
 
+    Also the `ipRules` and `virtualNetworkRules` there, of which Azure makes none.
     Answers for the storage accounts that Azure made for workspaces with
-    customer-managed keys. Absent and null mean Allow, AzureServices and Enabled
-    (Storage REST reference). This check stands in for `foundry-storage-hardened`, which
-    leaves these accounts out.
+    customer-managed keys. Absent and null mean Allow, AzureServices, Enabled and no
+    rules (Storage REST reference). This check stands in for `foundry-storage-hardened`,
+    which leaves these accounts out.
 
     ## Why it matters
     Azure makes this account closed to everybody but trusted Azure services, and that
@@ -230,6 +231,13 @@ def _deviations(account: StorageAccount) -> Iterator[str]:
         yield f"networkAcls.defaultAction is {shown(action)}"
     if "azureservices" not in [each.strip().lower() for each in bypass.split(",")]:
         yield f"networkAcls.bypass is {shown(bypass)}"
+    for path, rules in (
+        ("ipRules", account.ip_rules),
+        ("virtualNetworkRules", account.subnet_ids),
+    ):
+        if rules:
+            names = some(shown(each.rpartition("/subnets/")[2]) for each in rules)
+            yield f"networkAcls.{path} let in {names}"
 
 
 @check(

@@ -6,13 +6,13 @@ settings say (azure-docs, "Transition to a network security perimeter").
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from checks.shared.ranges import is_range, public_range
 from checks.shared.scanned import so_far
-from checks.shared.wording import quote, shown, some
+from checks.shared.wording import count, quote, shown, some
 from scanner.model.cognitive import CognitiveAccount
 from scanner.model.coverage import Unclear
 from scanner.model.documentdb import CosmosAccount
@@ -111,12 +111,22 @@ def too_wide(rule: AccessRule) -> list[str]:
     Raises NotRead where none does and one of its prefixes is no range.
     """
     prefixes, tags = rule.prefixes or (), rule.service_tags or ()
-    found = [each for each in prefixes if _is_wide(each)]
-    found += [tag for tag in tags if tag.partition(".")[0].lower() in EVERYBODY]
-    odd = [each for each in prefixes if _parsed(each) is None]
-    if odd and not found:
-        raise rule.malformed(AccessRule.prefixes.path, "IP ranges", odd[0])
-    return found
+    found = [tag for tag in tags if tag.partition(".")[0].lower() in EVERYBODY]
+    return [*_wide(rule, AccessRule.prefixes.path, prefixes, found=found), *found]
+
+
+def _wide(
+    resource: Resource, path: str, ranges: Sequence[str], *, found: Sequence[str] = ()
+) -> list[str]:
+    """Return the ranges that let in far too many.
+
+    Raises NotRead where nothing does, nor was found before, and one is no range.
+    """
+    wide = [each for each in ranges if _is_wide(each)]
+    odd = [each for each in ranges if _parsed(each) is None]
+    if odd and not wide and not found:
+        raise resource.malformed(path, "IP ranges", odd[0])
+    return wide
 
 
 def _is_wide(prefix: str) -> bool:
@@ -202,6 +212,9 @@ def way_in(resource: Resource) -> WayIn | None:
 def _open_doors(resource: Resource) -> str:
     """Return which settings of a resource let public networks in."""
     if isinstance(resource, FIREWALLED):
+        if _denies(resource):
+            wide = some(map(shown, _wide_rules(resource)))
+            return f"networkAcls.ipRules let in {wide}"
         return "publicNetworkAccess and networkAcls.defaultAction let any network in"
     if isinstance(resource, SearchService) and resource.ip_rules:
         return f"networkRuleSet.ipRules let in {some(map(shown, resource.ip_rules))}"
@@ -210,10 +223,38 @@ def _open_doors(resource: Resource) -> str:
 
 def _shuts_itself(resource: Resource) -> bool:
     """Whether the settings of a resource turn public networks away."""
-    access = (public_access(resource) or "").lower()
-    default = isinstance(resource, FIREWALLED) and resource.network_default_action
-    denies = (default or "").lower() == "deny"
-    return access == "disabled" or (denies and access != "securedbyperimeter")
+    denies = _denies(resource)
+    if (public_access(resource) or "").lower() == "disabled":
+        return True
+    return denies and not _wide_rules(resource)
+
+
+def _denies(resource: Resource) -> bool:
+    """Whether a firewall decides, and refuses whom no rule of it lets in."""
+    if not isinstance(resource, FIREWALLED):
+        return False
+    denies = (resource.network_default_action or "").lower() == "deny"
+    return denies and not left_to_perimeter(resource)
+
+
+def _wide_rules(resource: Resource) -> list[str]:
+    """Return the IP rules of a firewall that let in far too many; as `_wide`."""
+    if not isinstance(resource, FIREWALLED):
+        return []
+    return _wide(resource, type(resource).ip_rules.path, resource.ip_rules or ())
+
+
+def but_for_rules(resource: StorageAccount | KeyVault) -> str:
+    """Return, for after "closed", that rules of the firewall let somebody in.
+
+    Empty where none does, and where no firewall decides. Raises as `guard_of`.
+    """
+    if (public_access(resource) or "").lower() == "disabled" or guard_of(resource):
+        return ""
+    addresses, subnets = resource.ip_rules or (), resource.subnet_ids or ()
+    rules = [count(len(addresses), "IP rule", "IP rules")] if addresses else []
+    rules += [count(len(subnets), "subnet rule", "subnet rules")] if subnets else []
+    return f" but for {' and '.join(rules)}" if rules else ""
 
 
 def anything(rule: AccessRule) -> list[str]:

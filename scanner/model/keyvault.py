@@ -50,6 +50,8 @@ class KeyVault(Resource):
     public_network_access = Text("properties.publicNetworkAccess")
     network_default_action = Text("properties.networkAcls.defaultAction")
     network_bypass = Text("properties.networkAcls.bypass")
+    ip_rules = Texts("properties.networkAcls.ipRules[].value")
+    subnet_ids = Texts("properties.networkAcls.virtualNetworkRules[].id")
     private_endpoint_connections = Parts(
         "properties.privateEndpointConnections", PrivateEndpointConnection
     )

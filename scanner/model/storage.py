@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scanner.model.fields import Flag, Parts, Text, Tree
+from scanner.model.fields import Flag, Parts, Text, Texts, Tree
 from scanner.model.insights import DiagnosticSetting
 from scanner.model.network import PrivateEndpointConnection, PrivateReach
 from scanner.model.resource import Children, Resource
@@ -53,6 +53,8 @@ class StorageAccount(Resource):
     public_network_access = Text("properties.publicNetworkAccess")
     network_default_action = Text("properties.networkAcls.defaultAction")
     network_bypass = Text("properties.networkAcls.bypass")
+    ip_rules = Texts("properties.networkAcls.ipRules[].value")
+    subnet_ids = Texts("properties.networkAcls.virtualNetworkRules[].id")
     private_endpoint_connections = Parts(
         "properties.privateEndpointConnections", PrivateEndpointConnection
     )

@@ -188,6 +188,12 @@ def test_public_access_evidence(verdicts: Verdicts) -> None:
 OPEN = {"defaultAction": "Allow"}
 
 
+def behind(*addresses: str) -> Body:
+    rules = [{"value": each, "action": "Allow"} for each in addresses]
+    firewall = {"defaultAction": "Deny", "ipRules": rules}
+    return {"publicNetworkAccess": "Enabled", "networkAcls": firewall}
+
+
 @pytest.mark.parametrize(
     ("changes", "status", "words"),
     [
@@ -221,6 +227,10 @@ OPEN = {"defaultAction": "Allow"}
             PASS,
             (),
         ),
+        (behind("0.0.0.0/1", "128.0.0.0/1"), FAIL, ("ipRules let in 0.0.0.0/1",)),
+        ({**behind("0.0.0.0/0"), "publicNetworkAccess": "Disabled"}, PASS, ()),
+        (behind("198.51.100.7"), PASS, ("closed to public networks but for 1",)),
+        (behind("somewhere"), UNREAD, ()),
         ({"publicNetworkAccess": "SecuredByPerimeter"}, WARN, ("perimeter",)),
         ({"allowBlobPublicAccess": True}, FAIL, ("allowBlobPublicAccess",)),
         ({"allowBlobPublicAccess": ABSENT}, FAIL, ("allowBlobPublicAccess",)),

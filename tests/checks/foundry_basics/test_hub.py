@@ -414,6 +414,28 @@ def test_a_vault_is_hardened(
 
 
 @pytest.mark.parametrize(
+    ("address", "status", "said"),
+    [
+        ("0.0.0.0/1", FAIL, "networkAcls.ipRules let in 0.0.0.0/1"),
+        ("198.51.100.7", PASS, "closed but for 1 IP rule and 1 subnet rule"),
+    ],
+)
+def test_a_vault_is_as_closed_as_its_rules(
+    address: str, status: Status, said: str, verdicts: Verdicts
+) -> None:
+    firewall = {
+        "defaultAction": "Deny",
+        "ipRules": [{"value": address}],
+        "virtualNetworkRules": [{"id": "/subscriptions/x/subnets/s"}],
+    }
+    open_ = {"publicNetworkAccess": "Enabled", "networkAcls": firewall}
+    given = body(VAULT, {**PROTECTED, **open_})
+    found = verdicts(CHECKS["foundry-kv-hardened"], given, hub(keyVault=VAULT))
+    assert found.only(VAULT).status is status
+    assert said in found.only(VAULT).reason
+
+
+@pytest.mark.parametrize(
     ("changes", "status", "differs"),
     [
         ({"enableRbacAuthorization": False}, WARN, True),
