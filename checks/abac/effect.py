@@ -57,9 +57,9 @@ def or_tautology(assignment: RoleAssignment, _: Tenant) -> Verdict:
     assignment condition format and syntax"). So of two blocks for different actions one
     is always true, and with OR the whole is. Alternatives for the same action may be
     joined by OR. However it is written, a condition that is true for every call fails,
-    and so does a block that asks something and is. Assignments whose condition is
-    absent, null or blank are left out, as are those whose condition is on role
-    assignments alone.
+    and so does a block that asks something and is: that a name is not `a` or not `b`
+    holds for every name. Assignments whose condition is absent, null or blank are left
+    out, as are those whose condition is on role assignments alone.
 
     ## Why it matters
     The condition shows in the portal, the review ticks it off, and it restricts

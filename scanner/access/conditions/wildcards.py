@@ -11,6 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+_SPECIAL = ("*", "?", "\\")
+"""What stands for itself after a backslash."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
@@ -49,6 +52,20 @@ def like(pattern: str) -> Pattern:
     return _compiled(list(_like_parts(pattern)))
 
 
+def beginning(pattern: str) -> tuple[str, str]:
+    """Return the text that a pattern begins with, and what of it is left then."""
+    position = 0
+    text: list[str] = []
+    while position < len(pattern) and pattern[position] not in "*?":
+        is_escape = (
+            pattern[position] == "\\" and pattern[position + 1 :][:1] in _SPECIAL
+        )
+        position += is_escape
+        text.append(pattern[position])
+        position += 1
+    return "".join(text), pattern[position:]
+
+
 def _like_parts(pattern: str) -> Iterator[str | None]:
     """Yield the expression of each character; None for `*`."""
     characters = iter(pattern)
@@ -66,7 +83,7 @@ def _like_parts(pattern: str) -> Iterator[str | None]:
 
 def _escaped(char: str) -> Iterator[str]:
     # Other characters are not documented to be escaped: the backslash stands.
-    if not char or char not in "*?\\":
+    if char not in _SPECIAL:
         yield re.escape("\\")
     if char:
         yield re.escape(char)

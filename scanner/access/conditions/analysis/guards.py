@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum, unique
 from functools import partial
+from itertools import chain
 from typing import TypeAlias
 
 from scanner.access.conditions.analysis.catalogue import (
@@ -19,7 +20,7 @@ from scanner.access.conditions.analysis.catalogue import (
     sub_operations,
 )
 from scanner.access.conditions.analysis.subject import Fault, Subject
-from scanner.access.conditions.certain import outcome
+from scanner.access.conditions.certain import claims_of
 from scanner.access.conditions.partial import (
     Fact,
     assume,
@@ -214,9 +215,14 @@ def _conjuncts(expression: Expression) -> tuple[Expression, ...]:
 
 def _holds_always(part: Expression) -> bool:
     """Return whether a part is true for every call: what it names, and all else."""
+    return all(map(is_open, _by_name(part)))
+
+
+def _by_name(part: Expression) -> Iterator[Expression]:
+    """Yield what a part asks of each of the actions that it names, and of all else."""
     left = assume(part, lambda _: Fact.FREE)
-    named = (None, *action_patterns(part))
-    return all(is_open(rewrite(left, partial(_as_named, one))) for one in named)
+    for named in (None, *action_patterns(part)):
+        yield rewrite(left, partial(_as_named, named))
 
 
 def _as_named(named: str | None, atom: Atom) -> Tri:
@@ -242,10 +248,17 @@ def _idle(subject: Subject, part: Expression) -> Fault:
 
 def _amended(part: Expression) -> str:
     """Return how a part that is always true should have been written."""
-    for node in nodes(part):
-        if isinstance(node, Comparison) and outcome(node) is Tri.TRUE:
+    left = chain.from_iterable(map(nodes, _by_name(part)))
+    asked = [node for node in left if isinstance(node, Comparison)]
+    for node in asked:
+        claims = claims_of(node)
+        if claims and claims.negative and len(claims.claims) > 1:
             how = node.operator.name
             return f"to differ from each of several is ForAnyOfAllValues:{how}"
+        if claims and not claims.negative and is_open(node):
+            return f"{node.operator.text} holds for every value here"
+    if asked:
+        return "comparisons that each leave out one value are to be joined by AND"
     return "blocks for different actions are to be joined by AND"
 
 

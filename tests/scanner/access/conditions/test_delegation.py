@@ -108,6 +108,8 @@ def test_every_role_differs_from_one_of_two() -> None:
     assert any("ForAnyOfAllValues:GuidNotEquals" in each.message for each in faults)
     one = block("write", unlike_one("Request", OWNER, OWNER.upper()))
     assert "delegation-or-tautology" not in found(f"{one} AND {DELETE}")
+    either = f"{unlike_one('Request', OWNER)} OR {unlike_one('Request', USER)}"
+    assert "delegation-or-tautology" in found(f"{block('write', either)} AND {DELETE}")
 
 
 @pytest.mark.parametrize(("year", "is_inside"), [("2026", False), ("2027", True)])

@@ -134,6 +134,7 @@ def test_the_example_in_blocks_of_its_own_has_the_same_flaws() -> None:
     assert "abac-or-tautology" not in found(text)
 
 
+ANY_NAME = f"@Resource[{CONTAINERS}:name]"
 WORKSPACE = "3c1b6f0e-5a0f-4c1d-9a51-0d8f6f6c2b11"
 FOUNDRY = block(
     f"@Resource[{CONTAINERS}:name] StringStartsWithIgnoreCase '{WORKSPACE}'",
@@ -258,6 +259,23 @@ def test_what_is_always_true_opens_everything() -> None:
 )
 def test_what_is_true_for_every_call_restricts_nothing(text: str) -> None:
     assert found(text)["abac-or-tautology"].fails
+
+
+@pytest.mark.parametrize(
+    ("asked", "remedy"),
+    [
+        (f"{ANY_NAME} StringNotEquals 'a' OR {ANY_NAME} StringNotEquals 'b'", "by AND"),
+        (f"!({NAME}) OR {ANY_NAME} StringNotStartsWith 'x'", "leave out one value"),
+        (f"{ANY_NAME} ForAnyOfAnyValues:StringNotEquals {{'a', 'b'}}", "AllValues:"),
+        (f"{ANY_NAME} StringLike '*'", "holds for every value"),
+        (f"{ANY_NAME} StringStartsWith ''", "holds for every value"),
+    ],
+)
+def test_what_leaves_out_nothing_restricts_nothing(asked: str, remedy: str) -> None:
+    faults = found(block(asked, *CONTRIBUTOR), *CONTRIBUTOR)
+    assert faults["abac-or-tautology"].fails
+    assert remedy in faults["abac-or-tautology"].message
+    assert guarded_actions(parse(asked), (READ,))[0].outcome is Outcome.UNRESTRICTED
 
 
 @pytest.mark.parametrize(
