@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from checks.shared.perimeters import (
+    anything,
     guard_of,
     left_to_perimeter,
     let_in,
@@ -385,7 +386,7 @@ def leads_in(connection: PrivateEndpointConnection) -> bool:
         "EU-AI-Act:55.1d",
     ),
 )
-def pe_approved(account: CognitiveAccount, _: Tenant) -> Verdict:
+def pe_approved(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     r"""
     Reads `properties.privateEndpointConnections` of the account.
 
@@ -393,7 +394,8 @@ def pe_approved(account: CognitiveAccount, _: Tenant) -> Verdict:
     `properties.groupIds` count; a connection that is not Approved carries no traffic.
     An absent, null or empty list means that there is no private endpoint (built-in
     policy d6759c02). `properties.publicNetworkAccess` decides how bad that is; absent
-    or null means Enabled (built-in policy 037eea7a).
+    or null means Enabled (built-in policy 037eea7a). Disabled puts the account out of
+    reach, unless an inbound rule of its network security perimeter lets somebody in.
 
     ## Why it matters
     A private endpoint is the way in that does not depend on the Internet. Without one,
@@ -455,7 +457,11 @@ def pe_approved(account: CognitiveAccount, _: Tenant) -> Verdict:
     states = some(shown(connection.status) for connection in connections)
     found = f"no private endpoint is approved ({states or 'there is none'})"
     if is_closed(account):
-        return failed(f"{found} and publicNetworkAccess is Disabled: out of reach")
+        reason = f"{found} and publicNetworkAccess is Disabled"
+        opening = let_in(account, anything)
+        if opening:
+            return warned(f"{reason}: reached over public networks alone, as {opening}")
+        return failed(so_far(tenant, f"{reason}: out of reach"))
     public = shown(account.public_network_access)
     return warned(f"{found}; publicNetworkAccess is {public}")
 

@@ -268,6 +268,34 @@ def test_pe_approved_names_the_states(verdicts: Verdicts) -> None:
     assert evidence(result)[path] == "Pending"
 
 
+@pytest.mark.parametrize("mode", ["Enforced", "Learning"])
+@pytest.mark.parametrize(
+    ("direction", "status"), [("Inbound", WARN), ("Outbound", FAIL)]
+)
+def test_a_perimeter_lets_in_to_an_account_without_private_endpoint(
+    verdicts: Verdicts, mode: str, direction: str, status: Status
+) -> None:
+    perimeter = f"{PROVIDERS}/Microsoft.Network/networkSecurityPerimeters/nsp"
+    profile = f"{perimeter}/profiles/p"
+    association = {
+        "privateLinkResource": {"id": ACCOUNT},
+        "profile": {"id": profile},
+        "accessMode": mode,
+        "hasProvisioningIssues": "no",
+    }
+    rule = {"direction": direction, "addressPrefixes": ["203.0.113.0/24"]}
+    bodies: list[Body] = [
+        {"id": perimeter},
+        {"id": profile, "properties": {}},
+        {"id": f"{perimeter}/resourceAssociations/a", "properties": association},
+        {"id": f"{profile}/accessRules/r", "properties": rule},
+    ]
+    alone = account(privateEndpointConnections=[])
+    result = verdicts(pe_approved, alone, *bodies).only(ACCOUNT)
+    assert result.status is status
+    assert ("203.0.113.0/24" in result.reason) is (status is WARN)
+
+
 @pytest.mark.parametrize(
     ("value", "status"),
     [
