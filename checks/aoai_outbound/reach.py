@@ -11,7 +11,7 @@ from checks.shared.citing import cite
 from checks.shared.grants import access, require_settled
 from checks.shared.hostnames import host_name, is_claimable
 from checks.shared.hosts import Owner, answering, leads_to, owner_of, plain_host
-from checks.shared.perimeters import let_in, way_in
+from checks.shared.perimeters import guard_of, let_in, way_in
 from checks.shared.policies import Policy, policies_on
 from checks.shared.rules import Setting
 from checks.shared.scanned import require_all_scanned, so_far
@@ -254,11 +254,12 @@ def image_source_public(account: CognitiveAccount, tenant: Tenant) -> Verdict:
 
     And of the storage accounts that it names `properties.allowBlobPublicAccess`: absent
     or null means that containers may be public (storage REST reference), unless
-    `properties.publicNetworkAccess` is Disabled and no perimeter lets everybody in. At
-    the host of a static website anonymous readers are served whatever
-    `properties.allowBlobPublicAccess` says (static website hosting in Azure Storage),
-    so there only the latter counts. An account of the list that nobody here owns cannot
-    be looked at, and is a warning as well.
+    `properties.publicNetworkAccess` is Disabled and no perimeter lets everybody in, or
+    an enforced perimeter decides and has no wide inbound rule. At the host of a static
+    website anonymous readers are served whatever `properties.allowBlobPublicAccess`
+    says (static website hosting in Azure Storage), so there only the latter counts. An
+    account of the list that nobody here owns cannot be looked at, and is a warning as
+    well.
 
     ## Why it matters
     An image that a prompt names by address is fetched by the service. If the allowed
@@ -300,18 +301,19 @@ def image_source_public(account: CognitiveAccount, tenant: Tenant) -> Verdict:
         return not_applicable("the list names no storage account")
     accounts = tuple(_storage_of(entries, tenant))
     sites = {each.key for each in _storage_of(filter(_is_website, entries), tenant)}
-    faults = []
-    if public := [
-        each.name
-        for each in accounts
-        if _may_be_public(each, is_website=each.key in sites)
-    ]:
+    faults, public, unclear = list[str](), list[str](), Unclear()
+    for each in accounts:
+        with unclear:
+            if _may_be_public(each, is_website=each.key in sites):
+                public.append(each.name)
+    if public:
         faults.append(f"anonymous readers are let in by {some(map(shown, public))}")
     owners = {entry: owner_of(entry, tenant) for entry in entries}
     if strange := [each for each in entries if owners[each] in _NOT_OURS]:
         faults.append(f"no resource of the tenant owns {some(map(quote, strange))}")
     if faults:
         return warned("; ".join(faults))
+    unclear.settle()
     for entry in entries:
         if owners[entry] is Owner.NOT_FOUND:
             for problem in _unread_owners(entry, tenant):
@@ -331,8 +333,10 @@ def _is_website(entry: str) -> bool:
 def _may_be_public(storage: StorageAccount, *, is_website: bool) -> bool:
     if not is_website and storage.blob_public_access is False:
         return False
-    closed = (storage.public_network_access or "").lower() == "disabled"
-    return not closed or let_in(storage) is not None
+    if (storage.public_network_access or "").lower() == "disabled":
+        return let_in(storage) is not None
+    guard = guard_of(storage)
+    return guard is None or not guard.holds
 
 
 def _storage_of(entries: Iterable[str], tenant: Tenant) -> Iterator[StorageAccount]:
@@ -537,12 +541,14 @@ def _names_outbound(tenant: Tenant, definition_id: str) -> bool:
 )
 def both_directions(account: CognitiveAccount, _: Tenant) -> Verdict:
     """
-    Reads `properties.publicNetworkAccess` and `properties.networkAcls.defaultAction`.
+    Reads `properties.publicNetworkAccess` and `properties.networkAcls`.
 
     Also `properties.restrictOutboundNetworkAccess`. Absent means Enabled, Allow and
-    false (Microsoft.CognitiveServices 2025-09-01). An account in an enforced perimeter
-    is closed inbound as long as no inbound rule there is wide, whatever its own
-    settings say; a wide rule of a perimeter in transition mode opens it beside them.
+    false (Microsoft.CognitiveServices 2025-09-01). A firewall that denies by default
+    closes an account unless an IP rule is wider than /16, as for
+    `aoai-ip-rules-narrow`. An account in an enforced perimeter is closed inbound as
+    long as no inbound rule there is wide, whatever its own settings say; a wide rule of
+    a perimeter in transition mode opens it beside them.
 
     ## Why it matters
     Most care goes into who may come in. An account that is closed to the Internet and
@@ -567,8 +573,7 @@ def both_directions(account: CognitiveAccount, _: Tenant) -> Verdict:
     - Azure OpenAI Service - Controlling Outbound Access
     - Microsoft Learn: Configure data loss prevention for Azure AI services
     """
-    way = way_in(account)
-    if way is not None:
+    if way_in(account) is not None:
         return not_applicable("inbound traffic is not closed either")
     if account.outbound_restricted:
         return passed(so_far(account.tenant, "closed inbound, restricted outbound"))

@@ -10,6 +10,7 @@ from checks.aoai_outbound.reach import CHECKS, RESTRICTED
 from scanner.model.authorization import DenyAssignment, RoleAssignment
 from scanner.model.check import Status
 from scanner.model.cognitive import OUTBOUND_KINDS
+from scanner.model.perimeter import Association
 from scanner.model.policy import PolicyAssignment
 from scanner.model.search import SearchService
 from scanner.model.settings import Settings
@@ -338,26 +339,67 @@ def test_every_kind_with_outbound_restriction_is_judged(
 PERIMETER = f"{PROVIDERS}/Microsoft.Network/networkSecurityPerimeters/nsp"
 
 
+def inside(resource_id: str, *prefixes: str) -> list[Body]:
+    """Return an enforced perimeter around a resource, and whom it lets in."""
+    profile = f"{PERIMETER}/profiles/p"
+    properties = {
+        "privateLinkResource": {"id": resource_id},
+        "profile": {"id": profile},
+        "accessMode": "Enforced",
+        "hasProvisioningIssues": "no",
+    }
+    rule = {"direction": "Inbound", "addressPrefixes": list(prefixes)}
+    return [
+        {"id": PERIMETER},
+        {"id": profile, "properties": {}},
+        {"id": f"{PERIMETER}/resourceAssociations/a", "properties": properties},
+        {"id": f"{profile}/accessRules/in", "properties": rule},
+    ]
+
+
 def test_an_enforced_perimeter_closes_an_account(verdicts: Verdicts) -> None:
-    check, profile = "aoai-both-directions", f"{PERIMETER}/profiles/p"
-    inside: Body = {
-        "id": f"{PERIMETER}/resourceAssociations/a",
-        "properties": {
-            "privateLinkResource": {"id": ACCOUNT},
-            "profile": {"id": profile},
-            "accessMode": "Enforced",
-            "hasProvisioningIssues": "no",
-        },
-    }
-    rule: Body = {
-        "id": f"{profile}/accessRules/in",
-        "properties": {"direction": "Inbound", "addressPrefixes": ["0.0.0.0/0"]},
-    }
+    check = "aoai-both-directions"
     shut = account(restrictOutboundNetworkAccess=None, publicNetworkAccess="Disabled")
-    bodies = ({"id": PERIMETER}, {"id": profile, "properties": {}}, inside)
     given = account(restrictOutboundNetworkAccess=None)
-    assert status_of(verdicts, check, given, *bodies) is WARN
-    assert status_of(verdicts, check, shut, *bodies, rule) is NONE
+    assert status_of(verdicts, check, given, *inside(ACCOUNT)) is WARN
+    assert status_of(verdicts, check, shut, *inside(ACCOUNT, "0.0.0.0/0")) is NONE
+
+
+@pytest.mark.parametrize(
+    ("rules", "status"),
+    [
+        ([], PASS),
+        (["198.51.100.24", "198.51.0.0/16"], PASS),
+        (["0.0.0.0/0"], NONE),
+        (["198.51.100.24", "0.0.0.0/1", "128.0.0.0/1"], NONE),
+    ],
+)
+def test_far_too_wide_ip_rules_leave_an_account_open(
+    rules: list[str], status: Status, verdicts: Verdicts
+) -> None:
+    check = "aoai-both-directions"
+    named = [{"value": each} for each in rules]
+    given = account(networkAcls={"defaultAction": "Deny", "ipRules": named})
+    assert status_of(verdicts, check, given) is status
+    guarded = (given, *inside(ACCOUNT, "198.51.100.0/24"))
+    assert status_of(verdicts, check, *guarded) is PASS
+    given["properties"]["publicNetworkAccess"] = "Disabled"
+    assert status_of(verdicts, check, given) is PASS
+
+
+@pytest.mark.parametrize("access", [None, "Enabled", "SecuredByPerimeter"])
+def test_an_enforced_perimeter_keeps_anonymous_readers_out(
+    access: str | None, verdicts: Verdicts
+) -> None:
+    check = "aoai-outbound-image-source-public"
+    bodies = account(allowedFqdnList=[DOCS]), storage(publicNetworkAccess=access)
+    assert status_of(verdicts, check, *bodies) is WARN
+    assert status_of(verdicts, check, *bodies, *inside(STORAGE)) is PASS
+    wide = inside(STORAGE, "0.0.0.0/0")
+    assert status_of(verdicts, check, *bodies, *wide) is WARN
+    unread = [(Association, PERIMETER)]
+    found = status_of(verdicts, check, *bodies, {"id": PERIMETER}, unread=unread)
+    assert found is UNREAD
 
 
 DEFINITION = f"{SUBSCRIPTION}/{AUTHORIZATION}/policyDefinitions/outbound"
