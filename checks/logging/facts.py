@@ -406,7 +406,8 @@ def diag_new_categories(account: CognitiveAccount, _: Tenant) -> Verdict:
     Reads `properties.logs` of the account's settings, and what the account offers.
 
     That is `Microsoft.Insights/diagnosticSettingsCategories` at the account, read where
-    it has a diagnostic setting.
+    it has a diagnostic setting. A category is kept by its name, by the group `allLogs`,
+    and by those that its `properties.categoryGroups` names.
 
     ## Why it matters
     Azure adds categories, and a setting that names the old ones does not get the new:
@@ -431,12 +432,15 @@ def diag_new_categories(account: CognitiveAccount, _: Tenant) -> Verdict:
     kept = list(delivered(account.diagnostic_settings))
     if not kept:
         return not_applicable("no logs are kept at all")
-    offered = {each.name.lower() for each in account.diagnostic_categories}
+    offered = {
+        each.name.lower(): ["alllogs", *map(str.lower, each.groups or ())]
+        for each in account.diagnostic_categories
+    }
     missing = [
         name
         for name in NEW_CATEGORIES
         if name.lower() in offered
-        and not any(is_any(log, name, "alllogs") for log in kept)
+        and not any(is_any(log, name, *offered[name.lower()]) for log in kept)
     ]
     if missing:
         return info(f"offered and not kept: {some(map(shown, missing))}")
@@ -463,11 +467,15 @@ def _is_leaned_on(resource: Resource) -> bool:
         case Registry():
             return _is_worked_with(resource, "registry_id")
         case StorageAccount():
-            fields = ("storage_account_id", "additional_storage_ids")
-            return _is_worked_with(resource, *fields)
+            return encrypted_by(resource) is not None or _keeps_work(resource)
         case _:
             made_for = encrypted_by(resource)
             return made_for is not None or _is_connected(resource)
+
+
+def _keeps_work(storage: StorageAccount) -> bool:
+    """Whether it is storage that a workspace that holds work names."""
+    return _is_worked_with(storage, "storage_account_id", "additional_storage_ids")
 
 
 def _is_worked_with(resource: Resource, *fields: str) -> bool:
@@ -506,10 +514,11 @@ def diag_dependencies(resource: Resource, tenant: Tenant) -> Verdict:
 
     They are those of hubs, projects and default workspaces (an absent or null `kind` is
     Default), of their vaults, registries and storage, of Search services and Cosmos DB
-    accounts that a connection leads to, and of what Azure made for an encrypted
-    workspace. The settings of storage are those of its blob and of its file service,
-    each of which has to send something; an account whose `kind` knows only one of them
-    is asked for that one.
+    accounts that a connection leads to, and of the storage, Search service and Cosmos
+    DB account that Azure made for an encrypted workspace. The settings of storage are
+    those of its blob and of its file service, each of which has to send something; an
+    account whose `kind` knows only one of them is asked for that one, and one that
+    Azure made for its blob service.
 
     ## Why it matters
     A blocked network and a missing role show the same error in the portal. Which it was
@@ -552,7 +561,7 @@ def _logged(resource: Resource) -> Iterator[tuple[str, Iterable[Resource]]]:
     if isinstance(resource, StorageAccount):
         if "blob" in resource.hub_services:
             yield "its blob service", resource.blob_services
-        if "file" in resource.hub_services:
+        if "file" in resource.hub_services and _keeps_work(resource):
             yield "its file service", resource.file_services
     else:
         yield shown(resource.name), [resource]

@@ -265,6 +265,39 @@ def test_what_workspaces_of_each_kind_lean_on(
     assert failing == ({HUB, VAULT, STORAGE} if leans else set())
 
 
+def test_what_azure_made_for_an_encrypted_workspace_is_logged(
+    verdicts: Verdicts,
+) -> None:
+    check, blobs = "foundry-diag-dependencies", f"{STORAGE}/blobServices/default"
+    made = hub(
+        encryption={"status": "Enabled", "keyVaultProperties": {}},
+        serviceProvisionedResourceGroup="rg",
+    )
+    store = {"id": STORAGE, "kind": "StorageV2", "properties": {}}
+    used = (made, store, {"id": blobs, "properties": {}})
+    assert verdicts(BY_ID[check], *used).only(STORAGE).status is FAIL
+    kept = verdicts(BY_ID[check], *used, setting(blobs))
+    assert kept.only(STORAGE).status is PASS
+
+
+@pytest.mark.parametrize(
+    ("groups", "missing"),
+    [(["audit", "allLogs"], False), (["Audit"], False), ([], True), (None, True)],
+)
+def test_a_newer_category_is_kept_by_its_groups(
+    groups: list[str] | None, missing: bool, verdicts: Verdicts
+) -> None:
+    name = "AzureOpenAIRequestUsage"
+    category: Body = {
+        "id": f"{ACCOUNT}/providers/Microsoft.Insights"
+        f"/diagnosticSettingsCategories/{name}",
+        "properties": {"categoryGroups": groups},
+    }
+    audit = setting(logs=[{"categoryGroup": "audit", "enabled": True}])
+    [result] = verdicts(BY_ID["aoai-diag-new-categories"], account(), audit, category)
+    assert (name in result.reason) is missing
+
+
 def hub(**properties: object) -> Body:
     return {"id": HUB, "kind": "Hub", "properties": properties}
 
