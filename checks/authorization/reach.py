@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 from checks.shared.citing import cite
@@ -151,15 +152,28 @@ def files_import(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     """
     mine = held(assignment)
     name = quote(mine.role.name)
-    by = (access(tenant).by(mine.assignment, each, data=True) for each in UPLOADS)
-    grant = next(filter(None, by), None)
+    given = access(tenant).by
+    grants = {each: given(mine.assignment, each, data=True) for each in UPLOADS}
+    allowed = {action: grant for action, grant in grants.items() if grant}
+    grant = next(iter(allowed.values()), None)
     if grant is None:
         cite_role(assignment, mine.role)
         return passed(f"{name} uploads no files")
     cite(tenant, [grant], assignment)
     if is_listed(grant.principal_id, tenant.settings.fine_tuning_principals):
         return passed(f"{who(grant)} is listed as one who fine-tunes")
-    return warned(f"{who(grant)} may upload training files ({grant.why})")
+    accounts = mine.reached.keyed + mine.reached.keyless
+    uploads = (
+        (action, each)
+        for action in allowed
+        for each in standing(tenant, grant, action, accounts, data=True)
+    )
+    first = next(uploads, None)
+    if first is None:
+        mine.require_known()
+        return passed("a deny assignment takes the right to upload files back")
+    unless = doubt(tenant, grant, chain([first], uploads), data=True)
+    return warned(f"{who(grant)} may upload training files ({grant.why}){unless}")
 
 
 METRICS = "Microsoft.Insights/metrics/read"

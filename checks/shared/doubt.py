@@ -35,15 +35,21 @@ def in_force(
     return False
 
 
-def doubt(tenant: Tenant, grant: Grant, asked: Iterable[tuple[str, str]]) -> str:
+def doubt(
+    tenant: Tenant,
+    grant: Grant,
+    asked: Iterable[tuple[str, str]],
+    *,
+    data: bool = False,
+) -> str:
     """Return what a reason adds where denials may take back all that a grant gives.
 
     That is some actions, each on a resource; empty where one of them is in force for
     certain. Raises NotRead as `in_force` does.
     """
-    missing = list[Missing]()
+    missing, ask = list[Missing](), access(tenant).kept_from
     for action, resource in asked:
-        kept = access(tenant).kept_from(grant.principal_id, action, resource)
+        kept = ask(grant.principal_id, action, resource, data=data)
         if kept.hit not in (Hit.YES, Hit.UNKNOWN):
             return ""
         missing += kept.missing

@@ -261,14 +261,19 @@ def opened_by(assignment: RoleAssignment) -> list[str]:
 
 
 def standing(
-    tenant: Tenant, grant: Grant, action: str, accounts: list[str]
+    tenant: Tenant,
+    grant: Grant,
+    action: str,
+    accounts: list[str],
+    *,
+    data: bool = False,
 ) -> list[str]:
     """Return on which of some accounts no deny assignment takes an action back.
 
     Where one may, as far as is known, is among them: `doubt` tells.
     """
     contested = [each for each in accounts if each in reach(tenant).contested]
-    kept = kept_from(tenant, grant.principal_id, action, contested)
+    kept = kept_from(tenant, grant.principal_id, action, contested, data=data)
     return [
         each for each in accounts if each not in kept or kept[each].hit is not Hit.YES
     ]

@@ -122,6 +122,25 @@ def test_uploads(
     assert found.only().status is (PASS if status is WARN else status)
 
 
+@pytest.mark.parametrize(
+    ("denied", "to", "status"),
+    [
+        (f"{OPENAI}/*", "ann", PASS),
+        (f"{OPENAI}/files/*", "ann", WARN),
+        (f"{OPENAI}/*", "bob", WARN),
+    ],
+)
+def test_uploads_that_are_denied(
+    verdicts: Verdicts, rbac: Any, denied: str, to: str, status: Status
+) -> None:
+    granted = rbac.grant("ann", BuiltIn.OPENAI_CONTRIBUTOR, GROUP)
+    bodies = account(), contributor(rbac), granted
+    denial = rbac.denial(ACCOUNT, denied, (to, "User"))
+    assert verdicts(files_import, *bodies, denial).only().status is status
+    found = verdicts(files_import, *bodies, account("second"), denial)
+    assert found.only().status is WARN
+
+
 @pytest.mark.parametrize("check", [files_import, deploy_models])
 def test_the_platforms_own_identities_are_left_out(
     verdicts: Verdicts, rbac: Any, check: Check[Any]
