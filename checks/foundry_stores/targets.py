@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from checks.shared.connections import listings, owners
-from checks.shared.hostnames import SHARED_ENDPOINT, is_within
+from checks.shared.hostnames import is_regional
 from checks.shared.hosts import Owner, owner_of, plain_host
 from checks.shared.wording import quote
 from scanner.model.check import (
@@ -115,7 +115,7 @@ def connection_target_known(connection: WorkspaceConnection, tenant: Tenant) -> 
     resource = tenant.get(view, named)
     if resource is None:
         return failed(f"leads to {what}, which does not exist")
-    if not calls or _is_regional(host, resource):
+    if not calls or (view is CognitiveAccount and is_regional(host)):
         return passed(f"leads to {resource.name}")
     return _by_host(connection, host, resource)
 
@@ -133,11 +133,6 @@ _READ: Mapping[str, type[Resource]] = {
     )
 }
 """The types that connections lead to and that are read whole."""
-
-
-def _is_regional(host: str, resource: Resource) -> bool:
-    """Whether a host is one that the accounts of a region share."""
-    return isinstance(resource, CognitiveAccount) and is_within(host, SHARED_ENDPOINT)
 
 
 def _by_host(

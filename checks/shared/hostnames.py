@@ -22,14 +22,31 @@ HOST = re.compile(rf"(?=.{{1,253}}$){LABEL}(?:\.{LABEL})+")
 
 STORAGE_SERVICES = ("blob", "file", "queue", "table", "dfs", "web")
 
-SHARED_ENDPOINT = "api.cognitive.microsoft.com"
-SHARED_HOSTS = (SHARED_ENDPOINT, "logic.azure.com", "raw.githubusercontent.com")
+REGIONAL_ENDPOINTS = (
+    "api.cognitive.microsoft.com",
+    "api.cognitive.microsoft.us",
+    "api.cognitive.azure.cn",
+)
+"""What the Cognitive Services accounts of a region share, by the cloud."""
+SHARED_HOSTS = (
+    *REGIONAL_ENDPOINTS,
+    "speech.microsoft.com",
+    "speech.azure.us",
+    "speech.azure.cn",
+    "logic.azure.com",
+    "logic.azure.us",
+    "logic.azure.cn",
+    "gist.githubusercontent.com",
+    "raw.githubusercontent.com",
+)
 """Hosts that serve everybody: a key or a path, not the name, says whose data it is."""
 
 WELL_KNOWN_SUFFIXES = (
-    SHARED_ENDPOINT,
+    *REGIONAL_ENDPOINTS,
     "*.azurecontainer.io",
     "*.azurecontainerapps.io",
+    "*.azuredatabricks.net",
+    "*.batch.azure.com",
     "*.cloudapp.azure.com",
     "*.cosmos.azure.com",
     "*.database.azure.com",
@@ -37,6 +54,7 @@ WELL_KNOWN_SUFFIXES = (
     "*.inference.ml.azure.com",
     "*.kusto.windows.net",
     "*.logic.azure.com",
+    "*.run.app",
     "[a-z][0-9][0-9].azurefd.net",
     "[0-9].azurestaticapps.net",
     "amazonaws.com",
@@ -46,9 +64,12 @@ WELL_KNOWN_SUFFIXES = (
     "azurestaticapps.net",
     "cloudfunctions.net",
     "database.windows.net",
+    "dev.azuresynapse.net",
     "execute-api.*.amazonaws.com",
+    "firebaseapp.com",
     "github.io",
     "githubusercontent.com",
+    "lambda-url.*.on.aws",
     "netlify.app",
     "pages.dev",
     "redis.cache.windows.net",
@@ -57,10 +78,12 @@ WELL_KNOWN_SUFFIXES = (
     "service.signalr.net",
     "servicebus.windows.net",
     "sharepoint.com",
+    "sql.azuresynapse.net",
     "storage.googleapis.com",
     "trafficmanager.net",
     "vaultcore.azure.net",
     "vercel.app",
+    "web.app",
     "webpubsub.azure.com",
     "workers.dev",
     "z[0-9][0-9].*.storage.azure.net",
@@ -125,6 +148,11 @@ def unbounded(host: str, tenant: Tenant) -> str:
 def is_shared(host: str) -> bool:
     """Whether a host serves everybody, and so says nothing of whose data it is."""
     return any(is_within(host, shared) for shared in SHARED_HOSTS)
+
+
+def is_regional(host: str) -> bool:
+    """Whether a host is one that the Cognitive Services accounts of a region share."""
+    return any(is_within(host, shared) for shared in REGIONAL_ENDPOINTS)
 
 
 def is_anyone_s(domain: str, tenant: Tenant) -> bool:

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from checks.shared.hostnames import ADDRESS, is_claimable, is_whole_service
+from checks.shared.hostnames import (
+    ADDRESS,
+    is_claimable,
+    is_shared,
+    is_whole_service,
+)
 from scanner.model.cloud import CHINA, CLOUD_SUFFIXES, GOVERNMENT, Suffixes
 
 WHOLE = [
+    "azuredatabricks.net",
+    "westeurope.azuredatabricks.net",
+    "dev.azuresynapse.net",
+    "batch.azure.com",
+    "westeurope.batch.azure.com",
+    "web.app",
+    "a.run.app",
+    "lambda-url.us-east-1.on.aws",
     "s3.amazonaws.com",
     "s3.eu-west-1.amazonaws.com",
     "execute-api.eu-west-1.amazonaws.com",
@@ -39,6 +52,11 @@ WHOLE = [
     "com",
 ]
 SINGLE = [
+    "adb-1234567890123456.7.azuredatabricks.net",
+    "contoso.dev.azuresynapse.net",
+    "contoso.westeurope.batch.azure.com",
+    "contoso.web.app",
+    "orders-a1b2c3d4e5-ew.a.run.app",
     "bucket.s3.amazonaws.com",
     "bucket.s3.eu-west-1.amazonaws.com",
     "docs.z13.web.core.windows.net",
@@ -59,6 +77,16 @@ SINGLE = [
     "docs.blob.core.windows.net",
     "docs.blob.core.usgovcloudapi.net",
 ]
+SHARED = [
+    "westeurope.api.cognitive.microsoft.com",
+    "virginia.api.cognitive.microsoft.us",
+    "chinaeast2.api.cognitive.azure.cn",
+    "eastus.stt.speech.microsoft.com",
+    "usgovvirginia.tts.speech.azure.us",
+    "chinaeast2.stt.speech.azure.cn",
+    "prod-01.westeurope.logic.azure.com",
+    "gist.githubusercontent.com",
+]
 NEITHER = ["graph.microsoft.com", "api.example.com", "notwindows.net", "blob.core.net"]
 
 
@@ -73,6 +101,12 @@ def test_what_stands_for_a_whole_service_in_any_cloud(cloud: Suffixes) -> None:
 def test_whose_names_can_be_claimed(cloud: Suffixes) -> None:
     assert [each for each in SINGLE if not is_claimable(each, cloud)] == []
     assert [each for each in (*WHOLE, *NEITHER) if is_claimable(each, cloud)] == []
+
+
+def test_hosts_that_all_customers_share() -> None:
+    assert [each for each in SHARED if not is_shared(each)] == []
+    assert [each for each in (*SINGLE, *NEITHER) if is_shared(each)] == []
+    assert [each for each in SHARED if is_claimable(each, Suffixes())] == []
 
 
 def test_a_cloud_of_its_own() -> None:
