@@ -298,13 +298,14 @@ def disable_readiness(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     those of workspaces, Foundry accounts and projects that name the account in
     `properties.metadata.ResourceId`, or its host in `properties.target`; their
     `properties.authType` says whether they hold a key; what API Management holds is
-    told by `aoai-key-in-apim`. Without
-    `properties.customSubDomainName` an account takes no tokens.
+    told by `aoai-key-in-apim`. Without `properties.customSubDomainName` an account
+    takes no tokens.
 
     A gateway that signs in with an identity is not ready while no identity of its
     service holds a data role. A person has to say what callers send through a gateway
-    that has neither a key nor an identity, and who signs in by a connection without a
-    key where no identity of its workspace, account or project holds a data role.
+    that has neither a key nor an identity, whose calls come through one to an endpoint
+    that several accounts share, and who signs in by a connection without a key where no
+    identity of its workspace, account or project holds a data role.
 
     ## Why it matters
     Keys are switched off for everybody at once. Whoever has no data role by then, and

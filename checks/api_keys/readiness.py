@@ -81,6 +81,8 @@ class Readiness:
         """What only a person can tell of who calls."""
         if self.keyless.passing:
             yield f"do callers send keys through {some(self.keyless.passing)}?"
+        if self.fronting.question:
+            yield self.fronting.question
         if self.keyless.unproven:
             yield f"does whoever signs in by {some(self.keyless.unproven)} hold one?"
 
@@ -171,6 +173,8 @@ def _gateways(ready: Readiness) -> Iterator[str]:
             f"Let {keyed} of API Management sign in with an identity instead of a key: "
             f"{some(names)}."
         )
+    if ready.fronting.possible:
+        yield f"See whose calls come through {some(ready.fronting.possible)}."
     if ready.fronting.unread:
         yield "Not all of API Management was read: there may be more."
 

@@ -19,7 +19,7 @@ from checks.shared.gateways import (
     FRONTS,
     Front,
     SignIn,
-    account_behind,
+    accounts_behind,
     address_of,
     fronts_account,
     sign_in,
@@ -28,7 +28,7 @@ from checks.shared.grants import bounded, require_settled
 from checks.shared.links import KINDS
 from checks.shared.perimeters import anything, let_in, way_in
 from checks.shared.scanned import require_all_scanned
-from checks.shared.wording import count, shown
+from checks.shared.wording import count, shown, some
 from scanner.access.answers import Grant
 from scanner.access.facts import may_be_group
 from scanner.model.check import (
@@ -178,7 +178,9 @@ def key_in_apim(front: Front, _: Tenant) -> Verdict:
     Reads `properties.credentials` of backends and the policies that lead to them.
 
     Judged are backends whose `properties.url`, and APIs whose `properties.serviceUrl`,
-    is the host of a Cognitive Services account. A key is a header or parameter named
+    is the host of a Cognitive Services account: its own, or the endpoint of its region.
+    Where several accounts have the latter in `properties.endpoint`, only the key tells
+    whose it is, and a person has to say. A key is a header or parameter named
     `api-key`, `Ocp-Apim-Subscription-Key` or `subscription-key`, in the backend or set
     by the policy of the service, of an API that leads there, of a product that the API
     is in, or by a fragment these include; an identity is
@@ -244,11 +246,15 @@ def key_in_apim(front: Front, _: Tenant) -> Verdict:
     - Blocking API Key Access in Azure OpenAI Service
     - Microsoft Learn: Authenticate and authorize access to LLM APIs
     """
-    account = account_behind(front)
-    if account is None:
+    accounts = accounts_behind(front)
+    if not accounts:
         address = shown(address_of(front))
         require_all_scanned(front.tenant, f"what answers at {address}")
         return not_applicable(f"no account of this tenant answers at {address}")
+    account, *others = accounts
+    if others:
+        names = some(shown(each.name) for each in accounts)
+        return manual(f"{names} share this endpoint: is it a key of one of them?")
     said = sign_in(front)
     if said.how is SignIn.IDENTITY:
         return passed(f"{said.by} signs in with a managed identity")
@@ -366,7 +372,8 @@ def apim_loss_accepted(account: CognitiveAccount, _: Tenant) -> Verdict:
     perimeter decides in its place, and one in transition mode may let in more), an
     inbound rule of such a perimeter, or more than one approved private endpoint.
     Accounts without a gateway or without such a way are not applicable; where a
-    narrowed scan found no gateway, they are not assessed.
+    narrowed scan found no gateway, they are not assessed. Whether a gateway leads here
+    whose address several accounts of a region share, a person has to say.
 
     ## Why it matters
     What API Management logs, limits and charges it knows of the calls that come through
@@ -396,6 +403,8 @@ def apim_loss_accepted(account: CognitiveAccount, _: Tenant) -> Verdict:
     """
     found = fronting(account)
     if not found.gateways and not expected(account):
+        if found.possible:
+            return manual(found.question)
         require_every_front(account, found)
         return not_applicable("no API Management service leads here")
     past, unclear = list[str](), Unclear()

@@ -135,9 +135,10 @@ def apim_front(account: CognitiveAccount, tenant: Tenant) -> Verdict:
 
     Each service in front has to send `GatewayLogs` and `GatewayLlmLogs` by a diagnostic
     setting, by name or as `allLogs`, or to log all APIs to Application Insights by a
-    `loggerId`. Tiers that do not offer `GatewayLlmLogs` need the latter. Loggers of
-    single APIs and other gateways are not read: then this tells what API Management
-    does, and finds no fault.
+    `loggerId`. Tiers that do not offer `GatewayLlmLogs` need the latter. Whether one is
+    in front whose address several accounts of a region share, a person has to say.
+    Loggers of single APIs and other gateways are not read: then this tells what API
+    Management does, and finds no fault.
 
     ## Why it matters
     A gateway knows the caller, the tokens and, where that is allowed, the prompt. It
@@ -165,6 +166,8 @@ def apim_front(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     """
     found = fronting(account)
     if not found.service_ids:
+        if found.possible:
+            return manual(found.question)
         if found.unread is not None:
             raise found.unread
         return info("no API Management service of the scan leads here")
@@ -198,16 +201,17 @@ def locked_to_front(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     Reads `disableLocalAuth`, the data roles, and the ways over the network.
 
     It is about accounts that an API Management service leads to, or is expected to;
-    where none is, a narrowed scan may have left it out, and the check is not assessed.
-    Absent or null `properties.disableLocalAuth` means that keys are accepted,
-    `publicNetworkAccess` Enabled, and an absent firewall Allow. A role that somebody
-    else than an identity of the gateway holds here or above, be it once activated,
-    counts if it allows a data action that is more than reading: on an Azure OpenAI
-    account one on models or agents, on an AI Services account one of any service. Over
-    the network only the gateway's subnet may get to the private endpoints, and no
-    perimeter may have a wide inbound rule, as for `aoai-only-apim-reaches`; who comes
-    in by its other rules, and what those of the subnets leave open, a person has to
-    say.
+    where none is, a narrowed scan may have left it out, and the check is not assessed;
+    whether one leads here whose address several accounts of a region share, a person
+    has to say. Absent or null `properties.disableLocalAuth` means that keys are
+    accepted, `publicNetworkAccess` Enabled, and an absent firewall Allow. A role that
+    somebody else than an identity of the gateway holds here or above, be it once
+    activated, counts if it allows a data action that is more than reading: on an Azure
+    OpenAI account one on models or agents, on an AI Services account one of any
+    service. Over the network only the gateway's subnet may get to the private
+    endpoints, and no perimeter may have a wide inbound rule, as for
+    `aoai-only-apim-reaches`; who comes in by its other rules, and what those of the
+    subnets leave open, a person has to say.
 
     ## Why it matters
     What a gateway logs is worth its being the only way. With keys accepted, a role of
@@ -237,6 +241,8 @@ def locked_to_front(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     """
     found = fronting(account)
     if not found.service_ids and not expected(account):
+        if found.possible:
+            return manual(found.question)
         require_every_front(account, found)
         return not_applicable("no API Management service leads here")
     users = cited_service_users(tenant, account)
@@ -275,19 +281,17 @@ def _by_roles(
     }
     now = _without(gateway, callers(tenant, users))
     if now:
-        yield f"{_holding(now)} a role to use it: {named(now)}"
+        many = count(len(principals(now)), "principal holds", "principals hold")
+        yield f"{many} a role to use it: {named(now)}"
     able = gateway.union(each.principal_id.lower() for each in now)
     soon = _without(able, actors(tenant, in_time(tenant, users.eligible)))
     if soon:
-        yield f"{_holding(soon)} a role to use it once activated: {named(soon)}"
+        many = count(len(principals(soon)), "principal", "principals")
+        yield f"{many} may activate a role to use it: {named(soon)}"
 
 
 def _without(principal_ids: Collection[str], grants: Iterable[Grant]) -> list[Grant]:
     return [each for each in grants if each.principal_id.lower() not in principal_ids]
-
-
-def _holding(grants: Collection[Grant]) -> str:
-    return count(len(principals(grants)), "principal holds", "principals hold")
 
 
 CHECKS: tuple[Check[Any], ...] = (

@@ -12,7 +12,7 @@ from checks.shared.gateways import (
     FRONTS,
     Front,
     SignIn,
-    account_behind,
+    accounts_behind,
     address_of,
     front_name,
     sign_in,
@@ -34,6 +34,8 @@ class Gateway:
     """As a sentence names it."""
     service_id: str
     how: SignIn
+    shared: bool = False
+    """Whether it may as well lead to another account, at an endpoint they share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,15 @@ class Fronting:
     gateways: tuple[Gateway, ...]
     unread: NotRead | None
     """Why there may be more, or more that use a key."""
+    possible: tuple[str, ...] = ()
+    """What those are called that lead to this account or to another of its region."""
+
+    @property
+    def question(self) -> str:
+        """What a person has to tell of these, empty where there are none."""
+        named = some(self.possible)
+        asked = "do calls through {} come here, or to others at this endpoint?"
+        return asked.format(named) if self.possible else ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -66,7 +77,12 @@ def fronting(account: CognitiveAccount) -> Fronting:
     """
     found = account.tenant.once(_fronts)
     _cite(account, found.views.get(account.key, {}))
-    return Fronting(tuple(found.at.get(account.key, {}).values()), found.unread)
+    gateways = found.at.get(account.key, {}).values()
+    return Fronting(
+        tuple(each for each in gateways if not each.shared),
+        found.unread,
+        tuple(each.name for each in gateways if each.shared),
+    )
 
 
 def _cite(account: CognitiveAccount, fronts: Mapping[str, type[Front]]) -> None:
@@ -134,16 +150,18 @@ def _fronts(tenant: Tenant) -> _Fronts:
     for view in FRONTS:
         for front in tenant.all(view).known():
             with unclear:
-                account = account_behind(front)
-                if account is not None:
+                accounts = accounts_behind(front)
+                if accounts:
+                    gateway = _gateway(front, unclear, shared=len(accounts) > 1)
+                for account in accounts:
                     views[account.key][front.id] = view
-                    at[account.key][front.id] = _gateway(front, unclear)
+                    at[account.key][front.id] = gateway
         unclear.add(tenant.all(view).missing)
     return _Fronts(at, views, unclear.problem)
 
 
-def _gateway(front: Front, unclear: Unclear) -> Gateway:
+def _gateway(front: Front, unclear: Unclear, *, shared: bool) -> Gateway:
     how = SignIn.NOT_TOLD
     with unclear:
         how = sign_in(front).how
-    return Gateway(front_name(front), front.parts.parent, how)
+    return Gateway(front_name(front), front.parts.parent, how, shared)

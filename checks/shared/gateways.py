@@ -9,7 +9,8 @@ from enum import Enum, auto
 from itertools import chain
 from typing import TypeVar
 
-from checks.shared.hosts import answering, leads_to
+from checks.shared.hostnames import is_regional
+from checks.shared.hosts import answering, leads_to, plain_host
 from scanner.model.apimanagement import (
     Api,
     ApiService,
@@ -86,22 +87,29 @@ def address_of(front: Front) -> str:
 
 def fronts_account(front: Front) -> bool:
     """Whether something passes calls on to a Cognitive Services account."""
-    return leads_to(front.tenant, address_of(front), CognitiveAccount)
+    address = address_of(front)
+    own = leads_to(front.tenant, address, CognitiveAccount)
+    return own or is_regional(plain_host(address))
 
 
-def account_behind(front: Front) -> CognitiveAccount | None:
-    """Return the account that calls are passed on to, None if none of the scan is.
+def accounts_behind(front: Front) -> tuple[CognitiveAccount, ...]:
+    """Return the account that calls are passed on to, none if none of the scan is.
 
-    Raises NotRead where it may be one that the scan asked for and did not get.
+    Several where they share the endpoint of their region: their keys alone tell them
+    apart. Raises NotRead where it may be one that the scan asked for and did not get.
     """
-    tenant = front.tenant
-    listings = answering(tenant, address_of(front))
-    for listing in listings:
-        for account in listing.known():
-            return tenant.known(CognitiveAccount, account.id)
-    for listing in listings:
-        listing.require_whole()
-    return None
+    tenant, host = front.tenant, plain_host(address_of(front))
+    regional = is_regional(host)
+    listings = (
+        (tenant.referring(CognitiveAccount, "endpoint", f"https://{host}"),)
+        if regional
+        else answering(tenant, address_of(front))
+    )
+    found = {each.key: each for listing in listings for each in listing.known()}
+    if not found or (regional and len(found) == 1):
+        for listing in listings:
+            listing.require_whole()
+    return tuple(found.values())[: None if regional else 1]
 
 
 def sign_in(front: Front) -> Said:

@@ -9,6 +9,7 @@ import pytest
 
 from checks.api_keys.local_auth import disable_readiness, local_auth_disabled
 from checks.api_keys.use import apim_loss_accepted, key_in_apim
+from checks.logging.fronts import apim_front, locked_to_front
 from scanner.model.apimanagement import (
     Api,
     ApiPolicy,
@@ -307,14 +308,56 @@ def test_which_account(judged: Any, url: str, status: Status) -> None:
     assert judged(url=url, credentials=credentials).status is status
 
 
-@pytest.mark.parametrize(
-    "url",
-    ["https://example.com", "https://westeurope.api.cognitive.microsoft.com", None],
-)
+@pytest.mark.parametrize("url", ["https://example.com", None])
 def test_other_backends_are_left_out(verdicts: Verdicts, url: object) -> None:
     bodies = account(), body(SERVICE), body(BACKEND, url=url), body(API)
     [result] = verdicts(key_in_apim, *bodies)
     assert result.target.resource_id.startswith("/tenants/")
+
+
+REGION = "https://eastus.api.cognitive.microsoft.com/"
+
+
+def regional(name: str = "ai", endpoint: object = REGION) -> Body:
+    known = account(customSubDomainName=None, endpoint=endpoint)
+    return {**known, "id": ACCOUNT.removesuffix("ai") + name}
+
+
+@pytest.mark.parametrize(
+    ("accounts", "status"),
+    [
+        ([regional()], FAIL),
+        ([regional(), regional("other", "https://x.openai.azure.com/")], FAIL),
+        ([regional(), regional("other")], MANUAL),
+        ([regional(endpoint=REGION.replace("eastus", "westus"))], NONE),
+        ([regional(), regional("other", 7)], UNREAD),
+        ([account()], NONE),
+    ],
+)
+def test_a_gateway_to_the_endpoint_of_a_region(
+    verdicts: Verdicts, accounts: list[Body], status: Status
+) -> None:
+    kept = {"header": {"api-key": ["{{k}}"]}}
+    backend = body(BACKEND, url=f"{REGION.upper()}openai", credentials=kept)
+    bodies = body(SERVICE), backend
+    assert verdicts(key_in_apim, *accounts, *bodies).only(BACKEND).status is status
+
+
+def test_accounts_at_the_endpoint_of_a_region_know_its_gateways(
+    verdicts: Verdicts,
+) -> None:
+    bodies = body(SERVICE), body(BACKEND, url=REGION)
+    one = regional(), *bodies
+    assert verdicts(apim_front, *one).only(ACCOUNT).status is INFO
+    assert "gate/models in front" in verdicts(apim_front, *one).only(ACCOUNT).reason
+    assert verdicts(apim_loss_accepted, *one).only(ACCOUNT).status is MANUAL
+    two = *one, regional("other")
+    for check in apim_front, locked_to_front, apim_loss_accepted:
+        result = verdicts(check, *two).only(ACCOUNT)
+        asked = "do calls through gate/models come here"
+        assert (result.status, asked in result.reason) == (MANUAL, True)
+    ready = verdicts(disable_readiness, *two).only(ACCOUNT)
+    assert "See whose calls come through gate/models." in ready.advice
 
 
 def test_a_key_of_an_account_that_refuses_them(judged: Any) -> None:
