@@ -151,8 +151,9 @@ def _fronts(tenant: Tenant) -> _Fronts:
         for front in tenant.all(view).known():
             with unclear:
                 accounts = accounts_behind(front)
-                if accounts:
-                    gateway = _gateway(front, unclear, shared=len(accounts) > 1)
+                if not accounts:
+                    continue
+                gateway = _gateway(front, unclear, shared=len(accounts) > 1)
                 for account in accounts:
                     views[account.key][front.id] = view
                     at[account.key][front.id] = gateway
