@@ -371,7 +371,9 @@ def utcnow_window(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     seen from the time of the scan, and of what compares with no moment. Fails where
     windows have a longest duration and one exceeds it. Windows that are joined by `OR`
     are judged each for its length, and together for when they are open. What has no
-    start or no end is no window. Conditions without `UtcNow` are left out.
+    start or no end is no window. Every check of conditions judges them at the time of
+    the scan: a start that is past restricts nothing, and what has ended allows nothing.
+    Conditions without `UtcNow` are left out.
 
     ## Why it matters
     A pair of moments that reads like nine to five is one window from the first morning

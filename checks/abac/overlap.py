@@ -15,12 +15,19 @@ from checks.shared.conditions import (
     on_tags,
     require_documented,
 )
-from checks.shared.grants import access, bounded, require_settled, unread_members, who
+from checks.shared.grants import (
+    access,
+    asks_nothing,
+    bounded,
+    require_settled,
+    unread_members,
+    who,
+)
 from checks.shared.taken import taken_in, understood
 from checks.shared.unlisted import Unlisted
 from checks.shared.wording import printable, some
 from scanner.access.answers import Grant
-from scanner.access.conditions import Expression, residual
+from scanner.access.conditions import Expression, as_of, residual
 from scanner.access.conditions.analysis.catalogue import BLOB_READ, BLOBS
 from scanner.access.conditions.analysis.retagging import TAG_WRITES, leaves_tags
 from scanner.access.conditions.analysis.storage import reads_tags
@@ -193,7 +200,7 @@ def unconditioned_overlap(assignment: RoleAssignment, tenant: Tenant) -> Verdict
 
 def _grants_freely(tenant: Tenant, other: Grant, action: str) -> bool:
     grant = access(tenant).by(other.assignment, action, data=True)
-    return grant is not None and not grant.restrictions
+    return grant is not None and asks_nothing(tenant, grant)
 
 
 def _overlap(
@@ -259,22 +266,21 @@ def tag_self_escalation(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     found = analysed(assignment, by_role=True)
     if not (found.condition and BLOB_READ.lower() in map(str.lower, found.granted)):
         return not_applicable("its role does not read blobs")
-    whole = found.condition.expression
-    read = residual(whole, BLOB_READ)
+    read = residual(found.left, BLOB_READ)
     if not reads_tags(read, "Resource"):
         return not_applicable("reading blobs does not depend on their tags")
     fault = found.of("abac-tag-self-escalation")
     if fault:
         return judged(fault, "")
-    _require_held(found, whole, read)
+    _require_held(found, read)
     return _by_another(assignment, tenant, read)
 
 
-def _require_held(found: Analysis, whole: Expression, read: Expression) -> None:
+def _require_held(found: Analysis, read: Expression) -> None:
     """Raise NotRead if the same role may set the tags, for all that is told."""
     granted = {action.lower() for action in found.granted}
     for action, call in TAG_WRITES:
-        left = at_most(residual(whole, action, call))
+        left = at_most(residual(found.left, action, call))
         if action.lower() in granted and leaves_tags(left, read):
             require_documented(found)
 
@@ -370,7 +376,11 @@ def _sets_tags(
     grant = by(other.assignment, action, data=True, sub_operation=sub_operation)
     if grant is None:
         return False
-    asked = [each.residual for each in grant.restrictions if each.residual is not None]
+    asked = [
+        as_of(each.residual, tenant.read_at)
+        for each in grant.restrictions
+        if each.residual is not None
+    ]
     is_read = len(asked) == len(grant.restrictions)
     if not all(leaves_tags(at_most(each), read) for each in asked):
         return False

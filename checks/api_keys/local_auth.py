@@ -218,7 +218,7 @@ def entra_role_preprovisioned(account: CognitiveAccount, tenant: Tenant) -> Verd
     if not account.local_auth_disabled:
         return not_applicable("keys are accepted: aoai-disable-readiness looks ahead")
     users = cited_data_users(tenant, account)
-    certain, possible = _callers(callers(tenant, users))
+    certain, possible = _callers(tenant, callers(tenant, users))
     if certain:
         require_denials(users.missing)
         holders = count(len(principals(certain)), "principal holds", "principals hold")
@@ -231,7 +231,9 @@ def entra_role_preprovisioned(account: CognitiveAccount, tenant: Tenant) -> Verd
     return _locked_out(possible, users, tenant)
 
 
-def _callers(grants: Iterable[Grant]) -> tuple[list[Grant], list[Grant]]:
+def _callers(
+    tenant: Tenant, grants: Iterable[Grant]
+) -> tuple[list[Grant], list[Grant]]:
     """Return the grants that surely let somebody in, and those that may.
 
     A group is as good as its members, a denial may take any grant back, and a condition
@@ -240,7 +242,7 @@ def _callers(grants: Iterable[Grant]) -> tuple[list[Grant], list[Grant]]:
     certain: list[Grant] = []
     possible: list[Grant] = []
     for grant in grants:
-        maybe = _is_vague(grant) or is_conditional(grant)
+        maybe = _is_vague(grant) or is_conditional(tenant, grant)
         (possible if maybe else certain).append(grant)
     return certain, possible
 

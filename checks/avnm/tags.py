@@ -11,7 +11,14 @@ from checks.avnm.groups import cite_condition
 from checks.avnm.network_groups import membership, require_known
 from checks.avnm.policies import CONTROLS
 from checks.shared.citing import cite
-from checks.shared.grants import access, bounded, is_approved, require_settled, who
+from checks.shared.grants import (
+    access,
+    asks_nothing,
+    bounded,
+    is_approved,
+    require_settled,
+    who,
+)
 from checks.shared.model_access import undefined
 from checks.shared.reach import of_unknown_role
 from checks.shared.taken import or_unclear, understood
@@ -88,7 +95,7 @@ def keepers(tenant: Tenant) -> Mapping[str, Keepers]:
 
 def _keepers(tenant: Tenant, manager: str) -> Keepers:
     answer = access(tenant).who_can(WRITE_GROUP, manager)
-    sure = [g for g in answer.active if not g.restrictions and not g.contested_by]
+    sure = [g for g in answer.active if asks_nothing(tenant, g) and not g.contested_by]
     holders = {
         name.lower() for g in sure for name in (g.principal_id, g.via_group or "")
     }

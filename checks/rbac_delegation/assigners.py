@@ -28,6 +28,7 @@ from checks.shared.wording import CITED, count, printable, some
 from scanner.access.answers import scope_name
 from scanner.access.builtin import BuiltIn
 from scanner.access.conditions import (
+    as_of,
     assignable_roles,
     limits_roles,
     named_roles,
@@ -337,13 +338,13 @@ def builtin_conditioned(definition: RoleDefinition, tenant: Tenant) -> Verdict:
     for block in definition.permissions:
         block.cite(Permission.actions, Permission.condition)
     role = role_of(definition)
-    reaches = {reach_of(way) for way in ways_of(role.blocks, WRITING)}
+    reaches = {reach_of(way, tenant.read_at) for way in ways_of(role.blocks, WRITING)}
     if Reach.UNKNOWN in reaches:
         raise NotRead("the role's own condition cannot be read")
     if Reach.ANY in reaches:
         return warned("any role can be assigned: no condition restricts one block")
     expressions = [
-        parse(block.condition).expression
+        as_of(parse(block.condition).expression, tenant.read_at)
         for block in role.blocks
         if block.condition and ways_of((block,), WRITING)
     ]

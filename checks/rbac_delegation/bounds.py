@@ -150,7 +150,7 @@ def _assignable(found: Analysis, tenant: Tenant) -> dict[str, str]:
     if found.condition is None:
         return {}
     roles = privileged(tenant)
-    inside = assignable_roles(found.condition.expression, roles)
+    inside = assignable_roles(found.left, roles)
     return {each: roles[each] for each in inside}
 
 
@@ -169,7 +169,7 @@ def _unknown_roles(found: Analysis, tenant: Tenant) -> int:
     """
     if found.condition is None:
         return 0
-    whole = found.condition.expression
+    whole = found.left
     known = {guid(each) for each in access(tenant).facts.roles}
     gone = [each for each in named_roles(whole) if each not in known]
     if gone or not limits_roles(whole):

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum, auto
 
 from checks.shared.conditions import About, Conditions
 from checks.shared.grants import access
+from scanner.access.conditions import as_of
 from scanner.access.conditions.analysis.catalogue import ASSIGNMENT_WRITE
 from scanner.access.conditions.analysis.guards import is_open, may_be_open
 from scanner.access.engine import Access
@@ -76,7 +78,7 @@ class Delegations:
         """Those at a subscription and below it."""
         self.eligible_at: dict[str, list[Delegation]] = defaultdict(list)
         self.malformed = _malformed(tenant, known)
-        for each in _delegations(known):
+        for each in _delegations(known, tenant.read_at):
             scope = id_key(each.assignment.scope)
             if each.assignment.eligible:
                 self.eligible_at[scope].append(each)
@@ -92,32 +94,33 @@ def _malformed(tenant: Tenant, known: Access) -> frozenset[str]:
     return frozenset(map(id_key, tenant.all(RoleAssignment).ids())) - told
 
 
-def _delegations(known: Access) -> Iterator[Delegation]:
+def _delegations(known: Access, now: datetime) -> Iterator[Delegation]:
     ways: dict[str, tuple[Way, ...]] = {}
     for key, role in known.facts.roles.items():
         ways[key] = ways_of(role.blocks, WRITING)
     for each in known.facts.assignments:
         key = last_segment(each.role_definition_id)
-        reach = _reach(ways.get(key), each.condition)
+        reach = _reach(ways.get(key), each.condition, now)
         if reach is not Reach.NONE and each.managing_tenant is None:
             yield Delegation(each, known.facts.roles.get(key), reach)
 
 
-def _reach(ways: tuple[Way, ...] | None, condition: str | None) -> Reach:
+def _reach(ways: tuple[Way, ...] | None, condition: str | None, now: datetime) -> Reach:
     if ways is None:
         return Reach.UNKNOWN
     if not ways:
         return Reach.NONE
-    reaches = {reach_of(way) for way in narrowed(ways, condition, WRITING)}
+    reaches = {reach_of(way, now) for way in narrowed(ways, condition, WRITING)}
     for reach in (Reach.ANY, Reach.UNKNOWN):
         if reach in reaches:
             return reach
     return Reach.BOUNDED
 
 
-def reach_of(way: Way) -> Reach:
+def reach_of(way: Way, now: datetime) -> Reach:
     """Return which roles may be assigned in one way; all its conditions must hold."""
-    left = [each.residual for each in way.restrictions if each.residual is not None]
+    asked = [each.residual for each in way.restrictions if each.residual is not None]
+    left = [as_of(each, now) for each in asked]
     if len(left) < len(way.restrictions):
         return Reach.UNKNOWN
     if all(map(is_open, left)):
@@ -141,7 +144,7 @@ def conditioned(tenant: Tenant) -> Container[str]:
     """
     conditions = tenant.once(Conditions)
     roles = access(tenant).facts.roles
-    free = {key for key, role in roles.items() if _is_free(role)}
+    free = {key for key, role in roles.items() if _is_free(role, tenant.read_at)}
     keys = (
         key
         for key, analysis in conditions.by_assignment.items()
@@ -151,8 +154,9 @@ def conditioned(tenant: Tenant) -> Container[str]:
     return conditions.malformed.union(keys)
 
 
-def _is_free(role: Role) -> bool:
-    return any(reach_of(way) is Reach.ANY for way in ways_of(role.blocks, WRITING))
+def _is_free(role: Role, now: datetime) -> bool:
+    ways = ways_of(role.blocks, WRITING)
+    return any(reach_of(way, now) is Reach.ANY for way in ways)
 
 
 def at_root(tenant: Tenant) -> Container[str]:

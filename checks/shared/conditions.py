@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum, auto
 from functools import cached_property
 
@@ -18,7 +19,9 @@ from scanner.access.conditions import (
     ConditionError,
     Expression,
     Fault,
+    Literal,
     Outcome,
+    as_of,
     attributes_of,
     families_of,
     granted_actions,
@@ -86,6 +89,8 @@ class Analysis:
     condition: Condition | None
     """None where the text is none."""
     faults: tuple[Fault, ...]
+    now: datetime
+    """The time of the scan, that it is judged at."""
     _free: dict[tuple[str, str | None], bool] = field(
         default_factory=dict, compare=False, repr=False
     )
@@ -114,14 +119,20 @@ class Analysis:
         found = {*named, *families_in(self.restricted)}
         return tuple(each for each in FAMILIES if each in found)
 
+    @cached_property
+    def left(self) -> Expression:
+        """What it still asks; nothing where it is no condition."""
+        if self.condition is None:
+            return Literal(True)
+        return as_of(self.condition.expression, self.now)
+
     def may_free(self, action: str, call: str | None) -> bool:
         """Whether it may leave a call free, for all that is told; worked out once."""
         if self.condition is None:
             return False
         asked = action, call
         if asked not in self._free:
-            left = residual(self.condition.expression, action, call)
-            self._free[asked] = may_be_open(left)
+            self._free[asked] = may_be_open(residual(self.left, action, call))
         return self._free[asked]
 
     @cached_property
@@ -151,7 +162,7 @@ class Analysis:
         data = [one for one in self.granted if not one.lower().startswith(prefix)]
         return tuple(
             guard.action
-            for guard in guarded_actions(self.condition, data)
+            for guard in guarded_actions(self.left, data)
             if guard.outcome is not Outcome.UNRESTRICTED
         )
 
@@ -233,7 +244,7 @@ class Conditions:
             privileged=self._privileged,
             now=self._now,
         )
-        return Analysis(role, condition, faults)
+        return Analysis(role, condition, faults, self._now)
 
 
 def _role_of(assignment: RoleAssignment) -> str:

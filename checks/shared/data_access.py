@@ -7,10 +7,10 @@ from datetime import datetime
 from itertools import chain
 
 from checks.shared.citing import cite
-from checks.shared.grants import access, actors
+from checks.shared.grants import access, actors, asks_nothing
 from checks.shared.model_access import ACCOUNTS, MODELS
 from scanner.access.answers import Answer, Grant
-from scanner.access.conditions import time_window
+from scanner.access.conditions import Literal, as_of
 from scanner.access.conditions.analysis.guards import may_be_open
 from scanner.access.conditions.partial import conjunction
 from scanner.access.facts import Block, Role, last_segment
@@ -84,13 +84,12 @@ def in_time(tenant: Tenant, grants: Iterable[Grant]) -> tuple[Grant, ...]:
 
 
 def _is_over(grant: Grant, now: datetime) -> bool:
-    window = time_window(conjunction(grant.residual)) if grant.residual else None
-    return window is not None and window.is_over(now)
+    return as_of(conjunction(grant.residual), now) == Literal(False)
 
 
-def is_conditional(grant: Grant) -> bool:
+def is_conditional(tenant: Tenant, grant: Grant) -> bool:
     """Whether some call may be kept from a grant by its conditions."""
-    return bool(grant.restrictions)
+    return not asks_nothing(tenant, grant)
 
 
 def untold(grant: Grant) -> NotRead | None:
@@ -98,7 +97,7 @@ def untold(grant: Grant) -> NotRead | None:
     for each in grant.restrictions:
         if each.residual is not None and not may_be_open(each.residual):
             return None
-    if not is_conditional(grant):
+    if not grant.restrictions:
         return None
     return NotRead(f"what the condition of {grant.assignment_id} asks cannot be told")
 

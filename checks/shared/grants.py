@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from checks.shared.citing import cite, cite_denials
 from checks.shared.wording import FIRST, count, some
 from scanner.access.answers import Answer, Grant, Kept, titled
+from scanner.access.conditions import as_of
+from scanner.access.conditions.analysis.guards import is_open
 from scanner.access.engine import Access
 from scanner.access.facts import Assignment, Missing, Part, may_be_group
 from scanner.access.gather import access_of
@@ -64,6 +66,17 @@ def actors(tenant: Tenant, grants: Iterable[Grant]) -> tuple[Grant, ...]:
         if each.via_group
         or each.principal_id.lower() not in known
         or not may_be_group(each.principal_type)
+    )
+
+
+def asks_nothing(tenant: Tenant, grant: Grant) -> bool:
+    """Return whether no condition keeps any call from a grant, at the time of the scan.
+
+    Nor any more: a start that is past restricts nothing.
+    """
+    asked = (each.residual for each in grant.restrictions)
+    return all(
+        left is not None and is_open(as_of(left, tenant.read_at)) for left in asked
     )
 
 

@@ -19,11 +19,7 @@ from scanner.access.conditions.analysis.network import (
     network_references,
 )
 from scanner.access.conditions.analysis.subject import Fault, residuals
-from scanner.access.conditions.analysis.windows import (
-    TimeWindow,
-    time_window,
-    time_windows,
-)
+from scanner.access.conditions.analysis.windows import time_windows
 from scanner.access.conditions.errors import ConditionError
 from scanner.access.conditions.evaluate import evaluate
 from scanner.access.conditions.explain import explain
@@ -51,6 +47,7 @@ from scanner.access.conditions.syntax import (
     SubOperationMatches,
     ValueSet,
 )
+from scanner.access.conditions.times import TimeWindow, as_of, time_window
 from scanner.access.conditions.tri import Tri
 from scanner.access.conditions.values import Value
 from scanner.access.conditions.walk import attributes_of
@@ -84,6 +81,7 @@ __all__ = [
     "Tri",
     "Value",
     "ValueSet",
+    "as_of",
     "assignable_roles",
     "attributes_of",
     "container_prefixes",

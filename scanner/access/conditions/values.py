@@ -77,12 +77,16 @@ def instant(value: Scalar) -> int | None:
         moment = datetime.fromisoformat(f"{day}T{time}{_offset(zone)}")
     except ValueError:
         return None
-    seconds = (moment - _EPOCH) // timedelta(seconds=1)
-    return seconds * TICKS + int((fraction or "0")[:7].ljust(7, "0"))
+    return ticks(moment) + int((fraction or "0")[:7].ljust(7, "0"))
 
 
 def _offset(zone: str | None) -> str:
     return "+00:00" if zone is None or zone in "Zz" else zone
+
+
+def ticks(when: datetime) -> int:
+    """Return a moment as ticks since 1970 UTC."""
+    return (when - _EPOCH) // timedelta(microseconds=1) * (TICKS // 1_000_000)
 
 
 def moment(count: int) -> datetime | None:

@@ -142,6 +142,21 @@ class TestOverlap:
         other = rbac.grant("ann", "editor", GROUP, condition=block(NAME, WRITE))
         assert judge(unconditioned_overlap, narrow, other).status is Status.FAIL
 
+    @pytest.mark.parametrize(
+        ("asked", "status"),
+        [
+            ("@Environment[UtcNow] DateTimeGreaterThan '2020-01-01T00:00Z'", "fail"),
+            ("@Environment[UtcNow] DateTimeGreaterThan '2099-01-01T00:00Z'", "pass"),
+            (f"@Resource[{CONTAINERS}:name] StringNotEquals 'a' OR !({NAME})", "fail"),
+        ],
+    )
+    def test_another_condition_that_asks_nothing(
+        self, judge: Any, rbac: Any, asked: str, status: str
+    ) -> None:
+        narrow = rbac.grant("ann", "reader", LAKE, condition=NAMED)
+        other = rbac.grant("ann", "editor", GROUP, condition=block(asked, READ))
+        assert judge(unconditioned_overlap, narrow, other).status.value == status
+
     def test_what_has_to_be_activated_first(self, judge: Any, rbac: Any) -> None:
         narrow = rbac.grant("ann", "reader", LAKE, condition=NAMED)
         other = rbac.grant("ann", "owner", GROUP, eligible=True)

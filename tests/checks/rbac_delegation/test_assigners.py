@@ -39,6 +39,8 @@ BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs"
 SERVICES = f"@@[{ASSIGN}:PrincipalType] StringEqualsIgnoreCase 'ServicePrincipal'"
 
 
+BEGUN = "@Environment[UtcNow] DateTimeGreaterThan '2020-01-01T00:00Z'"
+OPENING = BEGUN.replace("2020", "2099")
 PAST = "@Environment[UtcNow] DateTimeLessThan '2020-01-01T00:00Z'"
 
 
@@ -120,6 +122,9 @@ def judge(verdicts: Verdicts, roles: list[Body]) -> Callable[..., Result]:
             Status.FAIL,
             "does not restrict that",
         ),
+        (RBAC, both(BEGUN), Status.FAIL, "does not restrict that"),
+        (RBAC, both(f"{BEGUN} AND {SERVICES}"), Status.PASS, "a condition restricts"),
+        (RBAC, both(OPENING), Status.PASS, "a condition restricts"),
         (RBAC, "(", Status.NOT_ASSESSED, "cannot be read"),
         (RBAC, both("@Request[a] IsOdd 1"), Status.NOT_ASSESSED, "cannot be read"),
         (

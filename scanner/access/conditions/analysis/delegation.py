@@ -16,7 +16,6 @@ from scanner.access.conditions.analysis.catalogue import (
 )
 from scanner.access.conditions.analysis.guards import is_open
 from scanner.access.conditions.analysis.subject import Fault, Subject
-from scanner.access.conditions.analysis.windows import time_window
 from scanner.access.conditions.partial import Fact, assume, residual
 from scanner.access.conditions.solve import may_hold
 from scanner.access.conditions.syntax import (
@@ -65,8 +64,7 @@ def named_roles(expression: Expression) -> tuple[str, ...]:
 
 
 def _writing(subject: Subject, left: Expression) -> Iterator[Fault]:
-    window = time_window(left)
-    if not may_hold(left) or (window and window.is_over(subject.now)):
+    if not may_hold(left):
         return
     named = _named(left, ROLE)
     start = _start(left, ROLE) or subject.guard_of(ASSIGNMENT_WRITE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from scanner.access.conditions.analysis.catalogue import sub_operations
 from scanner.access.conditions.partial import residual
@@ -13,6 +14,7 @@ from scanner.access.conditions.syntax import (
     Condition,
     Expression,
 )
+from scanner.access.conditions.times import as_of
 from scanner.access.conditions.walk import nodes
 from scanner.access.facts import Block
 from scanner.access.patterns import matches_action
@@ -30,7 +32,7 @@ class Fault:
     """Whether its check fails for it; for a weakness it only warns."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Subject:
     """A condition with what it has to be judged by."""
 
@@ -57,13 +59,18 @@ class Subject:
         """Return whether an action is among those it is judged for."""
         return any(action.lower() == one.lower() for one in self.actions)
 
+    @cached_property
+    def left(self) -> Expression:
+        """What is left of it at the time it is judged at."""
+        return as_of(self.expression, self.now)
+
     def residual(self, action: str, sub_operation: str | None = None) -> Expression:
-        """Return what the condition asks of an action."""
-        return residual(self.expression, action, sub_operation)
+        """Return what the condition still asks of an action."""
+        return residual(self.left, action, sub_operation)
 
     def residuals(self, *actions: str) -> tuple[Expression, ...]:
-        """Return what it asks of actions, with each suboperation too, each once."""
-        return residuals(self.expression, actions)
+        """Return what it still asks of them, with each suboperation too, each once."""
+        return residuals(self.left, actions)
 
     def fault(
         self, check_id: str, start: int, message: str, *, fails: bool = False

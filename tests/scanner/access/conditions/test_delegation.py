@@ -87,6 +87,26 @@ def test_delegation(text: str, faults: set[str]) -> None:
     assert found(text) == faults
 
 
+BEGUN = "@Environment[UtcNow] DateTimeGreaterThan '2020-01-01T00:00:00.0Z'"
+ENDED = "@Environment[UtcNow] DateTimeLessThan '2025-01-01T00:00:00.0Z'"
+
+
+def test_what_has_ended_lets_no_role_be_assigned() -> None:
+    handed_out = (
+        f"{roles('Request', READER)} OR ({ENDED} AND {roles('Request', OWNER)})"
+    )
+    inside = "delegation-privileged-inside"
+    text, power = block("write", handed_out), (OWNER,)
+    assert inside not in found(text, privileged=power)
+    assert inside in found(text.replace("2025", "2027"), privileged=power)
+
+
+def test_a_start_that_is_past_bounds_nothing() -> None:
+    text = f"{block('write', BEGUN)} AND {block('delete', BEGUN)}"
+    assert "delegation-delete-covered" in found(text)
+    assert "delegation-delete-covered" not in found(text.replace("2020", "2027"))
+
+
 def test_blocks_joined_by_or_bound_nothing() -> None:
     text = f"{BOUNDED} OR {DELETE}"
     assert {"delegation-or-tautology", "delegation-role-bounded"} <= found(text)

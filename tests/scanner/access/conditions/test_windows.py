@@ -1,14 +1,16 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from scanner.access.conditions import (
+    Literal,
     Request,
     Tri,
+    as_of,
     evaluate,
     lint,
     parse,
@@ -59,6 +61,15 @@ def test_windows(text: str, complaint: str | None) -> None:
     assert all(complaint in one.message for one in faults if complaint)
 
 
+def test_one_alternative_that_is_closed_leaves_the_others() -> None:
+    alive = lint(f"Exists @Resource[a] OR {before('2025-01-01')}", now=NOW)
+    assert [each.message for each in alive] == [
+        "the window closed at 2025-01-01T00:00Z: that alternative is dead"
+    ]
+    [dead] = lint(f"Exists @Resource[a] AND {before('2025-01-01')}", now=NOW)
+    assert dead.message.endswith("the grant is dead")
+
+
 def test_windows_joined_by_or_are_judged_each_for_its_length() -> None:
     short = f"({after('2025-06-09')} AND {before('2025-06-10')})"
     later = short.replace("2025", "2028")
@@ -97,6 +108,28 @@ TEXTS = st.recursive(
     ),
     max_leaves=6,
 )
+
+
+@given(
+    TEXTS,
+    st.integers(1, 6),
+    st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=6)),
+    st.sets(st.sampled_from("ab")),
+)
+def test_what_is_left_holds_whenever_the_whole_does(
+    text: str, day: int, later: timedelta, present: set[str]
+) -> None:
+    expression = parse(text).expression
+    now = datetime(2025, 1, day, tzinfo=UTC)
+    left = as_of(expression, now)
+    request = Request(
+        "read",
+        resource=dict.fromkeys(present, 1),
+        environment={"UtcNow": (now + later).isoformat()},
+    )
+    assert evaluate(left, request) is evaluate(expression, request)
+    window = time_window(left)
+    assert window is None or left == Literal(False) or not window.is_over(now)
 
 
 @given(TEXTS, st.integers(0, 6), st.sets(st.sampled_from("ab")))
