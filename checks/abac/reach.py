@@ -343,8 +343,7 @@ def _own_way(assignment: RoleAssignment, tenant: Tenant) -> str:
 
 def _advice(tenant: Tenant, stores: list[Store]) -> str:
     accounts = (tenant.known(StorageAccount, store.id) for store in stores[:CITED])
-    advice = (advice_on_keys(account) for account in accounts if account)
-    return next(filter(None, advice), "")
+    return advice_on_keys(*filter(None, accounts))
 
 
 # Where a condition would help

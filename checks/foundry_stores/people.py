@@ -571,8 +571,7 @@ def default_storage_key_holders(assignment: RoleAssignment, tenant: Tenant) -> V
 def _advice(tenant: Tenant, storages: list[str]) -> str:
     """Return what to move first; empty where nothing is known to need the keys."""
     accounts = (tenant.known(StorageAccount, each) for each in storages[:CITED])
-    advice = (advice_on_keys(account) for account in accounts if account)
-    return next(filter(None, advice), "")
+    return advice_on_keys(*filter(None, accounts))
 
 
 def _keyed(tenant: Tenant, found: Reach) -> tuple[list[str], Unclear]:

@@ -43,12 +43,24 @@ No two storage accounts of Azure have one name, and datastores know no other.
 """
 
 
-def advice_on_keys(account: StorageAccount) -> str:
-    """Return whom to move before the keys of a storage account are switched off.
+def advice_on_keys(*accounts: StorageAccount) -> str:
+    """Return whom to move before the keys of storage accounts are switched off.
 
-    Workspaces in credential mode that have it as default or additional storage, and
+    Workspaces in credential mode that have one as default or additional storage, and
     connections and datastores that keep a key to it; empty where none is known.
     """
+    needed = [said for each in accounts if (said := _needed_by(each))]
+    if not needed:
+        return ""
+    return (
+        f"{' '.join(needed)} Switch workspaces to identity mode and make connections "
+        "and datastores anew with Entra ID, grant the storage data roles, then set "
+        "allowSharedKeyAccess to false."
+    )
+
+
+def _needed_by(account: StorageAccount) -> str:
+    """Return who needs the keys of an account, as a sentence; empty for nobody."""
     users = account.tenant.once(_users).get(account.name.lower())
     if not users:
         return ""
@@ -57,10 +69,8 @@ def advice_on_keys(account: StorageAccount) -> str:
         for nouns, names in users.items()
     )
     return (
-        f"Leave the keys of this account on for now: {needing} would break without "
-        "them. Switch workspaces to identity mode and make connections and datastores "
-        "anew with Entra ID, grant the storage data roles, then set "
-        "allowSharedKeyAccess to false."
+        f"Leave the keys of {shown(account.name)} on for now: {needing} would break "
+        "without them."
     )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from enum import Enum
 
 from checks.shared.wording import shown
+from scanner.model.coverage import NotRead
 from scanner.model.documentdb import CosmosAccount
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.keyvault import KeyVault
@@ -163,10 +165,10 @@ def require_owners(resource: Resource) -> None:
 def advice_on_policies(vault: KeyVault) -> str:
     """Return what to mind before a vault leaves access policies; empty for nothing.
 
-    Workspaces whose encryption key lies in it may need them.
+    Workspaces that a key in it encrypts may need them.
     """
     users = vault.tenant.referring(Workspace, "cmk_vault_id", vault.id).known()
-    first = next(users, None)
+    first = next(filter(_may_keep_itself, users), None)
     if first is None:
         return ""
     return (
@@ -175,6 +177,13 @@ def advice_on_policies(vault: KeyVault) -> str:
         "of their own, switch that one to Azure RBAC, and leave access policies on in "
         "this one."
     )
+
+
+def _may_keep_itself(workspace: Workspace) -> bool:
+    """Whether a workspace is encrypted itself, as far as it is known."""
+    with suppress(NotRead):
+        return keeps_itself(workspace)
+    return True
 
 
 def encrypted(tenant: Tenant) -> Iterator[Workspace]:

@@ -572,7 +572,7 @@ class TestKeyBypass:
         hub = {"id": f"{GROUP}/providers/{provider}/hub", "properties": properties}
         grant = rbac.grant("ann", "reader", LAKE, condition=NAMED)
         result = judge(key_bypass, grant, hub, account())
-        assert result.remediation.startswith("Leave the keys of this account on")
+        assert result.remediation.startswith("Leave the keys of lake on for now: ")
         assert Workspace.type == provider
         result = judge(key_bypass, grant, account())
         assert "Set `allowSharedKeyAccess` to false" in result.remediation

@@ -451,7 +451,8 @@ def test_a_vault_with_an_encryption_key_may_need_its_policies(
     check = CHECKS["foundry-kv-hardened"]
     open_ = {"publicNetworkAccess": "Enabled"}
     given = body(VAULT, {**PROTECTED, **open_, **changes})
-    key = {"keyVaultProperties": {"keyVaultArmId": VAULT}}
+    used = {"keyVaultArmId": VAULT}
+    key = {"status": "Enabled", "keyVaultProperties": used}
     encrypted = verdicts(check, given, hub(keyVault=VAULT, encryption=key)).only(VAULT)
     assert encrypted.status is status
     assert ("leave access policies on" in encrypted.advice) is differs

@@ -200,12 +200,17 @@ def test_malformed_policies(verdicts: Verdicts, policies: object) -> None:
 
 
 def test_policies_that_encryption_may_need(verdicts: Verdicts) -> None:
-    key = {"keyVaultProperties": {"keyVaultArmId": VAULT.upper()}}
-    bodies = project(encryption=key), vault(False, PROJECT_PRINCIPAL)
-    encrypted = verdicts(kv_access_policies, *bodies).only(VAULT)
-    plain = verdicts(kv_access_policies, project(), bodies[1]).only(VAULT)
-    assert "leave access policies on in this one" in encrypted.advice
-    assert plain.advice == ""
+    used, policies = {"keyVaultArmId": VAULT.upper()}, vault(False, HUB_PRINCIPAL)
+    for status, needed in (
+        ("Enabled", True),
+        ("Disabled", False),
+        (None, False),
+        (7, True),
+    ):
+        hub = workspace(encryption={"status": status, "keyVaultProperties": used})
+        result = verdicts(kv_access_policies, hub, policies).only(VAULT)
+        said = "leave access policies on in this one" in result.advice
+        assert (said, bool(result.advice)) == (needed, needed)
 
 
 VAULT_CHECKS = (kv_access_policies, kv_minimal_use)

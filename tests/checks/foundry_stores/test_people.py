@@ -575,6 +575,19 @@ def test_who_lists_storage_keys(
     assert results.only(grant["id"]).status is expected
 
 
+def test_each_storage_that_workspaces_need_the_keys_of_is_named(
+    verdicts: Verdicts, rbac: Any, roles: Any
+) -> None:
+    other, grant = f"{STORAGE}2", rbac.grant("ann", OWNER, GROUP)
+    hubs = workspace("accesskey"), workspace(None, f"{HUB}2", storageAccount=other)
+    bodies = *roles, grant, *hubs, storage(), {**storage(), "id": other}
+    advice = verdicts(default_storage_key_holders, *bodies).only(grant["id"]).advice
+    needed = "1 workspace in credential mode (such as {}) would break without them."
+    for name, hub in (("data", "hub"), ("data2", "hub2")):
+        assert f"Leave the keys of {name} on for now: {needed.format(hub)}" in advice
+    assert advice.count("Switch workspaces to identity mode") == 1
+
+
 def test_key_holders_elsewhere(verdicts: Verdicts, rbac: Any, roles: Any) -> None:
     grants = (
         rbac.grant("ann", OWNER, ELSEWHERE),
