@@ -9,6 +9,8 @@ from checks.api_keys.key_connections import Leading
 from checks.api_keys.readiness import Readiness, advice, readiness_of
 from checks.shared.citing import cite
 from checks.shared.data_access import (
+    GIVE_A_SUBDOMAIN,
+    TAKES_NOTHING,
     callers,
     cited_data_users,
     data_users,
@@ -164,7 +166,10 @@ def entra_role_preprovisioned(account: CognitiveAccount, tenant: Tenant) -> Verd
     its time window is over; under another it lets somebody in perhaps, which warns.
     Where nobody holds a data role for certain and what a condition asks cannot be told,
     this is not assessed. An absent or null `disableLocalAuth` means that keys are
-    accepted, which makes this check not applicable.
+    accepted, which makes this check not applicable. An account whose
+    `properties.customSubDomainName` is absent, null or empty takes no tokens (Microsoft
+    Learn, "Custom subdomain names for Azure AI services"): without keys it fails,
+    whoever holds a role.
 
     ## Why it matters
     Without keys only tokens are left, and a token is worth what the roles of its owner
@@ -217,6 +222,8 @@ def entra_role_preprovisioned(account: CognitiveAccount, tenant: Tenant) -> Verd
     """
     if not account.local_auth_disabled:
         return not_applicable("keys are accepted: aoai-disable-readiness looks ahead")
+    if not account.custom_subdomain:
+        return failed(f"locked out: {TAKES_NOTHING}", GIVE_A_SUBDOMAIN)
     users = cited_data_users(tenant, account)
     certain, possible = _callers(tenant, callers(tenant, users))
     if certain:

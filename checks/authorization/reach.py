@@ -7,6 +7,8 @@ from typing import Any
 
 from checks.shared.citing import cite
 from checks.shared.data_access import (
+    GIVE_A_SUBDOMAIN,
+    TAKES_NOTHING,
     callers,
     cited_service_users,
     in_time,
@@ -468,7 +470,9 @@ def keys_over_entra(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     (azure-docs, "Azure built-in roles"). A group that is known to be empty holds it for
     nobody, and a role under a condition whose time is over is held no more. Where only
     roles are held of which it cannot be told what their condition asks, this is not
-    assessed.
+    assessed. An account whose `properties.customSubDomainName` is absent, null or empty
+    takes no tokens (Microsoft Learn, "Custom subdomain names for Azure AI services"),
+    so that roles are of no use and it fails.
 
     ## Why it matters
     If nobody has such a role, then whoever uses the account uses its key. No call can
@@ -521,7 +525,11 @@ def keys_over_entra(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     - Authorization in Azure OpenAI Service
     - Microsoft Learn: Role-based access control for Azure OpenAI
     """
-    if account.local_auth_disabled:
+    keyless = account.local_auth_disabled
+    if not account.custom_subdomain:
+        keyed = "it takes no tokens without a custom subdomain: who uses it uses a key"
+        return failed(TAKES_NOTHING if keyless else keyed, GIVE_A_SUBDOMAIN)
+    if keyless:
         return passed("keys are refused, so callers use Entra ID")
     users = cited_service_users(tenant, account)
     holding = callers(tenant, users)

@@ -23,6 +23,15 @@ ANY = "Microsoft.CognitiveServices/*"
 CHAT = "microsoft.cognitiveservices/accounts/openai/deployments/chat/completions/action"
 """What nearly every role with a data action allows, and so is asked for first."""
 
+TAKES_NOTHING = "keys are off, and without a custom subdomain it takes no tokens"
+"""What keeps everybody out of an account, whoever holds a role."""
+
+GIVE_A_SUBDOMAIN = (
+    "Give the account a custom subdomain, which cannot be changed once it is set, and "
+    "let callers ask for tokens and use its own address. Roles are of no use before."
+)
+"""What an account that takes no tokens needs first."""
+
 
 def data_users(tenant: Tenant, account: CognitiveAccount) -> Answer:
     """Return who holds any data action of Cognitive Services on an account.

@@ -126,7 +126,7 @@ def roles(rbac: Any) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("properties", "status"),
     [
-        ({"disableLocalAuth": True}, FAIL),
+        (KEYLESS, FAIL),
         ({"disableLocalAuth": False}, NONE),
         ({"disableLocalAuth": None}, NONE),
         ({}, NONE),
@@ -163,6 +163,21 @@ def test_what_counts_as_a_data_role(
     [result] = verdicts(entra_role_preprovisioned, *bodies)
     assert result.status is status
     assert ("ann" in result.reason) is (status is PASS)
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [(..., FAIL), (None, FAIL), ("", FAIL), ("ai", PASS), (7, UNREAD)],
+)
+def test_no_role_helps_where_no_token_is_taken(
+    verdicts: Verdicts, rbac: Any, roles: Any, name: object, status: Status
+) -> None:
+    own = account({**KEYLESS, "customSubDomainName": name})
+    caller = rbac.grant("ann", "caller", SUBSCRIPTION)
+    result = verdicts(entra_role_preprovisioned, own, *roles, caller).only()
+    assert result.status is status
+    assert ("takes no tokens" in result.reason) is (status is FAIL)
+    assert ("custom subdomain" in result.remediation) is (status is FAIL)
 
 
 def test_a_role_on_another_account_counts_nothing(

@@ -46,7 +46,8 @@ each_check = pytest.mark.parametrize(
 
 def account(name: str = "ai", kind: str = "OpenAI", **properties: object) -> Body:
     own = f"{PROVIDERS}/Microsoft.CognitiveServices/accounts/{name}"
-    return {"id": own, "kind": kind, "properties": properties}
+    known = {"customSubDomainName": "ai", **properties}
+    return {"id": own, "kind": kind, "properties": known}
 
 
 def contributor(rbac: Any) -> Body:
@@ -354,6 +355,21 @@ def test_only_roles_for_services_of_the_account_spare_its_keys(
     for kind, status in ("OpenAI", of_models), ("AIServices", of_all):
         found = verdicts(keys_over_entra, account(kind=kind), role, granted)
         assert found.only().status is status
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [(..., FAIL), (None, FAIL), ("", FAIL), ("ai", PASS), (7, UNREAD)],
+)
+@pytest.mark.parametrize("keyless", [True, False])
+def test_roles_are_no_use_where_no_token_is_taken(
+    verdicts: Verdicts, rbac: Any, keyless: bool, name: object, status: Status
+) -> None:
+    own = account(customSubDomainName=name, disableLocalAuth=keyless)
+    granted = rbac.grant("ann", BuiltIn.OPENAI_CONTRIBUTOR, GROUP)
+    result = verdicts(keys_over_entra, own, contributor(rbac), granted).only()
+    assert result.status is status
+    assert ("takes no tokens" in result.reason) is (status is FAIL)
 
 
 def test_roles_still_to_be_activated(verdicts: Verdicts, rbac: Any) -> None:
