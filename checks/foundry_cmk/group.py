@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from checks.api_keys.guard import CHANGED
@@ -268,7 +269,9 @@ def rg_writers(group: ResourceGroup, tenant: Tenant) -> Verdict:
     Counts who may write storage accounts, Search services or Cosmos DB accounts there,
     by roles in force at the group or above it, deny assignments taken into account.
     The workspace's own identities are left out, and so are approved principals. Members
-    of groups count as far as they are known.
+    of groups count as far as they are known. A lock whose `properties.level` is
+    ReadOnly, at the group or above it, is told and changes no verdict: it holds them
+    off until it is taken away, as `foundry-cmk-rg-lock` asks.
 
     ## Why it matters
     Nothing keeps a Contributor of the subscription from tidying up in this group, and a
@@ -311,13 +314,24 @@ def rg_writers(group: ResourceGroup, tenant: Tenant) -> Verdict:
         len(principals(grants)),
         tenant.settings.managed_group_writer_warning,
     )
-    if writers > limit:
-        number = count(writers, "principal", "principals")
-        reason = f"{number} can change what is in it: {named(grants)}"
-        return warned(bounded(reason, missing))
-    require_settled(missing)
     number = count(writers, "principal", "principals")
-    return passed(bounded(f"{number} can change what is in it", missing))
+    held_off = _once_unlocked(group, tenant) if writers else ""
+    reason = f"{number} can change what is in it{held_off}"
+    if writers > limit:
+        return warned(bounded(f"{reason}: {named(grants)}", missing))
+    require_settled(missing)
+    return passed(bounded(reason, missing))
+
+
+def _once_unlocked(group: ResourceGroup, tenant: Tenant) -> str:
+    """Return what keeps everybody from changing a group for now; empty for nothing."""
+    locks = tenant.within(Lock, f"/subscriptions/{group.parts.subscription}")
+    for lock in locks.known():
+        with suppress(NotRead):
+            above = f"{group.key}/".startswith(f"{id_key(scope_of(lock.id))}/")
+            if above and (lock.level or "").lower() == "readonly":
+                return f", once lock {shown(lock.name)} (ReadOnly) is taken away"
+    return ""
 
 
 _WRITES = (

@@ -175,6 +175,34 @@ def test_one_writer_may_be_one_too_many(verdicts: Verdicts, rbac: Any) -> None:
     assert results.only(GROUP).reason.startswith("1 principal can change")
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ([lock("readonly")], True),
+        ([lock(1, SUBSCRIPTION), lock("ReadOnly")], True),
+        ([lock("ReadOnly", SUBSCRIPTION)], True),
+        ([lock("CanNotDelete")], False),
+        ([lock("ReadOnly", COSMOS)], False),
+        ([lock("ReadOnly", f"{GROUP}b")], False),
+        ([], False),
+    ],
+)
+@pytest.mark.parametrize(("limit", "status"), [(0, WARN), (1, PASS)])
+def test_a_lock_holds_writers_off_for_now(
+    verdicts: Verdicts,
+    rbac: Any,
+    given: list[Body],
+    told: bool,
+    limit: int,
+    status: Status,
+) -> None:
+    settings = Settings(managed_group_writer_warning=limit)
+    bodies = rbac.role("w", actions=["*"]), rbac.grant("ann", "w", GROUP), *given
+    result = verdicts(rg_writers, *estate(), *bodies, settings=settings).only(GROUP)
+    assert result.status is status
+    assert (", once lock keep (ReadOnly) is taken away" in result.reason) is told
+
+
 def test_writers_that_are_denied_it(verdicts: Verdicts, rbac: Any) -> None:
     writer = rbac.role("writer", actions=["*"])
     grants = [rbac.grant(each, "writer", GROUP) for each in "abcd"]
