@@ -14,7 +14,7 @@ from checks.abac.storage_scopes import (
     require_all,
     stores_in,
 )
-from checks.shared.account_keys import advice_on_keys
+from checks.shared.account_keys import advice_on_all_keys
 from checks.shared.citing import cite
 from checks.shared.conditions import (
     CONTROLS,
@@ -307,6 +307,11 @@ def key_bypass(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     Foundry hubs in credential mode, function apps and mounted file shares stop working
     without the keys: move them to identities first.
 
+    ## Exceptions
+    An account that Azure made for a workspace with customer-managed keys is a way past
+    the condition too, but its keys have to stay (`foundry-cmk-storage-shared-key`):
+    take it out of the scope of the role instead.
+
     ## References
     - Azure Authorization - Azure ABAC
     - AI Foundry - Credential vs Identity Data Stores
@@ -322,7 +327,8 @@ def key_bypass(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     if stores:
         _cite_accounts(tenant, stores, field)
         reason = f"account keys are accepted past the condition by {_names(stores)}"
-        return failed(reason + _own_way(assignment, tenant), _advice(tenant, stores))
+        advice = advice_on_all_keys(tenant, (each.id for each in stores))
+        return failed(reason + _own_way(assignment, tenant), advice)
     reason = "no account in its scope accepts account keys"
     return _without_findings(assignment, tenant, reason, field)
 
@@ -339,11 +345,6 @@ def _own_way(assignment: RoleAssignment, tenant: Tenant) -> str:
         return ""
     cite(tenant, listing, assignment)
     return f"; its principal lists the keys by {paths(assignment, listing)}"
-
-
-def _advice(tenant: Tenant, stores: list[Store]) -> str:
-    accounts = (tenant.known(StorageAccount, store.id) for store in stores[:CITED])
-    return advice_on_keys(*filter(None, accounts))
 
 
 # Where a condition would help

@@ -23,6 +23,7 @@ from checks.logging.diagnostics import delivered, found, is_any
 from checks.shared.citing import cite
 from checks.shared.encryption import CONTROLS
 from checks.shared.grants import access, bounded, require_settled
+from checks.shared.perimeters import anything, associations, enforced_on, let_in
 from checks.shared.scanned import so_far
 from checks.shared.wording import shown, some
 from scanner.access.answers import Result
@@ -291,7 +292,11 @@ def vault_protection(vault: KeyVault, _: Tenant) -> Verdict:
     AI Services account. Absent and null mean no purge protection, soft delete (which
     cannot be switched off any more), Allow and AzureServices (Key Vault REST
     reference). The vault has to be in the tenant, and in the region of all that it
-    encrypts; a firewall has to let trusted services in.
+    encrypts; a firewall has to let trusted services in. A perimeter whose association
+    is `Enforced` decides in place of the firewall and knows no trusted services: the
+    vault fails without an inbound rule, and warns with one, unless all that it encrypts
+    is in the same perimeter. An association that does not say leaves the vault not
+    assessed.
 
     ## Why it matters
     The key is yours now, and so is the duty to keep it. Without purge protection one
@@ -300,8 +305,9 @@ def vault_protection(vault: KeyVault, _: Tenant) -> Verdict:
     that region fails, and a firewall without its exception does so at once.
 
     ## How to fix
-    Switch purge protection on and let trusted services through the firewall. Another
-    region takes a new vault, and for hubs a new hub.
+    Switch purge protection on and let trusted services through the firewall. Set an
+    enforced perimeter back to transition mode until its rules let in what the vault
+    encrypts. Another region takes a new vault, and for hubs a new hub.
 
     ```sh
     az keyvault update --name VAULT --enable-purge-protection true \
@@ -335,12 +341,22 @@ def vault_protection(vault: KeyVault, _: Tenant) -> Verdict:
     - Microsoft Learn: Customer-managed keys for encryption with Azure AI Foundry
     """
     faults, unclear = [*_unprotected(vault)], Unclear()
-    with unclear:
-        faults += _misplaced(vault)
+    for more in (_misplaced, _kept_out):
+        with unclear:
+            faults += more(vault)
     if faults:
         return failed("; ".join(faults))
     unclear.settle()
-    return passed("protected from purging, in its place, open to trusted services")
+    perimeter = enforced_on(vault)
+    if not perimeter:
+        return passed("protected from purging, in its place, open to trusted services")
+    if outside := _outside(vault):
+        return warned(
+            f"perimeter {perimeter} is enforced: do its rules let {outside} in?"
+        )
+    return passed(
+        "protected from purging, in its place, in one perimeter with its users"
+    )
 
 
 def _unprotected(vault: KeyVault) -> Iterator[str]:
@@ -348,11 +364,34 @@ def _unprotected(vault: KeyVault) -> Iterator[str]:
         yield "soft delete is off"
     if not vault.purge_protection:
         yield "purge protection is off"
+
+
+def _kept_out(vault: KeyVault) -> Iterator[str]:
+    """Yield what keeps that which the vault encrypts from its key, if something does.
+
+    Raises NotRead where that is a matter of a perimeter that was not read.
+    """
+    if perimeter := enforced_on(vault):
+        if (outside := _outside(vault)) and not let_in(vault, anything):
+            yield f"perimeter {perimeter} is enforced and lets nobody in: {outside}"
+        return
     access = (vault.public_network_access or "Enabled").lower()
     closed = (vault.network_default_action or "Allow").lower() == "deny"
     bypass = vault.network_bypass or "AzureServices"
     if (closed or access != "enabled") and bypass.lower() != "azureservices":
         yield f"its firewall keeps trusted services out (bypass is {shown(bypass)})"
+
+
+def _outside(vault: KeyVault) -> str:
+    """Return what a vault encrypts that is not in one perimeter with it."""
+    perimeters = {each.parts.parent.lower() for each in associations(vault)}
+    return some(
+        shown(user.name)
+        for user in users_of(vault)
+        if perimeters.isdisjoint(
+            each.parts.parent.lower() for each in associations(user)
+        )
+    )
 
 
 def _misplaced(vault: KeyVault) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from checks.logging.diagnostics import delivered, is_any
 from checks.shared.encryption import KEEPING, is_managed
-from checks.shared.perimeters import in_enforced_mode
+from checks.shared.perimeters import enforced_on
 from checks.shared.wording import count, shown, some
 from scanner.model.check import (
     Check,
@@ -21,11 +21,11 @@ from scanner.model.check import (
     passed,
     warned,
 )
+from scanner.model.coverage import Unclear
 from scanner.model.documentdb import CosmosAccount
 from scanner.model.insights import DiagnosticSetting
 from scanner.model.listing import Listing
 from scanner.model.machinelearning import Workspace, encrypted_by
-from scanner.model.perimeter import Association
 from scanner.model.resource import Resource
 from scanner.model.search import SearchService
 from scanner.model.storage import StorageAccount
@@ -57,7 +57,7 @@ def _owner(resource: Resource) -> str:
     guidance=Post.FOUNDRY_CMK,
     controls=_NETWORK,
 )
-def search_public_open(search: SearchService, tenant: Tenant) -> Verdict:
+def search_public_open(search: SearchService, _: Tenant) -> Verdict:
     r"""
     Reads `properties.publicNetworkAccess` and the perimeters the service is in.
 
@@ -95,11 +95,8 @@ def search_public_open(search: SearchService, tenant: Tenant) -> Verdict:
     access = search.public_network_access or "enabled"
     if access.lower() != "enabled":
         return failed(f"broken: publicNetworkAccess is {shown(access)}")
-    associations = tenant.referring(Association, "target_id", search.id)
-    for association in associations:
-        if in_enforced_mode(association):
-            perimeter = shown(association.parts.parent.rpartition("/")[2])
-            return failed(f"broken: perimeter {perimeter} is enforced on it")
+    if perimeter := enforced_on(search):
+        return failed(f"broken: perimeter {perimeter} is enforced on it")
     if rules := search.ip_rules:
         many = count(len(rules), "address", "addresses")
         return warned(f"open to {many} alone: {_owner(search)} may not be among them")
@@ -121,9 +118,11 @@ def cosmos_public(cosmos: CosmosAccount, _: Tenant) -> Verdict:
     Reads `properties.publicNetworkAccess`, and the private endpoints of the workspace.
 
     Answers for the Cosmos DB accounts that Azure made for workspaces with
-    customer-managed keys. Absent and null mean Enabled (Cosmos DB REST reference). The
-    endpoints are the approved ones in the workspace's
-    `properties.privateEndpointConnections`; absent or null means that there is none.
+    customer-managed keys. Absent and null mean Enabled (Cosmos DB REST reference). A
+    perimeter whose association is `Enforced` closes the account as Disabled does; one
+    whose association does not say leaves it not assessed. The endpoints are the
+    approved ones in the workspace's `properties.privateEndpointConnections`; absent or
+    null means that there is none.
 
     ## Why it matters
     The workspace keeps its conversations and their metadata in this database. Where
@@ -132,8 +131,9 @@ def cosmos_public(cosmos: CosmosAccount, _: Tenant) -> Verdict:
     documents that. Without one, the public address is the only way there is.
 
     ## How to fix
-    Leave the account as Azure made it, or enable its public network access again if
-    the workspace has no private endpoint or does not work.
+    Leave the account as Azure made it, or enable its public network access again and
+    take it out of its perimeter if the workspace has no private endpoint or does not
+    work.
 
     ```sh
     az cosmosdb update --ids COSMOS_ID --public-network-access ENABLED
@@ -149,25 +149,25 @@ def cosmos_public(cosmos: CosmosAccount, _: Tenant) -> Verdict:
     access = cosmos.public_network_access or "Enabled"
     match access.lower():
         case "enabled":
+            if perimeter := enforced_on(cosmos):
+                return _closed_database(cosmos, f"perimeter {perimeter} is enforced")
             return info(f"publicNetworkAccess is Enabled, as {_owner(cosmos)} got it")
         case "disabled":
-            return _closed_database(cosmos)
+            return _closed_database(cosmos, "publicNetworkAccess is Disabled")
     return warned(
         f"publicNetworkAccess is {shown(access)}: whether {_owner(cosmos)} still "
         "reaches it is not known"
     )
 
 
-def _closed_database(cosmos: CosmosAccount) -> Verdict:
+def _closed_database(cosmos: CosmosAccount, closed: str) -> Verdict:
     owner = encrypted_by(cosmos)
     if owner is not None and has_private_endpoint(owner):
         return info(
-            "publicNetworkAccess is Disabled; the workspace has a private endpoint, "
-            "with which that was seen to work"
+            f"{closed}; the workspace has a private endpoint, with which a closed "
+            "account was seen to work"
         )
-    return warned(
-        f"publicNetworkAccess is Disabled, and {_owner(cosmos)} has no private endpoint"
-    )
+    return warned(f"{closed}, and {_owner(cosmos)} has no private endpoint")
 
 
 def has_private_endpoint(workspace: Workspace) -> bool:
@@ -192,8 +192,10 @@ def storage_trusted(account: StorageAccount, _: Tenant) -> Verdict:
     Also the `ipRules` and `virtualNetworkRules` there, of which Azure makes none.
     Answers for the storage accounts that Azure made for workspaces with
     customer-managed keys. Absent and null mean Allow, AzureServices, Enabled and no
-    rules (Storage REST reference). This check stands in for `foundry-storage-hardened`,
-    which leaves these accounts out.
+    rules (Storage REST reference). A perimeter whose association is `Enforced` decides
+    in place of the firewall and knows no trusted services; one whose association does
+    not say leaves the account not assessed. This check stands in for
+    `foundry-storage-hardened`, which leaves these accounts out.
 
     ## Why it matters
     Azure makes this account closed to everybody but trusted Azure services, and that
@@ -202,7 +204,7 @@ def storage_trusted(account: StorageAccount, _: Tenant) -> Verdict:
 
     ## How to fix
     Put the firewall back to how Azure made it: deny by default, with the exception for
-    trusted services.
+    trusted services and no rules. Take the account out of its perimeter.
 
     ```sh
     az storage account update --ids STORAGE_ID --public-network-access Enabled \
@@ -216,8 +218,13 @@ def storage_trusted(account: StorageAccount, _: Tenant) -> Verdict:
     - AI Foundry - Encryption with CMK
     - Microsoft Learn: Configure Azure Storage firewalls and virtual networks
     """
-    if faults := list(_deviations(account)):
+    faults, unclear = list(_deviations(account)), Unclear()
+    with unclear:
+        if perimeter := enforced_on(account):
+            faults.append(f"perimeter {perimeter} is enforced, trusted services or not")
+    if faults:
         return warned(f"not as Azure made it: {', '.join(faults)}")
+    unclear.settle()
     return passed("closed to all but trusted Azure services")
 
 

@@ -15,7 +15,7 @@ from checks.foundry_stores.kept_secrets import (
     stores_secret,
     working,
 )
-from checks.shared.account_keys import advice_on_keys
+from checks.shared.account_keys import advice_on_all_keys
 from checks.shared.citing import cite
 from checks.shared.doubt import doubt
 from checks.shared.foundry_matrix import READ_STORAGE, On, Who, needs
@@ -565,13 +565,7 @@ def default_storage_key_holders(assignment: RoleAssignment, tenant: Tenant) -> V
     if not unapproved(tenant, [grant]):
         return passed(f"approved: {said}")
     unless = doubt(tenant, grant, ((STORAGE_KEYS, each) for each in keyed))
-    return warned(f"{said}{unless}", _advice(tenant, keyed))
-
-
-def _advice(tenant: Tenant, storages: list[str]) -> str:
-    """Return what to move first; empty where nothing is known to need the keys."""
-    accounts = (tenant.known(StorageAccount, each) for each in storages[:CITED])
-    return advice_on_keys(*filter(None, accounts))
+    return warned(f"{said}{unless}", advice_on_all_keys(tenant, keyed))
 
 
 def _keyed(tenant: Tenant, found: Reach) -> tuple[list[str], Unclear]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from checks.aoai_outbound.fqdns import of_owners
+from checks.foundry_cmk.encryption_keys import users_of
 from checks.logging.diagnostics import delivered, found
+from checks.shared.encryption import require_owners
 from checks.shared.hostnames import fault
 from checks.shared.perimeters import (
     GUARDED,
@@ -37,10 +40,15 @@ from scanner.model.check import (
     warned,
 )
 from scanner.model.cognitive import CognitiveAccount, hosts_models
-from scanner.model.coverage import Unclear
+from scanner.model.coverage import NotRead, Unclear
+from scanner.model.documentdb import CosmosAccount
 from scanner.model.ids import ResourceId
+from scanner.model.keyvault import KeyVault
+from scanner.model.machinelearning import encrypted_by
 from scanner.model.perimeter import AccessRule, Association, Perimeter
 from scanner.model.resource import Resource
+from scanner.model.search import SearchService
+from scanner.model.storage import StorageAccount
 from scanner.model.tenant import Tenant
 
 _INBOUND_CONTROLS = (
@@ -137,7 +145,8 @@ def associated(resource: Resource, _: Tenant) -> Verdict:
     }
     ```
 
-    Enforcing at once cuts off every caller that no rule lets in.
+    Enforcing at once cuts off every caller that no rule lets in. Leave out what Azure
+    made for a workspace with customer-managed keys: the workspace would break.
 
     ## References
     - Azure OpenAI Service - Controlling Outbound Access
@@ -146,7 +155,39 @@ def associated(resource: Resource, _: Tenant) -> Verdict:
     for association in associations(resource):
         association.cite(Association.target_id, Association.access_mode)
         return passed(f"in perimeter {perimeter_of(association)}")
-    return info(so_far(resource.tenant, "in no network security perimeter"))
+    owner = encrypted_by(resource)
+    as_needed = f", as the encryption of {shown(owner.name)} needs" if owner else ""
+    reason = f"in no network security perimeter{as_needed}"
+    return info(so_far(resource.tenant, reason))
+
+
+_INVERSE: dict[type[Resource], str] = {
+    SearchService: "foundry-cmk-search-public-open",
+    StorageAccount: "foundry-cmk-storage-trusted",
+    CosmosAccount: "foundry-cmk-cosmos-public",
+}
+
+
+def _kept_open(resource: Resource | None) -> str:
+    """Return why no perimeter is to be enforced on a resource; empty for no reason."""
+    inverse = _INVERSE.get(type(resource)) if resource else None
+    if resource is None or inverse is None:
+        return ""
+    owner = encrypted_by(resource)
+    if owner is not None:
+        return (
+            f"Enforce no perimeter on {shown(resource.name)}: Azure made it for the "
+            f"customer-managed keys of {shown(owner.name)}, which does not come in by "
+            f"rules and would break (see {inverse}). Leave it in none."
+        )
+    with suppress(NotRead):
+        require_owners(resource)
+        return ""
+    return (
+        "First see that Azure did not make the resource for a workspace with "
+        "customer-managed keys, not all of which were read: such a workspace breaks "
+        f"(see {inverse}). Otherwise add the rules that are missing, then enforce."
+    )
 
 
 @check(
@@ -193,7 +234,8 @@ def mode(association: Association, _: Tenant) -> Verdict:
     ```
 
     From then on the resource's own firewall rules, its exception for trusted services
-    included, no longer let anybody in.
+    included, no longer let anybody in. What Azure made for a workspace with
+    customer-managed keys belongs in no perimeter: the workspace would break.
 
     ## References
     - Azure OpenAI Service - Controlling Outbound Access
@@ -203,7 +245,26 @@ def mode(association: Association, _: Tenant) -> Verdict:
     if in_enforced_mode(association):
         return passed("accessMode is Enforced")
     access = shown(association.access_mode)
-    return warned(f"accessMode is {access}: the perimeter stops nobody")
+    reason = f"accessMode is {access}: the perimeter stops nobody"
+    return warned(reason, _before_enforcing(association))
+
+
+def _before_enforcing(association: Association) -> str:
+    """Return what to mind before an association is enforced; empty for the usual."""
+    tenant, target = association.tenant, association.target_id or ""
+    vault = tenant.known(KeyVault, target)
+    if vault is None:
+        found = (tenant.known(view, target) for view in _INVERSE)
+        return _kept_open(next(filter(None, found), None))
+    with suppress(NotRead):
+        if user := next(users_of(vault), None):
+            return (
+                f"A key in {shown(vault.name)} encrypts {shown(user.name)}: before you "
+                "enforce, bring what it encrypts into the perimeter too, or add the "
+                "inbound rules that let it in. Trusted services are let in no longer "
+                "(see foundry-cmk-vault-protection)."
+            )
+    return ""
 
 
 def _is_outbound(rule: AccessRule) -> bool:
@@ -583,7 +644,7 @@ def overrides_pna(resource: Resource, _: Tenant) -> Verdict:
         return (passed if guard.holds else warned)(f"{guard}; {public}")
     if left_to_perimeter(resource):
         reason = f"{public}, and no enforced perimeter is known"
-        return warned(so_far(resource.tenant, reason))
+        return warned(so_far(resource.tenant, reason), _kept_open(resource))
     require_all_scanned(resource.tenant, "a perimeter that decides")
     return not_applicable(f"no enforced perimeter decides, and {public}")
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import chain
 
 from checks.shared.connections import stores_key_of_target, target_key
 from checks.shared.links import KINDS
-from checks.shared.wording import count, shown
+from checks.shared.wording import CITED, count, shown, some
 from checks.shared.workspaces import mode_of
 from scanner.model.coverage import NotRead
-from scanner.model.ids import ResourceId
-from scanner.model.machinelearning import Datastore, Workspace
+from scanner.model.ids import ResourceId, id_key
+from scanner.model.machinelearning import Datastore, Workspace, encrypted_by
 from scanner.model.resource import Resource
 from scanner.model.storage import StorageAccount
 from scanner.model.tenant import Tenant
@@ -41,6 +41,39 @@ Users = Mapping[str, Mapping[tuple[str, str], list[str]]]
 
 No two storage accounts of Azure have one name, and datastores know no other.
 """
+
+
+def advice_on_all_keys(tenant: Tenant, ids: Iterable[str]) -> str:
+    """Return what to mind before the keys of storage accounts are switched off.
+
+    The keys of an account that Azure made for an encrypted workspace are to stay, those
+    of the first others go as `advice_on_keys` says; empty where nothing needs any.
+    """
+    managed, keys = tenant.once(_managed), [*map(id_key, ids)]
+    kept = [managed[each] for each in keys if each in managed]
+    others = [each for each in keys if each not in managed]
+    accounts = (tenant.known(StorageAccount, each) for each in others[:CITED])
+    moves = advice_on_keys(*filter(None, accounts))
+    if not kept:
+        return moves
+    stay = (
+        f"Leave the keys of {some(map(shown, kept))} on: what Azure made for a "
+        "workspace with customer-managed keys breaks without them "
+        "(foundry-cmk-storage-shared-key)."
+    )
+    return f"{stay} {moves or _SWITCH_OFF}" if others else stay
+
+
+_SWITCH_OFF = (
+    "Set allowSharedKeyAccess of the others to false once nothing signs in with their "
+    "keys any more."
+)
+
+
+def _managed(tenant: Tenant) -> dict[str, str]:
+    """Return the names of the accounts that Azure made for encryption, by id."""
+    accounts = tenant.all(StorageAccount).known()
+    return {each.key: each.name for each in accounts if encrypted_by(each)}
 
 
 def advice_on_keys(*accounts: StorageAccount) -> str:

@@ -87,6 +87,19 @@ def in_enforced_mode(association: Association) -> bool:
     return association.access_mode.lower() == "enforced"
 
 
+def enforced_on(resource: Resource) -> str:
+    """Return the perimeter that is to decide alone about a resource, if any.
+
+    Empty for none. Raises NotRead where there may be one that was not read, and where
+    an association does not say whether it enforces.
+    """
+    for association in associations(resource):
+        if in_enforced_mode(association):
+            association.cite(Association.target_id)
+            return perimeter_of(association)
+    return ""
+
+
 def has_issues(association: Association) -> bool:
     """Whether an association may not have reached the resource.
 

@@ -577,6 +577,21 @@ class TestKeyBypass:
         result = judge(key_bypass, grant, account())
         assert "Set `allowSharedKeyAccess` to false" in result.remediation
 
+    def test_the_advice_where_encryption_needs_the_keys(
+        self, judge: Any, rbac: Any
+    ) -> None:
+        provider = "Microsoft.MachineLearningServices/workspaces"
+        encryption = {"status": "Enabled", "storageAccountResourceId": POND}
+        properties = {"encryption": encryption, "enableServiceSideCMKEncryption": False}
+        hub = {"id": f"{GROUP}/providers/{provider}/hub", "properties": properties}
+        grant = rbac.grant("ann", "reader", POND, condition=NAMED)
+        advice = judge(key_bypass, grant, hub, account(POND)).advice
+        assert advice.startswith("Leave the keys of pond on: ")
+        assert advice.endswith("(foundry-cmk-storage-shared-key).")
+        grant = rbac.grant("ann", "reader", GROUP, condition=NAMED)
+        advice = judge(key_bypass, grant, hub, account(POND), account(LAKE)).advice
+        assert "Set allowSharedKeyAccess of the others to false" in advice
+
     def test_accounts_for_files_alone_are_left_out(self, judge: Any, rbac: Any) -> None:
         files = account(f"{LAKE}files", {"classification": "secret"})
         files["kind"] = "FileStorage"

@@ -316,6 +316,44 @@ def test_a_fault_of_a_vault_stands_whatever_was_not_read(verdicts: Verdicts) -> 
         assert results.only(VAULT).status is expected
 
 
+PERIMETER = f"{PROVIDERS}/Microsoft.Network/networkSecurityPerimeters/edge"
+PROFILE = f"{PERIMETER}/profiles/p"
+
+
+def inside(target: str, mode: object = "Enforced") -> Body:
+    return body(
+        f"{PERIMETER}/resourceAssociations/{target.rpartition('/')[2]}",
+        privateLinkResource={"id": target},
+        profile={"id": PROFILE},
+        accessMode=mode,
+        hasProvisioningIssues="no",
+    )
+
+
+LETS_IN = body(
+    f"{PROFILE}/accessRules/r", direction="Inbound", addressPrefixes=["198.51.100.7"]
+)
+
+
+@pytest.mark.parametrize(
+    ("user", "others", "expected"),
+    [
+        (hub(), (inside(VAULT),), FAIL),
+        (hub(), (inside(VAULT), LETS_IN), WARN),
+        (hub(), (inside(VAULT, "Learning"),), PASS),
+        (hub(), (inside(VAULT, ABSENT),), UNREAD),
+        (account(), (inside(VAULT), inside(ACCOUNT)), PASS),
+        (account(), (inside(VAULT),), FAIL),
+    ],
+)
+def test_an_enforced_perimeter_knows_no_trusted_services(
+    verdicts: Verdicts, user: Body, others: tuple[Body, ...], expected: Status
+) -> None:
+    edge = (body(PERIMETER), body(PROFILE))
+    results = verdicts(vault_protection, user, vault(), *edge, *others)
+    assert results.only(VAULT).status is expected
+
+
 def test_protection_of_another_type(verdicts: Verdicts) -> None:
     odd = vault(enablePurgeProtection="yes")
     assert verdicts(vault_protection, hub(), odd).only(VAULT).status is UNREAD

@@ -221,16 +221,27 @@ def test_a_database_may_be_closed_beside_a_private_endpoint(verdicts: Verdicts) 
 
 
 @pytest.mark.parametrize(
-    ("mode", "expected"),
-    [("Enforced", FAIL), ("Learning", PASS), ("Audit", PASS), (ABSENT, UNREAD)],
+    ("check", "broken", "fine"),
+    [
+        (search_public_open, FAIL, PASS),
+        (storage_trusted, WARN, PASS),
+        (cosmos_public, WARN, INFO),
+    ],
 )
-def test_an_enforced_perimeter_closes_search(
-    verdicts: Verdicts, mode: object, expected: Status
+def test_an_enforced_perimeter_closes_what_it_is_on(
+    verdicts: Verdicts, check: Check[Any], broken: Status, fine: Status
 ) -> None:
-    link = {"privateLinkResource": {"id": SEARCH.upper()}, "accessMode": mode}
-    inside = body(f"{PERIMETER}/resourceAssociations/one", **link)
-    others = (body(PERIMETER), inside)
-    assert judge(verdicts, search_public_open, *others).status is expected
+    def told(mode: object) -> Result:
+        target = {"id": ABOUT[check.id].upper()}
+        link = {"privateLinkResource": target, "accessMode": mode}
+        inside = body(f"{PERIMETER}/resourceAssociations/one", **link)
+        others = (body(PERIMETER), inside)
+        return judge(verdicts, check, *others, networkAcls=TRUSTED)
+
+    assert told("Enforced").status is broken
+    assert 'perimeter "ring" is enforced' in told("Enforced").reason
+    assert told("Learning").status is told("Audit").status is fine
+    assert told(ABSENT).status is UNREAD
 
 
 @pytest.mark.parametrize(
@@ -250,11 +261,12 @@ def test_a_firewall_may_keep_the_workspace_from_search(
     assert ("open to 1 address alone" in result.reason) is (expected is WARN)
 
 
-def test_perimeters_that_were_not_read(verdicts: Verdicts) -> None:
-    bodies = (hub(), body(SEARCH), body(PERIMETER))
+@pytest.mark.parametrize("check", [search_public_open, storage_trusted, cosmos_public])
+def test_perimeters_that_were_not_read(verdicts: Verdicts, check: Check[Any]) -> None:
+    about = ABOUT[check.id]
+    bodies = (hub(), body(about, networkAcls=TRUSTED), body(PERIMETER))
     unread = [(Association, PERIMETER)]
-    results = verdicts(search_public_open, *bodies, unread=unread)
-    assert results.only(SEARCH).status is UNREAD
+    assert verdicts(check, *bodies, unread=unread).only(about).status is UNREAD
 
 
 def setting(

@@ -25,6 +25,7 @@ from checks.nsp.inside import (
 )
 from scanner.model.check import Check, Status
 from scanner.model.insights import DiagnosticSetting
+from scanner.model.machinelearning import Workspace
 from scanner.model.perimeter import AccessRule, Association, Perimeter, Profile
 from scanner.model.settings import Settings
 
@@ -87,6 +88,41 @@ def ranges(*prefixes: object) -> Body:
 
 
 NARROW, WIDE = ranges("198.51.100.0/28"), ranges("198.51.100.1", "0.0.0.0/0")
+
+
+def test_no_perimeter_is_to_be_enforced_on_what_encryption_needs(
+    verdicts: Verdicts,
+) -> None:
+    def advice(target: str, *others: Body, **options: Any) -> str:
+        inside = association("Learning", privateLinkResource={"id": target})
+        results = verdicts(mode, *EDGE, inside, body(target), *others, **options)
+        assert results.only(ASSOCIATION).status is WARN
+        return results.only(ASSOCIATION).advice
+
+    hub = f"{PROVIDERS}/Microsoft.MachineLearningServices/workspaces/hub"
+    used = {"keyVaultArmId": STORES["vault"], "keyIdentifier": "https://kv/keys/k"}
+    for store, inverse in (
+        ("search", "foundry-cmk-search-public-open"),
+        ("storage", "foundry-cmk-storage-trusted"),
+        ("cosmos", "foundry-cmk-cosmos-public"),
+    ):
+        made = {
+            "storageAccountResourceId": STORES["storage"],
+            "searchAccountResourceId": STORES["search"],
+            "cosmosDbResourceId": STORES["cosmos"],
+        }
+        encryption = {"status": "Enabled", "keyVaultProperties": used, **made}
+        owner = {
+            "kind": "Hub",
+            **body(hub, encryption=encryption, enableServiceSideCMKEncryption=False),
+        }
+        assert "Leave it in none" in advice(STORES[store], owner)
+        assert inverse in advice(STORES[store], owner)
+        assert advice(STORES[store]) == ""
+        unread = [(Workspace, SUBSCRIPTION)]
+        assert "First see" in advice(STORES[store], unread=unread)
+        assert "encrypts hub: before you enforce" in advice(STORES["vault"], owner)
+    assert advice(STORES["vault"]) == ""
 
 
 @pytest.mark.parametrize(
