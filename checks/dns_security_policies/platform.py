@@ -56,7 +56,7 @@ def _if_any(tenant: Tenant, view: type[Resource], *suffixes: str) -> Iterator[Ne
     listing = tenant.all(view)
     first = next(listing.ids(), None)
     if first is not None:
-        tenant.trace.note(first, "type", view.type, view.api_version)
+        tenant.trace.note(first, "id", first, view.api_version)
         yield Need(_with_zones(suffixes))
     elif listing.missing:
         yield Need(_with_zones(suffixes), listing.missing)
