@@ -8,6 +8,13 @@ from typing import Any, NamedTuple
 
 from checks.foundry_basics.managed_network import CONTROLS
 from checks.shared.connections import target
+from checks.shared.perimeters import (
+    Guard,
+    anything,
+    guard_of,
+    left_to_perimeter,
+    let_in,
+)
 from checks.shared.wording import count, quote, shown, some
 from scanner.model.check import (
     Check,
@@ -118,9 +125,11 @@ def outbound_pe_dependencies(hub: Workspace, tenant: Tenant) -> Verdict:
     an account of its `kind` has them. A rule counts when its status is Active; one that
     has no status is not assessed. An absent or null `publicNetworkAccess` means
     Enabled. A firewall is told by `networkAcls.defaultAction`, of a registry
-    `networkRuleSet.defaultAction`, of a Search service `networkRuleSet.ipRules`. What
-    does not exist any more needs no rule. A hub without a managed network (absent, null
-    or Disabled isolation) has no such rules and is not applicable.
+    `networkRuleSet.defaultAction`, of a Search service `networkRuleSet.ipRules`. A
+    network security perimeter that is enforced decides in place of all these: it closes
+    what it has no inbound rule for. What does not exist any more needs no rule. A hub
+    without a managed network (absent, null or Disabled isolation) has no such rules and
+    is not applicable.
 
     ## Why it matters
     Computes of a managed network leave it only by its rules. What is closed to public
@@ -234,11 +243,40 @@ def _fault(need: _Need, ways: _Ways, tenant: Tenant) -> _Fault | None:
         raise ways.problem
     groups = " and ".join(sorted(group for _, group in lacking))
     said = f"no active rule leads to {groups} of {_name(need)}"
-    if (found.public_network_access or "Enabled").lower() == "disabled":
-        return _Fault(f"{said}, which is closed", True)
-    if _is_limited(found):
-        return _Fault(f"{said}, whose firewall may not let the hub in", False)
-    return _Fault(f"{said}, which may be called in public", False)
+    met = _met_in_public(found)
+    return _Fault(f"{said}, {met.said}", met.breaks)
+
+
+def _met_in_public(dependency: Dependency) -> _Fault:
+    """Return how a resource meets a hub that comes by public networks.
+
+    Raises NotRead where a perimeter may decide that was not read; registries are in
+    none.
+    """
+    guard = None if isinstance(dependency, Registry) else guard_of(dependency)
+    if guard is not None and not guard.holds:
+        return _IN_PUBLIC
+    is_closed = (dependency.public_network_access or "").lower() == "disabled"
+    if guard is not None or is_closed:
+        return _shut(dependency, guard)
+    if left_to_perimeter(dependency):
+        said = "access to which is left to a perimeter, and none is known to enforce it"
+        return _Fault(said, False)
+    if _is_limited(dependency):
+        return _Fault("whose firewall may not let the hub in", False)
+    return _IN_PUBLIC
+
+
+_IN_PUBLIC = _Fault("which may be called in public", False)
+
+
+def _shut(dependency: Dependency, guard: Guard | None) -> _Fault:
+    """Return that a resource or its perimeter shuts the hub out, or may by its rules."""
+    if not isinstance(dependency, Registry) and let_in(dependency, anything):
+        return _Fault("whose perimeter may not let the hub in", False)
+    if guard is not None:
+        return _Fault(f"which enforced perimeter {guard.perimeter} closes", True)
+    return _Fault("which is closed", True)
 
 
 def _is_limited(dependency: Dependency) -> bool:

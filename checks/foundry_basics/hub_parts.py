@@ -92,12 +92,15 @@ def hub_private_endpoint(hub: Workspace, _: Tenant) -> Verdict:
     Reads `properties.privateEndpointConnections` and `properties.publicNetworkAccess`.
 
     A connection counts when it is approved; a hub has one sub-resource, `amlworkspace`.
-    An absent `publicNetworkAccess` means Enabled (Azure Policy 438c38d2).
+    An absent `publicNetworkAccess` means Enabled (Azure Policy 438c38d2). Its older
+    twin `properties.allowPublicAccessWhenBehindVnet` (absent or null: false) lets
+    public networks in all the same, and is told.
 
     ## Why it matters
     Projects are reached by their hub's private endpoint. A hub that is closed to public
-    networks and has none is closed to everyone; one that is open and has none makes
-    every user and every pipeline come over the Internet.
+    networks and has none is closed to everyone, or will be once the older switch is off
+    too; one that is open and has none makes every user and every pipeline come over the
+    Internet.
 
     ## How to fix
     Create a private endpoint for `amlworkspace`, approve it, and link the zones
@@ -142,7 +145,13 @@ def hub_private_endpoint(hub: Workspace, _: Tenant) -> Verdict:
     if _is_approved(hub.private_endpoint_connections):
         return passed("a private endpoint is approved")
     if (hub.public_network_access or "enabled").lower() == "disabled":
-        return failed("closed to public networks, and no private endpoint is approved")
+        closed = "closed to public networks"
+        if hub.public_behind_vnet:
+            closed = (
+                "publicNetworkAccess is Disabled, allowPublicAccessWhenBehindVnet lets "
+                "public networks in all the same"
+            )
+        return failed(f"{closed}, and no private endpoint is approved")
     return warned("no private endpoint is approved: everyone comes by public networks")
 
 

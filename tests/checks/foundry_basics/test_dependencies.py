@@ -130,6 +130,58 @@ def test_a_firewall_is_told_from_an_open_door(
         assert words in result.reason
 
 
+PERIMETER = f"{PROVIDERS}/Microsoft.Network/networkSecurityPerimeters/edge"
+
+
+def perimeter(mode: object, *ranges: str) -> list[Body]:
+    profile = f"{PERIMETER}/profiles/p"
+    inside = {
+        "privateLinkResource": {"id": VAULT},
+        "profile": {"id": profile},
+        "accessMode": mode,
+        "hasProvisioningIssues": "no",
+    }
+    lets_in = {"direction": "Inbound", "addressPrefixes": [*ranges]}
+    return [
+        {"id": PERIMETER, "properties": {}},
+        {"id": profile, "properties": {}},
+        {"id": f"{PERIMETER}/resourceAssociations/a", "properties": inside},
+        *(
+            [{"id": f"{profile}/accessRules/r", "properties": lets_in}]
+            if ranges
+            else []
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("access", "others", "status", "words"),
+    [
+        ("Enabled", perimeter("Enforced"), FAIL, 'perimeter "edge" closes'),
+        ("Disabled", perimeter("Enforced"), FAIL, 'perimeter "edge" closes'),
+        ("SecuredByPerimeter", perimeter("Enforced"), FAIL, 'perimeter "edge" closes'),
+        ("Enabled", perimeter("Enforced", "198.51.100.7"), WARN, "may not let the hub"),
+        ("Enabled", perimeter("Enforced", "0.0.0.0/0"), WARN, "in public"),
+        ("SecuredByPerimeter", perimeter("Enforced", "::/0"), WARN, "in public"),
+        ("Enabled", perimeter("Learning"), WARN, "in public"),
+        ("Disabled", perimeter("Learning"), FAIL, "which is closed"),
+        ("Disabled", perimeter("Learning", "198.51.100.7"), WARN, "may not let"),
+        ("SecuredByPerimeter", [], WARN, "is left to a perimeter"),
+        ("SecuredByPerimeter", perimeter("Learning"), WARN, "is left to a perimeter"),
+        ("Enabled", perimeter(None), UNREAD, "accessMode"),
+    ],
+)
+def test_an_enforced_perimeter_decides_for_a_dependency(
+    access: str, others: list[Body], status: Status, words: str, verdicts: Verdicts
+) -> None:
+    given = (hub(keyVault=VAULT), resource(VAULT, access))
+    result = verdicts(WAYS, *given, *others).only(HUB)
+    assert result.status is status
+    assert words in result.reason
+    active = rule(VAULT, "vault")
+    assert status_of(verdicts, WAYS, *given, active, *others) is PASS
+
+
 def test_storage_without_files_is_reached_by_one_rule(verdicts: Verdicts) -> None:
     premium = {**resource(STORAGE, "Disabled"), "kind": "BlockBlobStorage"}
     given = (hub(storageAccount=STORAGE), premium)

@@ -279,6 +279,19 @@ def test_the_hub_s_private_endpoint(
     assert status_of(verdicts, "foundry-hub-private-endpoint", given) is status
 
 
+def test_a_hub_whose_older_switch_is_on_is_not_called_closed(
+    verdicts: Verdicts,
+) -> None:
+    check = CHECKS["foundry-hub-private-endpoint"]
+    for twin in (True, False, None, ABSENT):
+        given = hub(
+            publicNetworkAccess="Disabled", allowPublicAccessWhenBehindVnet=twin
+        )
+        [result] = verdicts(check, given)
+        assert result.status is FAIL
+        assert ("closed to public networks" in result.reason) is (twin is not True)
+
+
 def test_a_project_has_its_hub(verdicts: Verdicts) -> None:
     check = "foundry-project-hub-exists"
     assert status_of(verdicts, check, project(), hub()) is PASS
