@@ -70,6 +70,19 @@ def denies_by_default(account: CognitiveAccount) -> bool:
     return (account.network_default_action or "").lower() == "deny"
 
 
+def lets_in_some(account: CognitiveAccount) -> bool:
+    """Whether the firewall may let somebody in over public networks.
+
+    By its rules or its bypass (absent or null: None), or because access is left to a
+    perimeter that is not known. Raises NotRead where one may decide that was not read.
+    """
+    if is_closed(account) or guard_of(account):
+        return False
+    bypass = (account.network_bypass or "None").lower() != "none"
+    ruled = bool(account.ip_rules) or bool(account.virtual_network_rules)
+    return bypass or ruled or left_to_perimeter(account)
+
+
 def lets_in_everyone(account: CognitiveAccount) -> bool:
     """Whether public networks get in, by the account's settings or by a perimeter.
 

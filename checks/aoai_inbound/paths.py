@@ -8,9 +8,9 @@ from typing import Any
 from checks.aoai_inbound.network import (
     denies_by_default,
     has_no_firewall,
-    is_closed,
     leads_in,
     lets_in_everyone,
+    lets_in_some,
     not_consulted,
 )
 from checks.shared.data_access import cited_data_users, held_now
@@ -503,7 +503,7 @@ def only_apim_reaches(account: CognitiveAccount, _: Tenant) -> Verdict:
         return warned(f"not only the gateway reaches it: {some(ways.open)}")
     unclear.settle()
     ways.unclear.settle()
-    if not is_closed(account):
+    if lets_in_some(account):
         ways.asked.append("which addresses are let in beside the gateway, and why?")
     if ways.asked:
         return manual(
@@ -530,9 +530,10 @@ def studio_direct_path(account: CognitiveAccount, _: Tenant) -> Verdict:
     """
     Reads `properties.networkAcls.ipRules` and the account's private endpoints.
 
-    Endpoints count that are approved. Where public access is off or left to a network
-    security perimeter, the inbound rules of the account's perimeter are a way in too,
-    in transition mode as well.
+    Endpoints count that are approved. Where public access is off, where no rule or
+    bypass of a firewall that denies lets anybody in, and where a network security
+    perimeter decides, the inbound rules of the account's perimeter are the way in that
+    is left, in transition mode as well.
 
     ## Why it matters
     The portal's playground calls the account from the user's own machine. Every network
@@ -547,12 +548,19 @@ def studio_direct_path(account: CognitiveAccount, _: Tenant) -> Verdict:
     """
     approved = sum(each.approved for each in account.private_endpoint_connections)
     account.cite(CognitiveAccount.ip_rules)
-    if not approved and has_no_firewall(account) and not let_in(account, anything):
+    if not approved and not _is_open(account) and not let_in(account, anything):
         return not_applicable("no way in is open")
     return manual(
         "which people reach it directly, from where, and who agreed?",
         "Evidence: the networks behind each IP rule and endpoint, and the decision.",
     )
+
+
+def _is_open(account: CognitiveAccount) -> bool:
+    """Whether the account's own settings let anybody in over public networks."""
+    if has_no_firewall(account):
+        return False
+    return lets_in_everyone(account) or lets_in_some(account)
 
 
 @check(

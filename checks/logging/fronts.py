@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
-from checks.aoai_inbound.network import is_closed, lets_in_everyone
+from checks.aoai_inbound.network import lets_in_everyone, lets_in_some
 from checks.logging.diagnostics import delivered, is_any
 from checks.shared.data_access import callers, cited_service_users, in_time
 from checks.shared.fronting import (
@@ -257,7 +257,7 @@ def locked_to_front(account: CognitiveAccount, tenant: Tenant) -> Verdict:
         return warned(f"it can be used past the gateway: {'; '.join(past)}")
     ways.unclear.settle()
     require_settled(users.missing)
-    if not is_closed(account):
+    if lets_in_some(account):
         ways.asked.append("which addresses are let in beside the gateway, and why?")
     if ways.asked:
         return manual("; ".join(ways.asked[:FIRST]))

@@ -368,14 +368,36 @@ def test_a_subnet_that_is_not_there_decides_nothing(verdicts: Verdicts) -> None:
         assert status_of(verdicts, check, endpoint(), account()) is UNREAD
 
 
+RULED = {"networkAcls": acls(ipRules=[{"value": "198.51.100.1"}])}
+
+
 @pytest.mark.parametrize(
     ("check", "properties", "status"),
     [
         ("aoai-only-apim-reaches", {"networkAcls": None}, WARN),
-        ("aoai-only-apim-reaches", {}, ASKED),
+        ("aoai-only-apim-reaches", {}, NONE),
+        ("aoai-only-apim-reaches", RULED, ASKED),
+        ("aoai-only-apim-reaches", {"networkAcls": acls(bypass="None")}, NONE),
+        (
+            "aoai-only-apim-reaches",
+            {"networkAcls": acls(bypass="AzureServices")},
+            ASKED,
+        ),
+        (
+            "aoai-only-apim-reaches",
+            {"networkAcls": acls(virtualNetworkRules=[{"id": SUBNET}])},
+            ASKED,
+        ),
+        (
+            "aoai-only-apim-reaches",
+            {"publicNetworkAccess": "SecuredByPerimeter"},
+            ASKED,
+        ),
         ("aoai-only-apim-reaches", {"publicNetworkAccess": "Disabled"}, NONE),
         ("aoai-only-apim-reaches", {"publicNetworkAccess": 7}, UNREAD),
-        ("aoai-studio-direct-path", {}, ASKED),
+        ("aoai-studio-direct-path", {}, NONE),
+        ("aoai-studio-direct-path", RULED, ASKED),
+        ("aoai-studio-direct-path", {"networkAcls": None}, ASKED),
         ("aoai-studio-direct-path", {"publicNetworkAccess": "Disabled"}, NONE),
         (
             "aoai-studio-direct-path",
@@ -539,7 +561,9 @@ def test_every_way_in_counts(verdicts: Verdicts) -> None:
     assert status_of(verdicts, check, account_, *rest) is WARN
     assert status_of(verdicts, check, account_, *rest, whole_tenant=False) is UNREAD
     public = {**given["properties"], "publicNetworkAccess": "Enabled"}
-    assert status_of(verdicts, check, {**given, "properties": public}, *rest) is ASKED
+    for rules, expected in (({}, PASS), (RULED, ASKED)):
+        account_ = {**given, "properties": {**public, **rules}}
+        assert status_of(verdicts, check, account_, *rest) is expected
 
 
 def test_a_person_tells_which_gateway_and_who_is_behind_appliances(

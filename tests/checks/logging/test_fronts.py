@@ -148,6 +148,18 @@ def roles(rbac: Any, *holders: str) -> list[Body]:
                 "publicNetworkAccess": "Enabled",
                 "networkAcls": {"defaultAction": "deny"},
             },
+            PASS,
+            "",
+        ),
+        (
+            ["apim"],
+            {
+                "publicNetworkAccess": "Enabled",
+                "networkAcls": {
+                    "defaultAction": "deny",
+                    "ipRules": [{"value": "198.51.100.1"}],
+                },
+            },
             ASKED,
             "which addresses",
         ),
