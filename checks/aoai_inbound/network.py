@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from checks.shared.perimeters import (
+    NARROW_RULES,
     anything,
     guard_of,
     left_to_perimeter,
@@ -164,11 +165,13 @@ def public_network_disabled(account: CognitiveAccount, tenant: Tenant) -> Verdic
     if is_closed(account):
         opening = let_in(account)
         if opening:
-            return failed(f"{public}, but {opening}")
+            return failed(f"{public}, but {opening}", NARROW_RULES)
         return passed(so_far(tenant, public))
     guard = guard_of(account)
     if guard is not None:
-        return (passed if guard.holds else failed)(f"{guard}; {public}")
+        if guard.holds:
+            return passed(f"{guard}; {public}")
+        return failed(f"{guard}; {public}", NARROW_RULES)
     if left_to_perimeter(account):
         reason = f"{public}, and no enforced perimeter is known"
         return warned(so_far(tenant, reason))
@@ -176,7 +179,7 @@ def public_network_disabled(account: CognitiveAccount, tenant: Tenant) -> Verdic
     if denies_by_default(account):
         opening = let_in(account)
         if opening:
-            return failed(f"{public}; {action}, but {opening}")
+            return failed(f"{public}; {action}, but {opening}", NARROW_RULES)
         return warned(f"{public}, though {action}")
     return failed(so_far(tenant, f"{public} and {action}"))
 
@@ -252,7 +255,7 @@ def acl_default_deny(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     """
     guard = None if is_closed(account) else guard_of(account)
     if guard is not None:
-        return (passed if guard.holds else failed)(str(guard))
+        return passed(str(guard)) if guard.holds else failed(str(guard), NARROW_RULES)
     aside = not_consulted(account)
     if aside is not None:
         return aside

@@ -16,7 +16,7 @@ from checks.aoai_inbound.network import (
 from checks.shared.data_access import cited_data_users, held_now
 from checks.shared.grants import named, require_settled
 from checks.shared.past_gateway import FILTERED, ways_beside
-from checks.shared.perimeters import anything, let_in
+from checks.shared.perimeters import anything, let_in, way_in
 from checks.shared.principals import cite_platform, platform_identities
 from checks.shared.subnets import subnet_of
 from checks.shared.wording import FIRST, count, named_by, shown, some
@@ -496,8 +496,10 @@ def only_apim_reaches(account: CognitiveAccount, _: Tenant) -> Verdict:
     """
     unclear = Unclear()
     with unclear:
-        if lets_in_everyone(account):
-            return warned("everyone on the Internet reaches it beside any gateway")
+        way = way_in(account)
+        if way is not None and way.sure:
+            reason = "everyone on the Internet reaches it beside any gateway"
+            return warned(reason, way.advice)
     ways = ways_beside(account)
     if ways.open:
         return warned(f"not only the gateway reaches it: {some(ways.open)}")

@@ -317,19 +317,21 @@ def storage_hardened(account: StorageAccount, _: Tenant) -> Verdict:
     way, unclear = None, Unclear()
     with unclear:
         way = way_in(account)
-    is_open = way is not None and way.sure
+    is_open, narrow = way is not None and way.sure, way.advice if way else ""
+    if narrow and faults:
+        narrow = f"{narrow} {_OTHER_SETTINGS}"
     if is_open:
         faults.insert(0, str(way))
     if faults and not reach.whole:
-        return failed(_sentence(faults))
+        return failed(_sentence(faults), narrow)
     reached = set(reach)
     wanted = account.hub_services
     if lacking := [service for service in wanted if service not in reached]:
         faults.append(f"no approved private endpoint for {' or '.join(lacking)}")
         advice = _ENDPOINTS_FIRST if unclear.problem or is_open else ""
-        return failed(_sentence(faults), advice)
+        return failed(_sentence(faults), f"{narrow} {advice}".strip())
     if faults:
-        return failed(_sentence(faults))
+        return failed(_sentence(faults), narrow)
     unclear.settle()
     if way is not None:
         return warned(str(way))
@@ -339,6 +341,7 @@ def storage_hardened(account: StorageAccount, _: Tenant) -> Verdict:
     return passed(so_far(account.tenant, reason))
 
 
+_OTHER_SETTINGS = "Forbid anonymous blobs and require TLS 1.2 as well."
 _ENDPOINTS_FIRST = (
     "Create and approve the missing private endpoints and link their DNS zones before "
     "closing this account to public networks: the workspaces that keep data in it "

@@ -271,7 +271,7 @@ _IN_PUBLIC = _Fault("which may be called in public", False)
 
 
 def _shut(dependency: Dependency, guard: Guard | None) -> _Fault:
-    """Return that a resource or its perimeter shuts the hub out, or may by its rules."""
+    """Return that a resource or its perimeter shuts the hub out, or may."""
     if not isinstance(dependency, Registry) and let_in(dependency, anything):
         return _Fault("whose perimeter may not let the hub in", False)
     if guard is not None:

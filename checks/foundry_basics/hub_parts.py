@@ -69,8 +69,8 @@ def _opening(
     access = service.public_network_access or "enabled"
     if access.lower() not in _KNOWN:
         said = f"publicNetworkAccess is {shown(access)}, which is not a known value"
-        return warned(f"{said}; {way}")
-    return finding(f"open to public networks: {way}")
+        return warned(f"{said}; {way}", way.advice)
+    return replace(finding(f"open to public networks: {way}"), advice=way.advice)
 
 
 _KNOWN = {"enabled", "disabled", "securedbyperimeter"}
@@ -367,7 +367,8 @@ def kv_hardened(vault: KeyVault, tenant: Tenant) -> Verdict:
     """
     opening = _opening(vault)
     if opening is not None:
-        return replace(opening, advice=_hardening(vault))
+        advice = filter(None, (opening.advice, _hardening(vault)))
+        return replace(opening, advice=" ".join(advice))
     weak = list(_vault_weaknesses(vault))
     if weak:
         return warned("; ".join(weak), _hardening(vault))

@@ -33,6 +33,12 @@ WIDEST = 16
 """The shortest prefix of an IPv4 range that is not too wide, as for IP rules."""
 WIDEST_V6 = 32
 """The same for IPv6: what a whole provider is given."""
+NARROW_RULES = (
+    "Narrow the inbound rules of the perimeter to the public addresses your callers "
+    "come from (nsp-inbound-rules): whom they let in, the resource's own settings do "
+    "not keep out."
+)
+"""How to fix what is open by a perimeter: settings of the resource do not cure it."""
 EVERYBODY = frozenset({"internet", "azurecloud"})
 """Service tags, regions of them included, that anyone can send from."""
 
@@ -199,6 +205,8 @@ class WayIn:
     said: str
     sure: bool = True
     """False where access is left to a perimeter that nothing is known of."""
+    advice: str = ""
+    """How to close it, where that is not a matter of the resource's settings."""
 
     def __str__(self) -> str:
         return self.said
@@ -212,10 +220,10 @@ def way_in(resource: Resource) -> WayIn | None:
     """
     if _shuts_itself(resource):
         opening = let_in(resource)
-        return WayIn(opening) if opening else None
+        return WayIn(opening, advice=NARROW_RULES) if opening else None
     guard = guard_of(resource)
     if guard is not None:
-        return None if guard.holds else WayIn(str(guard))
+        return None if guard.holds else WayIn(str(guard), advice=NARROW_RULES)
     if left_to_perimeter(resource):
         said = "access is left to a perimeter, and none is known to enforce it"
         return WayIn(so_far(resource.tenant, said), sure=False)

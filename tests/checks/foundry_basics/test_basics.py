@@ -338,6 +338,9 @@ def test_storage_in_a_perimeter(
     account = storage(publicNetworkAccess=public, networkAcls=OPEN)
     results = verdicts(storage_hardened, workspace(), account, *BOTH, *edge)
     assert results.only(STORAGE).status is status
+    by_rules = "perimeter" in results.only(STORAGE).reason and status is FAIL
+    narrow = results.only(STORAGE).advice.startswith("Narrow the inbound rules")
+    assert narrow is by_rules
 
 
 def test_storage_whose_perimeter_was_not_read(verdicts: Verdicts) -> None:

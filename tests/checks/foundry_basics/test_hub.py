@@ -552,7 +552,11 @@ def test_a_perimeter_decides_for_vaults_and_search(
     for check, given in (("kv", vault), ("search", search)):
         around = perimeter(given["id"], mode, range_)
         bodies = (given, hub(keyVault=VAULT), *around)
-        assert status_of(verdicts, f"foundry-{check}-hardened", *bodies) is wanted
+        name = f"foundry-{check}-hardened"
+        assert status_of(verdicts, name, *bodies) is wanted
+        advice = verdicts(CHECKS[name], *bodies).only(given["id"]).advice
+        by_rules = range_ == "0.0.0.0/0"
+        assert advice.startswith("Narrow the inbound rules") is by_rules
 
 
 def test_a_perimeter_opens_a_vault_whose_firewall_denies(verdicts: Verdicts) -> None:

@@ -175,7 +175,10 @@ def test_an_enforced_perimeter_replaces_the_own_settings(
         for check, status in zip(
             (public_network_disabled, acl_default_deny), expected, strict=True
         ):
-            assert verdicts(check, *judged).only(ACCOUNT).status is status
+            result = verdicts(check, *judged).only(ACCOUNT)
+            assert result.status is status
+            by_rules = status is FAIL and "lets in" in result.reason
+            assert result.advice.startswith("Narrow the inbound rules") is by_rules
 
 
 def test_the_override_names_the_perimeter(verdicts: Verdicts) -> None:
