@@ -211,6 +211,10 @@ def test_a_scan_of_the_served_snapshot_is_that_snapshot(
     assert set(made) == set(readings)
 
 
-def test_it_gives_the_same_results(assessment: Assessment, again: Snapshot) -> None:
+def test_it_gives_the_same_results(
+    assessment: Assessment, scanned: Snapshot, again: Snapshot
+) -> None:
+    # A snapshot has nothing to serve of the subscriptions that it left out.
+    again.manifest = replace(again.manifest, left_out=scanned.manifest.left_out)
     second = replace(assess(again, ALL, Settings()), run=assessment.run)
     assert b"".join(results_json(second)) == b"".join(results_json(assessment))
