@@ -18,6 +18,7 @@ from checks.shared.grants import (
     require_settled,
     who_can,
 )
+from checks.shared.tenancy import is_gone
 from checks.shared.wording import count, shown, some
 from scanner.dns.coverage import Row
 from scanner.dns.facts import Action, Host, Kind
@@ -37,7 +38,7 @@ from scanner.model.check import (
 from scanner.model.coverage import Unclear
 from scanner.model.dns import DomainList, ResolverPolicy
 from scanner.model.ids import ResourceId, id_key
-from scanner.model.loganalytics import QUERIES, LogTable
+from scanner.model.loganalytics import QUERIES, LogTable, LogWorkspace
 from scanner.model.network import VirtualNetwork
 from scanner.model.resource import Resource
 from scanner.model.tenant import Tenant
@@ -205,13 +206,14 @@ def byodns_review(host: Resource, tenant: Tenant) -> Verdict:
     guidance=Post.DNS_POLICIES,
     controls=LOGGING,
 )
-def block_response(policy: ResolverPolicy, _: Tenant) -> Verdict:
+def block_response(policy: ResolverPolicy, tenant: Tenant) -> Verdict:
     r"""
     Reads `properties.workspaceId` of the policy's diagnostic settings, and its rules.
 
-    What was denied stands in the table DNSQueryLogs of that workspace, which is not
-    read: whoever may query it is to say. Without an enabled Block rule, and without a
-    workspace (absent or null), the check is not applicable.
+    What was denied is sent to the table DNSQueryLogs of that workspace, which is not
+    read: whoever may query it is to say. That the workspace is gone is told. Without an
+    enabled Block rule, and without a workspace (absent or null), the check is not
+    applicable.
 
     ## Why it matters
     A denied query is a machine that tried. The client gets no NXDOMAIN but a CNAME to
@@ -237,11 +239,18 @@ def block_response(policy: ResolverPolicy, _: Tenant) -> Verdict:
     """
     if not any(rule.enabled and rule.verb == Action.BLOCK for rule in policy.rules):
         return not_applicable("no enabled rule of it blocks")
-    names = [shown(ResourceId.parse(each).name) for each in workspaces(policy)]
+    names = [_named(tenant, each) for each in workspaces(policy)]
     if not names:
         policy.diagnostic_settings.require_whole()
         return not_applicable("its log goes to no workspace")
-    return manual(f"what it denied stands in {QUERIES} of {some(names)}: who looks?")
+    return manual(f"what it denies is sent to {QUERIES} of {some(names)}: who looks?")
+
+
+def _named(tenant: Tenant, workspace_id: str) -> str:
+    """Return a workspace's name, and that it is gone where that is known."""
+    name = shown(ResourceId.parse(workspace_id).name)
+    gone = is_gone(tenant, LogWorkspace, workspace_id)
+    return f"{name}, which is gone" if gone else name
 
 
 _NETWORK = "Microsoft.Network"

@@ -9,7 +9,7 @@ from typing import Any
 from checks.logging.diagnostics import LIST_KEYS, delivered, is_any
 from checks.shared.grants import is_listed
 from checks.shared.links import KINDS, connections_to
-from checks.shared.tenancy import is_ours
+from checks.shared.tenancy import is_gone, is_ours
 from checks.shared.wording import count, named_by, shown, some
 from scanner.model import initiatives
 from scanner.model.activity import ActivityEvent
@@ -31,9 +31,8 @@ from scanner.model.containerregistry import Registry
 from scanner.model.coverage import Unclear
 from scanner.model.documentdb import CosmosAccount
 from scanner.model.ids import ResourceId
-from scanner.model.insights import DiagnosticSetting
+from scanner.model.insights import DiagnosticSetting, LogCategory
 from scanner.model.keyvault import KeyVault
-from scanner.model.listing import Listing
 from scanner.model.loganalytics import LogWorkspace
 from scanner.model.machinelearning import (
     Workspace,
@@ -81,7 +80,7 @@ def diag_trace(account: CognitiveAccount, _: Tenant) -> Verdict:
     """
     logs = delivered(account.diagnostic_settings)
     on = any(is_any(log, "Trace", "alllogs") for log in logs)
-    return info("trace logs are kept" if on else "trace logs are not kept")
+    return info(f"trace logs are {'set to be sent' if on else 'sent nowhere'}")
 
 
 @check(
@@ -130,13 +129,14 @@ def diag_metrics(account: CognitiveAccount, _: Tenant) -> Verdict:
     guidance=Post.LOGGING,
     controls=CONTROLS,
 )
-def diag_table(account: CognitiveAccount, _: Tenant) -> Verdict:
+def diag_table(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     """
     Reads `properties.logAnalyticsDestinationType` of the account's settings.
 
     Absent or null means that rows go to AzureDiagnostics (azure-docs, diagnostic
     settings). Only settings count that send a log to a workspace: one that is for
-    metrics, or has every log off, fills neither table.
+    metrics, or has every log off, fills neither table. Whether the workspace is there
+    is told as far as it was read.
 
     ## Why it matters
     A query on the wrong table finds nothing and looks like silence. These accounts
@@ -149,14 +149,28 @@ def diag_table(account: CognitiveAccount, _: Tenant) -> Verdict:
     - Logging in Azure OpenAI Service
     - Microsoft Learn: Diagnostic settings in Azure Monitor
     """
-    tables = [
-        setting.table_kind or "AzureDiagnostics"
+    settings = [
+        setting
         for setting in account.diagnostic_settings
         if setting.workspace_id and any(log.enabled for log in setting.logs)
     ]
-    if not tables:
+    if not settings:
         return not_applicable("no logs go to a workspace")
-    return info(f"logs are in {some(dict.fromkeys(map(shown, tables)))}")
+    tables = dict.fromkeys(
+        shown(setting.table_kind or "AzureDiagnostics") for setting in settings
+    )
+    gone = _gone(tenant, settings)
+    return info(f"logs are set to be sent to {some(tables)}{gone}")
+
+
+def _gone(tenant: Tenant, settings: Iterable[DiagnosticSetting]) -> str:
+    """Return what a sentence adds where logs are sent to what is gone, if they are."""
+    gone = dict.fromkeys(
+        each
+        for view, each in _destinations(settings)
+        if view and is_gone(tenant, view, each)
+    )
+    return f"; a destination is gone: {named_by(gone)}" if gone else ""
 
 
 @check(
@@ -229,7 +243,7 @@ def diag_destination_valid(account: CognitiveAccount, tenant: Tenant) -> Verdict
 
 
 def _destinations(
-    settings: Listing[DiagnosticSetting],
+    settings: Iterable[DiagnosticSetting],
 ) -> Iterator[tuple[type[Resource] | None, str]]:
     """Yield where logs go, with the type that is read of it, if one is."""
     for setting in settings:
@@ -518,7 +532,8 @@ def diag_dependencies(resource: Resource, tenant: Tenant) -> Verdict:
     DB account that Azure made for an encrypted workspace. The settings of storage are
     those of its blob and of its file service, each of which has to send something; an
     account whose `kind` knows only one of them is asked for that one, and one that
-    Azure made for its blob service.
+    Azure made for its blob service. A workspace or storage account they send to that is
+    known to be gone is told.
 
     ## Why it matters
     A blocked network and a missing role show the same error in the portal. Which it was
@@ -548,12 +563,15 @@ def diag_dependencies(resource: Resource, tenant: Tenant) -> Verdict:
     - AI Foundry - Identity, Authentication and Authorization
     - Microsoft Learn: Diagnostic settings in Azure Monitor
     """
-    parts = {name: _kept(tenant, each) for name, each in _logged(resource)}
-    silent = [name for name, kept in parts.items() if not kept]
+    parts = {name: _sent(tenant, each) for name, each in _logged(resource)}
+    silent = [name for name, sent in parts.items() if not sent]
     if silent:
-        return failed(f"no logs of {' and '.join(silent)} are kept")
-    categories = count(sum(parts.values()), "log category", "log categories")
-    return passed(f"{categories} kept")
+        return failed(f"no logs of {' and '.join(silent)} are sent anywhere")
+    categories = count(
+        sum(map(len, parts.values())), "log category is", "log categories are"
+    )
+    gone = _gone(tenant, _settings(tenant, resource))
+    return passed(f"{categories} set to be sent{gone}")
 
 
 def _logged(resource: Resource) -> Iterator[tuple[str, Iterable[Resource]]]:
@@ -567,9 +585,15 @@ def _logged(resource: Resource) -> Iterator[tuple[str, Iterable[Resource]]]:
         yield shown(resource.name), [resource]
 
 
-def _kept(tenant: Tenant, parts: Iterable[Resource]) -> int:
+def _sent(tenant: Tenant, parts: Iterable[Resource]) -> list[LogCategory]:
     settings = (tenant.children(each, DiagnosticSetting) for each in parts)
-    return sum(1 for each in settings for _ in delivered(each))
+    return [log for each in settings for log in delivered(each)]
+
+
+def _settings(tenant: Tenant, resource: Resource) -> Iterator[DiagnosticSetting]:
+    for _, parts in _logged(resource):
+        for each in parts:
+            yield from tenant.children(each, DiagnosticSetting)
 
 
 CHECKS: tuple[Check[Any], ...] = (

@@ -8,6 +8,7 @@ from checks.shared.wording import printable, some
 from scanner.model.check import Verdict, failed, warned
 from scanner.model.coverage import NotRead
 from scanner.model.ids import ResourceId, id_key
+from scanner.model.resource import Resource
 from scanner.model.tenant import Tenant
 
 
@@ -21,6 +22,14 @@ def is_ours(tenant: Tenant, resource_id: str) -> bool:
     if tenant.is_foreign(resource_id):
         return False
     raise NotRead(f"{resource_id}: outside the scan")
+
+
+def is_gone(tenant: Tenant, view: type[Resource], resource_id: str) -> bool:
+    """Whether a resource of the tenant is known not to be there (any more)."""
+    try:
+        return is_ours(tenant, resource_id) and tenant.get(view, resource_id) is None
+    except NotRead:
+        return False
 
 
 def unreviewed(

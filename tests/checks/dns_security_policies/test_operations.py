@@ -17,7 +17,7 @@ from scanner.model.authorization import RoleAssignment
 from scanner.model.check import Status
 from scanner.model.dns import DomainList, ResolverPolicy, SecurityRule
 from scanner.model.insights import DiagnosticSetting
-from scanner.model.loganalytics import DataCollectionRule, LogTable
+from scanner.model.loganalytics import DataCollectionRule, LogTable, LogWorkspace
 from scanner.model.network import VirtualNetwork
 from scanner.model.settings import Settings
 
@@ -225,6 +225,16 @@ def test_servers_of_unread_networks(verdicts: Verdicts) -> None:
 def test_denials(verdicts: Verdicts, bodies: tuple[Body, ...], status: Status) -> None:
     results = verdicts(block_response, resource(POLICY), *bodies)
     assert results.only(POLICY).status is status
+
+
+def test_denials_sent_to_what_is_gone(verdicts: Verdicts) -> None:
+    bodies = (resource(POLICY), rule(), setting())
+    for there, said in (((), True), ((resource(WORKSPACE),), False)):
+        reason = verdicts(block_response, *bodies, *there).only(POLICY).reason
+        assert ("logs, which is gone" in reason) is said
+    unread = [(LogWorkspace, SUBSCRIPTION)]
+    found = verdicts(block_response, *bodies, unread=unread).only(POLICY)
+    assert "gone" not in found.reason
 
 
 @pytest.mark.parametrize("view", [SecurityRule, DiagnosticSetting])

@@ -11,6 +11,7 @@ from scanner.model.activity import OBJECT_ID, ActivityEvent
 from scanner.model.apimanagement import ApiService
 from scanner.model.check import Status
 from scanner.model.insights import DiagnosticSetting
+from scanner.model.loganalytics import LogWorkspace
 from scanner.model.settings import Settings
 
 if TYPE_CHECKING:
@@ -95,6 +96,26 @@ def test_the_table_of_the_logs(
 ) -> None:
     given = (account(), setting(**properties))
     assert status_of(verdicts, "aoai-diag-table", *given) is status
+
+
+def test_logs_are_in_no_workspace_that_is_gone(verdicts: Verdicts) -> None:
+    given = {
+        "aoai-diag-table": (account(), setting()),
+        "foundry-diag-dependencies": (hub(), setting(HUB)),
+    }
+    workspace: Body = {"id": LOGS, "properties": {}}
+    unread = [(LogWorkspace, SUBSCRIPTION)]
+    for check, bodies in given.items():
+        about = bodies[0]["id"]
+        lost = verdicts(BY_ID[check], *bodies).only(about)
+        assert "set to be sent" in lost.reason
+        assert 'a destination is gone: "logs"' in lost.reason
+        for found in (
+            verdicts(BY_ID[check], *bodies, workspace),
+            verdicts(BY_ID[check], *bodies, unread=unread),
+        ):
+            assert found.only(about).status is lost.status
+            assert "gone" not in found.only(about).reason
 
 
 def test_where_logs_go(verdicts: Verdicts) -> None:
