@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from enum import Enum, auto
 from itertools import chain
 
 from checks.shared.citing import cite
@@ -27,11 +28,15 @@ from checks.shared.taken import taken_in, understood
 from checks.shared.unlisted import Unlisted
 from checks.shared.wording import printable, some
 from scanner.access.answers import Grant
-from scanner.access.conditions import Expression, as_of, residual
+from scanner.access.conditions import Expression, Fault, as_of, residual
 from scanner.access.conditions.analysis.catalogue import BLOB_READ, BLOBS
-from scanner.access.conditions.analysis.retagging import TAG_WRITES, leaves_tags
+from scanner.access.conditions.analysis.retagging import (
+    TAG_WRITES,
+    leaves_tags,
+    opens,
+)
 from scanner.access.conditions.analysis.storage import reads_tags
-from scanner.access.conditions.partial import at_most
+from scanner.access.conditions.partial import at_most, conjunction
 from scanner.access.facts import Missing
 from scanner.access.scopes import scope_at
 from scanner.model.authorization import RoleAssignment
@@ -230,18 +235,20 @@ def tag_self_escalation(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     tags in the request, must be restricted by the tags of the request (azure-docs,
     "Actions and attributes for Azure role assignment conditions for Azure Blob
     Storage"): by the value of every tag that reading depends on. To restrict another
-    tag, or only which keys are set, leaves that value to the caller. The role's own
-    actions count, and those of every other assignment of the principal, or of a group's
-    known members, at the same scope, above or below it. What would have to be activated
-    first warns. Not applicable where reading does not depend on tags. Conditions
-    without tags are left out; one whose role was not read is not assessed.
+    tag, or only which keys are set, leaves that value to the caller. Where the tags
+    that may be set are those that reading asks for, it warns: a blob that must not be
+    read may be given them, unless the tags it has in `@Resource` count too. The role's
+    own actions count, and those of every other assignment of the principal, or of a
+    group's known members, at the same scope, above or below it. What would have to be
+    activated first warns. Not applicable where reading does not depend on tags.
+    Conditions without tags are left out; one whose role was not read is not assessed.
 
     ## Why it matters
     The label is the lock. Whoever may write tags sets the one that lets them read, and
     may set it back afterwards: the log shows a tag operation and a read, both allowed.
 
     ## How to fix
-    Restrict the writing of tags by `@Request`, or give labels to a job alone.
+    Restrict the writing of tags by `@Request` and `@Resource`, or leave it to a job.
 
     ```sh
     B=Microsoft.Storage/storageAccounts/blobServices/containers/blobs
@@ -250,10 +257,14 @@ def tag_self_escalation(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     ((!(ActionMatches{'$B/tags/write'}) AND !(ActionMatches{'$B/write'}
       AND SubOperationMatches{'Blob.Write.WithTagHeaders'}))
      OR
-     (@Request[$B/tags:Level<\$key_case_sensitive\$>] StringEquals 'low'))
+     (@Request[$B/tags:Level<\$key_case_sensitive\$>] StringEquals 'low'
+      AND @Resource[$B/tags:Level<\$key_case_sensitive\$>] StringEquals 'low'))
     EOF
     az role assignment update --role-assignment assignment.json
     ```
+
+    The clause on `@Resource` lets nobody relabel what they may not read. A new blob has
+    no tags there yet: uploads with tags are refused too, and are better left to a job.
 
     Storage Blob Data Owner writes tags, Storage Blob Data Contributor sets them with a
     new blob: for reading, Storage Blob Data Reader is enough.
@@ -270,10 +281,10 @@ def tag_self_escalation(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     if not reads_tags(read, "Resource"):
         return not_applicable("reading blobs does not depend on their tags")
     fault = found.of("abac-tag-self-escalation")
-    if fault:
+    if fault and fault.fails:
         return judged(fault, "")
     _require_held(found, read)
-    return _by_another(assignment, tenant, read)
+    return _by_another(assignment, tenant, read, fault)
 
 
 def _require_held(found: Analysis, read: Expression) -> None:
@@ -281,25 +292,34 @@ def _require_held(found: Analysis, read: Expression) -> None:
     granted = {action.lower() for action in found.granted}
     for action, call in TAG_WRITES:
         left = at_most(residual(found.left, action, call))
-        if action.lower() in granted and leaves_tags(left, read):
+        if action.lower() not in granted:
+            continue
+        if leaves_tags(left, read) or opens(left, read):
             require_documented(found)
 
 
 def _by_another(
-    assignment: RoleAssignment, tenant: Tenant, read: Expression
+    assignment: RoleAssignment, tenant: Tenant, read: Expression, own: Fault | None
 ) -> Verdict:
-    """Judge whether another grant lets its principal set tags as it likes."""
+    """Judge whether another grant lets its principal set tags that open blobs.
+
+    As it likes is worse than what its own condition leaves open, if there is that.
+    """
     setting, unclear = _setting_tags(assignment, tenant, read)
-    now = [each for each in setting if not each.eligible]
+    free = [each for each, choice in setting.items() if choice is Choice.ANY]
+    now = [each for each in free if not each.eligible]
     if now:
         cite(tenant, now, assignment)
         by = paths(assignment, now)
         return failed(f"its principal sets tags by another grant: {by}")
     unclear.settle()
+    if own:
+        return judged(own, "")
     if setting:
-        cite(tenant, setting, assignment)
-        by = paths(assignment, setting)
-        return warned(f"its principal can set tags by another grant: {by}")
+        cite(tenant, free or setting, assignment)
+        by = paths(assignment, free or setting)
+        how = "can set tags" if free else "may relabel blobs it must not read"
+        return warned(f"its principal {how} by another grant: {by}")
     missing = _unsettled(assignment, tenant, (action for action, _ in TAG_WRITES))
     below = tenant.once(_unlisted).at(scope_at(assignment))
     if below:
@@ -308,18 +328,30 @@ def _by_another(
     return passed(bounded("its principal cannot set the tags it is judged by", missing))
 
 
+class Choice(Enum):
+    """Which tags that reading depends on someone may set."""
+
+    NONE = auto()
+    OPENING = auto()
+    """Such that open what was closed."""
+    ANY = auto()
+
+
 def _setting_tags(
     assignment: RoleAssignment, tenant: Tenant, read: Expression
-) -> tuple[list[Grant], Unclear]:
+) -> tuple[dict[Grant, Choice], Unclear]:
     """Return by what else its principal sets tags, and why that may be more."""
-    found: dict[Grant, None] = {}
+    found: dict[Grant, Choice] = {}
     unclear = Unclear()
     for other in _near(assignment, tenant):
-        for action, call in TAG_WRITES:
+        for call in TAG_WRITES:
             with unclear:
-                if _sets_tags(tenant, other, (action, call), read):
-                    found.setdefault(other)
-    return list(found), unclear
+                choice = _choice(tenant, other, call, read)
+                if choice is Choice.ANY:
+                    found[other] = choice
+                elif choice is Choice.OPENING:
+                    found.setdefault(other, choice)
+    return found, unclear
 
 
 def _near(assignment: RoleAssignment, tenant: Tenant) -> Iterator[Grant]:
@@ -364,10 +396,10 @@ def _overlaps(tenant: Tenant, scope: str, other: str) -> bool:
     return id_key(other) in scopes(scope) or id_key(scope) in scopes(other)
 
 
-def _sets_tags(
+def _choice(
     tenant: Tenant, other: Grant, call: tuple[str, str | None], read: Expression
-) -> bool:
-    """Whether a grant allows to set tags that reading depends on, as one likes.
+) -> Choice:
+    """Return which tags that reading depends on a grant allows to set by a call.
 
     Raises NotRead where what its condition asks cannot be told.
     """
@@ -375,16 +407,23 @@ def _sets_tags(
     by = access(tenant).by
     grant = by(other.assignment, action, data=True, sub_operation=sub_operation)
     if grant is None:
-        return False
+        return Choice.NONE
     asked = [
         as_of(each.residual, tenant.read_at)
         for each in grant.restrictions
         if each.residual is not None
     ]
+    least = _choice_of([at_most(each, allowing=False) for each in asked], read)
     is_read = len(asked) == len(grant.restrictions)
-    if not all(leaves_tags(at_most(each), read) for each in asked):
-        return False
-    least = (at_most(each, allowing=False) for each in asked)
-    if not is_read or not all(leaves_tags(each, read) for each in least):
-        raise NotRead(f"the condition of {other.assignment_id} cannot be read")
-    return True
+    if not is_read or least is not Choice.ANY:
+        most = _choice_of([at_most(each) for each in asked], read)
+        if most is not Choice.NONE and not (is_read and most is least):
+            raise NotRead(f"the condition of {other.assignment_id} cannot be read")
+    return least
+
+
+def _choice_of(asked: list[Expression], read: Expression) -> Choice:
+    """Return which tags may be set by a call of which some things are asked."""
+    if all(leaves_tags(each, read) for each in asked):
+        return Choice.ANY
+    return Choice.OPENING if opens(conjunction(asked), read) else Choice.NONE

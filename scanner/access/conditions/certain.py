@@ -6,6 +6,7 @@ with `fin`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum, unique
 from functools import partial
@@ -96,11 +97,18 @@ class Claims:
     every: bool
 
 
-def claims_of(comparison: Comparison, *, there: bool = False) -> Claims | None:
+def is_always_there(attribute: Attribute) -> bool:
+    """Return whether every call has a value of an attribute."""
+    return attribute.bare.lower() in ALWAYS_THERE and attribute.source in SOURCES
+
+
+def claims_of(
+    comparison: Comparison, there: Callable[[Attribute], bool] = is_always_there
+) -> Claims | None:
     """Return what a comparison claims, None where that cannot be told.
 
-    What is absent makes no claim true; only of what is there a denial is one of its
-    value. An attribute is taken to be `there` if it is said to be.
+    What is absent makes no claim true; only of what is `there` a denial is one of its
+    value.
     """
     match comparison:
         case Comparison(left=Attribute() as attribute, operator=how, right=right):
@@ -110,15 +118,10 @@ def claims_of(comparison: Comparison, *, there: bool = False) -> Claims | None:
     comparator = COMPARATORS.get(how.name.lower())
     if comparator is None or not found or attribute.source not in SOURCES:
         return None
-    is_there = there or is_always_there(attribute)
-    if not is_there and (comparator.negative or not is_tag_value(attribute)):
+    is_open = comparator.negative or not is_tag_value(attribute)
+    if is_open and not there(attribute):
         return None
     return _claims(_name(attribute), comparator, how, found)
-
-
-def is_always_there(attribute: Attribute) -> bool:
-    """Return whether every call has a value of an attribute."""
-    return attribute.bare.lower() in ALWAYS_THERE and attribute.source in SOURCES
 
 
 def is_tag_value(attribute: Attribute) -> bool:

@@ -160,17 +160,22 @@ def at_most(
 
 def rewrite(expression: Expression, decide: Decide) -> Expression:
     """Return an expression with what is decided folded away."""
+    return replaced(expression, lambda atom: _decided(atom, decide(atom)))
+
+
+def replaced(expression: Expression, make: Callable[[Atom], Expression]) -> Expression:
+    """Return an expression with others in the place of its atoms."""
     match expression:
         case And(terms=terms, start=start):
-            return conjunction([rewrite(term, decide) for term in terms], start)
+            return conjunction([replaced(term, make) for term in terms], start)
         case Or(terms=terms, start=start):
-            return disjunction([rewrite(term, decide) for term in terms], start)
+            return disjunction([replaced(term, make) for term in terms], start)
         case Not(term=term, start=start):
-            return negation(rewrite(term, decide), start)
+            return negation(replaced(term, make), start)
         case Literal():
             return expression
         case _:
-            return _decided(expression, decide(expression))
+            return make(expression)
 
 
 def _decided(atom: Atom, truth: Tri) -> Expression:

@@ -8,7 +8,7 @@ is not documented.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
@@ -23,6 +23,7 @@ from scanner.access.conditions.certain import (
 from scanner.access.conditions.syntax import (
     And,
     Atom,
+    Attribute,
     Comparison,
     Exists,
     Expression,
@@ -59,20 +60,26 @@ class _Joined:
 _Shape: TypeAlias = bool | _Atom | _Joined
 
 
-def may_hold(expression: Expression) -> bool:
-    """Return whether some truth of its atoms makes an expression true."""
-    return _may_hold((expression,))
+There: TypeAlias = Callable[[Attribute], bool]
+
+
+def may_hold(expression: Expression, *, there: There = is_always_there) -> bool:
+    """Return whether some truth of its atoms makes an expression true.
+
+    Attributes that are `there` have a value, and those of storage and roles have one.
+    """
+    return _may_hold((expression,), there)
 
 
 def may_differ(expression: Expression, other: Expression) -> bool:
     """Return whether an expression can hold where another does not."""
-    return _may_hold((expression, Not(other)))
+    return _may_hold((expression, Not(other)), is_always_there)
 
 
 @lru_cache(maxsize=1024)
-def _may_hold(together: tuple[Expression, ...]) -> bool:
+def _may_hold(together: tuple[Expression, ...], there: There) -> bool:
     numbers: _Numbers = {}
-    shape = _shape(And(together), numbers, negated=False)
+    shape = _Shaping(numbers, there).of(And(together), negated=False)
     claims = _Consequences(numbers)
     waiting: list[dict[int, bool]] = [{}]
     for _ in range(STEPS):
@@ -120,35 +127,45 @@ class _Consequences:
                 yield number, False
 
 
-def _shape(expression: Expression, numbers: _Numbers, *, negated: bool) -> _Shape:
-    """Return an expression with its atoms numbered and negations only before them."""
-    match expression:
-        case And(terms=terms) | Or(terms=terms):
-            parts = tuple([_shape(term, numbers, negated=negated) for term in terms])
-            return _Joined(parts, isinstance(expression, Or) is not negated)
-        case Not(term=term):
-            return _shape(term, numbers, negated=not negated)
-        case Literal(value=value):
-            return value is not negated
-        case Exists(attribute=attribute) if is_always_there(attribute):
-            return not negated
-        case Comparison() if len(numbers) < MOST and (found := claims_of(expression)):
-            return _claimed(found, numbers, negated=negated)
-        case _:
-            return _numbered(expression, numbers, negated=negated)
+@dataclass(frozen=True, slots=True)
+class _Shaping:
+    """Gives atoms their numbers, and leaves negations only before them."""
 
+    numbers: _Numbers
+    there: There
 
-def _claimed(found: Claims, numbers: _Numbers, *, negated: bool) -> _Shape:
-    denied = found.negative is not negated
-    parts = [
-        not denied if each.is_always else _numbered(each, numbers, negated=denied)
-        for each in found.claims
-    ]
-    return _Joined(tuple(parts), found.every is negated)
+    def of(self, expression: Expression, *, negated: bool) -> _Shape:
+        """Return the shape of an expression, or of its opposite."""
+        match expression:
+            case And(terms=terms) | Or(terms=terms):
+                parts = tuple([self.of(term, negated=negated) for term in terms])
+                return _Joined(parts, isinstance(expression, Or) is not negated)
+            case Not(term=term):
+                return self.of(term, negated=not negated)
+            case Literal(value=value):
+                return value is not negated
+            case Exists(attribute=attribute) if self.there(attribute):
+                return not negated
+            case Comparison() if found := self._claims(expression):
+                return self._claimed(found, negated=negated)
+            case _:
+                return self._atom(expression, negated=negated)
 
+    def _claims(self, comparison: Comparison) -> Claims | None:
+        if len(self.numbers) >= MOST:
+            return None
+        return claims_of(comparison, self.there)
 
-def _numbered(atom: Atom | Claim, numbers: _Numbers, *, negated: bool) -> _Atom:
-    return _Atom(numbers.setdefault(atom, len(numbers)), negated)
+    def _claimed(self, found: Claims, *, negated: bool) -> _Shape:
+        denied = found.negative is not negated
+        parts = [
+            not denied if each.is_always else self._atom(each, negated=denied)
+            for each in found.claims
+        ]
+        return _Joined(tuple(parts), found.every is negated)
+
+    def _atom(self, atom: Atom | Claim, *, negated: bool) -> _Atom:
+        return _Atom(self.numbers.setdefault(atom, len(self.numbers)), negated)
 
 
 def _outcome(shape: _Shape, chosen: dict[int, bool]) -> bool | _Atom:

@@ -42,6 +42,7 @@ READ, WRITE, TAGS_WRITE = (
 NAME = f"@Resource[{CONTAINERS}:name] StringEquals 'public'"
 LEVEL = f"@Resource[{BLOBS}/tags:Level<$key_case_sensitive$>]"
 SENT = f"@Request[{BLOBS}/tags:Level<$key_case_sensitive$>] StringEquals 'low'"
+KEPT = f"{SENT} AND {LEVEL} StringEquals 'low'"
 SENT_ELSE = SENT.replace("Level", "Project")
 
 
@@ -120,7 +121,7 @@ class TestOverlap:
 
     def test_what_else_is_held_is_evidence(self, judge: Any, rbac: Any) -> None:
         narrow = rbac.grant("ann", "reader", LAKE, condition=TAGGED)
-        both = f"{TAGGED} AND {block(SENT, WRITE)}"
+        both = f"{TAGGED} AND {block(KEPT, WRITE)}"
         other = rbac.grant("ann", "editor", GROUP, condition=both)
         idle = rbac.grant("ann", "admin", GROUP)
         for check in (unconditioned_overlap, tag_self_escalation):
@@ -225,6 +226,12 @@ class TestSelfEscalation:
             (
                 "editor",
                 f"{TAGGED} AND {block(SENT, WRITE)}",
+                Status.WARN,
+                "may replace the tags",
+            ),
+            (
+                "editor",
+                f"{TAGGED} AND {block(KEPT, WRITE)}",
                 Status.PASS,
                 "cannot set the tags",
             ),
@@ -258,7 +265,8 @@ class TestSelfEscalation:
             ("tagger", LAKE, {}, Status.FAIL),
             ("editor", GROUP, {}, Status.FAIL),
             ("editor", GROUP, {"condition": NAMED}, Status.FAIL),
-            ("editor", GROUP, {"condition": block(SENT, WRITE)}, Status.PASS),
+            ("editor", GROUP, {"condition": block(SENT, WRITE)}, Status.WARN),
+            ("editor", GROUP, {"condition": block(KEPT, WRITE)}, Status.PASS),
             ("editor", GROUP, {"condition": block(SENT_ELSE, WRITE)}, Status.FAIL),
             ("editor", GROUP, {"condition": block("false", WRITE)}, Status.PASS),
             ("editor", GROUP, {"eligible": True}, Status.WARN),
@@ -284,6 +292,23 @@ class TestSelfEscalation:
         if status is not Status.PASS:
             assert "by another grant" in result.reason
             assert f"ann-{role}" in cited(result)
+
+    def test_the_worse_of_two_ways_is_told(self, judge: Any, rbac: Any) -> None:
+        sent = f"{TAGGED} AND {block(SENT, WRITE)}"
+        narrow = rbac.grant("ann", "editor", LAKE, condition=sent)
+        result = judge(tag_self_escalation, narrow, rbac.grant("ann", "tagger", LAKE))
+        assert result.status is Status.FAIL
+        narrow = rbac.grant("ann", "reader", LAKE, condition=TAGGED)
+        some = rbac.grant("ann", "editor", GROUP, condition=block(SENT, WRITE))
+        result = judge(tag_self_escalation, narrow, some)
+        assert "may relabel blobs it must not read" in result.reason
+        soon = rbac.grant("ann", "tagger", LAKE, eligible=True)
+        result = judge(tag_self_escalation, narrow, some, soon)
+        assert (result.status, "can set tags" in result.reason) == (Status.WARN, True)
+        result = judge(
+            tag_self_escalation, narrow, some, rbac.grant("ann", "tagger", LAKE)
+        )
+        assert result.status is Status.FAIL
 
     def test_another_condition_that_cannot_be_read(self, judge: Any, rbac: Any) -> None:
         narrow = rbac.grant("ann", "reader", LAKE, condition=TAGGED)
