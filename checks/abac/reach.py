@@ -82,7 +82,8 @@ def env_network(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     Reads `properties.condition`: the networks it names, and those that there are.
 
     A private endpoint that is connected to a scanned storage account exists, whoever
-    owns it; others are looked for by their id. One in a subscription that is not in the
+    owns it, unless the connection is Rejected or Disconnected; others are looked for by
+    their id. One in a subscription that is not in the
     tenant does not exist if the whole tenant was scanned; else it is not assessed.
     Patterns, prefixes and networks that calls must not come from name nothing that has
     to exist. Ids compare without case only by the `IgnoreCase` operators (azure-docs,
@@ -216,8 +217,10 @@ def hns_tags(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
 
     Accounts with a hierarchical namespace have no blob index tags (azure-docs, "Manage
     and find Azure Blob data with blob index tags"). An absent or null `isHnsEnabled`
-    means no hierarchical namespace (Storage REST reference). Conditions without tags
-    are left out; not applicable where no storage account is in scope.
+    means no hierarchical namespace (Storage REST reference). An account that the
+    condition leaves out by its name or by `isHnsEnabled`, or lets through without tags,
+    does not count. Conditions without tags are left out; not applicable where no
+    storage account is in scope.
 
     ## Why it matters
     No blob there will ever carry the tag. Clauses that ask for it refuse everything,
@@ -246,15 +249,17 @@ def hns_tags(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     - Azure Authorization - Azure ABAC
     - Microsoft Learn: Manage and find Azure Blob data with blob index tags
     """
-    analysed(assignment)
+    asked = analysed(assignment)
     field = StorageAccount.hierarchical
     found = [
-        each for each in stores_in(tenant, scope_at(assignment)) if each.hierarchical
+        each
+        for each in stores_in(tenant, scope_at(assignment))
+        if each.hierarchical and asked.asks_tags_of(ResourceId.parse(each.id).name)
     ]
     if found:
         _cite_accounts(tenant, found, field)
         return failed(f"there are no blob index tags on {_names(found)}: hierarchical")
-    reason = "no account in its scope has a hierarchical namespace"
+    reason = "it asks for tags on no account with a hierarchical namespace"
     return _without_findings(assignment, tenant, reason, field)
 
 

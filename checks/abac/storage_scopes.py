@@ -22,6 +22,10 @@ _ACCOUNT = re.compile(
 )
 
 
+_CUT = ("rejected", "disconnected")
+"""Connections that stay listed when their endpoint was refused, or is gone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Store:
     """What bears on conditions of one storage account."""
@@ -57,8 +61,9 @@ class Stores:
 
     def _connect(self, account: StorageAccount) -> None:
         with self._unclear:
-            named = [each.endpoint_id for each in account.private_endpoint_connections]
-            self.endpoints.update(id_key(each) for each in named if each)
+            for each in account.private_endpoint_connections:
+                if each.endpoint_id and (each.status or "").lower() not in _CUT:
+                    self.endpoints.add(id_key(each.endpoint_id))
 
     def require_endpoints(self, tenant: Tenant) -> None:
         """Raise NotRead if more endpoints may be connected than are known."""

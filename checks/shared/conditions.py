@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
-from functools import cached_property
+from functools import cached_property, partial
 
 from checks.shared.citing import cite_permissions
 from checks.shared.grants import access
@@ -29,6 +29,7 @@ from scanner.access.conditions import (
     lint,
     parse,
     residual,
+    residuals,
 )
 from scanner.access.conditions.analysis.catalogue import (
     BLOBS,
@@ -37,10 +38,21 @@ from scanner.access.conditions.analysis.catalogue import (
     QUEUES,
     Family,
     families_in,
+    usual_actions,
 )
 from scanner.access.conditions.analysis.guards import may_be_open
 from scanner.access.conditions.analysis.network import ORIGINS
-from scanner.access.conditions.analysis.storage import BLOB_PATH, TAGS
+from scanner.access.conditions.analysis.storage import (
+    ACCOUNT_NAME,
+    BLOB_PATH,
+    IS_HIERARCHICAL,
+    TAGS,
+    reads_tags,
+)
+from scanner.access.conditions.partial import Fact, assume
+from scanner.access.conditions.solve import may_hold
+from scanner.access.conditions.syntax import SOURCES
+from scanner.access.conditions.values import Values
 from scanner.access.facts import Role, last_segment
 from scanner.model.authorization import (
     RoleAssignment,
@@ -94,6 +106,7 @@ class Analysis:
     _free: dict[tuple[str, str | None], bool] = field(
         default_factory=dict, compare=False, repr=False
     )
+    _tagged: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
 
     def of(self, check_id: str) -> Fault | None:
         """Return the fault that a check is about, the worst if there are several."""
@@ -135,6 +148,26 @@ class Analysis:
             self._free[asked] = may_be_open(residual(self.left, action, call))
         return self._free[asked]
 
+    def asks_tags_of(self, account: str) -> bool:
+        """Whether it asks for blob index tags on a hierarchical account of a name."""
+        if not self._on_accounts:
+            return True
+        if account not in self._tagged:
+            known = partial(_of_hierarchical, account)
+            self._tagged[account] = any(
+                may_hold(left) and any(reads_tags(left, each) for each in SOURCES)
+                for left in (assume(each, known) for each in self._on_accounts)
+            )
+        return self._tagged[account]
+
+    @cached_property
+    def _on_accounts(self) -> tuple[Expression, ...]:
+        """What it asks of the actions, where that differs from account to account."""
+        names = {attribute.bare.lower() for attribute in attributes_of(self.left)}
+        if self.condition is None or names.isdisjoint((ACCOUNT_NAME, IS_HIERARCHICAL)):
+            return ()
+        return residuals(self.left, self.granted or usual_actions(self.left))
+
     @cached_property
     def subject(self) -> str:
         """What it is on, in words: whose actions, and the attributes it asks for."""
@@ -165,6 +198,17 @@ class Analysis:
             for guard in guarded_actions(self.left, data)
             if guard.outcome is not Outcome.UNRESTRICTED
         )
+
+
+def _of_hierarchical(account: str, attribute: Attribute) -> Values | Fact:
+    """Return what is known of an attribute on a hierarchical account."""
+    match attribute.source, attribute.bare.lower():
+        case "Resource", name if name == ACCOUNT_NAME:
+            return (account,)
+        case "Resource", name if name == IS_HIERARCHICAL:
+            return (True,)
+        case _:
+            return Fact.FREE
 
 
 def _name(attribute: Attribute) -> str:

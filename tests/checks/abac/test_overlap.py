@@ -42,7 +42,9 @@ READ, WRITE, TAGS_WRITE = (
 NAME = f"@Resource[{CONTAINERS}:name] StringEquals 'public'"
 LEVEL = f"@Resource[{BLOBS}/tags:Level<$key_case_sensitive$>]"
 SENT = f"@Request[{BLOBS}/tags:Level<$key_case_sensitive$>] StringEquals 'low'"
-KEPT = f"{SENT} AND {LEVEL} StringEquals 'low'"
+LOW = f"{LEVEL} StringEquals 'low'"
+KEPT = f"{SENT} AND {LOW}"
+ACCOUNT = "@Resource[Microsoft.Storage/storageAccounts"
 SENT_ELSE = SENT.replace("Level", "Project")
 
 
@@ -451,6 +453,29 @@ class TestNetwork:
         odd = account(privateEndpointConnections="none")
         assert judge(env_network, grant, odd).status is Status.NOT_ASSESSED
 
+    @pytest.mark.parametrize(
+        ("state", "status"),
+        [
+            ("Approved", Status.PASS),
+            ("Pending", Status.PASS),
+            (None, Status.PASS),
+            ("disconnected", Status.FAIL),
+            ("Rejected", Status.FAIL),
+            (5, Status.NOT_ASSESSED),
+        ],
+    )
+    def test_an_endpoint_whose_connection_was_cut(
+        self, judge: Any, rbac: Any, state: object, status: Status
+    ) -> None:
+        named = ENDPOINT.replace(SUBSCRIPTION, FOREIGN)
+        properties = {
+            "privateEndpoint": {"id": named},
+            "privateLinkServiceConnectionState": {"status": state},
+        }
+        lake = account(privateEndpointConnections=[{"properties": properties}])
+        grant = rbac.grant("a", "reader", LAKE, condition=from_endpoint(named))
+        assert judge(env_network, grant, lake).status is status
+
     def test_outside_the_scan(self, judge: Any, rbac: Any) -> None:
         named = ENDPOINT.replace(SUBSCRIPTION, FOREIGN)
         grant = rbac.grant("a", "reader", LAKE, condition=from_endpoint(named))
@@ -577,6 +602,28 @@ class TestAccounts:
         result = judge(check, grant, good, whole_tenant=False)
         assert result.status is Status.PASS
         assert "(lower bound: not all was scanned)" in result.reason
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        (f"{ACCOUNT}:name] StringEquals 'pond' AND {LOW}", Status.PASS),
+        (f"{ACCOUNT}:name] StringNotEqualsIgnoreCase 'LAKE' AND {LOW}", Status.PASS),
+        (f"{ACCOUNT}:isHnsEnabled] BoolEquals false AND {LOW}", Status.PASS),
+        (f"{ACCOUNT}:isHnsEnabled] BoolEquals true OR {LOW}", Status.PASS),
+        (f"{ACCOUNT}:isHnsEnabled] BoolEquals true AND {LOW}", Status.FAIL),
+        (f"{ACCOUNT}:name] StringEquals 'lake' AND {LOW}", Status.FAIL),
+        (f"{ACCOUNT}:name] StringEquals 'pond' OR {LOW}", Status.FAIL),
+        (LOW, Status.FAIL),
+    ],
+)
+@pytest.mark.parametrize("role", ["reader", "unknown"])
+def test_hierarchical_accounts_that_a_condition_leaves_out(
+    judge: Any, rbac: Any, role: str, asked: str, status: Status
+) -> None:
+    grant = rbac.grant("ann", role, GROUP, condition=block(asked, READ))
+    stores = account(isHnsEnabled=True), account(POND, isHnsEnabled=False)
+    assert judge(hns_tags, grant, *stores).status is status
 
 
 class TestKeyBypass:

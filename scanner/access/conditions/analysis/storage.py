@@ -25,6 +25,8 @@ from scanner.access.conditions.values import Values
 from scanner.access.conditions.walk import attributes_of, nodes
 from scanner.access.patterns import matches_action
 
+ACCOUNT_NAME = "microsoft.storage/storageaccounts:name"
+IS_HIERARCHICAL = "microsoft.storage/storageaccounts:ishnsenabled"
 CONTAINERS = "microsoft.storage/storageaccounts/blobservices/containers"
 BLOB_PATH = f"{CONTAINERS}/blobs:path"
 TAGS = f"{CONTAINERS}/blobs/tags"

@@ -6,9 +6,10 @@ condition asks there is compared from world to world.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from scanner.access.conditions.analysis.catalogue import BLOBS
 from scanner.access.conditions.analysis.storage import is_tag
 from scanner.access.conditions.analysis.subject import Fault, Subject
 from scanner.access.conditions.partial import Fact, assume
@@ -62,22 +63,30 @@ def respelt(key: str) -> str:
 def tag_faults(subject: Subject) -> Iterator[Fault]:
     """Find what blobs without tags, or with keys in another case, are let through."""
     reported = set[str]()
-    for left in subject.residuals(*subject.actions):
-        for fault in _faults(subject, left):
+    actions: dict[Expression, list[str]] = {}
+    for action in subject.actions:
+        for left in subject.residuals(action):
+            actions.setdefault(left, []).append(action)
+    for left, asked in actions.items():
+        for fault in _faults(subject, left, asked):
             if fault.check_id not in reported:
                 reported.add(fault.check_id)
                 yield fault
 
 
-def _faults(subject: Subject, left: Expression) -> Iterator[Fault]:
+def _faults(
+    subject: Subject, left: Expression, actions: Iterable[str]
+) -> Iterator[Fault]:
     if not _tags_in(left):
         return
     world = World(tag_keys(left, "Resource"))
-    yield from _untagged(subject, left, world)
+    yield from _untagged(subject, left, world, actions)
     yield from _key_case(subject, left, world)
 
 
-def _untagged(subject: Subject, left: Expression, world: World) -> Iterator[Fault]:
+def _untagged(
+    subject: Subject, left: Expression, world: World, actions: Iterable[str]
+) -> Iterator[Fault]:
     bare = assume(left, replace(world, is_tagged=False).facts)
     values = (OTHER, *tag_values(left, "Resource"))[:WORLDS]
     tagged = (assume(left, replace(world, value=one).facts) for one in values)
@@ -86,8 +95,15 @@ def _untagged(subject: Subject, left: Expression, world: World) -> Iterator[Faul
             "abac-untagged-open",
             _opening(left),
             "a blob without the tag is let through where one with another value is "
-            "not: what was never tagged is readable by everyone in scope",
+            f"not: {', '.join(map(_short, actions))} of what was never tagged is open "
+            "to everyone in scope",
         )
+
+
+def _short(action: str) -> str:
+    """Return an action without the blobs that it is on."""
+    is_on_blobs = action.lower().startswith(BLOBS.prefix.lower())
+    return action[len(BLOBS.prefix) :] if is_on_blobs else action
 
 
 def _opening(left: Expression) -> int:

@@ -594,6 +594,12 @@ def test_untagged_blobs(rest: str, is_open: bool) -> None:
     assert ("abac-untagged-open" in found(block(rest, READ), READ)) is is_open
 
 
+def test_untagged_blobs_that_may_be_deleted() -> None:
+    text = block(UNTAGGED, DELETE, WRITE)
+    message = found(text, READ, WRITE, DELETE)["abac-untagged-open"].message
+    assert "not: write, delete of what was never tagged is open" in message
+
+
 ANY_CASE = f"NOT {KEYS} ForAnyOfAnyValues:StringEqualsIgnoreCase {{'Access_Level'}}"
 TAGGED = f"{KEYS} ForAnyOfAnyValues:StringEquals {{'Access_Level'}}"
 
