@@ -36,7 +36,7 @@ BODIES: tuple[Body, ...] = (
     {
         "id": f"{PROVIDERS}/Microsoft.CognitiveServices/accounts/ai",
         "kind": "OpenAI",
-        "properties": {},
+        "properties": {"customSubDomainName": "ai"},
     },
     {"id": HUB, "kind": "Hub", "properties": {"storageAccount": STORAGE}},
     {"id": f"{HUB}/connections/c", "properties": {"authType": "ApiKey"}},
