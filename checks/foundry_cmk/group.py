@@ -324,14 +324,14 @@ def rg_writers(group: ResourceGroup, tenant: Tenant) -> Verdict:
 
 
 def _once_unlocked(group: ResourceGroup, tenant: Tenant) -> str:
-    """Return what keeps everybody from changing a group for now; empty for nothing."""
+    """Return what keeps everybody from changing a group for now, as far as is known."""
     locks = tenant.within(Lock, f"/subscriptions/{group.parts.subscription}")
     for lock in locks.known():
         with suppress(NotRead):
             above = f"{group.key}/".startswith(f"{id_key(scope_of(lock.id))}/")
             if above and (lock.level or "").lower() == "readonly":
                 return f", once lock {shown(lock.name)} (ReadOnly) is taken away"
-    return ""
+    return "" if locks.whole else "; whether a lock holds them off was not read"
 
 
 _WRITES = (

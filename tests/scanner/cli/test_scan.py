@@ -338,7 +338,11 @@ def test_to_be_ended_while_signing_in_is_said(
 ) -> None:
     azure = serve(faults=(Hang(path="*/token", seconds=1.5),))
     monkeypatch.setenv("PYTHONPATH", str(Path(checks.__file__).parents[1]))
-    code = "from scanner.cli.start import start; start()"
+    # As in the foreground: a shell lets what it starts in the background ignore SIGINT.
+    code = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from scanner.cli.start import start; start()"
+    )
     with subprocess.Popen(
         [sys.executable, "-P", "-c", code, *LIVE, "-o", "run"],
         stdout=subprocess.PIPE,
