@@ -516,8 +516,9 @@ def test_tokens_expire_and_no_new_one_helps(calm: Any, bench: Any) -> None:
 
 
 def test_a_storm_that_passes(calm: Any, bench: Any) -> None:
-    storm = Status(status=429, code="TooManyRequests", after=20, times=40)
-    day = bench.scan(storm, limits=replace(bench.limits, attempts=8))
+    storm = Status(status=429, code="TooManyRequests", after=60, times=40)
+    # More tries than refusals: it may be one read that meets most of them.
+    day = bench.scan(storm, limits=replace(bench.limits, attempts=41))
     assert (day.exit, day.contract) == (Exit.CLEAN, calm.contract)
 
 
