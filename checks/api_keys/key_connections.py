@@ -21,11 +21,6 @@ def holds_key(connection: Connection) -> bool:
     return connection.authentication.lower() in ACCOUNT_KEYS
 
 
-def label_of(connection: Connection) -> str:
-    """Return a connection as a sentence names it: with what it belongs to."""
-    return f"{ResourceId.parse(connection.parts.parent).name}/{connection.name}"
-
-
 def leads_to_account(connection: Connection) -> bool:
     """Whether what a connection leads to is a Cognitive Services account."""
     named = connection.target_id

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from checks.api_keys.key_connections import Leading, label_of
-from checks.shared.connections import uses_entra
+from checks.api_keys.key_connections import Leading
+from checks.shared.connections import label_of, uses_entra
 from checks.shared.fronting import Fronting
 from checks.shared.gateways import SignIn
 from scanner.model.apimanagement import ApiService

@@ -16,13 +16,13 @@ from checks.shared.data_access import (
     data_users,
     held_now,
     in_time,
-    is_conditional,
     require_told,
     untold,
 )
 from checks.shared.grants import (
     access,
     actors,
+    asks_nothing,
     bounded,
     named,
     one_each,
@@ -249,7 +249,7 @@ def _callers(
     certain: list[Grant] = []
     possible: list[Grant] = []
     for grant in grants:
-        maybe = _is_vague(grant) or is_conditional(tenant, grant)
+        maybe = _is_vague(grant) or not asks_nothing(tenant, grant)
         (possible if maybe else certain).append(grant)
     return certain, possible
 

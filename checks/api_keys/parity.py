@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from checks.api_keys.key_connections import label_of
 from checks.shared.account_keys import advice_on_keys
-from checks.shared.connections import stores_key_of_target
+from checks.shared.connections import label_of, stores_key_of_target
 from checks.shared.encryption import require_owners
 from checks.shared.links import KINDS, connections_to
 from checks.shared.wording import count, shown, some

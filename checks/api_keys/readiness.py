@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from checks.api_keys.key_connections import Leading, label_of, leading_to
+from checks.api_keys.key_connections import Leading, leading_to
 from checks.api_keys.keyless import Keyless, keyless
+from checks.shared.connections import label_of
 from checks.shared.data_access import callers, data_users, held_now
 from checks.shared.fronting import Fronting, fronting
 from checks.shared.gateways import SignIn

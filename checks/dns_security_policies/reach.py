@@ -155,16 +155,12 @@ def _lacking(tenant: Tenant, reason: str) -> Verdict:
 
     Where the cloud has no DNS security policies there can be none.
     """
-    if tenant.once(_offered):
+    if tenant.offers(ResolverPolicy):
         return failed_so_far(tenant, reason)
     tenant.trace.note(
         f"/tenants/{tenant.id}", ResolverPolicy.type, [], ResolverPolicy.api_version
     )
     return not_applicable("the cloud has no DNS security policies")
-
-
-def _offered(tenant: Tenant) -> bool:
-    return tenant.offers(ResolverPolicy)
 
 
 # Which network is judged by which check

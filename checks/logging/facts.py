@@ -577,7 +577,7 @@ def diag_dependencies(resource: Resource, tenant: Tenant) -> Verdict:
 def _logged(resource: Resource) -> Iterator[tuple[str, Iterable[Resource]]]:
     """Yield what has logs of its own, each with a name: for storage, its services."""
     if isinstance(resource, StorageAccount):
-        if "blob" in resource.hub_services:
+        if resource.has_blobs:
             yield "its blob service", resource.blob_services
         if "file" in resource.hub_services and _keeps_work(resource):
             yield "its file service", resource.file_services

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import chain
 
-from checks.shared.connections import stores_key_of_target, target_key
+from checks.shared.connections import label_of, stores_key_of_target, target_key
 from checks.shared.links import KINDS
 from checks.shared.wording import CITED, count, shown, some
 from checks.shared.workspaces import mode_of
@@ -116,9 +116,7 @@ def _users(tenant: Tenant) -> Users:
 
 
 def _called(user: Resource) -> str:
-    if isinstance(user, Workspace):
-        return user.name
-    return f"{ResourceId.parse(user.parts.parent).name}/{user.name}"
+    return user.name if isinstance(user, Workspace) else label_of(user)
 
 
 def _workspaces(tenant: Tenant) -> Iterator[tuple[str, Workspace]]:

@@ -43,12 +43,11 @@ from scanner.access.conditions.analysis.catalogue import (
 from scanner.access.conditions.analysis.guards import may_be_open
 from scanner.access.conditions.analysis.network import ORIGINS
 from scanner.access.conditions.analysis.storage import (
-    ACCOUNT_NAME,
     BLOB_PATH,
     IS_HIERARCHICAL,
-    TAGS,
     reads_tags,
 )
+from scanner.access.conditions.certain import ACCOUNT_NAME, TAGS
 from scanner.access.conditions.partial import Fact, assume
 from scanner.access.conditions.solve import may_hold
 from scanner.access.conditions.syntax import SOURCES
@@ -164,7 +163,7 @@ class Analysis:
     def _on_accounts(self) -> tuple[Expression, ...]:
         """What it asks of the actions, where that differs from account to account."""
         names = {attribute.bare.lower() for attribute in attributes_of(self.left)}
-        if self.condition is None or names.isdisjoint((ACCOUNT_NAME, IS_HIERARCHICAL)):
+        if names.isdisjoint((ACCOUNT_NAME, IS_HIERARCHICAL)):
             return ()
         return residuals(self.left, self.granted or usual_actions(self.left))
 

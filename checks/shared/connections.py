@@ -73,6 +73,11 @@ def stores_key(connection: Connection) -> bool:
     return connection.authentication.lower() in KEYS
 
 
+def label_of(part: Resource) -> str:
+    """Return a connection, or another part, as a sentence names it: with its owner."""
+    return f"{ResourceId.parse(part.parts.parent).name}/{part.name}"
+
+
 def stores_key_of_target(connection: Connection) -> bool:
     """Whether what lies in it is a key of its target; raises NotRead like the rest."""
     return stores_key(connection) and (

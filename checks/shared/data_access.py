@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import chain
 
 from checks.shared.citing import cite
-from checks.shared.grants import access, actors, asks_nothing
+from checks.shared.grants import access, actors
 from checks.shared.model_access import ACCOUNTS, MODELS
 from scanner.access.answers import Answer, Grant
 from scanner.access.conditions import Literal, as_of
@@ -38,13 +38,18 @@ def data_users(tenant: Tenant, account: CognitiveAccount) -> Answer:
 
     Which action it is does not matter: a role that allows none calls nothing.
     """
-    answers = tenant.once(_answered)
-    if account.key not in answers:
-        answers[account.key] = _asked(tenant, account.id, tenant.once(_samples))
-    return answers[account.key]
+    return _users(tenant, account, _samples)
 
 
-def _answered(_: Tenant) -> dict[str, Answer]:
+def _users(tenant: Tenant, account: CognitiveAccount, samples: _Sampling) -> Answer:
+    """Return who holds one of some data actions on an account."""
+    answers, key = tenant.once(_answered), (samples, account.key)
+    if key not in answers:
+        answers[key] = _asked(tenant, account.id, tenant.once(samples))
+    return answers[key]
+
+
+def _answered(_: Tenant) -> dict[tuple[_Sampling, str], Answer]:
     """Return where answers are kept: several checks ask of each account."""
     return {}
 
@@ -68,8 +73,7 @@ def cited_service_users(tenant: Tenant, account: CognitiveAccount) -> Answer:
     one of Azure OpenAI has models and agents alone.
     """
     samples = _service_samples if is_foundry(account) else _model_samples
-    users = _asked(tenant, account.id, tenant.once(samples))
-    return _cited(tenant, account, users)
+    return _cited(tenant, account, _users(tenant, account, samples))
 
 
 def _cited(tenant: Tenant, account: CognitiveAccount, users: Answer) -> Answer:
@@ -94,11 +98,6 @@ def in_time(tenant: Tenant, grants: Iterable[Grant]) -> tuple[Grant, ...]:
 
 def _is_over(grant: Grant, now: datetime) -> bool:
     return as_of(conjunction(grant.residual), now) == Literal(False)
-
-
-def is_conditional(tenant: Tenant, grant: Grant) -> bool:
-    """Whether some call may be kept from a grant by its conditions."""
-    return not asks_nothing(tenant, grant)
 
 
 def untold(grant: Grant) -> NotRead | None:
@@ -178,6 +177,7 @@ def _using(pattern: str, areas: Iterable[str]) -> Iterator[str]:
 
 
 _Samples = Callable[[str], Iterator[str]]
+_Sampling = Callable[[Tenant], tuple[str, ...]]
 
 
 def _one_for_each_role(tenant: Tenant, of: _Samples) -> tuple[str, ...]:

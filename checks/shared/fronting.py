@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -30,6 +30,8 @@ from scanner.model.tenant import Tenant
 class Gateway:
     """A backend or API that passes calls on to an account."""
 
+    id: str
+    view: type[Front]
     name: str
     """As a sentence names it."""
     service_id: str
@@ -51,9 +53,10 @@ class Fronting:
     @property
     def question(self) -> str:
         """What a person has to tell of these, empty where there are none."""
+        if not self.possible:
+            return ""
         named = some(self.possible)
-        asked = "do calls through {} come here, or to others at this endpoint?"
-        return asked.format(named) if self.possible else ""
+        return f"do calls through {named} come here, or to others at this endpoint?"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -76,8 +79,8 @@ def fronting(account: CognitiveAccount) -> Fronting:
     Their addresses, and the names the account answers at, are noted as evidence.
     """
     found = account.tenant.once(_fronts)
-    _cite(account, found.views.get(account.key, {}))
-    gateways = found.at.get(account.key, {}).values()
+    gateways = found.at.get(account.key, ())
+    _cite(account, gateways)
     return Fronting(
         tuple(each for each in gateways if not each.shared),
         found.unread,
@@ -85,13 +88,13 @@ def fronting(account: CognitiveAccount) -> Fronting:
     )
 
 
-def _cite(account: CognitiveAccount, fronts: Mapping[str, type[Front]]) -> None:
+def _cite(account: CognitiveAccount, gateways: Iterable[Gateway]) -> None:
     """Note by what fronts lead to an account; what is malformed is noted as well."""
     for field in (CognitiveAccount.custom_subdomain, CognitiveAccount.endpoint):
         with suppress(NotRead):
             account.cite(field)
-    for front_id, view in islice(fronts.items(), CITED):
-        front = account.tenant.known(view, front_id)
+    for gateway in islice(gateways, CITED):
+        front = account.tenant.known(gateway.view, gateway.id)
         if front is not None:
             address_of(front)
 
@@ -136,16 +139,13 @@ def require_every_front(account: CognitiveAccount, found: Fronting) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Fronts:
-    at: Mapping[str, Mapping[str, Gateway]]
-    """By the key of the account, then by the id of the front."""
-    views: Mapping[str, Mapping[str, type[Front]]]
-    """What each front is, likewise."""
+    at: Mapping[str, Sequence[Gateway]]
+    """By the key of the account."""
     unread: NotRead | None
 
 
 def _fronts(tenant: Tenant) -> _Fronts:
-    at: dict[str, dict[str, Gateway]] = defaultdict(dict)
-    views: dict[str, dict[str, type[Front]]] = defaultdict(dict)
+    at: dict[str, list[Gateway]] = defaultdict(list)
     unclear = Unclear()
     for view in FRONTS:
         for front in tenant.all(view).known():
@@ -155,14 +155,15 @@ def _fronts(tenant: Tenant) -> _Fronts:
                     continue
                 gateway = _gateway(front, unclear, shared=len(accounts) > 1)
                 for account in accounts:
-                    views[account.key][front.id] = view
-                    at[account.key][front.id] = gateway
+                    at[account.key].append(gateway)
         unclear.add(tenant.all(view).missing)
-    return _Fronts(at, views, unclear.problem)
+    return _Fronts(at, unclear.problem)
 
 
 def _gateway(front: Front, unclear: Unclear, *, shared: bool) -> Gateway:
     how = SignIn.NOT_TOLD
     with unclear:
         how = sign_in(front).how
-    return Gateway(front_name(front), front.parts.parent, how, shared)
+    return Gateway(
+        front.id, type(front), front_name(front), front.parts.parent, how, shared
+    )

@@ -24,17 +24,10 @@ def new_directory(path: Path | None) -> Iterator[Path]:
     Raises Failure unless it is new or empty, and nobody else's.
     """
     with ExitStack() as stack:
-        try:
+        with _told(f"--output {path or '.'}", "name another directory"):
             directory = _made(path)
             stack.enter_context(locked(directory))
             taken = any(each.name != LOCK for each in directory.iterdir())
-        except Locked as error:
-            raise Failure(
-                f"--output {path}: another run writes there; name another directory"
-            ) from error
-        except OSError as error:
-            told = f"--output {path or '.'} cannot be written: {error.strerror}"
-            raise Failure(told) from error
         if taken:
             raise Failure(
                 f"--output {path} is not empty: name a new directory, "
@@ -67,16 +60,20 @@ def earlier_directory(path: Path) -> Iterator[None]:
     Raises Failure if another process has it, or it cannot be written.
     """
     with ExitStack() as stack:
-        try:
+        with _told(f"--resume {path}", "wait until it is over"):
             stack.enter_context(locked(path))
-        except Locked as error:
-            raise Failure(
-                f"--resume {path}: another run writes there; wait until it is over"
-            ) from error
-        except OSError as error:
-            told = f"--resume {path} cannot be written: {error.strerror}"
-            raise Failure(told) from error
         yield
+
+
+@contextmanager
+def _told(option: str, remedy: str) -> Iterator[None]:
+    """Raise Failure for a directory that cannot be kept, by the option naming it."""
+    try:
+        yield
+    except Locked as error:
+        raise Failure(f"{option}: another run writes there; {remedy}") from error
+    except OSError as error:
+        raise Failure(f"{option} cannot be written: {error.strerror}") from error
 
 
 def write_reports(

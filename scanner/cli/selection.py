@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any
@@ -76,7 +76,7 @@ class Choice:
 
     @property
     def _narrows(self) -> bool:
-        return any(asdict(self).values())
+        return any(self._options)
 
     @property
     def _options(self) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -211,15 +212,14 @@ class _Scanning:
     def left_out(self, scopes: list[Scope]) -> dict[str, tuple[str, ...]]:
         """Return the subscriptions that are there and were not read, by tenant."""
         earlier = self._earlier.manifest.left_out if self._earlier else {}
-        every = {tenant: dict.fromkeys(ids) for tenant, ids in earlier.items()}
-        for each in (each for scope in scopes for each in scope.known):
-            every.setdefault(each.tenant_id, {})[each.id] = None
+        known = [(tenant, each) for tenant, ids in earlier.items() for each in ids]
+        known += [(each.tenant_id, each.id) for scope in scopes for each in scope.known]
         chosen = {each.id for scope in scopes for each in scope.chosen}
-        left = {
-            tenant: tuple(each for each in ids if each not in chosen)
-            for tenant, ids in every.items()
-        }
-        return {tenant: ids for tenant, ids in left.items() if ids}
+        left = defaultdict[str, list[str]](list)
+        for tenant, each in dict.fromkeys(known):
+            if each not in chosen:
+                left[tenant].append(each)
+        return {tenant: tuple(ids) for tenant, ids in left.items()}
 
 
 def _first(group: ExceptionGroup[Exception]) -> Exception:

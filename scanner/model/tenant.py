@@ -57,7 +57,11 @@ class Inventory:
         self.gaps_by_type: dict[str, list[Gap]] = defaultdict(list)
         self.bounded = set[str]()
         """The types of which there may be more where a scan need not look."""
+        self.unoffered = set[str]()
+        """The types that the cloud said it does not have."""
         for (kind, _), reading in sorted(self.readings.items()):
+            if reading.operation == UNKNOWN_TYPE:
+                self.unoffered.add(kind)
             if reading.requested:
                 self.gaps_by_type[kind].extend(reading.gaps)
             elif not reading.whole:
@@ -313,12 +317,7 @@ class Tenant:
 
     def offers(self, view: type[Resource]) -> bool:
         """Whether the cloud has a type at all, as far as it was asked for one."""
-        kind, every = view.type.lower(), self._inventory.readings
-        return not any(
-            each.operation == UNKNOWN_TYPE
-            for (of, _), each in every.items()
-            if of == kind
-        )
+        return view.type.lower() not in self._inventory.unoffered
 
     def meet(self, gap: Gap) -> None:
         """Remember a gap: what is being answered does without what it hides."""

@@ -21,14 +21,15 @@ from scanner.access.conditions.walk import constants_of
 
 _STORAGE = "microsoft.storage/storageaccounts"
 _ASSIGNMENTS = "microsoft.authorization/roleassignments"
-_TAGS = f"{_STORAGE}/blobservices/containers/blobs/tags"
+ACCOUNT_NAME = f"{_STORAGE}:name"
+TAGS = f"{_STORAGE}/blobservices/containers/blobs/tags"
 
 ALWAYS_THERE = frozenset(
     {
         f"{_ASSIGNMENTS}:roledefinitionid",
         f"{_ASSIGNMENTS}:principalid",
         f"{_ASSIGNMENTS}:principaltype",
-        f"{_STORAGE}:name",
+        ACCOUNT_NAME,
         f"{_STORAGE}/blobservices/containers:name",
         f"{_STORAGE}/queueservices/queues:name",
     }
@@ -126,7 +127,7 @@ def claims_of(
 
 def is_tag_value(attribute: Attribute) -> bool:
     """Return whether an attribute is one index tag of a blob: it has one value."""
-    return attribute.path == _TAGS and not attribute.is_keys
+    return attribute.path == TAGS and not attribute.is_keys
 
 
 def _name(attribute: Attribute) -> Name:

@@ -14,6 +14,7 @@ from scanner.access.conditions.analysis.catalogue import (
 )
 from scanner.access.conditions.analysis.guards import is_open
 from scanner.access.conditions.analysis.subject import Fault, Subject
+from scanner.access.conditions.certain import TAGS
 from scanner.access.conditions.partial import Fact, assume
 from scanner.access.conditions.solve import may_hold
 from scanner.access.conditions.syntax import (
@@ -25,11 +26,9 @@ from scanner.access.conditions.values import Values
 from scanner.access.conditions.walk import attributes_of, nodes
 from scanner.access.patterns import matches_action
 
-ACCOUNT_NAME = "microsoft.storage/storageaccounts:name"
 IS_HIERARCHICAL = "microsoft.storage/storageaccounts:ishnsenabled"
 CONTAINERS = "microsoft.storage/storageaccounts/blobservices/containers"
 BLOB_PATH = f"{CONTAINERS}/blobs:path"
-TAGS = f"{CONTAINERS}/blobs/tags"
 
 
 def is_tag(attribute: Attribute, source: str) -> bool:
