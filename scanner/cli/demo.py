@@ -38,6 +38,11 @@ def demo(
     Nothing leaves this machine: an emulator serves an invented company as Azure would,
     and what scans live tenants signs in to it and reads it.
     """
+    from scanner.collect.teller import teller
+
+    # First of all, so that it is done beside what is imported here.
+    context.with_resource(teller().helped())
+
     from scanner.cli.files import new_directory
     from scanner.cli.logs import configure
     from scanner.cli.run import Judgement, collect, judge_and_report

@@ -87,6 +87,12 @@ def scan(
     Without options: every enabled subscription of the signed-in tenant, all checks.
     Reader is enough; `posture permissions` prints the smallest role that will do.
     """
+    from scanner.collect.teller import teller
+
+    if from_ is None:
+        # First of all, so that it is done beside what is imported here.
+        context.with_resource(teller().helped())
+
     from scanner.cli.config import load_configuration
     from scanner.cli.exemptions import load_exemptions
     from scanner.cli.files import new_directory

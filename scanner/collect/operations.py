@@ -1,23 +1,18 @@
 """Paths of declared reads, taken from the SDK's own list operations.
 
-An SDK operation is called once with placeholders, on a transport that keeps the
-request and sends nothing. Its path then serves every scope: the SDK says where to
-read, and what is kept is the JSON as received. (Typed lists cost ten times as much,
-lose properties they do not know, and fail whole for one odd item.)
+The path that an operation asks for when it is called with placeholders serves every
+scope: the SDK says where to read, and what is kept is the JSON as received. (Typed
+lists cost ten times as much, lose properties they do not know, and fail whole for one
+odd item.)
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from importlib import import_module
-from inspect import signature
-from typing import Any, NoReturn
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
-
-from azure.core.pipeline.transport import HttpTransport
 
 from scanner.collect.read import (
     GROUP,
@@ -27,6 +22,7 @@ from scanner.collect.read import (
     RestOperation,
     SdkOperation,
 )
+from scanner.collect.teller import Call, teller
 from scanner.model.ids import ResourceId
 from scanner.model.resources import ManagementGroup, Subscription
 
@@ -81,7 +77,7 @@ def _known_now(text: str, scope: list[str]) -> str:
 
 
 def learn(read: Read) -> None:
-    """Learn a read's path, which may mean importing an SDK client for a while."""
+    """Learn a read's path, which may take a while."""
     if isinstance(read.operation, SdkOperation):
         _template(read)
 
@@ -115,11 +111,25 @@ def _names(segments: list[str]) -> list[str]:
 @lru_cache(maxsize=256)
 def _template(read: Read) -> str:
     """Return a read's path with placeholders, at the api-version it declares."""
-    operation = read.operation
-    assert isinstance(operation, SdkOperation)  # noqa: S101 - narrows for mypy
-    url = urlsplit(_captured(operation, _arguments(read)))
+    call = call_of(read)
+    assert call is not None  # noqa: S101 - narrows for mypy
+    url = urlsplit(teller().url_of(call))
     query = dict(parse_qsl(url.query)) | {"api-version": read.of.api_version}
     return f"{url.path}?{_encoded(query)}"
+
+
+def call_of(read: Read) -> Call | None:
+    """Return what a read calls, with placeholders; None where the SDK lacks it."""
+    operation = read.operation
+    if not isinstance(operation, SdkOperation):
+        return None
+    return Call(
+        operation.client,
+        operation.method,
+        SUBSCRIPTION,
+        _arguments(read),
+        operation.filter,
+    )
 
 
 def _encoded(query: Mapping[str, str]) -> str:
@@ -135,52 +145,3 @@ def _arguments(read: Read) -> tuple[str, ...]:
     if read.at is ManagementGroup:
         return WORDS[1:2]
     return WORDS[: 1 + read.at.type.count("/")]
-
-
-def _captured(operation: SdkOperation, arguments: tuple[str, ...]) -> str:
-    module, _, name = operation.client.partition(":")
-    client = _client(getattr(import_module(module), name))
-    method: Any = client
-    for attribute in operation.method.split("."):
-        method = getattr(method, attribute)
-    filters = {"filter": operation.filter} if operation.filter else {}
-    try:
-        for _ in method(*arguments, **filters):
-            break
-    except _Captured as captured:
-        return captured.url
-    raise TypeError(f"{operation.method} sends no request")
-
-
-def _client(factory: Callable[..., Any]) -> Any:
-    """Return a client that sends nothing, so that it needs no real credential."""
-    needs_subscription = "subscription_id" in signature(factory).parameters
-    return factory(
-        credential=object(),
-        **({"subscription_id": SUBSCRIPTION} if needs_subscription else {}),
-        policies=[],
-        transport=_Capture(),
-        base_url="https://management.invalid",
-    )
-
-
-class _Captured(Exception):  # noqa: N818 - the way the request gets out
-    def __init__(self, url: str) -> None:
-        super().__init__(url)
-        self.url = url
-
-
-class _Capture(HttpTransport[Any, Any]):
-    """A transport that raises the request instead of sending it."""
-
-    def send(self, request: Any, **_: object) -> NoReturn:
-        raise _Captured(request.url)
-
-    def open(self) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
-
-    def __exit__(self, *_: object) -> None:
-        pass

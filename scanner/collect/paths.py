@@ -5,18 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from itertools import takewhile
 
 from scanner.collect.operations import learn
-from scanner.collect.read import Read
+from scanner.collect.read import Read, SdkOperation
 
 
 class Paths:
-    """Which paths are known, of which the others are learned one after the other.
-
-    To learn one may mean to import an SDK client, beside which others can be read;
-    two imports at once would take each other's time.
-    """
+    """Which paths are known; the others are learned one after the other."""
 
     def __init__(self) -> None:
         self._known: set[Read] = set()
@@ -38,10 +33,15 @@ class Paths:
         """Yield reads in their order, as many at a time as have become known."""
         rest = list(reads)
         while rest:
-            await self.learn(rest[0])
-            ready = list(takewhile(self._known.__contains__, rest))
-            yield ready
-            del rest[: len(ready)]
+            ready = list(filter(self._is_known, rest))
+            if ready:
+                yield ready
+                rest = [read for read in rest if read not in ready]
+            else:
+                await self.learn(rest[0])
+
+    def _is_known(self, read: Read) -> bool:
+        return read in self._known or not isinstance(read.operation, SdkOperation)
 
 
 @asynccontextmanager

@@ -34,34 +34,23 @@ from scanner.model.resources import Subscription
 READS: tuple[Read, ...] = (
     *resources.READS,
     *cognitive.READS,
+    *authorization.READS,
+    *policy.READS,
+    *insights.READS,
     *machinelearning.READS,
     *storage.READS,
     *search.READS,
     *documentdb.READS,
     *containerregistry.READS,
-    *network.READS,
     *dns.READS,
+    *network.READS,
     *networkmanager.READS,
     *perimeter.READS,
-    *authorization.READS,
-    *policy.READS,
-    *insights.READS,
     *loganalytics.READS,
     *apimanagement.READS,
     *activity.READS,
 )
-
-FIRST: tuple[Read, ...] = (
-    resources.SUBSCRIPTIONS,
-    *resources.READS,
-    *cognitive.READS,
-    *network.READS,
-)
-"""The reads whose paths are learned before the others.
-
-Accounts lead to most requests. And the SDK's network client is so large that importing
-it stops everything: best done while little has been asked.
-"""
+"""Their paths are learned in this order: those of the largest client late."""
 
 ABOVE: tuple[Read, ...] = (
     authorization.ASSIGNMENTS_ABOVE,
@@ -75,8 +64,12 @@ QUERIES: tuple[Read, ...] = (policy.STATES,)
 
 AT_TENANT = tuple(read for read in READS if read.every is Every.TENANT)
 AT_SUBSCRIPTION = tuple(
-    read for read in READS if read.at is Subscription and read.every is Every.SCOPE
+    sorted(
+        (r for r in READS if r.at is Subscription and r.every is Every.SCOPE),
+        key=lambda read: read.indexed,
+    )
 )
+"""Those first that need not wait for what Resource Graph knows."""
 
 
 def _below() -> Mapping[str, tuple[Read, ...]]:

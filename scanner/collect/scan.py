@@ -25,7 +25,7 @@ from scanner.collect.order import Order, scope_of
 from scanner.collect.paths import Paths, learning
 from scanner.collect.plan import tenant_scope
 from scanner.collect.principals import Principals
-from scanner.collect.reads import FIRST, READS
+from scanner.collect.reads import READS
 from scanner.collect.resources import HIERARCHY, SUBSCRIPTIONS
 from scanner.collect.scope import Scope, ScopeError, require_known, resolve
 from scanner.collect.tenant import Pace, read_tenant
@@ -63,7 +63,9 @@ async def scan(
     if earlier is not None:
         require_same_cloud(earlier, order.cloud)
     async with AsyncExitStack() as stack:
-        paths = await stack.enter_async_context(learning((*FIRST, *READS), meanwhile))
+        paths = await stack.enter_async_context(
+            learning((*HIERARCHY, *READS), meanwhile)
+        )
         wire = await stack.enter_async_context(open_wire(order.cloud, order.limits))
         watch.tally = wire.tally
         doors = [
