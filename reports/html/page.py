@@ -48,8 +48,8 @@ def _parts(assessment: Assessment) -> Iterator[str]:
 def _documentation(checks: Iterable[Check[Any]]) -> Iterator[str]:
     """Yield each check's page once, for the results to copy."""
     for number, check in enumerate(checks):
-        page = documentation(check.documentation)
-        yield joined(tag("template", page, id=f"doc-{number}"), "\n")
+        page = tag("template", documentation(check), id=f"doc-{number}")
+        yield joined(page, "\n")
 
 
 def _ranked(results: Iterable[Result]) -> list[Result]:

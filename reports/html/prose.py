@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any
 
 from reports.html.markup import Markup, joined, tag, text
-from scanner.model.check import Documentation
+from scanner.model.check import Check
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _BULLET = re.compile(r"^(?:[-*]|\d+\.) +", re.MULTILINE)
@@ -18,8 +20,10 @@ _INLINE = re.compile(
 )
 
 
-def documentation(page: Documentation) -> Markup:
-    """Return the page of a check: what it reads, then its sections."""
+@cache
+def documentation(check: Check[Any]) -> Markup:
+    """Return the page of a check: what it reads, then its sections; made once."""
+    page = check.documentation
     sections = (_section(*section) for section in page.sections.items())
     return joined(*blocks(page.reads), *sections)
 

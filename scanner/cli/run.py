@@ -104,10 +104,14 @@ def require_something(snapshot: Snapshot) -> None:
 
 
 def _warm(choice: Choice) -> None:
-    """Import what judges and reports, and hash it: of use once all is read."""
-    for name in ("document", "html", "summary", "tables"):
+    """Do what needs no tenant: import what judges and reports, hash it, document it."""
+    for name in ("document", "summary", "tables"):
         import_module(f"reports.{name}")
+    from reports.html.prose import documentation
+
     catalogue_hash(choice.checks)
+    for check in choice.checks:
+        documentation(check)
 
 
 def in_loop(coroutine: Callable[[], Awaitable[T]]) -> T:
