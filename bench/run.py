@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,9 +57,9 @@ def main() -> None:
     """Print every figure."""
     print(f"posture --help: {startup():.2f} s (median of 7)")
     print(f"fetching 5 x 50 accounts alone, 32 in flight: {fetching():.1f} s")
-    few = scan(accounts_only(5, 50), latency=0.1)
+    few = fastest(lambda: scan(accounts_only(5, 50), latency=0.1))
     print(f"5 x 50 accounts at 100 ms: {few.told(250)}")
-    small = scan(mixed(20), latency=0.02, throttle=True)
+    small = fastest(lambda: scan(mixed(20), latency=0.02, throttle=True))
     print(f"20 x 100 resources at 20 ms, throttled: {small.told(2_000)}")
     large = scan(mixed(200), latency=0.02, throttle=True)
     print(f"200 x 100 resources at 20 ms, throttled: {large.told(20_000)}")
@@ -71,6 +71,11 @@ def main() -> None:
     print(shown_in_chromium())
     growth = large.seconds / small.seconds
     print(f"10 x the resources take {growth:.1f} x the time")
+
+
+def fastest(scanned: Callable[[], Measured]) -> Measured:
+    """Return the fastest of three: what else the machine does can only add."""
+    return min((scanned() for _ in range(3)), key=lambda each: each.seconds)
 
 
 def startup() -> float:
