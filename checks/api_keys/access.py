@@ -16,7 +16,7 @@ from checks.shared.grants import (
     unapproved,
     who_can,
 )
-from checks.shared.model_access import ACCOUNTS, LIST_KEYS
+from checks.shared.model_roles import ACCOUNTS, LIST_KEYS
 from checks.shared.wording import count
 from scanner.access.answers import Answer
 from scanner.model.check import (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from checks.shared.assigned import Content, contents, gravest, is_of_azure
-from checks.shared.model_access import ACCOUNTS
+from checks.shared.model_roles import ACCOUNTS
 from checks.shared.policies import Policy, policies_on
 from checks.shared.rules import Setting
 from checks.shared.wording import count, shown, some

@@ -30,7 +30,7 @@ from checks.shared.grants import (
     require_denials,
     require_settled,
 )
-from checks.shared.model_access import LIST_KEYS
+from checks.shared.model_roles import LIST_KEYS
 from checks.shared.wording import count, shown
 from scanner.access.answers import Answer, Grant
 from scanner.access.facts import may_be_group

@@ -12,7 +12,7 @@ from checks.shared.data_access import callers, data_users, held_now
 from checks.shared.fronting import Fronting, fronting
 from checks.shared.gateways import SignIn
 from checks.shared.grants import access, actors, bounded, one_each, principals, who
-from checks.shared.model_access import LIST_KEYS
+from checks.shared.model_roles import LIST_KEYS
 from checks.shared.wording import count, some
 from scanner.access.answers import Grant
 from scanner.access.facts import Missing

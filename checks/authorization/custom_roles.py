@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from checks.shared.grants import access
-from checks.shared.model_access import ACCOUNTS, LIST_KEYS, calls_models
+from checks.shared.model_roles import ACCOUNTS, LIST_KEYS, calls_models
 from checks.shared.scanned import so_far
 from checks.shared.wording import count, quote, some
 from scanner.access.facts import Role, last_segment

@@ -10,20 +10,17 @@ from checks.shared.citing import cite
 from checks.shared.doubt import doubt
 from checks.shared.grants import access, is_approved, who
 from checks.shared.model_access import (
-    ACCOUNTS,
-    LIST_KEYS,
-    MANAGING,
     Held,
     cite_accounts,
     cite_role,
     held,
     is_role_of,
     lets_call,
-    managed_parts,
     names,
     standing,
     working,
 )
+from checks.shared.model_roles import ACCOUNTS, LIST_KEYS, MANAGING, managed_parts
 from checks.shared.principals import (
     is_hub_over_its_group,
     may_be_application,

@@ -26,8 +26,6 @@ from checks.shared.grants import (
     who,
 )
 from checks.shared.model_access import (
-    ACCOUNTS,
-    DEPLOY,
     cite_accounts,
     cite_role,
     held,
@@ -38,6 +36,7 @@ from checks.shared.model_access import (
     standing,
     working,
 )
+from checks.shared.model_roles import ACCOUNTS, DEPLOY
 from checks.shared.principals import is_platform, may_be_person, require_kind
 from checks.shared.wording import count, quote
 from scanner.access.answers import Result, scope_name

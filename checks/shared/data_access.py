@@ -8,7 +8,7 @@ from itertools import chain
 
 from checks.shared.citing import cite
 from checks.shared.grants import access, actors
-from checks.shared.model_access import ACCOUNTS, MODELS
+from checks.shared.model_roles import ACCOUNTS, MODELS
 from scanner.access.answers import Answer, Grant
 from scanner.access.conditions import Literal, as_of
 from scanner.access.conditions.analysis.guards import may_be_open

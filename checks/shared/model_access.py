@@ -12,6 +12,12 @@ from dataclasses import dataclass, field
 
 from checks.shared.citing import cite_definition
 from checks.shared.grants import access, kept_from
+from checks.shared.model_roles import (
+    ACCOUNTS,
+    calls_models,
+    uses_services,
+    works_with_models,
+)
 from checks.shared.taken import taken_in, unclear
 from checks.shared.unlisted import Unlisted
 from checks.shared.wording import FIRST
@@ -19,7 +25,6 @@ from scanner.access.answers import Grant
 from scanner.access.builtin import BuiltIn
 from scanner.access.deny import Hit
 from scanner.access.facts import Assignment, Part, Role, last_segment
-from scanner.access.roles import all_allowed_in, allowed_in
 from scanner.access.scopes import is_group, scope_of
 from scanner.model.authorization import RoleAssignment
 from scanner.model.cognitive import CognitiveAccount, hosts_models, is_foundry
@@ -27,59 +32,8 @@ from scanner.model.coverage import NotRead
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.tenant import Tenant
 
-ACCOUNTS = "Microsoft.CognitiveServices/accounts"
-LIST_KEYS = f"{ACCOUNTS}/listKeys/action"
-DEPLOY = f"{ACCOUNTS}/deployments/write"
-
-MANAGING = (
-    LIST_KEYS,
-    f"{ACCOUNTS}/regenerateKey/action",
-    f"{ACCOUNTS}/write",
-    f"{ACCOUNTS}/delete",
-)
-"""What managing an account takes, and who only calls its models has no use for."""
-
-MANAGING_PARTS = tuple(f"{ACCOUNTS}/*/{each}" for each in ("write", "delete", "action"))
-"""The same of all that is in an account: deployments, filters, connections."""
-
-MODELS = tuple(f"{ACCOUNTS}/{area}/*" for area in ("OpenAI", "AIServices", "MaaS"))
-"""The data actions by which models and agents are used (azure-docs, "Azure permissions
-for AI + machine learning")."""
-
 SHOWN = 3
 """Accounts whose settings a verdict cites; the rest are counted in its reason."""
-
-
-def calls_models(role: Role) -> bool:
-    """Whether a role allows a data action on models or agents."""
-    return any(allowed_in(role, area, data=True) for area in MODELS)
-
-
-def works_with_models(role: Role) -> bool:
-    """Whether a role allows more on a model account than to look at it."""
-    return calls_models(role) or any(
-        allowed_in(role, action, data=False) for action in (*MANAGING, *MANAGING_PARTS)
-    )
-
-
-def uses_services(role: Role) -> bool:
-    """Whether a role allows a data action that is more than reading, of any service.
-
-    Accounts of AI Services have them all: Speech, Language and Vision beside models.
-    """
-    return any(
-        not each.lower().endswith("/read")
-        for each in all_allowed_in(role, f"{ACCOUNTS}/*", data=True)
-    )
-
-
-def managed_parts(role: Role) -> tuple[str, ...]:
-    """Return how a role manages what is in an account: actions, or patterns of them."""
-    return tuple(
-        each
-        for area in MANAGING_PARTS
-        for each in all_allowed_in(role, area, data=False)
-    )
 
 
 @dataclass(slots=True)
