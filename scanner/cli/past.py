@@ -119,8 +119,9 @@ def _file(run: Path) -> Path:
 
 
 def _read(run: Path, shape: type[D]) -> D:
-    path = _file(run)
+    path = run
     try:
+        path = _file(run)
         found = msgspec.json.decode(path.read_bytes(), type=shape)
     except OSError as error:
         raise Failure(
