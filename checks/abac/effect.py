@@ -8,18 +8,16 @@ from typing import Any
 from checks.abac import overlap as abac_grants
 from checks.abac import reach as abac_reach
 from checks.abac import text as abac_text
+from checks.shared.condition_analysis import Analysis
+from checks.shared.condition_verdicts import analysed, judged, require_restricted
 from checks.shared.conditions import (
     CONTROLS,
-    Analysis,
-    analysed,
-    judged,
     on_blobs,
     on_data,
     on_paths,
     on_principals,
     on_tags,
     on_time,
-    require_restricted,
 )
 from checks.shared.wording import count, printable, some
 from scanner.access.conditions import attributes_of, residuals, time_windows

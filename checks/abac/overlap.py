@@ -7,15 +7,9 @@ from enum import Enum, auto
 from itertools import chain
 
 from checks.shared.citing import cite
-from checks.shared.conditions import (
-    CONTROLS,
-    Analysis,
-    analysed,
-    judged,
-    on_data,
-    on_tags,
-    require_documented,
-)
+from checks.shared.condition_analysis import Analysis
+from checks.shared.condition_verdicts import analysed, judged, require_documented
+from checks.shared.conditions import CONTROLS, on_data, on_tags
 from checks.shared.grants import (
     access,
     asks_nothing,

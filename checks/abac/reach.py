@@ -16,15 +16,8 @@ from checks.abac.storage_scopes import (
 )
 from checks.shared.account_keys import advice_on_all_keys
 from checks.shared.citing import cite
-from checks.shared.conditions import (
-    CONTROLS,
-    analysed,
-    cite_role,
-    judged,
-    on_networks,
-    on_storage,
-    on_tags,
-)
+from checks.shared.condition_verdicts import analysed, cite_role, judged
+from checks.shared.conditions import CONTROLS, on_networks, on_storage, on_tags
 from checks.shared.grants import access
 from checks.shared.scanned import reaches_out, require_scanned_at, so_far
 from checks.shared.tags import plain_tag

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from checks.shared.conditions import (
-    CONTROLS,
-    analysed,
-    conditioned,
-    judged,
-    measured,
-    versioned,
-)
+from checks.shared.condition_verdicts import analysed, judged, measured
+from checks.shared.conditions import CONTROLS, conditioned, versioned
 from checks.shared.wording import count, printable, shown
 from scanner.access.conditions import (
     is_as_edited,

@@ -20,7 +20,7 @@ from checks.rbac_delegation.delegations import (
     unread_inside,
 )
 from checks.shared.citing import cite_assignment
-from checks.shared.conditions import cite_role
+from checks.shared.condition_verdicts import cite_role
 from checks.shared.grants import access, is_listed, require_settled
 from checks.shared.privileged import privileged
 from checks.shared.taken import taken_in, unclear

@@ -10,7 +10,8 @@ from checks.rbac_delegation.delegations import (
     conditioned,
 )
 from checks.shared.citing import cite_definition
-from checks.shared.conditions import Analysis, analysed, judged, require_documented
+from checks.shared.condition_analysis import Analysis
+from checks.shared.condition_verdicts import analysed, judged, require_documented
 from checks.shared.grants import access
 from checks.shared.privileged import privileged
 from checks.shared.scanned import require_all_scanned

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
 
-from checks.shared.conditions import About, Conditions
+from checks.shared.condition_analysis import About
+from checks.shared.conditions import Conditions
 from checks.shared.grants import access
 from scanner.access.conditions import as_of
 from scanner.access.conditions.analysis.catalogue import ASSIGNMENT_WRITE

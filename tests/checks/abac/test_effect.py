@@ -6,15 +6,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from checks.abac import effect as abac
 from checks.abac import text as abac_text
 from checks.abac.reach import key_bypass, opportunity
-from checks.shared.conditions import shape
-from scanner.access.conditions import lint
-from scanner.access.facts import Block
 from scanner.model.authorization import RoleDefinition
 from scanner.model.check import Check, Status
 from scanner.model.settings import Settings
@@ -618,71 +613,3 @@ def test_reasons_are_short_and_printable(verdicts: Verdicts) -> None:
     assert result.status is Status.WARN
     assert result.reason.isprintable()
     assert len(result.reason) < 600
-
-
-# What conditions that differ in ids alone have in common
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        FOUNDRY,
-        FOUNDRY.replace("3c1b", "9F6D"),
-        EXAMPLE.replace("'low'", "'3c1b6f0e-5a0f-4c1d-9a51-0d8f6f6c2b11'"),
-        block(
-            f"{LEVEL} StringEquals '3c1b6f0e-5a0f-4c1d-9a51-0d8f6f6c2b11' OR "
-            f"{LEVEL} StringEquals '4c1b6f0e-5a0f-4c1d-9a51-0d8f6f6c2b11' OR "
-            f"NOT ({LEVEL} StringEquals '3c1b6f0e-5a0f-4c1d-9a51-0d8f6f6c2b11')",
-            READ,
-        ),
-    ],
-)
-def test_a_shape_has_the_same_faults(text: str) -> None:
-    role = (Block(data_actions=CONTRIBUTOR),)
-    assert shape(text) != text
-    assert len(shape(text)) == len(text)
-    assert shape(shape(text)) == shape(text)
-    assert lint(shape(text), role=role, now=NOW) == lint(text, role=role, now=NOW)
-
-
-def test_conditions_that_differ_in_ids_alone_have_one_shape() -> None:
-    workspace = "3c1b6f0e-5a0f-4c1d-9a51-0d8f6f6c2b11"
-    other = "aaaaaaaa-1111-4222-8333-444444444444"
-    assert shape(FOUNDRY) == shape(FOUNDRY.replace(workspace, other))
-    two = f"{FOUNDRY} AND {FOUNDRY}"
-    assert shape(two) != shape(two.replace(workspace, other, 1))
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        DELEGATED,
-        DELEGATED.replace("{acdd", "{'acdd").replace("1ae7}", "1ae7'}"),
-        f"{FOUNDRY} AND {FOUNDRY.replace('3c1b', '3C1B')}",
-        NAME,
-    ],
-)
-def test_ids_that_matter_are_kept(text: str) -> None:
-    assert shape(text) == text
-
-
-IDS = [f"{digit * 8}-2222-4222-8222-{digit * 12}" for digit in "abcd"]
-texts = st.sampled_from([*IDS, f"{IDS[0]}-blobs", "low"])
-comparisons = st.tuples(
-    st.sampled_from(
-        [f"@Resource[{CONTAINERS}:name]", LEVEL, f"@Resource[{BLOBS}:path]"]
-    ),
-    st.sampled_from(["StringEquals", "StringStartsWith", "StringNotEquals"]),
-    texts.map("'{}'".format),
-).map(" ".join)
-rests = st.lists(comparisons, min_size=1, max_size=4).map(" OR ".join)
-conditions = st.lists(
-    st.builds(block, rests, st.sampled_from(CONTRIBUTOR)), min_size=1, max_size=3
-).map(" AND ".join)
-
-
-@given(conditions)
-def test_what_is_wrong_with_a_shape_is_wrong_with_all(text: str) -> None:
-    role = (Block(data_actions=CONTRIBUTOR),)
-    faults = lint(text, role=role, now=NOW)
-    assert lint(shape(text), role=role, now=NOW) == faults
