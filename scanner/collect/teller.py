@@ -83,16 +83,25 @@ def _captured(call: Call) -> str:
 
 
 def _started() -> subprocess.Popen[bytes] | None:
-    """Start a process that imports what this one would; None where none can be had."""
+    """Start a process that imports what this one would; None where none can be had.
+
+    It signs in nowhere, so that it is given no credential.
+    """
+    given = {each: os.environ[each] for each in os.environ if not _is_secret(each)}
     try:
         return subprocess.Popen(
             (sys.executable, "-P", "-m", "scanner.collect.capture"),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+            env=given | {"PYTHONPATH": os.pathsep.join(sys.path)},
             # Ctrl-C is for the scan, which ends this process when it is done.
             start_new_session=True,
         )
     except OSError:
         return None
+
+
+def _is_secret(variable: str) -> bool:
+    """Whether a variable may be what azure-identity signs in with."""
+    return variable.upper().startswith(("AZURE_", "IDENTITY_", "MSI_"))

@@ -100,6 +100,22 @@ def test_an_operation_that_asks_for_nothing_is_an_error() -> None:
         captured(call)
 
 
+def test_the_process_is_given_no_credential(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python, seen = tmp_path / "python", tmp_path / "seen"
+    python.write_text(f"#!/bin/sh\nenv > {seen}\n")
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    monkeypatch.setenv("AZURE_CLIENT_SECRET", "geheim")
+    monkeypatch.setenv("LANG", "told")
+    teller = Teller()
+    with teller.helped():
+        teller.url_of(CALLS[0])
+    assert "LANG=told" in seen.read_text()
+    assert "geheim" not in seen.read_text()
+
+
 def test_the_process_ends_with_the_block(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
