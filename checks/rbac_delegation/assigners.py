@@ -147,7 +147,8 @@ def unconstrained(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     }
     ```
 
-    Deployments that assign roles need theirs on the list, or they fail.
+    Deployments that assign roles need theirs on the list, or they fail. An Owner who
+    also looks after the resources loses that too: give Contributor besides.
 
     ## Exceptions
     Emergency accounts hold such a role on purpose: list them in the settings.
@@ -394,14 +395,17 @@ def elevated_root(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     that are made tomorrow included, past every management group.
 
     ## How to fix
-    Switch the elevation off, in the properties of Entra ID, as the user who has it.
+    Switch the elevation off, in the properties of Entra ID, as the user who has it, and
+    delete what else assigns roles at the root.
 
     ```sh
     az role assignment delete --role "User Access Administrator" --scope / \
       --assignee USER_ID
     ```
 
-    Make sure that someone else can still assign roles at the root management group.
+    Make sure that someone else can still assign roles at the root management group. An
+    emergency account needs no role here either: as a Global Administrator it elevates
+    itself when it has to.
 
     ## References
     - Azure Authorization - Azure ABAC

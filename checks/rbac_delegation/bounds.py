@@ -124,7 +124,8 @@ def privileged_inside(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     az role assignment update --role-assignment assignment.json
     ```
 
-    Cognitive Services OpenAI User calls models and reads no key.
+    Cognitive Services OpenAI User calls models and reads no key. A condition that
+    excludes roles, or limits none, has no such list: name the few that are needed.
 
     ## References
     - Azure Authorization - Azure ABAC
@@ -138,12 +139,25 @@ def privileged_inside(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
         names = printable(some(inside.values()))
         _cite_roles(inside, tenant)
         place = f"line {fault.line}, column {fault.column}"
-        return failed(f"{place}: privileged roles can be assigned: {names}")
+        reason = f"{place}: privileged roles can be assigned: {names}"
+        return failed(reason, _without_a_list(found))
     gone = _unknown_roles(found, tenant)
     if gone:
         number = count(gone, "role that it names does", "roles that it names do")
         return passed(f"no privileged role can be assigned; {number} not exist")
     return passed("no privileged role can be assigned")
+
+
+def _without_a_list(found: Analysis) -> str:
+    """Return what to do where no list of allowed roles is there to be shortened."""
+    unlisted = ("delegation-denylist-style", "delegation-role-bounded")
+    return _NAME_THE_FEW if any(map(found.of, unlisted)) else ""
+
+
+_NAME_THE_FEW = (
+    "Name the few roles that are needed, none of them privileged, by "
+    "`ForAnyOfAnyValues:GuidEquals`; a list of excluded roles is never complete."
+)
 
 
 def _assignable(found: Analysis, tenant: Tenant) -> dict[str, str]:
@@ -337,14 +351,17 @@ def or_tautology(assignment: RoleAssignment, _: Tenant) -> Verdict:
     Owner at the first try.
 
     ## How to fix
-    Join the two blocks by AND; exclude roles by `ForAnyOfAllValues:GuidNotEquals`.
+    Join the two blocks by AND, and name the roles that are allowed, by
+    `ForAnyOfAnyValues:GuidEquals`, where several are excluded.
 
     ```sh
     posture condition lint condition.txt
     az role assignment update --role-assignment assignment.json
     ```
 
-    Look at what its holder has assigned meanwhile, in the activity log.
+    To exclude each of several roles takes `ForAnyOfAllValues:GuidNotEquals`, and still
+    lets every other one through. Look at what its holder has assigned meanwhile, in the
+    activity log.
 
     ## References
     - Azure Authorization - Azure ABAC

@@ -373,6 +373,29 @@ BOUNDS = (
 
 
 @pytest.mark.parametrize(
+    ("condition", "listed"),
+    [
+        (both(only(READER, CONTRIBUTOR)), True),
+        (both(but(OWNER, ACCESS, RBAC)), False),
+        (both(SERVICES), False),
+    ],
+)
+def test_advice_on_privileged_roles_knows_what_list_there_is(
+    judge: Any, rbac: Any, condition: str, listed: bool
+) -> None:
+    grant = rbac.grant("ann", RBAC, GROUP, condition=condition)
+    advice = judge(bounds.privileged_inside, grant["id"], grant).remediation
+    assert ("out of the list" in advice) is listed
+    assert ("ForAnyOfAnyValues:GuidEquals" in advice) is not listed
+
+
+def test_advice_on_what_is_always_true_does_not_exclude_roles() -> None:
+    fix = bounds.or_tautology.documentation.fix
+    assert "ForAnyOfAnyValues:GuidEquals" in fix
+    assert "GuidNotEquals" not in fix
+
+
+@pytest.mark.parametrize(
     "check", [each for each in BOUNDS if each is not bounds.or_tautology]
 )
 def test_what_is_not_documented_bounds_nothing_for_sure(
