@@ -29,7 +29,7 @@ from checks.shared.principals import (
 )
 from checks.shared.wording import count, quote, some
 from scanner.access.answers import Grant, scope_name
-from scanner.access.builtin import BuiltIn
+from scanner.access.builtin import BuiltIn, is_role
 from scanner.access.facts import Role
 from scanner.access.roles import lacking
 from scanner.model.authorization import RoleAssignment
@@ -95,7 +95,8 @@ def listkeys_role_assigned(assignment: RoleAssignment, tenant: Tenant) -> Verdic
 
     ## How to fix
     Replace the role by one without key rights, such as Cognitive Services OpenAI User,
-    or give those who look after the account a custom role that leaves listKeys out.
+    or give those who look after the account a custom role that names what they do, and
+    not listKeys.
 
     ```sh
     az role assignment create --assignee "$PRINCIPAL" --scope "$ACCOUNT_ID" \
@@ -126,7 +127,9 @@ def listkeys_role_assigned(assignment: RoleAssignment, tenant: Tenant) -> Verdic
     ```
 
     Clients that fetch the key with this right at their start stop working: move them to
-    Entra tokens first.
+    Entra tokens first. Who loses Owner or Contributor loses everything else it allows,
+    and developers need the rest of Foundry User: switch the keys off there, and leave
+    the role to those who work by it.
 
     ## Settings
     `approved_principals` and `break_glass_principals` name by object id who may list
@@ -158,7 +161,8 @@ def _listing(mine: Held, grant: Grant, tenant: Tenant) -> Verdict:
             f"{who(grant)} lists the keys of {accounts} them: {names(keyed)} "
             f"({grant.why}){unless}"
         )
-        return warned(told) if unless else failed(told)
+        advice = _instead_of_another_role(grant)
+        return warned(told, advice) if unless else failed(told, advice)
     mine.require_known()
     keyless = standing(tenant, grant, LIST_KEYS, mine.reached.keyless)
     if not keyless:
@@ -168,8 +172,27 @@ def _listing(mine: Held, grant: Grant, tenant: Tenant) -> Verdict:
     unless = doubt(tenant, grant, ((LIST_KEYS, each) for each in keyless))
     return warned(
         f"{who(grant)} may list keys, of {accounts} them as things are: "
-        f"{names(keyless)} ({grant.why}){unless}"
+        f"{names(keyless)} ({grant.why}){unless}",
+        _instead_of_another_role(grant),
     )
+
+
+def _instead_of_another_role(grant: Grant) -> str:
+    """Return what to do about a role that its holder needs for other work too."""
+    if is_role(grant, BuiltIn.FOUNDRY_USER):
+        return (
+            "Leave the role as it is, for developers need the rest of it: switch the "
+            "keys off once nothing signs in with them, keep them off by policy, and "
+            "exempt the assignment then."
+        )
+    if grant.pattern == "*":
+        return (
+            "List in `approved_principals` or `break_glass_principals` who is to "
+            "manage the whole scope, and switch the keys off once nothing signs in "
+            "with them. Give the others the role that their work needs, such as "
+            "Cognitive Services OpenAI User, and delete the assignment then."
+        )
+    return ""
 
 
 @check(
@@ -229,8 +252,10 @@ def cogsvc_user_role(assignment: RoleAssignment, _: Tenant) -> Verdict:
     }
     ```
 
-    OpenAI User cannot fine-tune or read metrics: add Cognitive Services OpenAI
-    Contributor or Monitoring Reader for those who do.
+    OpenAI User cannot fine-tune: give those who do Cognitive Services OpenAI
+    Contributor in its place, and list them in `fine_tuning_principals`. Monitoring
+    Reader beside it shows metrics. It calls nothing but models: who uses Speech,
+    Language or another service of an AI Services account needs the role for that.
 
     ## References
     - Authorization in Azure OpenAI Service
@@ -387,7 +412,8 @@ def app_role_least(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
 
     ## How to fix
     Give the application Cognitive Services OpenAI User on the account, or a custom role
-    with the few data actions it uses, and delete this assignment.
+    with the few data actions it uses, and delete this assignment. A pipeline that
+    deploys keeps its role, and is listed in `approved_principals`.
 
     ```sh
     az role assignment create --scope "$ACCOUNT_ID" \
@@ -505,7 +531,8 @@ def app_owner_contrib(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
 
     ## How to fix
     Give the application the data role it needs on the account itself, and delete this
-    assignment.
+    assignment. A pipeline that deploys keeps its role, and is listed in
+    `approved_principals`.
 
     ```sh
     az role assignment create --scope "$ACCOUNT_ID" \
@@ -542,8 +569,8 @@ def app_owner_contrib(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     a key that it lists. It must ask for tokens before the assignment goes.
 
     ## Exceptions
-    Deployment pipelines need such a role. Name them in `approved_principals`, or
-    exempt their assignments with an owner and an expiry.
+    Deployment pipelines need such a role. Instead of listing them for good, exempt
+    their assignments with an owner and an expiry.
 
     ## Settings
     `approved_principals` and `break_glass_principals` name by object id who may manage

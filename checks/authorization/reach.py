@@ -111,8 +111,8 @@ def files_import(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     people who chat with a model need none of it.
 
     ## How to fix
-    Give Cognitive Services OpenAI User to those who only call models, and keep OpenAI
-    Contributor for the few who fine-tune.
+    Give Cognitive Services OpenAI User to those who only call models, keep OpenAI
+    Contributor for the few who fine-tune, and list these in `fine_tuning_principals`.
 
     ```sh
     az role assignment create --assignee "$PRINCIPAL" --scope "$ACCOUNT_ID" \

@@ -36,6 +36,10 @@ _CONTROLS = (
 _ONE_TENANT = "azureadmyorg"
 _EVERY_TENANT = "azureadmultipleorgs"
 _ANYBODY = {"azureadandpersonalmicrosoftaccount", "personalmicrosoftaccount"}
+_NO_PERSONAL_ACCOUNTS = (
+    "Set the audience to the tenant itself; if other tenants are meant to use the "
+    "application, set it to AzureADMultipleOrgs and list it in `approved_applications`."
+)
 
 
 def _registered(tenant: Tenant) -> frozenset[str]:
@@ -109,7 +113,9 @@ def app_audience(application: Application, tenant: Tenant) -> Verdict:
     }
     ```
 
-    Stubs in other tenants stop working: ask there first who needs one.
+    Stubs in other tenants stop working: ask there first who needs one. An application
+    for personal accounts and other tenants has to be for AzureADMultipleOrgs before
+    listing it helps.
 
     ## Settings
     `approved_applications` has the client ids of applications that other tenants may
@@ -124,7 +130,7 @@ def app_audience(application: Application, tenant: Tenant) -> Verdict:
         return passed(f"{_name(application)} is for this tenant alone")
     said = f"{_name(application)} is for {shown(application.audience)}"
     if audience in _ANYBODY:
-        return failed(f"{said}: personal accounts may sign in")
+        return failed(f"{said}: personal accounts may sign in", _NO_PERSONAL_ACCOUNTS)
     if audience != _EVERY_TENANT:
         raise application.unread(Application.audience.path, "is of no known kind")
     approved = set(map(str.lower, tenant.settings.approved_applications))

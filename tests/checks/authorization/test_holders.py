@@ -291,6 +291,29 @@ def test_the_keys_of_accounts(
         assert (granted["id"], "properties.roleDefinitionId") in paths
 
 
+@pytest.mark.parametrize(
+    ("role", "block", "advice"),
+    [
+        (BuiltIn.FOUNDRY_USER, {"actions": [LIST_KEYS]}, "Leave the role as it is"),
+        (BuiltIn.OWNER, {"actions": ["*"]}, "List in `approved_principals`"),
+        ("tinkerer", {"actions": ["*/action"]}, "Replace the role"),
+    ],
+)
+@pytest.mark.parametrize("at", [account, keyless])
+def test_roles_that_other_work_needs_are_not_replaced(
+    verdicts: Verdicts, rbac: Any, role: str, block: Any, advice: str, at: Any
+) -> None:
+    bodies = at(), rbac.role(role, **block), rbac.grant("ann", role, GROUP)
+    result = verdicts(listkeys_role_assigned, *bodies).only()
+    assert result.status in (FAIL, WARN)
+    assert result.remediation.startswith(advice)
+
+
+@pytest.mark.parametrize("check", [app_role_least, app_owner_contrib])
+def test_pipelines_keep_what_they_deploy_with(check: Check[Any]) -> None:
+    assert "listed in `approved_principals`" in check.documentation.fix
+
+
 def test_one_account_with_keys_is_enough(verdicts: Verdicts, rbac: Any) -> None:
     odd = account("odd", disableLocalAuth="?")
     bodies = keyless(), account("old"), odd, rbac.role("owner", actions=["*"])

@@ -121,6 +121,7 @@ def test_uploads(
     listed = Settings(fine_tuning_principals=("ANN",))
     found = verdicts(files_import, *bodies, granted, settings=listed)
     assert found.only().status is (PASS if status is WARN else status)
+    assert "`fine_tuning_principals`" in files_import.documentation.fix
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,19 @@ def test_who_signs_in(
     assert status_of(verdicts, app_audience, given, settings=settings) is status
 
 
+@pytest.mark.parametrize(
+    ("audience", "helps"),
+    [("AzureADMultipleOrgs", True), ("AzureADandPersonalMicrosoftAccount", False)],
+)
+def test_advice_lists_only_what_listing_helps(
+    verdicts: Verdicts, audience: str, helps: bool
+) -> None:
+    given = application(signInAudience=audience)
+    advice = verdicts(app_audience, given).only().remediation
+    assert "`approved_applications`" in advice
+    assert ("set it to AzureADMultipleOrgs" in advice) is not helps
+
+
 SHORT = secret("2026-08-01T00:00:00Z", "2026-10-30T00:00:00Z")
 LONG = secret("2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z")
 EXPIRED = secret("2023-01-01T00:00:00Z", "2025-01-01T00:00:00Z")
