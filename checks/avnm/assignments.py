@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -97,15 +99,21 @@ def policy_assigned(definition: PolicyDefinition, tenant: Tenant) -> Verdict:
     manager may not touch. Either way the group looks dynamic and stays empty.
 
     ## How to fix
-    Assign the definition, enforced, at a scope that the network manager manages.
+    Assign the definition, enforced, at a scope that the network manager manages. Where
+    it is assigned already, enforce that, and let no parameter turn the effect off.
 
     ```sh
+    az policy assignment update --name join-spokes \
+      --scope /providers/Microsoft.Management/managementGroups/MG \
+      --enforcement-mode Default
     az policy assignment create --name join-spokes --policy DEFINITION_ID \
       --scope /providers/Microsoft.Management/managementGroups/MG \
       --enforcement-mode Default
     ```
 
     ```bicep
+    targetScope = 'managementGroup'
+
     resource join 'Microsoft.Authorization/policyAssignments@2024-04-01' = {
       name: 'join-spokes'
       properties: {
@@ -125,7 +133,8 @@ def policy_assigned(definition: PolicyDefinition, tenant: Tenant) -> Verdict:
     ```
 
     Networks join as soon as it is evaluated, and configurations that are deployed to
-    the group reach them at once: read the condition against your networks first.
+    the group reach them at once: read the condition against your networks first. Where
+    it asks for tags, whoever may write these decides from then on (`avnm-tag-tamper`).
 
     ## References
     - AVNM - Dynamic Network Group Membership
@@ -136,7 +145,7 @@ def policy_assigned(definition: PolicyDefinition, tenant: Tenant) -> Verdict:
     enforced = {each: effects for each, effects in found.items() if _is_enforced(each)}
     filling = [each for each, effects in enforced.items() if EFFECT in effects]
     if filling:
-        return _placed(definition, filling, tenant)
+        return _placed(definition, filling)
     _require_every_assignment(tenant)
     for each, effects in enforced.items():
         if "" in effects:
@@ -144,13 +153,51 @@ def policy_assigned(definition: PolicyDefinition, tenant: Tenant) -> Verdict:
     if enforced:
         others = some(shown(each) for each in sorted(set().union(*enforced.values())))
         reason = f"{_named([*enforced])} gives it the effect {others} instead"
-        return failed_so_far(tenant, reason)
+        return failed_so_far(tenant, reason, _advice(definition))
     if found:
         reason = f"{_named([*found])} only reports: it is not enforced"
-        return failed_so_far(tenant, reason)
+        return failed_so_far(tenant, reason, _advice(definition))
     version = PolicyAssignment.api_version
     tenant.trace.note(definition.id, PolicyAssignment.type, [], version)
-    return failed_so_far(tenant, "no assignment puts it in force")
+    return failed_so_far(tenant, "no assignment puts it in force", _advice(definition))
+
+
+@dataclass(frozen=True, slots=True)
+class _Idle:
+    """Why a definition fills no group wherever it is assigned."""
+
+    said: str
+    told_by: str
+    """The check that says how to put it right."""
+
+    @property
+    def advice(self) -> str:
+        return (
+            f"Put the definition right first (see {self.told_by}): as it is, it fills "
+            "no group wherever it is assigned. Then see that it is assigned, enforced, "
+            "at a scope that the network manager manages. Delete it if nobody needs it."
+        )
+
+
+def _manager(definition: PolicyDefinition) -> NetworkManager | _Idle:
+    """Return the manager of the group that a definition fills; raises NotRead."""
+    if not in_mode(definition):
+        mode = f" in the mode {shown(definition.mode)}"
+        return _Idle(mode, "avnm-policy-mode")
+    named, tenant = definition.network_group_id, definition.tenant
+    if not named or not is_group_id(named):
+        return _Idle(": none is named by its id", "avnm-networkgroup-literal")
+    group = group_named(tenant, named)
+    manager = tenant.get(NetworkManager, group.parts.parent) if group else None
+    return manager or _Idle(": the one named is not there", "avnm-networkgroup-exists")
+
+
+def _advice(definition: PolicyDefinition) -> str:
+    """Return what comes before assigning a definition; empty for nothing known."""
+    with suppress(NotRead):
+        manager = _manager(definition)
+        return manager.advice if isinstance(manager, _Idle) else ""
+    return ""
 
 
 def _is_enforced(assignment: PolicyAssignment) -> bool:
@@ -197,20 +244,12 @@ def _require_every_assignment(tenant: Tenant) -> None:
         raise problem
 
 
-def _placed(
-    definition: PolicyDefinition, enforced: list[PolicyAssignment], tenant: Tenant
-) -> Verdict:
+def _placed(definition: PolicyDefinition, enforced: list[PolicyAssignment]) -> Verdict:
     """Return whether assignments are where the manager of the group has a say."""
-    if not in_mode(definition):
-        mode = shown(definition.mode)
-        return warned(f"{_named(enforced)} fills no group in the mode {mode}")
-    named = definition.network_group_id
-    if not named or not is_group_id(named):
-        return warned(f"{_named(enforced)} fills no group: none is named by its id")
-    group = group_named(tenant, named)
-    manager = tenant.get(NetworkManager, group.parts.parent) if group else None
-    if manager is None:
-        return warned(f"{_named(enforced)} fills no group: the one named is not there")
+    manager = _manager(definition)
+    if isinstance(manager, _Idle):
+        reason = f"{_named(enforced)} fills no group{manager.said}"
+        return warned(reason, manager.advice)
     told = [(each, _overlaps(each, manager)) for each in enforced]
     inside = [each for each, overlap in told if overlap]
     if inside:

@@ -97,6 +97,9 @@ def group_in_config(group: NetworkGroup, tenant: Tenant) -> Verdict:
     az network manager connect-config update --resource-group RG \
       --network-manager-name NM --configuration-name CONFIGURATION \
       --applies-to-groups group-connectivity=None network-group-id=GROUP_ID
+    az network manager security-admin-config rule-collection update \
+      --resource-group RG --network-manager-name NM --configuration-name CONFIGURATION \
+      --rule-collection-name COLLECTION --applies-to-groups network-group-id=GROUP_ID
     ```
 
     ```bicep
@@ -116,7 +119,9 @@ def group_in_config(group: NetworkGroup, tenant: Tenant) -> Verdict:
 
     The list of groups takes the place of the one that is there: name those that the
     configuration applies to already as well. Deploying a connectivity configuration may
-    delete peerings that were made by hand, if it is set to.
+    delete peerings that were made by hand, if it is set to, and a deployment takes the
+    place of the one before (`avnm-config-deployed`). Networks of a group that is
+    deleted may be in none from then on (`avnm-vnet-uncovered`).
 
     ## References
     - AVNM - Dynamic Network Group Membership
@@ -130,7 +135,17 @@ def group_in_config(group: NetworkGroup, tenant: Tenant) -> Verdict:
     manager = tenant.known(NetworkManager, group.parts.parent)
     if manager:
         _require_configurations(manager)
-    return warned("no configuration applies to it")
+    members = len(membership(tenant).members(group.key))
+    what = count(members, "network is", "networks are")
+    advice = f"{what} in it: {_KEPT}" if members else ""
+    return warned("no configuration applies to it", advice)
+
+
+_KEPT = (
+    "add the group to the configuration it was made for, and deploy that with all that "
+    "has to stay in force (see avnm-config-deployed). Delete the group only where its "
+    "networks are in another one, or need none."
+)
 
 
 def _configuration(found: Resource) -> str:
@@ -178,7 +193,7 @@ def static_stale(member: StaticMember, tenant: Tenant) -> Verdict:
     the list of members says more than is guarded.
 
     ## How to fix
-    Take the member out of the group.
+    Take the member out of the group, and delete a group that this leaves empty.
 
     ```sh
     az network manager group static-member delete --resource-group RG \
@@ -288,7 +303,8 @@ def vnet_uncovered(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     ```
 
     What is deployed to the group reaches the network at once: look at its security
-    admin rules and connections first.
+    admin rules and connections first. Where a tag puts it there, whoever may write the
+    tag takes it out again (`avnm-tag-tamper`).
 
     ## References
     - AVNM - Dynamic Network Group Membership
@@ -399,26 +415,38 @@ def multi_group(group: NetworkGroup, tenant: Tenant) -> Verdict:
     in both groups, what the guard rails close.
 
     ## How to fix
-    Decide which rule is meant to win, give it the lower priority number, and take out
-    the other or the group it applies to.
+    Decide which rule is meant to win. Delete the other, or take the group out of its
+    rule collection, and deploy the configuration again. Another priority alone changes
+    who wins and leaves the contradiction.
 
     ```sh
-    az network manager security-admin-config rule-collection rule update \
+    az network manager security-admin-config rule-collection rule delete \
       --resource-group RG --network-manager-name NM --configuration-name CONFIGURATION \
-      --rule-collection-name COLLECTION --rule-name RULE --priority 10 --kind Custom
+      --rule-collection-name COLLECTION --rule-name RULE
+    az network manager security-admin-config rule-collection update \
+      --resource-group RG --network-manager-name NM --configuration-name CONFIGURATION \
+      --rule-collection-name COLLECTION --applies-to-groups \
+      network-group-id=GROUP_THAT_STAYS
     ```
 
     ```terraform
-    resource "azurerm_network_manager_admin_rule" "closed" {
-      name                     = "no-remote-desktop"
-      admin_rule_collection_id = azurerm_network_manager_admin_rule_collection.c.id
-      action                   = "Deny"
-      direction                = "Inbound"
-      priority                 = 10
-      protocol                 = "Tcp"
-      destination_port_ranges  = ["22", "3389"]
+    resource "azurerm_network_manager_admin_rule_collection" "exceptions" {
+      name                            = "exceptions"
+      security_admin_configuration_id = var.configuration_id
+      network_group_ids               = [var.group_that_stays]
     }
     ```
+
+    Whoever relies on an AlwaysAllow that goes, in spite of a network security group, is
+    cut off; what a Deny kept out gets in where a network security group lets it. The
+    list of groups takes the place of the one that is there. Delete a collection or
+    configuration that is left without rules or groups too
+    (`avnm-security-admin-present`), and see that the group is in some configuration
+    still (`avnm-group-in-config`).
+
+    ## Exceptions
+    Where the rules are a ban and an exception from it for one group, with the lower
+    priority number, both are meant: accept the finding with an owner and an expiry.
 
     ## References
     - AVNM - Dynamic Network Group Membership

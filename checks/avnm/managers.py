@@ -61,11 +61,12 @@ def scope_single(manager: NetworkManager, tenant: Tenant) -> Verdict:
 
     ## How to fix
     Take the scope or the feature out of one of the managers, after moving its groups
-    and configurations over.
+    and configurations over. Delete one that this leaves without scopes or features.
 
     ```sh
     az network manager update --resource-group RG --name NM \
-      --network-manager-scopes subscriptions=/subscriptions/SUBSCRIPTION
+      --network-manager-scopes subscriptions=/subscriptions/SUBSCRIPTION_THAT_STAYS
+    az network manager delete --resource-group RG --name NM
     ```
 
     ```bicep
@@ -186,8 +187,7 @@ def config_deployed(manager: NetworkManager, _: Tenant) -> Verdict:
 
     ```sh
     az network manager list-deploy-status --resource-group RG \
-      --network-manager-name NM --regions REGION \
-      --deployment-types Connectivity SecurityAdmin Routing SecurityUser
+      --network-manager-name NM --regions REGION
     az network manager post-commit --resource-group RG --network-manager-name NM \
       --commit-type SecurityAdmin --target-locations REGION \
       --configuration-ids CONFIGURATION_ID
@@ -203,7 +203,9 @@ def config_deployed(manager: NetworkManager, _: Tenant) -> Verdict:
     ```
 
     A deployment takes the place of what was deployed of its kind in the region: name
-    every configuration that is to be in force.
+    every configuration that is to be in force. Of security admin configurations a
+    manager can have one in force in a region: what has to hold together belongs into
+    rule collections of that one.
 
     ## References
     - AVNM - Dynamic Network Group Membership
@@ -253,12 +255,17 @@ def security_admin_present(configuration: AdminConfiguration, _: Tenant) -> Verd
 
     ## How to fix
     Add a rule collection that applies to the groups to be guarded, and rules to it,
-    and deploy the configuration.
+    and deploy the configuration. Delete one that nobody needs.
 
     ```sh
     az network manager security-admin-config rule-collection create \
       --resource-group RG --network-manager-name NM --configuration-name CONFIGURATION \
       --rule-collection-name COLLECTION --applies-to-groups network-group-id=GROUP_ID
+    az network manager security-admin-config rule-collection rule create \
+      --resource-group RG --network-manager-name NM --configuration-name CONFIGURATION \
+      --rule-collection-name COLLECTION --rule-name from-internet --access Deny \
+      --direction Inbound --priority 10 --protocol Tcp --dest-port-ranges 22 3389 \
+      --sources address-prefix=Internet address-prefix-type=ServiceTag
     ```
 
     ```bicep
@@ -269,6 +276,20 @@ def security_admin_present(configuration: AdminConfiguration, _: Tenant) -> Verd
         resource closed 'ruleCollections' = {
           name: 'no-remote-desktop'
           properties: { appliesToGroups: [{ networkGroupId: group.id }] }
+          resource fromInternet 'rules' = {
+            name: 'from-internet'
+            kind: 'Custom'
+            properties: {
+              access: 'Deny'
+              direction: 'Inbound'
+              priority: 10
+              protocol: 'Tcp'
+              destinationPortRanges: ['22', '3389']
+              sources: [
+                { addressPrefix: 'Internet', addressPrefixType: 'ServiceTag' }
+              ]
+            }
+          }
         }
       }
     }
@@ -280,10 +301,25 @@ def security_admin_present(configuration: AdminConfiguration, _: Tenant) -> Verd
       security_admin_configuration_id = var.configuration_id
       network_group_ids               = [azurerm_network_manager_network_group.g.id]
     }
+    resource "azurerm_network_manager_admin_rule" "from_internet" {
+      name                     = "from-internet"
+      admin_rule_collection_id = azurerm_network_manager_admin_rule_collection.closed.id
+      action                   = "Deny"
+      direction                = "Inbound"
+      priority                 = 10
+      protocol                 = "Tcp"
+      destination_port_ranges  = ["22", "3389"]
+      source {
+        address_prefix_type = "ServiceTag"
+        address_prefix      = "Internet"
+      }
+    }
     ```
 
     A Deny rule takes effect at once where it is deployed, over every Allow of a
-    network security group: try it on one group first.
+    network security group: try it on one group first. Each rule of a collection needs a
+    priority of its own. Deploying the configuration takes the one out of force that is
+    deployed in the region (`avnm-config-deployed`).
 
     ## References
     - AVNM - Dynamic Network Group Membership

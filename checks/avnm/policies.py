@@ -82,8 +82,10 @@ def policy_mode(definition: PolicyDefinition, _: Tenant) -> Verdict:
     stay outside of the rules that the group is for.
 
     ## How to fix
-    Give the definition both halves: the mode `Microsoft.Network.Data` and the effect
-    `addToNetworkGroup`.
+    Where the definition is to take networks in, give it the mode
+    `Microsoft.Network.Data`, the effect `addToNetworkGroup` and the id of the group in
+    `networkGroupId`. One that only reports needs another mode, such as `Indexed`, and
+    no group; one that nobody needs can go.
 
     ```sh
     az policy definition create --name join-spokes --mode Microsoft.Network.Data \
@@ -91,6 +93,8 @@ def policy_mode(definition: PolicyDefinition, _: Tenant) -> Verdict:
     ```
 
     ```bicep
+    targetScope = 'managementGroup'
+
     resource join 'Microsoft.Authorization/policyDefinitions@2023-04-01' = {
       name: 'join-spokes'
       properties: {
@@ -121,6 +125,10 @@ def policy_mode(definition: PolicyDefinition, _: Tenant) -> Verdict:
       policy_rule  = file("rule.json")
     }
     ```
+
+    The definition does nothing before it is assigned (`avnm-policy-assigned`). Where it
+    is, networks join at the next evaluation, and what is deployed to the group reaches
+    them: read the condition against your networks first.
 
     ## References
     - AVNM - Dynamic Network Group Membership
@@ -228,9 +236,11 @@ def networkgroup_exists(definition: PolicyDefinition, tenant: Tenant) -> Verdict
 
     ## How to fix
     Point the definition at the group that took over, or take its assignments away and
-    delete it.
+    delete it. Take it out of an initiative that has it; the assignment of that stays.
 
     ```sh
+    az policy definition update --name DEFINITION --management-group MG \
+      --rules rule.json
     az policy assignment delete --name ASSIGNMENT --scope SCOPE
     az policy definition delete --name DEFINITION --management-group MG
     ```
@@ -250,7 +260,9 @@ def networkgroup_exists(definition: PolicyDefinition, tenant: Tenant) -> Verdict
     }
     ```
 
-    A group made anew has no members until the policy is evaluated the next time.
+    A group made anew has no members until the policy is evaluated the next time, and
+    no effect on them before a configuration applies to it (`avnm-group-in-config`). At
+    a group that took over, what is deployed to it reaches the networks that join.
 
     ## References
     - AVNM - Dynamic Network Group Membership

@@ -158,8 +158,7 @@ def tag_tamper(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
 
     ## How to fix
     Give teams roles on what is in the network instead of the network itself, or let
-    the policy go by what they cannot change, such as the subscription, or deny changes
-    of the tag by a second policy.
+    the policy go by what they cannot change, such as the subscription.
 
     ```sh
     az role assignment delete --ids ASSIGNMENT_ID
@@ -181,7 +180,13 @@ def tag_tamper(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     ] }
     ```
 
-    Pipelines that deploy networks write them: list their identities instead.
+    Another condition may take in other networks, and let some go: compare the members
+    of the group first.
+
+    ## Exceptions
+    Pipelines that deploy networks have to write them, and a second policy may deny
+    changes of the tag, which is not looked at here: accept the finding then. Whom
+    `approved_principals` lists passes other checks of who holds what as well.
 
     ## Settings
     - `approved_principals`, `break_glass_principals`: may write any tag

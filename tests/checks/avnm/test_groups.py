@@ -155,6 +155,14 @@ def test_group_in_config(
     assert results.only(GROUP).status is status
 
 
+def test_a_group_with_networks_is_not_to_be_deleted_lightly(verdicts: Verdicts) -> None:
+    given = (manager(), group(), network())
+    assert verdicts(group_in_config, *given).only(GROUP).advice == ""
+    kept = verdicts(group_in_config, *given, member()).only(GROUP)
+    assert kept.status is WARN
+    assert kept.advice.startswith("1 network is in it: add the group")
+
+
 SUBNETS = {"subnets": [{"id": f"{NETWORK}/subnets/a"}]}
 
 

@@ -306,6 +306,26 @@ def test_assigned(
     assert said in results.only(ID).reason
 
 
+@pytest.mark.parametrize(
+    ("wrong", "told_by"),
+    [
+        (definition(mode="Indexed"), "avnm-policy-mode"),
+        (definition("[parameters('a')]"), "avnm-networkgroup-literal"),
+        (definition(GROUP.replace("nm", "gone")), "avnm-networkgroup-exists"),
+    ],
+)
+@pytest.mark.parametrize(
+    "at", [[], [assignment()], [assignment(enforcementMode="DoNotEnforce")]]
+)
+def test_what_fills_no_group_is_put_right_before_it_is_assigned(
+    verdicts: Verdicts, wrong: Body, told_by: str, at: list[Body]
+) -> None:
+    for given, said in ((wrong, f"see {told_by}"), (definition(), "")):
+        result = verdicts(policy_assigned, *ALL, given, *at, parents=PARENTS).only(ID)
+        assert said in result.advice
+        assert bool(result.advice) is bool(said)
+
+
 def test_that_nothing_is_assigned_is_evidence(verdicts: Verdicts) -> None:
     results = verdicts(policy_assigned, *ALL, definition(), parents=PARENTS)
     shown = {each.path: each.value for each in results.only(ID).evidence}
