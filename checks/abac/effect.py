@@ -81,7 +81,9 @@ def or_tautology(assignment: RoleAssignment, _: Tenant) -> Verdict:
     ```
 
     The restriction takes effect for the first time: evaluate what its holders do today
-    (`posture condition evaluate`) before, or they are locked out.
+    (`posture condition evaluate`) before, or they are locked out. What they hold beside
+    it without a condition undoes it, and `abac-unconditioned-overlap` tells that only
+    then.
 
     ## References
     - Azure Authorization - Azure ABAC
@@ -191,12 +193,15 @@ def list_exposed(assignment: RoleAssignment, _: Tenant) -> Verdict:
 
     ```sh
     B=Microsoft.Storage/storageAccounts/blobServices/containers/blobs
-    cat >> condition.txt <<EOF
+    cat > fixed.txt <<EOF
+    ($(cat condition.txt)
+    )
      AND
     ((!(ActionMatches{'$B/read'} AND SubOperationMatches{'Blob.List'}))
      OR
      (@Request[$B:prefix] StringStartsWith 'public/'))
     EOF
+    posture condition lint fixed.txt  # then into assignment.json
     az role assignment update --role-assignment assignment.json
     ```
 
@@ -243,10 +248,12 @@ def legacy_read_guard(assignment: RoleAssignment, _: Tenant) -> Verdict:
     Except listing from the block, and restrict it by prefix in a block of its own.
 
     ```sh
-    sed "s|blobs/read'}|blobs/read'} AND !SubOperationMatches{'Blob.List'}|" \
+    sed "s|blobs/read'})|blobs/read'} AND NOT SubOperationMatches{'Blob.List'})|g" \
       condition.txt > fixed.txt
     posture condition lint fixed.txt
     ```
+
+    Without the second block every name can be listed: `abac-list-exposed` has its text.
 
     ## References
     - Azure Authorization - Azure ABAC
@@ -332,13 +339,15 @@ def tag_key_case(assignment: RoleAssignment, _: Tenant) -> Verdict:
 
     ## How to fix
     Test for the key with `StringEqualsIgnoreCase`, and let one place write the tags.
+    Where the value of a tag is compared, exempt the assignment then: that comparison
+    keeps to the spelling.
 
     ```text
     @Resource[Microsoft.Storage/storageAccounts/blobServices/containers/blobs/tags&$keys$&]
       ForAnyOfAnyValues:StringEqualsIgnoreCase {'Access_Level'}
     ```
 
-    Where the value of a tag is compared, the mark on its key stays: what helps there is
+    The mark on the key of a value stays, and the warning with it: what helps there is
     the one place, and a block that holds writers to the keys as they are spelt.
 
     ## References
@@ -379,7 +388,8 @@ def utcnow_window(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     no longer works, and invites one without a condition.
 
     ## How to fix
-    Let the end be the end of the task, and use eligible assignments for working hours.
+    Let the window begin with the change and end with the task, within a year, and use
+    eligible assignments for working hours. Remove an assignment whose task is over.
 
     ```sh
     az rest --method put --url "SCOPE/providers/Microsoft.Authorization\
@@ -397,10 +407,13 @@ def utcnow_window(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
         roleDefinitionId: blobDataReader
         requestType: 'AdminAssign'
         scheduleInfo: { expiration: { type: 'AfterDuration', duration: 'P90D' } }
+        condition: loadTextContent('condition.txt') // all but the window
+        conditionVersion: '2.0'
       }
     }
     ```
 
+    What else the condition asks goes into the eligible assignment too, or it is lost.
     Privileged Identity Management needs a licence and does not take conditions on
     attributes of the principal.
 

@@ -144,7 +144,8 @@ def unconditioned_overlap(assignment: RoleAssignment, tenant: Tenant) -> Verdict
     narrowed on the account.
 
     ## How to fix
-    Remove the assignment without a condition, or give it the same one.
+    Remove the assignment without a condition, or give it one that asks the same of
+    every action of its role.
 
     ```sh
     az role assignment list --assignee PRINCIPAL_ID --scope STORAGE_ID \
@@ -160,8 +161,9 @@ def unconditioned_overlap(assignment: RoleAssignment, tenant: Tenant) -> Verdict
     }
     ```
 
-    An assignment at a wider scope may be what other accounts are read with: look at
-    what else it reaches before it goes.
+    A condition on reading alone leaves a role that writes free to
+    (`abac-action-coverage`). An assignment at a wider scope may be what other accounts
+    are read with: look at what else it reaches before it goes.
 
     ## References
     - Azure Authorization - Azure ABAC
@@ -246,7 +248,9 @@ def tag_self_escalation(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
 
     ```sh
     B=Microsoft.Storage/storageAccounts/blobServices/containers/blobs
-    cat >> condition.txt <<EOF
+    cat > fixed.txt <<EOF
+    ($(cat condition.txt)
+    )
      AND
     ((!(ActionMatches{'$B/tags/write'}) AND !(ActionMatches{'$B/write'}
       AND SubOperationMatches{'Blob.Write.WithTagHeaders'}))
@@ -254,11 +258,15 @@ def tag_self_escalation(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
      (@Request[$B/tags:Level<\$key_case_sensitive\$>] StringEquals 'low'
       AND @Resource[$B/tags:Level<\$key_case_sensitive\$>] StringEquals 'low'))
     EOF
+    posture condition lint fixed.txt  # then into assignment.json
     az role assignment update --role-assignment assignment.json
     ```
 
     The clause on `@Resource` lets nobody relabel what they may not read. A new blob has
     no tags there yet: uploads with tags are refused too, and are better left to a job.
+    Where another grant sets the tags, the block belongs there. `abac-tag-key-case`
+    warns of the mark on its keys, and `abac-action-coverage` where it is the only
+    block: both are meant here.
 
     Storage Blob Data Owner writes tags, Storage Blob Data Contributor sets them with a
     new blob: for reading, Storage Blob Data Reader is enough.

@@ -304,7 +304,7 @@ def ipam_region(network: VirtualNetwork, tenant: Tenant) -> Verdict:
       parent: manager
       name: 'pool-neu'
       location: network.location
-      properties: { addressPrefixes: ['10.40.0.0/16'] }
+      properties: { addressPrefixes: ['10.40.0.0/16'], parentPoolName: 'root' }
     }
     ```
 

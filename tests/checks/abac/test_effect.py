@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from checks.abac import effect as abac
 from checks.abac import text as abac_text
+from checks.abac.overlap import tag_self_escalation
 from checks.abac.reach import key_bypass, opportunity
 from scanner.model.authorization import RoleDefinition
 from scanner.model.check import Check, Status
@@ -597,6 +599,71 @@ def test_a_window_may_open_in_one_block_and_close_in_another(
             settings=Settings(condition_window_hours=24),
         )
         assert result.status is status
+
+
+def advised(check: Check[Any], condition: str) -> str:
+    """Return what the commands of a check's advice make of a condition."""
+    fix = check.documentation.sections["How to fix"]
+    replaced = re.search(r'sed "s\|(.*)\|(.*)\|g"', fix)
+    if replaced:
+        return condition.replace(*replaced.groups())
+    told = re.search(r"<<EOF\n(.*?)\n *EOF", fix, re.DOTALL)
+    assert told
+    known = {"$(cat condition.txt)": condition, "$B": BLOBS, "\\$": "$"}
+    text = told[1]
+    for written, meant in known.items():
+        text = text.replace(written, meant)
+    return text
+
+
+NAMES = f"@Resource[{CONTAINERS}:name] StringEquals 'drafts'"
+
+
+@pytest.mark.parametrize(
+    ("check", "condition", "data"),
+    [
+        (abac.list_exposed, block(LOW, READ, sub="Blob.List"), READER),
+        (
+            abac.list_exposed,
+            f"{block(NAME, READ, sub='Blob.List')} OR "
+            f"{block(NAMES, READ, sub='Blob.List')}",
+            READER,
+        ),
+        (tag_self_escalation, block(LOW, READ), (READ, WRITE)),
+        (
+            tag_self_escalation,
+            f"{block(LOW, READ)} OR {block(NAME, READ)}",
+            (READ, WRITE, f"{BLOBS}/tags/write"),
+        ),
+        (abac.legacy_read_guard, block(PATH, READ), READER),
+        (
+            abac.legacy_read_guard,
+            f"{block(PATH, READ)} AND {listing(PREFIX)} AND {block(NAME, READ)}",
+            READER,
+        ),
+    ],
+)
+def test_the_commands_of_the_advice_cure(
+    verdicts: Verdicts, check: Check[Any], condition: str, data: tuple[str, ...]
+) -> None:
+    [before] = verdicts(check, assigned(condition), role(*data))
+    assert before.is_finding
+    text = advised(check, condition)
+    for each in (check, abac_text.readable, abac_text.precedence, abac.or_tautology):
+        assert verdicts(each, assigned(text), role(*data)).only().status is Status.PASS
+
+
+def test_advice_on_a_path_leaves_the_block_on_lists_alone(verdicts: Verdicts) -> None:
+    text = f"{block(PATH, READ)} AND {listing(PREFIX)}"
+    fixed = assigned(advised(abac.legacy_read_guard, text))
+    [result] = verdicts(abac.list_exposed, fixed, role(*READER))
+    assert result.status is Status.PASS
+
+
+def test_an_eligible_assignment_keeps_what_else_is_asked() -> None:
+    fix = abac.utcnow_window.documentation.sections["How to fix"]
+    template = fix.partition("```bicep")[2].partition("```")[0]
+    assert "condition: " in template
 
 
 def test_the_editor_is_asked_for_by_a_setting_alone(verdicts: Verdicts) -> None:
