@@ -606,7 +606,7 @@ def advised(check: Check[Any], condition: str) -> str:
     fix = check.documentation.sections["How to fix"]
     replaced = re.search(r'sed "s\|(.*)\|(.*)\|g"', fix)
     if replaced:
-        return condition.replace(*replaced.groups())
+        return condition.replace(replaced[1], replaced[2])
     told = re.search(r"<<EOF\n(.*?)\n *EOF", fix, re.DOTALL)
     assert told
     known = {"$(cat condition.txt)": condition, "$B": BLOBS, "\\$": "$"}
