@@ -74,9 +74,9 @@ def scope_connection(consent: Consent, tenant: Tenant) -> Verdict:
     missing, and list who may be connected in `posture.toml`.
 
     ```sh
-    az network manager connection subscription delete --connection-name "$NAME"
+    az network manager connection subscription delete --name "$NAME"
     az network manager scope-connection delete --resource-group "$GROUP" \
-      --network-manager-name "$MANAGER" --scope-connection-name "$NAME"
+      --network-manager-name "$MANAGER" --name "$NAME"
     ```
 
     ```bicep
@@ -161,7 +161,7 @@ def avnm_scopes(manager: NetworkManager, tenant: Tenant) -> Verdict:
 
     ```sh
     az network manager scope-connection delete --resource-group "$GROUP" \
-      --network-manager-name "$MANAGER" --scope-connection-name "$NAME"
+      --network-manager-name "$MANAGER" --name "$NAME"
     ```
 
     ```bicep
