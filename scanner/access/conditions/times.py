@@ -60,7 +60,7 @@ class TimeWindow:
 
     def is_over(self, now: datetime) -> bool:
         """Whether there is no time left at which it holds."""
-        return self.is_empty or (self.end is not None and self.end <= now)
+        return self.is_empty or self.spans[-1][1] < ticks(now)
 
     @property
     def parts(self) -> Iterator[tuple[datetime, datetime]]:

@@ -87,7 +87,7 @@ def _complaint(window: TimeWindow, now: datetime, *, is_dead: bool) -> str:
         return "the moments contradict each other: this never allows anything"
     start, end = window.start, window.end
     said: list[str] = []
-    if end is not None and end <= now:
+    if end is not None and window.is_over(now):
         what = "the grant is dead" if is_dead else "that alternative is dead"
         said.append(f"the window closed at {_shown(end)}: {what}")
     if start is not None and start > now:

@@ -70,6 +70,13 @@ def test_one_alternative_that_is_closed_leaves_the_others() -> None:
     assert dead.message.endswith("the grant is dead")
 
 
+def test_a_window_that_ends_at_a_moment_is_open_at_it() -> None:
+    last = parse(f"NOT ({after('2026-11-01')})").expression
+    assert as_of(last, NOW) == last
+    assert as_of(last, NOW + timedelta(microseconds=1)) == Literal(False)
+    assert as_of(parse(before("2026-11-01")).expression, NOW) == Literal(False)
+
+
 def test_windows_joined_by_or_are_judged_each_for_its_length() -> None:
     short = f"({after('2025-06-09')} AND {before('2025-06-10')})"
     later = short.replace("2025", "2028")
