@@ -37,10 +37,9 @@ from scanner.access.conditions.analysis.guards import may_be_open
 from scanner.access.conditions.analysis.network import ORIGINS
 from scanner.access.conditions.analysis.storage import (
     BLOB_PATH,
-    IS_HIERARCHICAL,
     reads_tags,
 )
-from scanner.access.conditions.certain import ACCOUNT_NAME, TAGS
+from scanner.access.conditions.certain import ACCOUNT_NAME, IS_HIERARCHICAL, TAGS
 from scanner.access.conditions.partial import Fact, assume
 from scanner.access.conditions.solve import may_hold
 from scanner.access.conditions.syntax import SOURCES

@@ -10,11 +10,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum, unique
 from functools import partial
-from typing import TypeAlias
 
 from scanner.access.conditions import values, wildcards
 from scanner.access.conditions.operators import COMPARATORS, CROSSES, Comparator, Read
-from scanner.access.conditions.syntax import SOURCES, Attribute, Comparison, Operator
+from scanner.access.conditions.syntax import (
+    CASE_SENSITIVE,
+    SOURCES,
+    Attribute,
+    Comparison,
+    Operator,
+)
 from scanner.access.conditions.tri import Tri
 from scanner.access.conditions.values import Scalar
 from scanner.access.conditions.walk import constants_of
@@ -22,6 +27,8 @@ from scanner.access.conditions.walk import constants_of
 _STORAGE = "microsoft.storage/storageaccounts"
 _ASSIGNMENTS = "microsoft.authorization/roleassignments"
 ACCOUNT_NAME = f"{_STORAGE}:name"
+IS_HIERARCHICAL = f"{_STORAGE}:ishnsenabled"
+PRIVATE_LINK = "isprivatelink"
 TAGS = f"{_STORAGE}/blobservices/containers/blobs/tags"
 
 ALWAYS_THERE = frozenset(
@@ -30,14 +37,14 @@ ALWAYS_THERE = frozenset(
         f"{_ASSIGNMENTS}:principalid",
         f"{_ASSIGNMENTS}:principaltype",
         ACCOUNT_NAME,
+        IS_HIERARCHICAL,
+        PRIVATE_LINK,
         f"{_STORAGE}/blobservices/containers:name",
         f"{_STORAGE}/queueservices/queues:name",
     }
 )
 """Attributes that every call has a value of ("Actions and attributes for Azure role
 assignment conditions"): of others it is not documented how they compare when absent."""
-
-Name: TypeAlias = tuple[str, str, str]
 
 
 @unique
@@ -54,7 +61,7 @@ class Rest(Enum):
 class Claim:
     """That an attribute is there and its value is of some form."""
 
-    attribute: Name
+    attribute: Attribute
     read: Read
     """In which form it compares: with case, without, or as an id."""
     written: str
@@ -66,7 +73,7 @@ class Claim:
     def is_always(self) -> bool:
         """Whether every value is of that form, and there is one."""
         return (
-            self.attribute[1] in ALWAYS_THERE
+            is_always_there(self.attribute)
             and self.rest is Rest.ANYTHING
             and not self.begin
         )
@@ -122,7 +129,7 @@ def claims_of(
     is_open = comparator.negative or not is_tag_value(attribute)
     if is_open and not there(attribute):
         return None
-    return _claims(_name(attribute), comparator, how, found)
+    return _claims(plain(attribute), comparator, how, found)
 
 
 def is_tag_value(attribute: Attribute) -> bool:
@@ -130,19 +137,24 @@ def is_tag_value(attribute: Attribute) -> bool:
     return attribute.path == TAGS and not attribute.is_keys
 
 
-def _name(attribute: Attribute) -> Name:
-    """Return what is alike for the same attribute."""
-    key = attribute.key if attribute.is_case_sensitive else ""
-    return attribute.source, attribute.bare.lower(), key
+def plain(attribute: Attribute) -> Attribute:
+    """Return an attribute written as all are that mean the same."""
+    name = attribute.bare.lower()
+    if attribute.is_case_sensitive and attribute.key:
+        name = f"{attribute.path}:{attribute.key}{CASE_SENSITIVE}"
+    return Attribute(attribute.source, name)
 
 
 def _claims(
-    name: Name, comparator: Comparator, how: Operator, found: tuple[Scalar, ...]
+    attribute: Attribute,
+    comparator: Comparator,
+    how: Operator,
+    found: tuple[Scalar, ...],
 ) -> Claims | None:
     cross = CROSSES.get(how.cross.lower())
     if cross is None and (how.cross or len(found) > 1):
         return None
-    claims = [_claim(name, comparator, value) for value in found]
+    claims = [_claim(attribute, comparator, value) for value in found]
     known = tuple(each for each in claims if each is not None)
     if len(known) < len(claims):
         return None
@@ -150,13 +162,13 @@ def _claims(
     return Claims(known, comparator.negative, every)
 
 
-def _claim(name: Name, comparator: Comparator, value: Scalar) -> Claim | None:
+def _claim(attribute: Attribute, comparator: Comparator, value: Scalar) -> Claim | None:
     written = comparator.read(value)
     if comparator.read not in (values.text, values.folded, values.guid):
         return None
     if written is None:
         return None
-    claim = partial(Claim, name, comparator.read, written)
+    claim = partial(Claim, attribute, comparator.read, written)
     verb = comparator.name.lower().removesuffix("ignorecase")
     if verb.endswith("startswith"):
         return claim(written, Rest.ANYTHING)

@@ -1,9 +1,9 @@
 """Whether an expression can hold at all.
 
-Comparisons of an attribute that has one value bear on each other; whatever else an
-expression asks is taken as independent. An over-approximation: what cannot hold here
-cannot hold in Azure either, save for comparisons whose outcome on an absent attribute
-is not documented.
+Comparisons of an attribute that has one value bear on each other, and those of a
+boolean one on whether it is there; whatever else an expression asks is taken as
+independent. An over-approximation: what cannot hold here cannot hold in Azure either,
+save for comparisons whose outcome on an absent attribute is not documented.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
+from scanner.access.conditions.booleans import Asked, asked_by
 from scanner.access.conditions.certain import (
     Claim,
     Claims,
     claims_of,
     is_always_there,
+    plain,
     says,
 )
 from scanner.access.conditions.syntax import (
@@ -144,12 +146,35 @@ class _Shaping:
                 return self.of(term, negated=not negated)
             case Literal(value=value):
                 return value is not negated
-            case Exists(attribute=attribute) if self.there(attribute):
-                return not negated
+            case Exists(attribute=attribute):
+                return self._exists(attribute, negated=negated)
+            case Comparison() if asked := asked_by(expression):
+                return self._asked(asked, negated=negated)
             case Comparison() if found := self._claims(expression):
                 return self._claimed(found, negated=negated)
             case _:
                 return self._atom(expression, negated=negated)
+
+    def _exists(self, attribute: Attribute, *, negated: bool) -> bool | _Atom:
+        if self.there(attribute):
+            return not negated
+        return self._atom(Exists(plain(attribute)), negated=negated)
+
+    def _asked(self, asked: Asked, *, negated: bool) -> _Shape:
+        """Return the shape of a comparison of booleans, or of its opposite.
+
+        What is absent is neither true nor false; what a denial of it comes to is not
+        documented.
+        """
+        there = self._exists(asked.attribute, negated=False)
+        absent = self._exists(asked.attribute, negated=True)
+        denied = asked.negative is not negated
+        known = self._atom(asked.is_true, negated=asked.value is denied)
+        unknown = (
+            self._atom(asked.question, negated=negated) if asked.negative else negated
+        )
+        ways = _Joined((there, known), False), _Joined((absent, unknown), False)
+        return _Joined(ways, True)
 
     def _claims(self, comparison: Comparison) -> Claims | None:
         if len(self.numbers) >= MOST:

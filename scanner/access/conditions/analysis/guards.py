@@ -20,6 +20,7 @@ from scanner.access.conditions.analysis.catalogue import (
     sub_operations,
 )
 from scanner.access.conditions.analysis.subject import Fault, Subject
+from scanner.access.conditions.booleans import asked_by
 from scanner.access.conditions.certain import claims_of
 from scanner.access.conditions.partial import (
     Fact,
@@ -249,7 +250,10 @@ def _idle(subject: Subject, part: Expression) -> Fault:
 def _amended(part: Expression) -> str:
     """Return how a part that is always true should have been written."""
     left = chain.from_iterable(map(nodes, _by_name(part)))
-    asked = [node for node in left if isinstance(node, Comparison)]
+    asked = list(dict.fromkeys(node for node in left if isinstance(node, Comparison)))
+    booleans = [found.attribute for node in asked if (found := asked_by(node))]
+    if len(set(booleans)) < len(booleans):
+        return "a boolean attribute is one of true and false at each call: ask for one"
     for node in asked:
         claims = claims_of(node)
         if claims and claims.negative and len(claims.claims) > 1:

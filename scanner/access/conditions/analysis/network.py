@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from scanner.access.conditions.analysis.subject import Fault, Subject
+from scanner.access.conditions.certain import PRIVATE_LINK
 from scanner.access.conditions.partial import Fact, assume
 from scanner.access.conditions.solve import may_hold
 from scanner.access.conditions.syntax import (
@@ -28,7 +29,6 @@ from scanner.access.conditions.walk import constants_of
 
 PRIVATE_ENDPOINTS = "microsoft.network/privateendpoints"
 SUBNETS = "microsoft.network/virtualnetworks/subnets"
-PRIVATE_LINK = "isprivatelink"
 ORIGINS = frozenset({PRIVATE_ENDPOINTS, SUBNETS, PRIVATE_LINK})
 """The attributes that say where a call comes from, in lower case."""
 

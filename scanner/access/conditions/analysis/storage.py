@@ -26,7 +26,6 @@ from scanner.access.conditions.values import Values
 from scanner.access.conditions.walk import attributes_of, nodes
 from scanner.access.patterns import matches_action
 
-IS_HIERARCHICAL = "microsoft.storage/storageaccounts:ishnsenabled"
 CONTAINERS = "microsoft.storage/storageaccounts/blobservices/containers"
 BLOB_PATH = f"{CONTAINERS}/blobs:path"
 

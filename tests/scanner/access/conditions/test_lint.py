@@ -31,6 +31,7 @@ PATH = f"@Resource[{BLOBS}:path] StringLike 'in/*'"
 KEYS = f"@Resource[{BLOBS}/tags&$keys$&]"
 UNTAGGED = f"NOT {KEYS} ForAnyOfAnyValues:StringEquals {{'Access_Level'}}"
 LEVEL = f"@Resource[{BLOBS}/tags:Access_Level<$key_case_sensitive$>]"
+PRIVATE = "@Environment[isPrivateLink]"
 
 EXAMPLE = f"""\
 (
@@ -269,6 +270,8 @@ def test_what_is_true_for_every_call_restricts_nothing(text: str) -> None:
         (f"{ANY_NAME} ForAnyOfAnyValues:StringNotEquals {{'a', 'b'}}", "AllValues:"),
         (f"{ANY_NAME} StringLike '*'", "holds for every value"),
         (f"{ANY_NAME} StringStartsWith ''", "holds for every value"),
+        (f"{PRIVATE} BoolEquals true OR {PRIVATE} BoolEquals false", "ask for one"),
+        (f"{PRIVATE} BoolEquals true OR {PRIVATE} BoolNotEquals true", "ask for one"),
     ],
 )
 def test_what_leaves_out_nothing_restricts_nothing(asked: str, remedy: str) -> None:
@@ -632,9 +635,11 @@ def test_the_network_a_call_comes_from() -> None:
     for bad in (f"{path} StringEquals '{subnet}'", good.replace("/v/", "/")):
         fault = found(block(bad, READ), READ)["abac-env-network"]
         assert at(fault) == place(block(bad, READ), "'/subscriptions")
-    private = "@Environment[isPrivateLink] BoolEquals "
-    assert "abac-env-network" not in found(block(private + "true", READ), READ)
-    assert "abac-env-network" in found(block(private + "false", READ), READ)
+    private = f"{PRIVATE} BoolEquals"
+    assert "abac-env-network" not in found(block(f"{private} true", READ), READ)
+    assert "abac-env-network" in found(block(f"{private} false", READ), READ)
+    neither = block(f"{private} false AND {private} true", READ)
+    assert guarded_actions(parse(neither), (READ,))[0].outcome is Outcome.DENIED
 
 
 def test_an_actions_wildcard_does_not_grant_data() -> None:
