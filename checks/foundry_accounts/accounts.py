@@ -164,21 +164,42 @@ def connection_shared_key(connection: Connection, _: Tenant) -> Verdict:
     needs it (`isSharedToAll` false).
 
     ```bicep
-    resource c 'Microsoft.CognitiveServices/accounts/connections@2025-09-01' = {
-      properties: { isSharedToAll: false }
+    // KIND is Microsoft.CognitiveServices/accounts/projects/connections
+    resource c 'KIND@2025-09-01' = {
+      parent: project
+      name: 'models'
+      properties: {
+        category: 'AzureOpenAI'
+        target: endpoint
+        authType: 'ApiKey'
+        credentials: { key: key }
+        isSharedToAll: false
+      }
     }
     ```
 
     ```terraform
-    resource "azapi_update_resource" "connection" {
-      type        = "Microsoft.CognitiveServices/accounts/connections@2025-09-01"
-      resource_id = "CONNECTION_ID"
-      body        = { properties = { isSharedToAll = false } }
+    resource "azapi_resource" "connection" {
+      # KIND is Microsoft.CognitiveServices/accounts/projects/connections
+      type      = "KIND@2025-09-01"
+      name      = "models"
+      parent_id = azapi_resource.project.id
+      body = {
+        properties = {
+          category      = "AzureOpenAI"
+          target        = var.endpoint
+          authType      = "ApiKey"
+          isSharedToAll = false
+        }
+      }
+      sensitive_body = { properties = { credentials = { key = var.key } } }
     }
     ```
 
+    Azure returns no secret, so whoever writes the connection has to give it again.
     Projects that used the shared connection lose it: recreate it where it is needed
-    before the shared one goes.
+    before the shared one goes. A key that stays is still a key
+    (`fdp-connection-entra`).
 
     ## References
     - AI Foundry - Credential vs Identity Data Stores
@@ -219,17 +240,23 @@ def project_identity(project: Project, _: Tenant) -> Verdict:
     ```bicep
     resource project 'Microsoft.CognitiveServices/accounts/projects@2025-09-01' = {
       parent: account
+      name: 'claims'
+      location: account.location
       identity: { type: 'SystemAssigned' }
+      properties: {}
     }
     ```
 
     ```terraform
     resource "azapi_resource" "project" {
       type      = "Microsoft.CognitiveServices/accounts/projects@2025-09-01"
+      name      = "claims"
       parent_id = azapi_resource.account.id
+      location  = azapi_resource.account.location
       identity {
         type = "SystemAssigned"
       }
+      body = { properties = {} }
     }
     ```
 

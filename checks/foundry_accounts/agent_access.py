@@ -126,7 +126,7 @@ def agent_rbac(project: Project, tenant: Tenant) -> Verdict:
     wide role on a whole resource group, which stays.
 
     ## How to fix
-    Grant the project's identity the role that is missing on the store it is missing on.
+    Grant the project's identity each role that is missing where it is missing.
 
     ```sh
     az role assignment create --assignee-object-id PROJECT_PRINCIPAL \
@@ -153,15 +153,18 @@ def agent_rbac(project: Project, tenant: Tenant) -> Verdict:
 
     ```terraform
     resource "azurerm_cosmosdb_sql_role_assignment" "threads" {
-      account_name       = azurerm_cosmosdb_account.threads.name
-      role_definition_id = local.built_in_data_contributor_id
-      principal_id       = azapi_resource.project.output.identity.principalId
-      scope              = local.enterprise_memory_id
+      resource_group_name = azurerm_resource_group.agents.name
+      account_name        = azurerm_cosmosdb_account.threads.name
+      role_definition_id  = local.built_in_data_contributor_id
+      principal_id        = azapi_resource.project.output.identity.principalId
+      scope               = local.enterprise_memory_id
     }
     ```
 
     Grant the roles on the containers and the database after the capability host has
-    made them, and those on the resources before.
+    made them, and those on the resources before. On the storage account, Storage
+    Account Contributor may list the keys, which can be off; Storage Blob Data
+    Contributor needs a condition (`fdp-agent-storage-condition`).
 
     ## References
     - AI Foundry - Identity, Authentication and Authorization
@@ -172,21 +175,28 @@ def agent_rbac(project: Project, tenant: Tenant) -> Verdict:
     if not any(named.values()):
         return not_applicable("no agents, or none that keep data in stores of yours")
     short = shortfall(tenant, _cases(project, named))
-    if short.lacks:
-        return failed(short.said())
-    lost = list(_lost(project, named))
-    if lost:
-        return failed(some(lost))
-    doubts, lacks = list[str](), list[str]()
-    for cosmos in _targets(project, named, Store.THREADS):
-        if isinstance(cosmos, CosmosAccount):
-            _look_into(project, cosmos, lacks, doubts)
-    if lacks:
-        return failed(some(lacks))
+    lacks = [short.said()] if short.lacks else []
+    lost, doubts = list[str](), list[str]()
+    with short.unclear:
+        lost.extend(_lost(project, named))
+    with short.unclear:
+        for cosmos in _targets(project, named, Store.THREADS):
+            if isinstance(cosmos, CosmosAccount):
+                _look_into(project, cosmos, lacks, doubts)
+    if lacks or lost:
+        return failed(some([*lacks, *lost]), _RECONNECT if lost else "")
     short.settle()
     if doubts:
         return warned(some(doubts))
     return passed("the project's identity holds its roles on all that agents keep")
+
+
+_RECONNECT = (
+    "Make anew what the connection leads to, or the connection under its name, or the "
+    "capability host with connections that lead somewhere (see "
+    "fdp-agent-standard-setup). Then grant the project's identity each role that is "
+    "missing there."
+)
 
 
 def _kept(project: Project) -> dict[Store, tuple[str, ...]]:
@@ -323,26 +333,27 @@ def agent_storage_condition(project: Project, tenant: Tenant) -> Verdict:
     hand out access to it; the condition is all that parts them.
 
     ## How to fix
-    Put a condition on the assignment that names the containers of this project, or
-    grant the role on the container `<project id>-agents-blobstore` alone.
+    Put a condition on the assignment that keeps all actions on blobs to containers
+    whose names begin with the project's id.
 
     ```sh
-    az role assignment create --assignee-object-id PROJECT_PRINCIPAL \
-      --assignee-principal-type ServicePrincipal --scope STORAGE_ID \
-      --role "Storage Blob Data Owner" --condition-version 2.0 \
-      --condition "$(cat condition.txt)"
-    az role assignment delete --ids UNCONDITIONED_ASSIGNMENT_ID
+    az role assignment update --role-assignment assignment-with-condition.json
     ```
 
     ```bicep
+    var data = 'Microsoft.Storage/storageAccounts/blobServices/containers'
     resource blobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
       scope: storage
+      name: nameOfTheAssignment
       properties: {
         principalId: project.identity.principalId
         principalType: 'ServicePrincipal'
         roleDefinitionId: blobDataOwner
         conditionVersion: '2.0'
-        condition: ownContainersOnly
+        condition: join([
+          '((!(ActionMatches{\'${data}/blobs/*\'}))'
+          'OR (@Resource[${data}:name] StringStartsWithIgnoreCase \'${projectId}\'))'
+        ], ' ')
       }
     }
     ```
@@ -356,8 +367,11 @@ def agent_storage_condition(project: Project, tenant: Tenant) -> Verdict:
     }
     ```
 
-    Storage Blob Data Contributor on the account is only needed until the capability
-    host is made: narrow it to the container `<project id>-azureml-blobstore` then.
+    Azure takes no second assignment of the role at the scope beside the one without a
+    condition. Roles on the containers alone do as well, once the capability host has
+    made them, but all that agents need have to be there (`fdp-agent-rbac`): Storage
+    Blob Data Owner on `<project id>-agents-blobstore`, Storage Blob Data Contributor on
+    `<project id>-azureml-blobstore`, and Storage Account Contributor on the account.
 
     ## References
     - AI Foundry - Credential vs Identity Data Stores

@@ -102,7 +102,9 @@ def agent_network_injection(account: CognitiveAccount, tenant: Tenant) -> Verdic
     ```
 
     Capability hosts cannot be changed: agents, threads and files of the old account
-    have to be made anew or left behind.
+    have to be made anew or left behind. Agents in a subnet need the standard setup
+    (`fdp-agent-standard-setup`), and their subnet a way out through your firewall
+    (`fdp-agent-subnet-egress`): by itself it leads straight to the Internet.
 
     ## References
     - Azure OpenAI Service - Controlling Outbound Access
@@ -118,9 +120,15 @@ def agent_network_injection(account: CognitiveAccount, tenant: Tenant) -> Verdic
     if not running:
         return not_applicable("no project has a capability host for agents")
     if wrong:
-        return warned(some(wrong))
+        return warned(some(wrong), _MEND)
     where = "a network that Microsoft manages" if every else "Microsoft's own network"
     return warned(f"agents of {some(running)} run in {where}")
+
+
+_MEND = (
+    "Make the subnet what it was named for: there under that name, used by nothing "
+    f"else, and delegated to {DELEGATION}. Another subnet needs another account."
+)
 
 
 def _name(subnet_id: str) -> str:
@@ -173,8 +181,10 @@ def agent_subnet_egress(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     host, unless something on the way asks which host that is.
 
     ## How to fix
-    Give the subnet of the agents a route table whose default route leads to your
-    firewall, and allow there the hosts that the agents need.
+    Give the subnet of the agents a network security group and a route table whose
+    default route leads to your firewall, and allow there the hosts that the agents
+    need; take out routes past it. Let a network that Microsoft manages allow only what
+    is approved.
 
     ```sh
     az network route-table route create --resource-group RG \
@@ -183,6 +193,8 @@ def agent_subnet_egress(account: CognitiveAccount, tenant: Tenant) -> Verdict:
       --next-hop-ip-address FIREWALL_IP
     az network vnet subnet update --resource-group RG --vnet-name VNET \
       --name agents --route-table agents --network-security-group agents
+    az cognitiveservices account managed-network update --resource-group RG \
+      --name ACCOUNT --managed-network allow_only_approved_outbound
     ```
 
     ```bicep
@@ -212,7 +224,10 @@ def agent_subnet_egress(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     ```
 
     Agents stop where the firewall does not yet let them through: the hosts that Azure
-    Container Apps and the Agent Service need come first.
+    Container Apps and the Agent Service need come first. So do the outbound rules of a
+    managed network, private endpoints to the stores among them. Where
+    `changeableIsolationModes` of it does not name the mode, the account has to be made
+    anew; there is no way back to a wider one.
 
     ## Exceptions
     In a secured virtual hub the default route is announced by the hub and is in no
@@ -230,14 +245,22 @@ def agent_subnet_egress(account: CognitiveAccount, tenant: Tenant) -> Verdict:
         return not_applicable("agents run in no subnet and no managed network")
     subnets = [(each, subnet_of(tenant, each)) for each in named]
     open_ = [said for each in subnets for said in _ways_out(tenant, *each)]
+    advice = "" if open_ else _APPROVE
     if managed:
         open_ += _managed_ways_out(account)
     if open_:
-        return failed(some(open_))
+        return failed(some(open_), advice)
     weak = [said for each in subnets for said in _weak(tenant, *each)]
     if weak:
         return warned(some(weak))
     return passed("what agents send out goes through a firewall")
+
+
+_APPROVE = (
+    "Add outbound rules to the managed network for all that the agents need, private "
+    "endpoints to their stores among them. Then set its isolationMode to "
+    "AllowOnlyApprovedOutbound: what no rule names is out of reach from then on."
+)
 
 
 def _managed_ways_out(account: CognitiveAccount) -> Iterator[str]:
@@ -327,7 +350,8 @@ def agent_standard_setup(project: Project, _: Tenant) -> Verdict:
 
     ## How to fix
     Connect a Cosmos DB account, a Search service and a storage account to the project,
-    grant its identity their roles, then make its capability host anew with all three.
+    grant its identity their roles (`fdp-agent-rbac`), then make its capability host
+    anew with all three.
 
     ```bicep
     // KIND is Microsoft.CognitiveServices/accounts/projects/capabilityHosts

@@ -80,18 +80,15 @@ def mi_abac_present(workspace: Workspace, tenant: Tenant) -> Verdict:
     workspace in it, and remove every other grant of blobs to the identity.
 
     ```sh
-    az role assignment create --assignee-object-id PROJECT_PRINCIPAL \
-      --assignee-principal-type ServicePrincipal --scope STORAGE_ID \
-      --role "Storage Blob Data Contributor" --condition-version 2.0 \
-      --condition "$(cat condition.txt)"
-    az role assignment delete --ids UNCONDITIONED_ASSIGNMENT_ID
+    az role assignment update --role-assignment assignment-with-condition.json
+    az role assignment delete --ids OTHER_ASSIGNMENT_ID
     ```
 
     ```bicep
     var data = 'Microsoft.Storage/storageAccounts/blobServices/containers'
     resource blobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
       scope: storage
-      name: guid(storage.id, project.id, 'blobs')
+      name: nameOfTheAssignment
       properties: {
         principalId: project.identity.principalId
         principalType: 'ServicePrincipal'

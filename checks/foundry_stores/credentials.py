@@ -374,18 +374,36 @@ def connection_shared_key(connection: WorkspaceConnection, _: Tenant) -> Verdict
 
     ```bicep
     resource c 'Microsoft.MachineLearningServices/workspaces/connections@2025-06-01' = {
-      properties: { isSharedToAll: false }
+      parent: project
+      name: 'models'
+      properties: {
+        category: 'AzureOpenAI'
+        target: endpoint
+        authType: 'ApiKey'
+        credentials: { key: key }
+        isSharedToAll: false
+      }
     }
     ```
 
     ```terraform
-    resource "azapi_update_resource" "connection" {
-      type = "Microsoft.MachineLearningServices/workspaces/connections@2025-06-01"
-      resource_id = "CONNECTION_ID"
-      body = { properties = { isSharedToAll = false } }
+    resource "azapi_resource" "connection" {
+      type      = "Microsoft.MachineLearningServices/workspaces/connections@2025-06-01"
+      name      = "models"
+      parent_id = azurerm_ai_foundry_project.project.id
+      body = {
+        properties = {
+          category      = "AzureOpenAI"
+          target        = var.endpoint
+          authType      = "ApiKey"
+          isSharedToAll = false
+        }
+      }
+      sensitive_body = { properties = { credentials = { key = var.key } } }
     }
     ```
 
+    Azure returns no secret, so whoever writes the connection has to give it again.
     Projects that used the hub's shared connection lose it: recreate it where it is
     needed before the shared one goes.
 

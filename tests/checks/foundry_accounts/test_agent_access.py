@@ -154,6 +154,22 @@ def test_a_role_is_lacking(
     assert status_of(verdicts, "fdp-agent-rbac", *given) is FAIL
 
 
+def test_all_that_is_lacking_is_told_at_once(verdicts: Verdicts, rbac: Any) -> None:
+    held = granted(rbac, *GRANTS - {(BuiltIn.SEARCH_CONTRIBUTOR, SEARCH)})
+    given = (project(), *ESTATE, *held)
+    check = CHECKS["fdp-agent-rbac"]
+    said = verdicts(check, *given).only(PROJECT).reason
+    assert BuiltIn.SEARCH_CONTRIBUTOR.value in said
+    assert "Cosmos DB Built-in Data Contributor" in said
+    lost = [each for each in given if each["id"] != COSMOS]
+    result = verdicts(check, *lost).only(PROJECT)
+    assert BuiltIn.SEARCH_CONTRIBUTOR.value in result.reason
+    assert "leads to nothing that exists" in result.reason
+    assert result.advice.startswith("Make anew what the connection leads to")
+    unread = verdicts(check, *given, unread=[(SqlRoleAssignment, COSMOS)]).only(PROJECT)
+    assert unread.status is FAIL
+
+
 def test_blob_data_contributor_on_the_account_will_do(
     verdicts: Verdicts, rbac: Any
 ) -> None:

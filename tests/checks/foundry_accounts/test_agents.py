@@ -138,6 +138,15 @@ def test_the_subnet_is_delegated(
     assert status_of(verdicts, "fdp-agent-network-injection", *given) is status
 
 
+def test_an_unfit_subnet_needs_no_other_account(verdicts: Verdicts) -> None:
+    check = CHECKS["fdp-agent-network-injection"]
+    elsewhere = account([{"scenario": "agent", "subnetArmId": f"{NETWORK}/subnets/x"}])
+    for given in ((account(), network(delegations=[])), (elsewhere, network())):
+        result = verdicts(check, *given, *RUNNING).only(ACCOUNT)
+        assert result.advice.startswith("Make the subnet what it was named for")
+    assert verdicts(check, account([]), *RUNNING).only(ACCOUNT).advice == ""
+
+
 def test_where_agents_run_may_not_be_known(verdicts: Verdicts) -> None:
     check, unread = "fdp-agent-network-injection", [(VirtualNetwork, SUBSCRIPTION)]
     assert status_of(verdicts, check, account(), unread=unread) is UNREAD
@@ -238,6 +247,17 @@ def test_a_network_of_microsoft_s(
     made = body(f"{ACCOUNT}/managedNetworks/default", network)
     check = "fdp-agent-subnet-egress"
     assert status_of(verdicts, check, account(MANAGED), made) is status
+
+
+def test_a_route_table_closes_no_network_of_microsoft_s(verdicts: Verdicts) -> None:
+    def advice(injected: object) -> str:
+        check = CHECKS["fdp-agent-subnet-egress"]
+        result = verdicts(check, account(injected), network(routeTable=None)).only()
+        assert result.status is FAIL
+        return result.advice
+
+    assert "isolationMode to AllowOnlyApprovedOutbound" in advice(MANAGED)
+    assert advice(INJECTED) == advice([*INJECTED, *MANAGED]) == ""
 
 
 def test_a_managed_network_that_was_not_read(verdicts: Verdicts) -> None:
