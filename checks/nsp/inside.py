@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -12,10 +13,12 @@ from checks.shared.encryption import require_owners
 from checks.shared.hostnames import fault
 from checks.shared.perimeters import (
     GUARDED,
+    NARROW_RULES,
     associations,
     guard_of,
     has_issues,
     in_enforced_mode,
+    inbound_of,
     is_inbound,
     left_to_perimeter,
     perimeter_of,
@@ -212,8 +215,8 @@ def mode(association: Association, _: Tenant) -> Verdict:
     protection on a diagram and is only a log.
 
     ## How to fix
-    Read the access logs of the perimeter, add a rule for each connection that has to
-    stay, and set the association to Enforced.
+    Read the access logs of the perimeter (`nsp-diag`), add a rule for each connection
+    that has to stay, inbound and outbound, and set the association to Enforced.
 
     ```sh
     az network perimeter association update --resource-group "$GROUP" \
@@ -234,8 +237,11 @@ def mode(association: Association, _: Tenant) -> Verdict:
     ```
 
     From then on the resource's own firewall rules, its exception for trusted services
-    included, no longer let anybody in. What Azure made for a workspace with
-    customer-managed keys belongs in no perimeter: the workspace would break.
+    included, no longer let anybody in or keep anybody out: an inbound rule that is too
+    wide opens the resource to the Internet (`nsp-inbound-rules`). No rule names a
+    subnet: who comes by a service endpoint needs a private endpoint instead. What Azure
+    made for a workspace with customer-managed keys belongs in no perimeter: the
+    workspace would break.
 
     ## References
     - Azure OpenAI Service - Controlling Outbound Access
@@ -252,19 +258,41 @@ def mode(association: Association, _: Tenant) -> Verdict:
 def _before_enforcing(association: Association) -> str:
     """Return what to mind before an association is enforced; empty for the usual."""
     tenant, target = association.tenant, association.target_id or ""
-    vault = tenant.known(KeyVault, target)
-    if vault is None:
-        found = (tenant.known(view, target) for view in _INVERSE)
-        return _kept_open(next(filter(None, found), None))
+    found = (tenant.known(view, target) for view in _INVERSE)
+    kept_open = _kept_open(next(filter(None, found), None))
+    first = [] if kept_open else [*_to_mend(association)]
+    return kept_open or " ".join([*first, _ENFORCE] if first else [])
+
+
+_ENFORCE = (
+    "Then read the access logs of the perimeter, add a rule for each connection that "
+    "has to stay, and set the association to Enforced."
+)
+
+
+def _to_mend(association: Association) -> Iterator[str]:
+    """Yield what would be open or broken if an association were enforced as it is."""
     with suppress(NotRead):
-        if user := next(users_of(vault), None):
-            return (
+        if has_issues(association):
+            yield (
+                "Cure the provisioning issues first (see nsp-provisioning-issues): the "
+                "resource may not have the rules."
+            )
+    with suppress(NotRead):
+        if wide := some(map(shown, inbound_of(association, too_wide))):
+            yield (
+                f"Narrow the inbound rules first (see nsp-inbound-rules): they let in "
+                f"{wide}, and the resource's own firewall keeps out nobody any more."
+            )
+    vault = association.tenant.known(KeyVault, association.target_id or "")
+    with suppress(NotRead):
+        if vault and (user := next(users_of(vault), None)):
+            yield (
                 f"A key in {shown(vault.name)} encrypts {shown(user.name)}: before you "
                 "enforce, bring what it encrypts into the perimeter too, or add the "
                 "inbound rules that let it in. Trusted services are let in no longer "
                 "(see foundry-cmk-vault-protection)."
             )
-    return ""
 
 
 def _is_outbound(rule: AccessRule) -> bool:
@@ -380,8 +408,8 @@ def inbound_rules(rule: AccessRule, tenant: Tenant) -> Verdict:
     lets in every managed identity there.
 
     ## How to fix
-    Replace wide ranges by the public addresses your callers come from, and remove
-    subscriptions that are not yours.
+    Replace wide ranges and service tags by the public addresses your callers come from,
+    and remove subscriptions that are not yours.
 
     ```sh
     az network perimeter profile access-rule update --resource-group "$GROUP" \
@@ -539,7 +567,8 @@ def provisioning_issues(association: Association, _: Tenant) -> Verdict:
     ```
 
     While the association is away, the resource's own firewall decides alone: see that
-    it denies by default first.
+    it denies by default first, and lets in who has to. Note the profile and the mode:
+    the new association needs both again.
 
     ## References
     - Azure OpenAI Service - Controlling Outbound Access
@@ -641,7 +670,8 @@ def overrides_pna(resource: Resource, _: Tenant) -> Verdict:
     public = f"publicNetworkAccess is {shown(public_access(resource))}"
     guard = guard_of(resource)
     if guard is not None:
-        return (passed if guard.holds else warned)(f"{guard}; {public}")
+        reason = f"{guard}; {public}"
+        return passed(reason) if guard.holds else warned(reason, NARROW_RULES)
     if left_to_perimeter(resource):
         reason = f"{public}, and no enforced perimeter is known"
         return warned(so_far(resource.tenant, reason), _kept_open(resource))

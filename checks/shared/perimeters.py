@@ -193,7 +193,7 @@ def guard_of(resource: Resource) -> Guard | None:
     for association in associations(resource):
         if is_enforced(association):
             association.cite(Association.target_id, Association.profile_id)
-            wide = tuple(_inbound_of(association, too_wide))
+            wide = tuple(inbound_of(association, too_wide))
             return Guard(perimeter_of(association), wide)
     return None
 
@@ -307,14 +307,14 @@ def let_in(
             if has_issues(association):
                 continue
         association.cite(Association.target_id, Association.profile_id)
-        found = some(map(shown, _inbound_of(association, named)))
+        found = some(map(shown, inbound_of(association, named)))
         if found:
             unclear.settle()
             return f"perimeter {perimeter_of(association)} lets in {found}"
     return None
 
 
-def _inbound_of(
+def inbound_of(
     association: Association, named: Callable[[AccessRule], list[str]]
 ) -> Iterator[str]:
     """Yield what is named of the inbound rules that hold for an association.

@@ -125,6 +125,22 @@ def test_no_perimeter_is_to_be_enforced_on_what_encryption_needs(
     assert advice(STORES["vault"]) == ""
 
 
+def test_what_enforcing_would_open_or_not_reach_is_mended_first(
+    verdicts: Verdicts,
+) -> None:
+    def advice(*bodies: Body, **changes: object) -> str:
+        given = (*EDGE, account(), association("Learning", **changes), *bodies)
+        return verdicts(mode, *given).only(ASSOCIATION).advice
+
+    assert advice(NARROW) == ""
+    assert advice(WIDE).startswith("Narrow the inbound rules first")
+    assert advice(WIDE).endswith("set the association to Enforced.")
+    issues = advice(NARROW, hasProvisioningIssues="yes")
+    assert issues.startswith("Cure the provisioning issues first")
+    enforced = verdicts(overrides_pna, *EDGE, account(), association(), WIDE).only()
+    assert enforced.advice.startswith("Narrow the inbound rules")
+
+
 @pytest.mark.parametrize(
     ("inside", "open_", "deny", "left", "shut"),
     [
