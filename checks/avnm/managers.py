@@ -199,10 +199,12 @@ def config_deployed(manager: NetworkManager, _: Tenant) -> Verdict:
       location           = "westeurope"
       scope_access       = "SecurityAdmin"
       configuration_ids  = [azurerm_network_manager_security_admin_configuration.g.id]
+      triggers           = { rules = sha256(jsonencode(var.rules)) }
     }
     ```
 
-    A deployment takes the place of what was deployed of its kind in the region: name
+    Without `triggers`, Terraform deploys no configuration again whose rules changed. A
+    deployment takes the place of what was deployed of its kind in the region: name
     every configuration that is to be in force. Of security admin configurations a
     manager can have one in force in a region: what has to hold together belongs into
     rule collections of that one.

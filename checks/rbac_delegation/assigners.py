@@ -148,7 +148,9 @@ def unconstrained(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     ```
 
     Deployments that assign roles need theirs on the list, or they fail. An Owner who
-    also looks after the resources loses that too: give Contributor besides.
+    also looks after the resources loses that too: give Contributor besides. Azure takes
+    no second assignment of one role at one scope: where it is this role already that is
+    unrestricted, put the condition on that assignment (`az role assignment update`).
 
     ## Exceptions
     Emergency accounts hold such a role on purpose: list them in the settings.
