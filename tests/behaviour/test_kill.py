@@ -193,7 +193,7 @@ def _passes(directory: Path) -> set[tuple[str, str, str]]:
         _assert_names(error, directory)
         return set()
     # What is only tried for context makes a lower bound where it lacks, and no gap.
-    assert assessment.gaps or any(assessment.run.bounded.values())
+    assert assessment.gaps or any((assessment.run.bounded or {}).values())
     return {
         (each.check.id, each.target.resource_id.lower(), each.target.location)
         for each in assessment.results

@@ -16,13 +16,12 @@ from checks.logging.fronts import CHECKS as FRONTS
 from checks.nsp.inside import (
     associated,
     diag,
-    inbound_rules,
     kind_support,
     mode,
-    outbound_rules,
     overrides_pna,
     provisioning_issues,
 )
+from checks.nsp.rules import inbound_rules, outbound_rules
 from scanner.model.check import Check, Status
 from scanner.model.insights import DiagnosticSetting
 from scanner.model.machinelearning import Workspace
