@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from ssl import SSLContext
 from tempfile import TemporaryDirectory
@@ -134,11 +134,12 @@ class Emulator:
 
 async def _close(server: web.Server) -> None:
     """Break every connection; none waits for its peer to end TLS politely."""
-    transports = [each.transport for each in server.connections]
+    for each in server.connections:
+        # What was closed twice has no protocol left to abort (Python before 3.11.3).
+        with suppress(AttributeError):
+            if each.transport is not None:
+                each.transport.abort()
     await server.shutdown(SHUTDOWN)
-    for transport in transports:
-        if transport is not None:
-            transport.abort()
     await asyncio.sleep(SHUTDOWN)
 
 
