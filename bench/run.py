@@ -10,12 +10,10 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -135,23 +133,16 @@ def _timed(
     *command: str, environment: Mapping[str, str] | None = None
 ) -> tuple[float, float]:
     """Run a command; return its seconds and its peak memory in MB."""
-    began = time.perf_counter()
-    with subprocess.Popen(
-        command,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+    ran = subprocess.run(
+        (sys.executable, "-m", "bench.timed", *command),
+        stdout=subprocess.PIPE,
+        check=True,
         env=os.environ | dict(environment or {}),
-    ) as process:
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in {0, 1}:
-        sys.exit(f"{' '.join(command)} exited {process.returncode}")
-    return time.perf_counter() - began, _megabytes(usage)
-
-
-def _megabytes(usage: resource.struct_rusage) -> float:
-    unit = 1 if sys.platform == "darwin" else 1024
-    return usage.ru_maxrss * unit / 1e6
+    )
+    code, seconds, megabytes = ran.stdout.split()
+    if int(code) not in {0, 1}:
+        sys.exit(f"{' '.join(command)} exited {int(code)}")
+    return float(seconds), float(megabytes)
 
 
 if __name__ == "__main__":
