@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import suppress
 from heapq import nsmallest
 from itertools import chain, islice
@@ -111,9 +111,14 @@ def _twice(names: DomainList) -> list[str]:
 def _entries(found: Iterable[str]) -> str:
     """Return how many entries there are, and the first few of them."""
     every = list(found)
-    first = ", ".join(map(shown, nsmallest(FIRST, every)))
+    first = ", ".join(map(shown, _first(every)))
     more = f" and {len(every) - FIRST} more" if len(every) > FIRST else ""
     return f"{count(len(every), 'entry', 'entries')} ({first}{more})"
+
+
+def _first(entries: Iterable[str]) -> list[str]:
+    """Return the entries that a verdict names."""
+    return nsmallest(FIRST, entries)
 
 
 def _contradicted(tenant: Tenant) -> Mapping[str, frozenset[str]]:
@@ -180,19 +185,40 @@ def _cite_rule(rule: SecurityRule | None) -> None:
 
 
 def _cite_disputing(names: DomainList, against: frozenset[str]) -> None:
-    """Note the other lists with some entries of a list, and the rules that have them.
+    """Note the other lists with an entry that the verdict names, and their rules.
 
     Those of the policies that have the list.
     """
-    tenant, lists = names.tenant, names.tenant.once(dns_of).facts.lists
-    keys = (key for each in _users_of(names) for key, _ in _uses(each))
-    having = (key for key in keys if not against.isdisjoint(lists[key].entries))
-    others = (key for key in dict.fromkeys(having) if key != names.key)
-    for key in islice(others, CITED):
+    tenant = names.tenant
+    disputing, users = tenant.once(_disputing), tenant.once(_users)
+    mine = {each.id for each in users.get(names.key, ())}
+    having = (key for entry in _first(against) for key in disputing[entry])
+    for key in islice(_others(names, dict.fromkeys(having), mine, users), CITED):
         other = tenant.known(DomainList, key)
         if other is not None:
             other.cite(DomainList.domains)
             _cite_users(other)
+
+
+def _others(
+    names: DomainList,
+    keys: Iterable[str],
+    mine: Container[str],
+    users: Mapping[str, tuple[Policy, ...]],
+) -> Iterator[str]:
+    """Yield the other lists that one of some policies has too."""
+    for key in keys:
+        if key != names.key and any(each.id in mine for each in users[key]):
+            yield key
+
+
+def _disputing(tenant: Tenant) -> Mapping[str, list[str]]:
+    """Return the lists with an entry that rules of one policy disagree on, by it."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for key, entries in sorted(tenant.once(_contradicted).items()):
+        for entry in entries:
+            found[entry].append(key)
+    return found
 
 
 def _require_settled(names: DomainList) -> None:
