@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from heapq import nsmallest
 from itertools import chain, islice
@@ -191,25 +191,18 @@ def _cite_disputing(names: DomainList, against: frozenset[str]) -> None:
     """
     tenant = names.tenant
     disputing, users = tenant.once(_disputing), tenant.once(_users)
-    mine = {each.id for each in users.get(names.key, ())}
-    having = (key for entry in _first(against) for key in disputing[entry])
-    for key in islice(_others(names, dict.fromkeys(having), mine, users), CITED):
+    mine = {each.id for each in _users_of(names)}
+    having = dict.fromkeys(key for entry in _first(against) for key in disputing[entry])
+    others = (
+        key
+        for key in having
+        if key != names.key and any(each.id in mine for each in users[key])
+    )
+    for key in islice(others, CITED):
         other = tenant.known(DomainList, key)
         if other is not None:
             other.cite(DomainList.domains)
             _cite_users(other)
-
-
-def _others(
-    names: DomainList,
-    keys: Iterable[str],
-    mine: Container[str],
-    users: Mapping[str, tuple[Policy, ...]],
-) -> Iterator[str]:
-    """Yield the other lists that one of some policies has too."""
-    for key in keys:
-        if key != names.key and any(each.id in mine for each in users[key]):
-            yield key
 
 
 def _disputing(tenant: Tenant) -> Mapping[str, list[str]]:

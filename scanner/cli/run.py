@@ -73,7 +73,7 @@ def collect(
         force_terminal=False if judgement.log_format is LogFormat.JSON else None,
     )
     target = directory / "snapshot"
-    warm = partial(_warm, judgement.choice)
+    warm = partial(_warm, judgement)
     try:
         with shown(watch, console, quiet=judgement.quiet):
             in_loop(lambda: scan(order, target, watch, earlier, meanwhile=warm))
@@ -103,15 +103,16 @@ def require_something(snapshot: Snapshot) -> None:
         raise Failure(_nothing(snapshot), Exit.NOTHING_READ)
 
 
-def _warm(choice: Choice) -> None:
+def _warm(judgement: Judgement) -> None:
     """Do what needs no tenant: import what judges and reports, hash it, document it."""
     for name in ("document", "summary", "tables"):
         import_module(f"reports.{name}")
-    from reports.html.prose import documentation
+    catalogue_hash(judgement.choice.checks)
+    if "html" in judgement.formats:
+        from reports.html.prose import documentation
 
-    catalogue_hash(choice.checks)
-    for check in choice.checks:
-        documentation(check)
+        for check in judgement.choice.checks:
+            documentation(check)
 
 
 def in_loop(coroutine: Callable[[], Awaitable[T]]) -> T:

@@ -31,14 +31,15 @@ class Paths:
 
     async def known(self, reads: Iterable[Read]) -> AsyncIterator[Sequence[Read]]:
         """Yield reads in their order, as many at a time as have become known."""
-        rest = list(reads)
+        rest = dict.fromkeys(reads)
         while rest:
             ready = list(filter(self._is_known, rest))
             if ready:
                 yield ready
-                rest = [read for read in rest if read not in ready]
+                for read in ready:
+                    del rest[read]
             else:
-                await self.learn(rest[0])
+                await self.learn(next(iter(rest)))
 
     def _is_known(self, read: Read) -> bool:
         return read in self._known or not isinstance(read.operation, SdkOperation)
