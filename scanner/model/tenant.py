@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypeVar
+
+import msgspec
 
 from scanner.model.cloud import Suffixes
 from scanner.model.coverage import UNKNOWN_TYPE, Gap, NotRead, Reading, Unclear
@@ -91,7 +92,7 @@ class Inventory:
 
     @staticmethod
     def _parse(record: Record) -> dict[str, Any]:
-        body: dict[str, Any] = json.loads(record.body)
+        body: dict[str, Any] = msgspec.json.decode(record.body)
         return body
 
     def window(self, settings: Settings) -> Tenant:
