@@ -148,7 +148,7 @@ def _members_of(run: Path) -> dict[str, bytes]:
 
     from reports.document import beside_baseline
     from scanner.cli.failure import Failure
-    from scanner.cli.past import RESULTS, document, folder_of
+    from scanner.cli.recorded import RESULTS, document, folder_of
     from scanner.cli.selection import Choice
     from scanner.snapshot.lines import SnapshotError
     from scanner.snapshot.reader import Snapshot
@@ -244,7 +244,7 @@ def _header(members: Mapping[str, bytes]) -> dict[str, str]:
     import msgspec
 
     from scanner import __version__
-    from scanner.cli.past import RESULTS, Document
+    from scanner.cli.recorded import RESULTS, Document
 
     run = msgspec.json.decode(members[RESULTS], type=Document).run
     return {
@@ -261,7 +261,7 @@ def _require_same_judgement(pack: Pack) -> None:
     import msgspec
 
     from scanner.assess import catalogue_hash
-    from scanner.cli.past import RESULTS, Document
+    from scanner.cli.recorded import RESULTS, Document
     from scanner.evidence.archive import PackError
     from scanner.snapshot.lines import SnapshotError
     from scanner.snapshot.reader import Snapshot

@@ -1,45 +1,31 @@
-"""Runs as they were recorded, and as they would be judged today."""
+"""Earlier runs: which there are, and what changed since."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, TypeVar
 
 import msgspec
 
 from scanner.assess import assess, catalogue_hash
 from scanner.cli.failure import Failure
+from scanner.cli.recorded import (
+    RESULTS,
+    file_of,
+    folder_of,
+    header,
+    recorded,
+    settings_of,
+)
 from scanner.cli.selection import Checks
 from scanner.model.drift import Drift, compare, judged_otherwise
 from scanner.model.judged import Judged, Row
-from scanner.model.results import SCHEMA, Assessment, Run
+from scanner.model.results import Assessment, Run
 from scanner.model.settings import Settings
 from scanner.model.trend import Point
 from scanner.snapshot.lines import SnapshotError
 from scanner.snapshot.reader import Snapshot
-
-RESULTS = "results.json"
-
-
-class Header(msgspec.Struct, frozen=True):
-    """results.json without its results."""
-
-    schema: str
-    run: Run
-    summary: Mapping[str, Any]
-
-
-class Document(Header, frozen=True):
-    """results.json, as far as it is read back."""
-
-    results: tuple[Row, ...]
-    drift: msgspec.Raw = msgspec.Raw()
-    trend: msgspec.Raw = msgspec.Raw()
-
-
-D = TypeVar("D", bound=Header)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,66 +71,17 @@ def to_compare(runs: Sequence[Past]) -> Past | None:
     return (whole or runs)[-1] if runs else None
 
 
-def folder_of(run: Path) -> Path:
-    """Return where the files of a run are; it may be named by its results.json."""
-    return run if run.is_dir() else run.parent
-
-
-def document(run: Path) -> Document:
-    """Return the results.json of a run; raises Failure if there is none of ours."""
-    found = _read(run, Document)
-    try:
-        _settings(found.run)
-    except msgspec.ValidationError as error:
-        told = f"{_file(run)} has settings that are none of ours: {error}"
-        raise Failure(told) from error
-    return found
-
-
 def _past(run: Path) -> Past:
     """Return what is known of a run without its results; raises Failure."""
-    found = _read(run, Header)
+    found = header(run)
     names = [each.name for each in fields(Point) if each.name != "started"]
     known = {name: found.summary.get(name) for name in names}
     try:
         point = msgspec.convert({"started": found.run.started, **known}, Point)
     except msgspec.ValidationError as error:
-        told = f"{_file(run)} has a summary that is none of ours: {error}"
+        told = f"{file_of(run)} has a summary that is none of ours: {error}"
         raise Failure(told) from error
     return Past(run, found.run, point)
-
-
-def _file(run: Path) -> Path:
-    return run / RESULTS if run.is_dir() else run
-
-
-def _read(run: Path, shape: type[D]) -> D:
-    path = run
-    try:
-        path = _file(run)
-        found = msgspec.json.decode(path.read_bytes(), type=shape)
-    except OSError as error:
-        raise Failure(
-            f"{path} cannot be read: {error.strerror}; name the directory of a run, as "
-            "`posture scan -o DIR` leaves it"
-        ) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Failure(
-            f"{path} is no results.json of posture: {error}; `posture scan --from RUN` "
-            "writes it again from the run's snapshot"
-        ) from error
-    if found.schema != SCHEMA:
-        raise Failure(
-            f"{path} has schema {found.schema!r}, not {SCHEMA!r}: another version of "
-            "posture wrote it"
-        )
-    return found
-
-
-def recorded(run: Path) -> Judged:
-    """Return what a run answered when it was judged; raises Failure."""
-    found = document(run)
-    return Judged(run=found.run, rows=found.results)
 
 
 def judged(assessment: Assessment) -> Judged:
@@ -162,7 +99,7 @@ def drift_between(old: Path, new: Path, checks: Checks) -> Drift:
     before, after = recorded(old), recorded(new)
     if _alike(before.run, after.run):
         return compare(before, after)
-    settings = _settings(after.run)
+    settings = settings_of(after.run)
     now_before = _again(old, before, checks, settings)
     now_after = (
         after
@@ -177,18 +114,13 @@ def drift_since(baseline: Path, assessment: Assessment, checks: Checks) -> Drift
     before, after = recorded(baseline), judged(assessment)
     if _alike(before.run, after.run):
         return compare(before, after)
-    again = _again(baseline, before, checks, _settings(after.run))
+    again = _again(baseline, before, checks, settings_of(after.run))
     return _told_apart(before, after, again, after)
 
 
 def _alike(old: Run, new: Run) -> bool:
     same = old.catalogue == new.catalogue
-    return same and _settings(old) == _settings(new)
-
-
-def _settings(run: Run) -> Settings:
-    """Return the settings of a run, today's defaults where it names none."""
-    return msgspec.convert(dict(run.settings), Settings)
+    return same and settings_of(old) == settings_of(new)
 
 
 def _again(

@@ -208,12 +208,13 @@ def _publish(
 def _readable(baseline: Path | None, *, fail_on_new: bool) -> Path | None:
     """Return a baseline that can be compared with; raises Failure before a scan."""
     from scanner.cli.failure import Failure
-    from scanner.cli.past import document, runs_in, to_compare
+    from scanner.cli.past import runs_in, to_compare
+    from scanner.cli.recorded import recorded
 
     if baseline is not None:
         past = to_compare(runs_in(baseline))
         if past is not None:
-            document(past.path)
+            recorded(past.path)
     elif fail_on_new:
         raise Failure("--fail-on-new needs --baseline: new since which run?")
     return baseline

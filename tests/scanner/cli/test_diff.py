@@ -266,8 +266,10 @@ def test_a_bad_baseline_is_refused_before_a_scan_and_costs_no_report(
 def test_runs_that_are_none(refused: Refused, tmp_path: Path) -> None:
     assert "nowhere" in refused("diff", "nowhere", "nowhere")
     assert "cannot be read: File name too long" in refused("diff", "a" * 300, tmp_path)
-    (tmp_path / "results.json").write_text("{}")
-    assert "no results.json of posture" in refused("diff", tmp_path, tmp_path)
+    for text in ("", "{}", '{"schema":' + "[" * 100_000):
+        (tmp_path / "results.json").write_text(text)
+        for command in (("diff", tmp_path, tmp_path), ("trend", tmp_path)):
+            assert "no results.json of posture" in refused(*command)
     (tmp_path / "results.json").write_text(
         '{"schema":"other","run":{"started":"","version":"","cloud":"","method":""},'
         '"summary":{},"results":[]}'

@@ -46,6 +46,18 @@ def test_runs_are_told_oldest_first_and_once(
     assert runs[1]["coverage"] == later["summary"]["coverage"]
 
 
+def test_what_a_run_came_to_stands_before_its_results(
+    posture: Posture, refused: Refused, history: Path, later: Any, tmp_path: Path
+) -> None:
+    content = (history / "b-later" / "results.json").read_bytes()
+    results = content.index(b'"results":')
+    (tmp_path / "results.json").write_bytes(content[: results + 1000])
+    done = posture("trend", tmp_path, "--format", "json")
+    [point] = json.loads(done.out)["runs"]
+    assert point["score"] == later["summary"]["score"]
+    assert "no results.json of posture" in refused("diff", tmp_path, tmp_path)
+
+
 def test_a_score_is_never_without_its_coverage(
     posture: Posture, history: Path, later: Any
 ) -> None:
