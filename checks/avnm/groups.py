@@ -268,7 +268,8 @@ def vnet_uncovered(network: VirtualNetwork, tenant: Tenant) -> Verdict:
     Absent or null tags are none. A network in the scope of no manager is not
     applicable, nor is one where the managers have no features: absent, null or empty
     `properties.networkManagerScopeAccesses` let a manager manage nothing (they are
-    optional, Network REST 2024-05-01).
+    optional, Network REST 2024-05-01). Groups of a manager that does not manage the
+    network do not count.
 
     ## Why it matters
     The groups carry the connections and the security admin rules. A network that the
@@ -318,15 +319,14 @@ def vnet_uncovered(network: VirtualNetwork, tenant: Tenant) -> Verdict:
         names = some(shown(_name(groups.facts.groups[g].id)) for g in standing.groups)
         return passed(f"is in {names}; {_RULES[groups.guarded(network.key)]}")
     require_known(doubt for _, doubt in standing.open)
-    managing = [m for m in standing.managers if groups.facts.managers[m].features]
-    if not managing:
-        for key in islice(standing.managers or groups.facts.managers, CITED):
+    if not standing.managers:
+        for key in islice(groups.facts.managers, CITED):
             _cite_manager(tenant.known(NetworkManager, key))
         require_all_scanned(tenant, "network managers with it in their scope")
-        able = " with features" if standing.managers else ""
+        able = " with features" if groups.facts.managers else ""
         return not_applicable(f"in the scope of no network manager{able}")
     named = []
-    for key in managing:
+    for key in standing.managers:
         named.append(shown(_name(groups.facts.managers[key].id)))
         _cite_manager(tenant.known(NetworkManager, key))
     for rule in groups.facts.networks[network.key].rules[:CITED]:
@@ -405,9 +405,10 @@ def multi_group(group: NetworkGroup, tenant: Tenant) -> Verdict:
     other group allow: with the same direction, a common protocol, a common source port
     and destination port, and sources and destinations of the same text or one of them
     anything. Rules of one collection are made to go together: an exception has the
-    lower priority number. Absent and null ports, sources or destinations are all of
-    them (Network REST, 2024-05-01). A group without networks is not applicable, or not
-    assessed in a narrowed scan, which may have left them out.
+    lower priority number. A network is in a group only where the manager of the group
+    has it in its scope, and has features. Absent and null ports, sources or
+    destinations are all of them (Network REST, 2024-05-01). A group without networks is
+    not applicable, or not assessed in a narrowed scan, which may have left them out.
 
     ## Why it matters
     Which of two rules wins depends on their priorities, which nobody compares across
@@ -479,7 +480,7 @@ def multi_group(group: NetworkGroup, tenant: Tenant) -> Verdict:
         for stale in islice(tenant.children(group, StaticMember), CITED):
             stale.cite(StaticMember.resource_id)
         require_all_scanned(tenant, "networks in it")
-        return not_applicable("no network is in it")
+        return not_applicable("no network that its manager manages is in it")
     what = count(len(members), "network", "networks")
     return passed(f"{what} in it, and in no other group")
 

@@ -56,7 +56,7 @@ class Hold:
 
 
 def by_tags(tenant: Tenant) -> Mapping[str, Mapping[str, list[str]]]:
-    """Return the networks that tags keep in groups, by the scopes they lie in.
+    """Return the networks that tags alone keep in groups, by the scopes they lie in.
 
     Of each scope by the manager of the groups. Make it once, by `Tenant.once`.
     """
@@ -146,10 +146,12 @@ def tag_tamper(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     Reads `properties.policyRule.if` of policies, and who may write tags of networks.
 
     Answers for each assignment in force that gives `virtualNetworks/write` or
-    `Microsoft.Resources/tags/write` on a network which a policy takes into a group by
-    a condition on tags. It passes for principals that may write all network groups of
-    the manager, for they look after them, and for those approved of. An assignment
-    whose role was not read is left out.
+    `Microsoft.Resources/tags/write` on a network which a policy keeps in a group by a
+    condition on tags. A network that is a static member too does not count, nor one
+    which the condition or another policy takes in whatever its tags are: no tag takes
+    it out. Nor does it count where that is not known. It passes for principals that
+    may write all network groups of the manager, for they look after them, and for
+    those approved of. An assignment whose role was not read is left out.
 
     ## Why it matters
     Where a tag decides, whoever writes the tag decides. A team that finds the security

@@ -9,15 +9,6 @@ from scanner.policy.conditions import field_name, leaves
 NETWORK_TYPE = "Microsoft.Network/virtualNetworks"
 
 
-def reads_tags(condition: Any) -> bool:
-    """Whether a condition looks at a tag of the network."""
-    for leaf in leaves(condition, negated=True):
-        name = field_name(leaf)
-        if name is not None and name.lower().startswith("tags"):
-            return True
-    return False
-
-
 def asks_for_networks(condition: Any) -> bool:
     """Whether a condition names the type of virtual networks."""
     for leaf in leaves(condition):

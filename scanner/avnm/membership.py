@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from scanner.avnm.conditions import reads_tags
 from scanner.model.coverage import Gap
 from scanner.policy.conditions import Subject, Test, understood
 
@@ -74,6 +73,8 @@ class Standing:
     managers: tuple[str, ...]
     groups: Mapping[str, tuple[str, ...]]
     """By the group, the definitions that take it in; none for one that is by hand."""
+    by_hand: frozenset[str]
+    """The groups that somebody put it into, whatever policies say."""
     open: tuple[tuple[str, Doubt], ...]
     """Why it may be in more: the group, or nothing where that is any."""
 
@@ -132,13 +133,24 @@ class Membership:
         return True if True in told else None if None in told else False
 
     def by_tags(self, network: str) -> tuple[Rule, ...]:
-        """Return the policies that take a network in by a condition on its tags."""
-        groups = self.standings[network].groups
+        """Return the policies that keep a network in groups, by its tags alone.
+
+        With other tags it may leave these groups: nobody put it there, no policy takes
+        it in whatever its tags are, and nothing is open that may do either.
+        """
+        known, standing = self.facts.networks[network], self.standings[network]
+        untagged = replace(known.subject, knows_tags=False)
+        holding = [
+            (rule, self._test_of(rule.condition)(untagged).holds)
+            for rule in known.rules
+            if rule.definition_id in standing.groups.get(rule.group, ())
+        ]
+        staying = {key for key, _ in standing.open} | standing.by_hand
+        staying |= {rule.group for rule, holds in holding if holds}
         return tuple(
             rule
-            for rule in self.facts.networks[network].rules
-            if rule.definition_id in groups.get(rule.group, ())
-            and reads_tags(rule.condition)
+            for rule, holds in holding
+            if holds is None and rule.group not in staying
         )
 
     def _standing(self, key: str) -> Standing:
@@ -155,6 +167,7 @@ class Membership:
             if managed:
                 found.update(dict.fromkeys(self._by_hand.get((manager, key), ()), ()))
                 opened += self._unread[manager]
+        by_hand = frozenset(found)
         for rule in network.rules:
             taken = self._takes(rule, network, within)
             if taken is True:
@@ -163,7 +176,7 @@ class Membership:
                 opened.append((rule.group, taken))
         opened += [("", each) for each in (*self.facts.doubts, *network.doubts)]
         managers = tuple(each for each, managed in within.items() if managed)
-        return Standing(managers, found, tuple(opened))
+        return Standing(managers, found, by_hand, tuple(opened))
 
     def _test_of(self, condition: object) -> Test:
         """Return a condition understood: it is asked about each of many networks."""
@@ -201,7 +214,12 @@ def _unknown_scope(manager: str) -> Doubt:
 
 
 def manages(manager: Manager, network: Network) -> bool | None:
-    """Return whether a network is in the scope of a manager, None if that is open."""
+    """Return whether a manager manages a network, None if that is open.
+
+    It does so in its scope, and nothing anywhere without features.
+    """
+    if not manager.features:
+        return False
     if not manager.scopes.isdisjoint(network.scopes):
         return True
     groups = any("/managementgroups/" in each for each in manager.scopes)

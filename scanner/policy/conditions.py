@@ -39,6 +39,8 @@ class Subject:
     tags: Mapping[str, str] | None = None
     others: Mapping[str, str | None] = field(default_factory=dict)
     """More fields that are told, by their names in lower case."""
+    knows_tags: bool = True
+    """Whether its tags are as given, and not any at all."""
 
     @property
     def parts(self) -> ResourceId:
@@ -73,17 +75,15 @@ def understood(condition: Any) -> Test:
     return _understood(condition, DEEPEST)
 
 
-def leaves(condition: Any, *, negated: bool = False) -> Iterator[Mapping[str, Any]]:
-    """Yield the comparisons of a condition, by keys in lower case.
+def leaves(condition: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield the comparisons of a condition but those below a `not`.
 
-    `negated` yields those below a `not` too.
+    By keys in lower case.
     """
     pending = [condition]
     while pending:
         parts = parts_of(pending.pop())
         pending += _list(parts.get("allof")) + _list(parts.get("anyof"))
-        if negated and "not" in parts:
-            pending.append(parts["not"])
         if not _LOGICAL & parts.keys():
             yield parts
 
@@ -261,6 +261,8 @@ def _other(name: str, subject: Subject) -> str | None:
 
 def _tag(name: str, subject: Subject) -> str | None:
     """Return the value of a tag; Azure Resource Manager ignores the case of names."""
+    if not subject.knows_tags:
+        raise _Untold(f"the tag {name}")
     for key, value in (subject.tags or {}).items():
         if key.lower() == name.strip().lower():
             return value

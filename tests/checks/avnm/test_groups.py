@@ -68,6 +68,9 @@ def manager(id: str = MANAGER, *, at: object = SUBSCRIPTION, **more: object) -> 
     return body(id, **{"networkManagerScopes": scopes, **features, **more})
 
 
+IDLE = manager(networkManagerScopeAccesses=[])
+
+
 def group(id: str = GROUP) -> Body:
     return body(id, memberType="VirtualNetwork")
 
@@ -81,6 +84,7 @@ def network(id: str = NETWORK, **more: object) -> Body:
 
 
 BY_ENV = {"field": "tags['env']", "equals": "prod"}
+BY_NAME = {"field": "name", "equals": "net"}
 
 
 def policy(
@@ -253,6 +257,10 @@ EXEMPT = body(
         ([manager(networkManagerScopes=None)], [], NA, "no network manager"),
         ([manager(networkManagerScopeAccesses=[])], [], NA, "with features"),
         ([manager(networkManagerScopeAccesses=None)], [], NA, "with features"),
+        ([IDLE, member()], [], NA, "with features"),
+        ([IDLE, policy(), assigned()], [], NA, "with features"),
+        ([IDLE, member(), manager(SECOND)], [], WARN, "no group"),
+        ([IDLE, manager(SECOND)], [(StaticMember, GROUP)], WARN, "no group"),
         ([manager(networkManagerScopeAccesses=["Routing"])], [], WARN, "no group"),
         ([manager(networkManagerScopeAccesses=3)], [], UNREAD, "malformed"),
         ([manager(networkManagerScopes=3)], [], UNREAD, "malformed"),
@@ -348,6 +356,7 @@ def _from(one: str, two: str) -> tuple[Body, Body]:
     [
         ([member()], [], PASS),
         ([], [], NA),
+        ([IDLE, *BOTH], [], NA),
         ([*BOTH], [], INFO),
         ([*BOTH, *CLASH], [], WARN),
         ([*BOTH, *CLASH, admin_rule("more", "Deny")], [], INFO),
@@ -529,17 +538,32 @@ def test_tag_writers(
 @pytest.mark.parametrize(
     "bodies",
     [
-        (network(), policy({"field": "name", "equals": "net"}), assigned()),
+        (network(), policy(BY_NAME), assigned()),
         (network(tags={}), policy(), assigned()),
         (network(), policy()),
+        (network(), policy(), assigned(), member()),
+        (network(), policy(), assigned(), IDLE),
+        (network(), policy({"anyOf": [BY_ENV, BY_NAME]}), assigned()),
     ],
 )
 def test_networks_that_no_tag_takes_in(
     verdicts: Verdicts, rbac: Any, bodies: tuple[Body, ...]
 ) -> None:
     role, grant = rbac.role("all", actions=["*"]), rbac.grant("ann", "all", NETWORK)
-    [result] = verdicts(tag_tamper, manager(), group(), *bodies, role, grant)
+    whole = (manager(), group(), *bodies, role, grant)
+    given = {each["id"]: each for each in whole}.values()
+    [result] = verdicts(tag_tamper, *given)
     assert result.status is NA
+
+
+@pytest.mark.parametrize("condition", [BY_ENV, {"allOf": [BY_ENV, BY_NAME]}])
+def test_members_of_another_group_by_hand_are_kept_in_this_one_by_tags(
+    verdicts: Verdicts, rbac: Any, condition: object
+) -> None:
+    role, grant = rbac.role("all", actions=["*"]), rbac.grant("ann", "all", NETWORK)
+    others = (group(OTHER), member(OTHER), policy(condition), assigned())
+    whole = (manager(), group(), network(), *others, role, grant)
+    assert verdicts(tag_tamper, *whole).only(grant["id"]).status is WARN
 
 
 def test_who_is_approved_of_may_write_tags(verdicts: Verdicts, rbac: Any) -> None:
@@ -557,6 +581,7 @@ def test_who_is_approved_of_may_write_tags(verdicts: Verdicts, rbac: Any) -> Non
         (PolicyAssignment, SUBSCRIPTION),
         (VirtualNetwork, SUBSCRIPTION),
         (NetworkGroup, MANAGER),
+        (StaticMember, GROUP),
     ],
 )
 def test_tags_where_something_was_refused(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from scanner.avnm.conditions import asks_for_networks, reads_tags
+from scanner.avnm.conditions import asks_for_networks
 from scanner.policy.conditions import DEEPEST
 
 NETWORK = "Microsoft.Network/virtualNetworks"
@@ -29,24 +29,8 @@ def test_type(condition: Any, asks: bool) -> None:
     assert asks_for_networks(condition) is asks
 
 
-@pytest.mark.parametrize(
-    ("condition", "reads"),
-    [
-        ({"not": {"field": "Tags['a']", "equals": "b"}}, True),
-        ({"anyOf": [{"field": "tags", "containsKey": "b"}]}, True),
-        ({"value": "[field('tags.a')]", "equals": "b"}, True),
-        ({"value": "[resourceGroup().tags['a']]", "equals": "b"}, False),
-        ({"field": "name", "equals": "tags"}, False),
-        ("tags", False),
-    ],
-)
-def test_tags(condition: Any, reads: bool) -> None:
-    assert reads_tags(condition) is reads
-
-
 def test_depth_does_no_harm() -> None:
     condition: Any = {"field": "name", "like": "*"}
     for _ in range(DEEPEST * 40):
         condition = {"not": condition}
     assert not asks_for_networks(condition)
-    assert not reads_tags(condition)

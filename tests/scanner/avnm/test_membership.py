@@ -18,6 +18,7 @@ from scanner.avnm.membership import (
     Network,
     Overlap,
     Rule,
+    Standing,
     manages,
     overlaps,
 )
@@ -28,6 +29,7 @@ SUBSCRIPTION = "/subscriptions/s"
 ID = f"{SUBSCRIPTION}/providers/Microsoft.Network/virtualNetworks/net"
 PROD = {"field": "tags['env']", "equals": "prod"}
 ODD = {"field": "odd", "equals": "x"}
+NAMED = {"field": "name", "equals": "net"}
 NO = {"field": "name", "equals": "other"}
 
 MANAGER = Manager("nm", frozenset({ZONES}), features=frozenset({"connectivity"}))
@@ -87,6 +89,32 @@ def test_members_by_hand_and_by_policy() -> None:
     assert not [*found.doubts("nm/g")]
 
 
+@pytest.mark.parametrize(
+    ("group", "rules"),
+    [
+        (replace(GROUP, members=frozenset({"net"})), (rule(PROD),)),
+        (GROUP, (rule(PROD), Rule("another", "nm/g", NAMED))),
+        (GROUP, (rule({"anyOf": [PROD, NAMED]}),)),
+        (GROUP, (rule(PROD), rule(ODD))),
+        (replace(GROUP, doubts=(Doubt("members"),)), (rule(PROD),)),
+    ],
+    ids=["by hand", "another policy", "by name or tag", "open", "unread"],
+)
+def test_tags_do_not_keep_who_stays_without(
+    group: Group, rules: tuple[Rule, ...]
+) -> None:
+    found = standing(replace(NETWORK, rules=rules), group)
+    assert "nm/g" in found.standings["net"].groups
+    assert not found.by_tags("net")
+
+
+def test_without_features_nobody_is_taken_in() -> None:
+    group = replace(GROUP, members=frozenset({"net"}), doubts=(Doubt("members"),))
+    idle = replace(MANAGER, features=frozenset(), doubts=(Doubt("groups"),))
+    found = standing(replace(NETWORK, rules=(rule(PROD),)), group, manager=idle)
+    assert found.standings["net"] == Standing((), {}, frozenset(), ())
+
+
 def test_outside_of_the_scope_nobody_is_taken_in() -> None:
     network = replace(NETWORK, scopes=frozenset({SUBSCRIPTION}), rules=(rule(PROD),))
     group = replace(GROUP, members=frozenset({"net"}))
@@ -110,7 +138,7 @@ def test_scopes() -> None:
     beside = replace(NETWORK, scopes=frozenset({SUBSCRIPTION}))
     assert manages(MANAGER, beside) is False
     assert manages(MANAGER, replace(beside, knows_above=False)) is None
-    of_one = Manager("b", frozenset({"/subscriptions/t"}))
+    of_one = replace(MANAGER, scopes=frozenset({"/subscriptions/t"}))
     assert manages(of_one, replace(beside, knows_above=False)) is False
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -132,6 +133,13 @@ def test_anything_else_is_open_and_said(condition: Any, said: str) -> None:
     answer = evaluate(condition, SUBJECT)
     assert answer.holds is None
     assert said in " ".join(answer.open)
+
+
+def test_tags_that_are_not_known_leave_open_what_they_decide() -> None:
+    untold = replace(SUBJECT, knows_tags=False)
+    by_tag = {"field": "tags['env']", "exists": "true"}
+    assert evaluate(by_tag, untold).holds is None
+    assert evaluate({"anyOf": [by_tag, {"value": "a", "in": ["a"]}]}, untold).holds
 
 
 def test_depth_is_bounded() -> None:
