@@ -76,7 +76,8 @@ def workspaces_of(tenant: Tenant, vault_id: str) -> Iterator[Workspace]:
 def accounts_of(vault: KeyVault) -> Iterator[CognitiveAccount]:
     """Yield the accounts whose key is in a vault; raises NotRead in the end.
 
-    They name the vault by its address, which begins with its name: no two have one.
+    They name the vault by its address, which no two have; a managed HSM of the same
+    name has another ending.
     """
     named = vault.tenant.referring(CognitiveAccount, "cmk_vault_name", vault.name)
     yield from filter(has_own_key, named)

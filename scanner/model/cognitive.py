@@ -154,9 +154,15 @@ class CognitiveAccount(Identified):
 
     @property
     def cmk_vault_name(self) -> str | None:
-        """The vault of the key that encrypts it, which its address begins with."""
-        address = self.cmk_vault_uri or ""
-        return address.partition("://")[2].partition(".")[0] or None
+        """The vault of the key that encrypts it, which its address begins with.
+
+        None where the address does not end as those of vaults do: a managed HSM may
+        have the name of any vault.
+        """
+        address = (self.cmk_vault_uri or "").lower().partition("://")[2]
+        name, _, suffix = address.partition("/")[0].partition(".")
+        is_vault = suffix.partition(":")[0] == self.tenant.suffixes.keyvault.lower()
+        return name if is_vault else None
 
 
 MODEL_HOSTS = frozenset({"openai", "aiservices"})

@@ -395,6 +395,24 @@ def test_vaults_that_encrypt_nothing(verdicts: Verdicts, check: Check[Any]) -> N
         assert results.only(VAULT).status is UNREAD
 
 
+@pytest.mark.parametrize("check", [vault_model, vault_protection, key_use_logged])
+@pytest.mark.parametrize(
+    ("address", "encrypts"),
+    [
+        ("https://kv-own.vault.azure.net:443", True),
+        ("https://kv-own.managedhsm.azure.net/", False),
+        ("https://kv-own.vault.azure.cn/", False),
+        ("kv-own", False),
+    ],
+)
+def test_a_managed_hsm_is_no_vault_of_its_name(
+    verdicts: Verdicts, check: Check[Any], address: str, encrypts: bool
+) -> None:
+    given = account(keyVaultProperties={"keyVaultUri": address, "keyName": "k"})
+    [result] = verdicts(check, given, vault())
+    assert (result.status is not NONE) is encrypts
+
+
 def key(*actions: str, **properties: object) -> Body:
     given = [{"action": {"type": each}} for each in actions]
     return body(KEY, rotationPolicy={"lifetimeActions": given}, **properties)
