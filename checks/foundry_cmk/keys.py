@@ -46,7 +46,7 @@ from scanner.model.cognitive import CognitiveAccount, has_own_key, hosts_models
 from scanner.model.coverage import Unclear
 from scanner.model.identity import ManagedIdentity
 from scanner.model.ids import ResourceId
-from scanner.model.keyvault import KeyVault, VaultKey
+from scanner.model.keyvault import KeyVault, VaultKey, policies_for_itself
 from scanner.model.machinelearning import Workspace, keeps_itself
 from scanner.model.resource import Resource
 from scanner.model.tenant import Tenant
@@ -84,7 +84,10 @@ def key_permission(workspace: Workspace, tenant: Tenant) -> Verdict:
     wrap and unwrap with the key, as Key Vault Crypto Service Encryption User and Crypto
     User do, on the key or above, and no deny assignment that takes one of the three
     back; in any other (absent and null are false) the key permissions get, wrapKey and
-    unwrapKey in `properties.accessPolicies`. Identities of Microsoft that some variants
+    unwrapKey in `properties.accessPolicies`. A policy with an `applicationId` is for
+    those who come through that application, and one with another `tenantId` for nobody
+    here: neither lets the identity in (vaults REST reference). Absent, null and empty
+    name no application, and this tenant. Identities of Microsoft that some variants
     need beside it are not judged. Who may use a key in a managed HSM is the HSM's own
     data, and asked about.
 
@@ -211,7 +214,7 @@ def _by_role(identity: ManagedIdentity, vault: KeyVault, key: KeyName) -> Verdic
 def _by_policy(identity: ManagedIdentity, vault: KeyVault, _: KeyName) -> Verdict:
     allowed = {
         permission.lower()
-        for policy in vault.access_policies
+        for policy in policies_for_itself(vault)
         if (policy.object_id or "").lower() == identity.principal_id.lower()
         for permission in policy.keys or ()
     }

@@ -32,7 +32,7 @@ from scanner.model.check import (
     warned,
 )
 from scanner.model.ids import ResourceId, id_key
-from scanner.model.keyvault import KeyVault
+from scanner.model.keyvault import KeyVault, policies_for_itself
 from scanner.model.machinelearning import (
     Workspace,
     is_hub,
@@ -236,8 +236,9 @@ def hub_mi_kv(workspace: Workspace, tenant: Tenant) -> Verdict:
     `properties.enableRbacAuthorization` is true, one of the workspace's identities must
     hold Key Vault Administrator, Key Vault Secrets Officer or another role that sets
     secrets; where it is absent, null or false (vaults REST reference), a policy must
-    name one of them and let it read secrets. The question arises where a connection of
-    the workspace, or one that its hub shares, holds a key.
+    name one of them and let it read secrets, with no `applicationId` and of no other
+    `tenantId`, by which an identity does not get in. The question arises where a
+    connection of the workspace, or one that its hub shares, holds a key.
 
     ## Why it matters
     The key of a connection lies in the hub's vault, and the identity of hub or project
@@ -305,7 +306,7 @@ def hub_mi_kv(workspace: Workspace, tenant: Tenant) -> Verdict:
 def _by_policy(workspace: Workspace, vault: KeyVault) -> Verdict:
     """Return whether an access policy lets a workspace fetch its secrets."""
     wanted = {each.lower() for each in ids(workspace.identities)}
-    for policy in vault.access_policies:
+    for policy in policies_for_itself(vault):
         allowed = {each.lower() for each in policy.secrets or ()}
         if (policy.object_id or "").lower() in wanted and allowed & {"all", "get"}:
             return passed("an access policy of the vault names the workspace")

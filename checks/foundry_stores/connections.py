@@ -25,7 +25,7 @@ from scanner.model.check import (
     warned,
 )
 from scanner.model.coverage import Unclear
-from scanner.model.keyvault import KeyVault
+from scanner.model.keyvault import KeyVault, policies_for_itself
 from scanner.model.machinelearning import (
     Datastore,
     Endpoint,
@@ -209,7 +209,8 @@ def kv_access_policies(vault: KeyVault, _: Tenant) -> Verdict:
     An absent or null flag means access policies (Key Vault REST reference, before
     2026-02-01). Covered are vaults that a hub or project names in
     `properties.keyVault`; a policy concerns it when its `objectId` is a principal of
-    the identities of that workspace.
+    the identities of that workspace, unless its `applicationId` or another `tenantId`
+    keeps them out.
 
     ## Why it matters
     An access policy opens every secret of the vault, those of all other hubs and
@@ -252,7 +253,7 @@ def kv_access_policies(vault: KeyVault, _: Tenant) -> Verdict:
     """
     if vault.rbac_authorization:
         return passed("enableRbacAuthorization is true")
-    allowed = {(each.object_id or "").lower() for each in vault.access_policies}
+    allowed = {(each.object_id or "").lower() for each in policies_for_itself(vault)}
     named, unclear = _named_in(vault, allowed)
     if named:
         many = count(len(named), "hub or project", "hubs and projects")

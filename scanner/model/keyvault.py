@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from scanner.model.fields import Flag, Number, Part, Parts, Text, Texts
 from scanner.model.insights import DiagnosticSetting
 from scanner.model.network import PrivateEndpointConnection
@@ -13,7 +15,10 @@ API_VERSION = "2023-07-01"
 class AccessPolicy(Part):
     """What one principal may do in a vault that does not leave it to Azure RBAC."""
 
+    tenant_id = Text("tenantId")
     object_id = Text("objectId")
+    application_id = Text("applicationId")
+    """The application through which alone it lets the principal in."""
     keys = Texts("permissions.keys")
     secrets = Texts("permissions.secrets")
 
@@ -57,3 +62,16 @@ class KeyVault(Resource):
     )
 
     diagnostic_settings = Children(DiagnosticSetting)
+
+
+def policies_for_itself(vault: KeyVault) -> Iterator[AccessPolicy]:
+    """Yield the access policies that let a principal of the tenant in by itself.
+
+    One with an `applicationId` is for who comes through that application, one of
+    another tenant for nobody here (vaults REST reference, AccessPolicyEntry). That
+    tenant is required: where a policy names none it is taken for this one.
+    """
+    own = vault.tenant.id.lower()
+    for policy in vault.access_policies:
+        if not policy.application_id and (policy.tenant_id or own).lower() == own:
+            yield policy

@@ -351,6 +351,9 @@ def policy(secrets: object, principal: object = HUB_ID) -> Body:
     return {"objectId": principal, "permissions": {"secrets": secrets}}
 
 
+BY_APPLICATION = {**policy(["get"]), "applicationId": "app"}
+
+
 @pytest.mark.parametrize(
     ("found", "role", "status"),
     [
@@ -364,6 +367,8 @@ def policy(secrets: object, principal: object = HUB_ID) -> Body:
         ({"policies": [policy(["list"])]}, BuiltIn.KEY_VAULT_ADMINISTRATOR, FAIL),
         ({"policies": [policy(["get"], OTHER_ID)]}, BuiltIn.READER, FAIL),
         ({"policies": [policy(None)]}, BuiltIn.READER, FAIL),
+        ({"policies": [BY_APPLICATION]}, BuiltIn.READER, FAIL),
+        ({"policies": [BY_APPLICATION, policy(["get"])]}, BuiltIn.READER, PASS),
         ({"policies": [policy(["get"], None)]}, BuiltIn.READER, FAIL),
         ({"policies": None}, BuiltIn.READER, FAIL),
         ({}, BuiltIn.READER, FAIL),

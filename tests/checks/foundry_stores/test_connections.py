@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 Body = dict[str, Any]
 
+TENANT = "aaaaaaaa-0000-0000-0000-000000000001"
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
 PROVIDERS = f"{SUBSCRIPTION}/resourceGroups/rg/providers"
 HUB = f"{PROVIDERS}/Microsoft.MachineLearningServices/workspaces/hub"
@@ -181,6 +182,24 @@ def test_vault_policies_for_user_assigned_identities(verdicts: Verdicts) -> None
     identity = {"type": "UserAssigned", "userAssignedIdentities": used}
     hub, both = workspace(identity=identity), vault(False, PROJECT_PRINCIPAL)
     assert verdicts(kv_access_policies, hub, both).only(VAULT).status is WARN
+
+
+@pytest.mark.parametrize(
+    ("named", "status"),
+    [
+        ({"applicationId": None, "tenantId": TENANT.upper()}, WARN),
+        ({"applicationId": "app"}, PASS),
+        ({"tenantId": "another"}, PASS),
+        ({"tenantId": 7}, UNREAD),
+    ],
+)
+def test_vault_policies_that_let_no_hub_in(
+    verdicts: Verdicts, named: Body, status: Status
+) -> None:
+    policy = {"objectId": HUB_PRINCIPAL, **named}
+    one = body(VAULT, {"accessPolicies": [policy]})
+    result = verdicts(kv_access_policies, workspace(), one).only(VAULT)
+    assert result.status is status
 
 
 def test_vault_policies_for_identities_that_are_not_told(verdicts: Verdicts) -> None:
