@@ -1,4 +1,4 @@
-"""Foundry accounts and their projects: connections, identities, filters, tags."""
+"""Foundry accounts and their projects: connections, identities, traces, tags."""
 
 from __future__ import annotations
 
@@ -267,78 +267,6 @@ def project_identity(project: Project, _: Tenant) -> Verdict:
     if project.has_identity:
         return passed(f"identity.type is {project.identity_type}")
     return failed("the project has no managed identity")
-
-
-@check(
-    id="fdp-rai-policy",
-    title="Foundry deployments have a content filter that somebody chose",
-    topic=Topic.FOUNDRY_ACCOUNTS,
-    severity=Severity.LOW,
-    on=CognitiveAccount,
-    where=is_foundry,
-    guidance=Post.FOUNDRY_BASICS,
-    controls=("MCSB:AI-2", "NIST-800-53:SI-10", "ISO-27001-2022:A.8.9"),
-)
-def rai_policy(account: CognitiveAccount, _: Tenant) -> Verdict:
-    r"""
-    Reads `properties.raiPolicyName` of the account's deployments.
-
-    Without a name, absent or null, Azure applies the default filter of the model
-    (Microsoft Learn, "Content filtering"). That and Azure's own filters, whose names
-    begin with `Microsoft.`, are facts for the report, but for `Microsoft.Nil`: none of
-    its parts blocks (recorded), and it warns. An account without deployments is not
-    applicable.
-
-    ## Why it matters
-    Azure's default filter suits a chat with anybody about anything. It looks neither
-    for indirect attacks in documents nor for what your own policy forbids, and it stays
-    as it is when the use case changes, because nobody decided on it.
-
-    ## How to fix
-    Make a content filter for the use case, with shields for direct and indirect attacks
-    on the prompt, and name it in each deployment.
-
-    ```bicep
-    resource model 'Microsoft.CognitiveServices/accounts/deployments@2025-09-01' = {
-      parent: account
-      properties: { raiPolicyName: filter.name }
-    }
-    ```
-
-    ```terraform
-    resource "azurerm_cognitive_deployment" "model" {
-      rai_policy_name = azurerm_cognitive_account_rai_policy.filter.name
-    }
-    ```
-
-    A stricter filter refuses requests that passed before: try it on recorded prompts
-    first.
-
-    ## References
-    - AI Foundry - The Basics
-    - Microsoft Learn: Configure content filters
-    """
-    deployments = account.deployments
-    names = {each.name: each.rai_policy_name or "" for each in deployments.known()}
-    nil = [each for each, policy in names.items() if policy.lower() == NO_FILTER]
-    if nil:
-        return warned(f"Microsoft.Nil, which blocks nothing, filters {some(nil)}")
-    deployments.require_whole()
-    if not names:
-        return not_applicable("the account has no deployments")
-    default = [
-        f"{deployment} ({quote(policy) if policy else 'no name'})"
-        for deployment, policy in names.items()
-        if not policy or policy.lower().startswith("microsoft.")
-    ]
-    if default:
-        return info(f"with Azure's default content filter: {some(default)}")
-    every = count(len(names), "deployment has", "deployments have")
-    return passed(f"{every} a content filter of the account's own")
-
-
-NO_FILTER = "microsoft.nil"
-"""Azure's filter none of whose parts blocks."""
 
 
 @check(
@@ -637,7 +565,6 @@ CHECKS: tuple[Check[Any], ...] = (
     connection_byo_keyvault,
     project_identity,
     account_homogeneous,
-    rai_policy,
     appinsights_connection,
     hub_legacy,
 )

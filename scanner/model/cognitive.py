@@ -21,11 +21,21 @@ class Deployment(Resource):
     rai_policy_name = Text("properties.raiPolicyName")
 
 
+class ContentFilter(Part):
+    """A part of a content filter: one kind of content, in prompts or in answers."""
+
+    enabled = Flag("enabled")
+    blocking = Flag("blocking")
+
+
 class RaiPolicy(Resource):
-    """A content-filter policy of an account."""
+    """A content filter of an account."""
 
     type = "Microsoft.CognitiveServices/accounts/raiPolicies"
     api_version = API_VERSION
+
+    base_policy_name = Text("properties.basePolicyName")
+    content_filters = Parts("properties.contentFilters", ContentFilter)
 
 
 class CapabilityHost(Resource):

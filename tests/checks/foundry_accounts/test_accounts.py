@@ -1,4 +1,4 @@
-"""Foundry accounts: connections, identities, filters, traces, and what tags tell."""
+"""Foundry accounts: connections, identities, traces, and what tags tell."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from checks.foundry_accounts import accounts as foundry_accounts
 from scanner.model.check import Status
 from scanner.model.cognitive import (
     AccountConnection,
-    Deployment,
     Project,
     ProjectConnection,
 )
@@ -177,7 +176,7 @@ def test_an_account_without_projects_has_no_traces(verdicts: Verdicts) -> None:
     assert status_of(verdicts, check, account(), unread=unread) is UNREAD
 
 
-# Projects, deployments, hubs
+# Projects, hubs
 
 
 @pytest.mark.parametrize(
@@ -206,42 +205,11 @@ def test_projects_that_were_not_read(verdicts: Verdicts) -> None:
     assert result.status is UNREAD
 
 
-@pytest.mark.parametrize(
-    ("policies", "status"),
-    [
-        (["claims-strict"], PASS),
-        (["claims-strict", "Microsoft.DefaultV2"], INFO),
-        (["microsoft.default"], INFO),
-        (["Microsoft.DefaultV2", "microsoft.nil"], WARN),
-        (["Microsoft.Nil", ["claims-strict"]], UNREAD),
-        (["Microsoft.Other"], INFO),
-        ([None], INFO),
-        ([ABSENT], INFO),
-        ([["claims-strict"]], UNREAD),
-        ([], NONE),
-    ],
-)
-def test_content_filters(
-    policies: list[object], status: Status, verdicts: Verdicts
-) -> None:
-    made = [
-        body(f"{ACCOUNT}/deployments/d{number}", {"raiPolicyName": policy})
-        for number, policy in enumerate(policies)
-    ]
-    assert status_of(verdicts, "fdp-rai-policy", account(), *made) is status
-
-
-def test_deployments_that_were_not_read(verdicts: Verdicts) -> None:
-    unread = [(Deployment, ACCOUNT)]
-    assert status_of(verdicts, "fdp-rai-policy", account(), unread=unread) is UNREAD
-
-
 def test_accounts_of_other_kinds_are_no_foundry(verdicts: Verdicts) -> None:
     for kind in ("OpenAI", "FormRecognizer", None, ABSENT):
-        for check in ("fdp-rai-policy", "fdp-account-homogeneous"):
-            [result] = verdicts(CHECKS[check], account(kind=kind))
-            assert result.status is NONE
-            assert result.target.resource_id.startswith("/tenants/")
+        [result] = verdicts(CHECKS["fdp-account-homogeneous"], account(kind=kind))
+        assert result.status is NONE
+        assert result.target.resource_id.startswith("/tenants/")
 
 
 @pytest.mark.parametrize(
