@@ -62,6 +62,14 @@ def not_consulted(account: CognitiveAccount) -> Verdict | None:
     if has_no_firewall(account):
         public = f"publicNetworkAccess is {shown(account.public_network_access)}"
         return not_applicable(f"{public}, so no firewall decides")
+    return superseded(account)
+
+
+def superseded(account: CognitiveAccount) -> Verdict | None:
+    """Return that an enforced perimeter decides instead, None where none does.
+
+    Raises NotRead where one may that was not read.
+    """
     guard = guard_of(account)
     return not_applicable(f"{guard}; no firewall decides") if guard else None
 
@@ -71,17 +79,29 @@ def denies_by_default(account: CognitiveAccount) -> bool:
     return (account.network_default_action or "").lower() == "deny"
 
 
-def lets_in_some(account: CognitiveAccount) -> bool:
-    """Whether the firewall may let somebody in over public networks.
+def lets_services_by(account: CognitiveAccount) -> bool:
+    """Whether the bypass lets Azure services by; absent or null means None.
 
-    By its rules or its bypass (absent or null: None), or because access is left to a
-    perimeter that is not known. Raises NotRead where one may decide that was not read.
+    It does so with the public endpoint off as well: that is how Search comes in then
+    (Microsoft Learn, "Network and access configuration for Azure OpenAI On Your Data").
     """
-    if is_closed(account) or guard_of(account):
+    return (account.network_bypass or "None").lower() != "none"
+
+
+def lets_in_some(account: CognitiveAccount) -> bool:
+    """Whether somebody may get in beside private endpoints.
+
+    By the firewall's rules or bypass, or because access is left to a perimeter that is
+    not known; the bypass alone counts where the public endpoint is off. Raises NotRead
+    where a perimeter may decide that was not read.
+    """
+    services = lets_services_by(account)
+    if is_closed(account):
+        return services and not guard_of(account)
+    if guard_of(account):
         return False
-    bypass = (account.network_bypass or "None").lower() != "none"
     ruled = bool(account.ip_rules) or bool(account.virtual_network_rules)
-    return bypass or ruled or left_to_perimeter(account)
+    return services or ruled or left_to_perimeter(account)
 
 
 def lets_in_everyone(account: CognitiveAccount) -> bool:

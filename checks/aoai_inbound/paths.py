@@ -8,10 +8,13 @@ from typing import Any
 from checks.aoai_inbound.network import (
     denies_by_default,
     has_no_firewall,
+    is_closed,
     leads_in,
     lets_in_everyone,
     lets_in_some,
+    lets_services_by,
     not_consulted,
+    superseded,
 )
 from checks.shared.data_access import cited_data_users, held_now
 from checks.shared.grants import named, require_settled
@@ -237,14 +240,16 @@ def bypass_reviewed(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     """
     Reads `properties.networkAcls.bypass` and `properties.networkAcls.defaultAction`.
 
-    Absent or null means None: nobody is let by. Without a firewall that denies by
-    default the setting does nothing, and nor does it in a network security perimeter in
-    enforced mode. Whether a service is meant to come that way is
-    told by the data roles at the account: those of the identities of Search services,
-    workspaces, their endpoints and computes, and Foundry projects; one whose time is
-    over by its condition does not count. `AzureServices` is a
-    fact where one of them has such a role, and a warning where none has; None is a
-    warning where one has, and no private endpoint is approved that it could use.
+    Absent or null means None: nobody is let by. The setting counts where
+    `properties.publicNetworkAccess` is Disabled too: it is how Search comes in then
+    (Microsoft's page on networks for Azure OpenAI On Your Data). Where the public
+    endpoint is on and no firewall denies by default it does nothing, and nor does it in
+    a network security perimeter in enforced mode. Whether a service is meant to come
+    that way is told by the data roles at the account: those of the identities of Search
+    services, workspaces, their endpoints and computes, and Foundry projects; one whose
+    time is over by its condition does not count. `AzureServices` is a fact where one of
+    them has such a role, and a warning where none has; None is a warning where one has,
+    and no private endpoint is approved that it could use.
 
     ## Why it matters
     `AzureServices` lets Cognitive Services, Machine Learning and Search past the
@@ -266,14 +271,15 @@ def bypass_reviewed(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     ## References
     - Azure OpenAI Service - Controlling Outbound Access
     - Microsoft Learn: Configure virtual networks for Azure AI services
+    - Microsoft Learn: Network and access configuration for Azure OpenAI On Your Data
     """
-    if has_no_firewall(account) or not denies_by_default(account):
+    if not is_closed(account) and not denies_by_default(account):
         return not_applicable("no firewall denies by default, so nothing is bypassed")
-    aside = not_consulted(account)
+    aside = superseded(account) if is_closed(account) else not_consulted(account)
     if aside is not None:
         return aside
     bypass = account.network_bypass or "None"
-    closed = bypass.lower() == "none"
+    closed = not lets_services_by(account)
     if closed and any(map(leads_in, account.private_endpoint_connections)):
         return passed("no service is let by")
     users = cited_data_users(tenant, account)
@@ -461,7 +467,8 @@ def only_apim_reaches(account: CognitiveAccount, _: Tenant) -> Verdict:
     or else of the one whose backend or API leads to the account; with several endpoints
     all have to hold. Who is behind a firewall, an appliance, an application security
     group or an IP rule, and which gateway it is where none is known, a person has to
-    say. An enforced network security perimeter decides in place of the account's
+    say; so too which services come in by `networkAcls.bypass`, which lets them in with
+    public access off as well. An enforced network security perimeter decides in place of the account's
     settings, and one in transition mode lets in beside them: neither may have an
     inbound rule that is too wide, and who comes in by another a person has to say.
 
@@ -506,7 +513,7 @@ def only_apim_reaches(account: CognitiveAccount, _: Tenant) -> Verdict:
     unclear.settle()
     ways.unclear.settle()
     if lets_in_some(account):
-        ways.asked.append("which addresses are let in beside the gateway, and why?")
+        ways.asked.append("who is let in beside the gateway by a rule or the bypass, and why?")
     if ways.asked:
         return manual(
             "; ".join(ways.asked[:FIRST]),

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from checks.aoai_inbound.network import leads_in, not_consulted
+from checks.aoai_inbound.network import (
+    leads_in,
+    lets_services_by,
+    not_consulted,
+    superseded,
+)
 from checks.api_keys.key_connections import holds_key, leads_to_account
 from checks.shared.connections import target
 from checks.shared.data_access import cited_data_users, held_now
@@ -369,8 +374,9 @@ def apim_loss_accepted(account: CognitiveAccount, _: Tenant) -> Verdict:
     service leads to it, or a setting expects one to. A way past it is a public endpoint
     that is open or lets some networks in (absent or null `publicNetworkAccess` means
     Enabled, built-in policy 037eea7a; an absent firewall lets everybody in; an enforced
-    perimeter decides in its place, and one in transition mode may let in more), an
-    inbound rule of such a perimeter, or more than one approved private endpoint.
+    perimeter decides in its place, and one in transition mode may let in more), the
+    bypass for Azure services, which lets them in with the public endpoint off as well,
+    an inbound rule of such a perimeter, or more than one approved private endpoint.
     Accounts without a gateway or without such a way are not applicable; where a
     narrowed scan found no gateway, they are not assessed. Whether a gateway leads here
     whose address several accounts of a region share, a person has to say.
@@ -433,6 +439,8 @@ def _public_ways(account: CognitiveAccount) -> Iterator[str]:
         lets_in = [*(account.ip_rules or ()), *account.virtual_network_rules]
         if lets_in:
             yield count(len(lets_in), "firewall rule", "firewall rules")
+    if way is None and lets_services_by(account) and superseded(account) is None:
+        yield "the bypass for Azure services"
 
 
 CHECKS: tuple[Check[Any], ...] = (

@@ -210,8 +210,8 @@ def locked_to_front(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     OpenAI account one on models or agents, on an AI Services account one of any
     service. Over the network only the gateway's subnet may get to the private
     endpoints, and no perimeter may have a wide inbound rule, as for
-    `aoai-only-apim-reaches`; who comes in by its other rules, and what those of the
-    subnets leave open, a person has to say.
+    `aoai-only-apim-reaches`; who comes in by its other rules or by the bypass for Azure
+    services, and what the rules of the subnets leave open, a person has to say.
 
     ## Why it matters
     What a gateway logs is worth its being the only way. With keys accepted, a role of
@@ -258,7 +258,7 @@ def locked_to_front(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     ways.unclear.settle()
     require_settled(users.missing)
     if lets_in_some(account):
-        ways.asked.append("which addresses are let in beside the gateway, and why?")
+        ways.asked.append("who is let in beside the gateway by a rule or the bypass, and why?")
     if ways.asked:
         return manual("; ".join(ways.asked[:FIRST]))
     reason = "keys are off, and only the gateway has a role and a way in"

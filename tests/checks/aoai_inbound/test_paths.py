@@ -241,7 +241,28 @@ def test_services_that_were_not_read_may_mean_to_come(
 def test_without_a_firewall_nothing_is_bypassed(verdicts: Verdicts) -> None:
     check = "aoai-bypass-reviewed"
     assert status_of(verdicts, check, account(networkAcls=None)) is NONE
-    assert status_of(verdicts, check, account(publicNetworkAccess="Disabled")) is NONE
+    opened = account(networkAcls={"defaultAction": "Allow", "bypass": "AzureServices"})
+    assert status_of(verdicts, check, opened) is NONE
+
+
+@pytest.mark.parametrize(
+    ("acls", "alone", "used"),
+    [
+        ({"defaultAction": "Deny", "bypass": "AzureServices"}, WARN, INFO),
+        ({"defaultAction": "Allow", "bypass": "AzureServices"}, WARN, INFO),
+        ({"defaultAction": "Deny", "bypass": "None"}, PASS, WARN),
+        (None, PASS, WARN),
+    ],
+)
+def test_a_closed_account_lets_services_by_as_well(
+    acls: object, alone: Status, used: Status, verdicts: Verdicts, rbac: Any
+) -> None:
+    given = account(publicNetworkAccess="Disabled", networkAcls=acls)
+    role = rbac.role("user", dataActions=[CHAT])
+    grant = rbac.grant("find", "user", ACCOUNT, "ServicePrincipal")
+    check = "aoai-bypass-reviewed"
+    assert status_of(verdicts, check, given) is alone
+    assert status_of(verdicts, check, given, FIND, role, grant) is used
 
 
 def test_names_lead_to_the_endpoint(verdicts: Verdicts) -> None:
@@ -394,6 +415,14 @@ RULED = {"networkAcls": acls(ipRules=[{"value": "198.51.100.1"}])}
             ASKED,
         ),
         ("aoai-only-apim-reaches", {"publicNetworkAccess": "Disabled"}, NONE),
+        (
+            "aoai-only-apim-reaches",
+            {
+                "publicNetworkAccess": "Disabled",
+                "networkAcls": acls(bypass="AzureServices"),
+            },
+            ASKED,
+        ),
         ("aoai-only-apim-reaches", {"publicNetworkAccess": 7}, UNREAD),
         ("aoai-studio-direct-path", {}, NONE),
         ("aoai-studio-direct-path", RULED, ASKED),
@@ -649,6 +678,19 @@ def test_whom_a_perimeter_lets_in_a_person_has_to_say(
         alone = account(publicNetworkAccess=access)
         found = status_of(verdicts, "aoai-studio-direct-path", alone, *beside)
         assert found is (ASKED if named else NONE)
+
+
+@pytest.mark.parametrize(
+    ("check", "shut"),
+    [("aoai-only-apim-reaches", PASS), ("aoai-apim-loss-accepted", NONE)],
+)
+def test_services_let_by_come_past_the_gateway(
+    check: str, shut: Status, verdicts: Verdicts
+) -> None:
+    given = behind(GATEWAY, NOBODY)
+    for bypass, status in (("None", shut), ("AzureServices", ASKED)):
+        given[0]["properties"]["networkAcls"] = acls(bypass=bypass)
+        assert status_of(verdicts, check, *given) is status
 
 
 @pytest.mark.parametrize(
