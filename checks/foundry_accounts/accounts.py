@@ -283,7 +283,8 @@ def hub_legacy(subscription: Subscription, tenant: Tenant) -> Verdict:
     Reads `kind` of the subscription's workspaces.
 
     An absent or null kind is a plain machine learning workspace, no hub (workspace REST
-    reference, 2025-12-01). Subscriptions with hubs are told, those without pass.
+    reference, 2025-12-01). Subscriptions with hubs are told, those without pass. Where
+    the cloud has no projects of Foundry accounts, hubs are not applicable.
 
     ## Why it matters
     Projects of Foundry accounts get new features; hubs, with a storage account, a vault
@@ -311,6 +312,8 @@ def hub_legacy(subscription: Subscription, tenant: Tenant) -> Verdict:
     if not hubs:
         tenant.trace.note(subscription.id, Workspace.type, [], Workspace.api_version)
         return passed("there is no hub in the subscription")
+    if not tenant.offers(Project):
+        return not_applicable("the cloud has no projects of Foundry accounts")
     names = some(each.name for each in hubs)
     return info(f"{count(len(hubs), 'hub', 'hubs')} of the older kind: {names}")
 

@@ -80,6 +80,7 @@ READS = (
         operation=_list("projects.list"),
         action=f"{_ACTIONS}/projects/read",
         where=_is_foundry,
+        recent=True,
     ),
     Read(
         of=AccountConnection,
@@ -87,12 +88,14 @@ READS = (
         operation=_list("account_connections.list"),
         action=f"{_ACTIONS}/connections/read",
         where=_is_foundry,
+        recent=True,
     ),
     Read(
         of=ProjectConnection,
         at=Project,
         operation=_list("project_connections.list"),
         action=f"{_ACTIONS}/projects/connections/read",
+        recent=True,
     ),
     Read(
         of=AccountCapabilityHost,
@@ -100,12 +103,14 @@ READS = (
         operation=_CAPABILITY_HOSTS,
         action=f"{_ACTIONS}/capabilityHosts/read",
         where=_is_foundry,
+        recent=True,
     ),
     Read(
         of=ProjectCapabilityHost,
         at=Project,
         operation=_CAPABILITY_HOSTS,
         action=f"{_ACTIONS}/projects/capabilityHosts/read",
+        recent=True,
     ),
     Read(
         of=ManagedNetwork,

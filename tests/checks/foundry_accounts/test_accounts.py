@@ -223,6 +223,16 @@ def test_hubs_are_told(kind: object, status: Status, verdicts: Verdicts) -> None
     assert ("1 hub" in result.reason) is (status is INFO)
 
 
+def test_hubs_of_a_cloud_without_projects(verdicts: Verdicts) -> None:
+    bodies = [account(), body(HUB, {}, kind="Hub")]
+    for check, carrier in (
+        ("fdp-hub-legacy", SUBSCRIPTION),
+        ("fdp-account-homogeneous", ACCOUNT),
+    ):
+        found = verdicts(CHECKS[check], *bodies, unoffered=[Project])
+        assert found.only(carrier).status is NONE
+
+
 def test_hubs_that_were_not_read(verdicts: Verdicts) -> None:
     [result] = verdicts(CHECKS["fdp-hub-legacy"])
     assert result.status is PASS

@@ -174,6 +174,37 @@ def test_there_is_nothing_of_a_recent_type_in_a_cloud_that_does_not_know_it(
         )
 
 
+PROJECTS = f"{ACCOUNTS}/projects"
+
+
+@pytest.mark.parametrize(
+    ("kind", "scope"),
+    [
+        (PROJECTS, f"{OWN}/foundry"),
+        (f"{ACCOUNTS}/connections", f"{OWN}/foundry"),
+        (f"{ACCOUNTS}/capabilityHosts", f"{OWN}/foundry"),
+        (f"{PROJECTS}/connections", f"{OWN}/foundry/projects/chat"),
+        (f"{PROJECTS}/capabilityHosts", f"{OWN}/foundry/projects/chat"),
+    ],
+)
+def test_a_cloud_may_have_foundry_accounts_without_their_projects(
+    scan_estate: Scan, kind: str, scope: str
+) -> None:
+    bodies = [
+        {"id": f"{OWN}/foundry", "kind": "AIServices", "properties": {}},
+        {"id": f"{OWN}/foundry/projects/chat", "properties": {}},
+    ]
+    fault = Status(type=kind, status=404, code="InvalidResourceType", message="No.")
+    done = scan_estate(fault, bodies=tuple(bodies))
+    assert done.gaps == []
+    (reading,) = (
+        each
+        for each in done.readings
+        if (each.resource_type, each.scope) == (kind, scope)
+    )
+    assert reading.operation == "InvalidResourceType"
+
+
 MANAGED = f"{ACCOUNTS}/managedNetworks"
 
 
