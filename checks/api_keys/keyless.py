@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from checks.api_keys.key_connections import Leading
 from checks.shared.connections import label_of, uses_entra
 from checks.shared.fronting import Fronting
-from checks.shared.gateways import SignIn
+from checks.shared.gateway_policies import SignIn
 from scanner.model.apimanagement import ApiService
 from scanner.model.cognitive import (
     AccountConnection,

@@ -10,7 +10,7 @@ from checks.api_keys.keyless import Keyless, keyless
 from checks.shared.connections import label_of
 from checks.shared.data_access import callers, data_users, held_now
 from checks.shared.fronting import Fronting, fronting
-from checks.shared.gateways import SignIn
+from checks.shared.gateway_policies import SignIn
 from checks.shared.grants import access, actors, bounded, one_each, principals, who
 from checks.shared.model_roles import LIST_KEYS
 from checks.shared.wording import count, some

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from checks.aoai_inbound.network import (
@@ -20,12 +20,12 @@ from checks.shared.fronting import (
     leading,
     require_every_front,
 )
+from checks.shared.gateway_policies import SignIn
 from checks.shared.gateways import (
     FRONTS,
     Front,
-    SignIn,
-    accounts_behind,
-    address_of,
+    addresses_of,
+    behind,
     fronts_account,
     sign_in,
 )
@@ -183,9 +183,12 @@ def key_in_apim(front: Front, _: Tenant) -> Verdict:
     Reads `properties.credentials` of backends and the policies that lead to them.
 
     Judged are backends whose `properties.url`, and APIs whose `properties.serviceUrl`,
-    is the host of a Cognitive Services account: its own, or the endpoint of its region.
-    Where several accounts have the latter in `properties.endpoint`, only the key tells
-    whose it is, and a person has to say. A key is a header or parameter named
+    or whose `base-url` in `set-backend-service` of a policy, is the host of a Cognitive
+    Services account: its own, or the endpoint of its region. Where several accounts
+    have the latter in `properties.endpoint`, only the key tells whose it is, and a
+    person has to say. So it is where a policy expression makes the address, or its host
+    is a named value, the value of which is never kept: such backends and APIs are
+    judged if they sign in as to an account. A key is a header or parameter named
     `api-key`, `Ocp-Apim-Subscription-Key` or `subscription-key`, in the backend or set
     by the policy of the service, of an API that leads there, of a product that the API
     is in, or by a fragment these include; an identity is
@@ -251,24 +254,46 @@ def key_in_apim(front: Front, _: Tenant) -> Verdict:
     - Blocking API Key Access in Azure OpenAI Service
     - Microsoft Learn: Authenticate and authorize access to LLM APIs
     """
-    accounts = accounts_behind(front)
-    if not accounts:
-        address = shown(address_of(front))
-        require_all_scanned(front.tenant, f"what answers at {address}")
-        return not_applicable(f"no account of this tenant answers at {address}")
-    account, *others = accounts
-    if others:
-        names = some(shown(each.name) for each in accounts)
-        return manual(f"{names} share this endpoint: is it a key of one of them?")
+    unclear = Unclear()
+    found = behind(front, unclear)
+    if found.accounts:
+        return _signed_in(front, found.accounts)
+    if found.sharing:
+        return manual(
+            f"{_names(found.sharing)} share this endpoint: is it a key of one of them?"
+        )
+    unclear.settle()
+    if found.untold:
+        return _signed_in_untold(front, found.untold)
+    at = some(map(shown, addresses_of(front, unclear)))
+    require_all_scanned(front.tenant, f"what answers at {at}")
+    return not_applicable(f"no account of this tenant answers at {at}")
+
+
+def _signed_in(front: Front, accounts: Collection[CognitiveAccount]) -> Verdict:
+    """Return whether a front keeps a key of the accounts that it leads to."""
     said = sign_in(front)
     if said.how is SignIn.IDENTITY:
         return passed(f"{said.by} signs in with a managed identity")
     if said.how is SignIn.NOT_TOLD:
         return manual("neither a key nor an identity was found: see what callers send")
-    if account.local_auth_disabled:
-        refuses = f"{shown(account.name)} refuses keys"
+    refusing = [each for each in accounts if each.local_auth_disabled]
+    if refusing:
+        refuses = f"{_names(refusing)} refuses keys"
         return failed(f"broken: {said.by} holds a key, and {refuses}")
-    return failed(f"{said.by} holds a key of {shown(account.name)}")
+    return failed(f"{said.by} holds a key of {_names(accounts)}")
+
+
+def _signed_in_untold(front: Front, addresses: Iterable[str]) -> Verdict:
+    """Return what is known of a front that does not tell where it leads."""
+    said, at = sign_in(front), some(map(shown, addresses))
+    if said.how is SignIn.IDENTITY:
+        return passed(f"{said.by} signs in with a managed identity")
+    return manual(f"{said.by} holds a key: does {at} lead to one of your accounts?")
+
+
+def _names(accounts: Iterable[CognitiveAccount]) -> str:
+    return some(shown(each.name) for each in accounts)
 
 
 @check(
@@ -379,7 +404,8 @@ def apim_loss_accepted(account: CognitiveAccount, _: Tenant) -> Verdict:
     an inbound rule of such a perimeter, or more than one approved private endpoint.
     Accounts without a gateway or without such a way are not applicable; where a
     narrowed scan found no gateway, they are not assessed. Whether a gateway leads here
-    whose address several accounts of a region share, a person has to say.
+    whose address several accounts of a region share, or is not told (see
+    `aoai-key-in-apim`), a person has to say.
 
     ## Why it matters
     What API Management logs, limits and charges it knows of the calls that come through

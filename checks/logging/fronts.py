@@ -136,9 +136,9 @@ def apim_front(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     Each service in front has to send `GatewayLogs` and `GatewayLlmLogs` by a diagnostic
     setting, by name or as `allLogs`, or to log all APIs to Application Insights by a
     `loggerId`. Tiers that do not offer `GatewayLlmLogs` need the latter. Whether one is
-    in front whose address several accounts of a region share, a person has to say.
-    Loggers of single APIs and other gateways are not read: then this tells what API
-    Management does, and finds no fault.
+    in front whose address several accounts of a region share, or is not told (see
+    `aoai-key-in-apim`), a person has to say. Loggers of single APIs and other gateways
+    are not read: then this tells what API Management does, and finds no fault.
 
     ## Why it matters
     A gateway knows the caller, the tokens and, where that is allowed, the prompt. It
@@ -202,9 +202,10 @@ def locked_to_front(account: CognitiveAccount, tenant: Tenant) -> Verdict:
 
     It is about accounts that an API Management service leads to, or is expected to;
     where none is, a narrowed scan may have left it out, and the check is not assessed;
-    whether one leads here whose address several accounts of a region share, a person
-    has to say. Absent or null `properties.disableLocalAuth` means that keys are
-    accepted, `publicNetworkAccess` Enabled, and an absent firewall Allow. A role that
+    whether one leads here whose address several accounts of a region share, or is not
+    told (see `aoai-key-in-apim`), a person has to say. Absent or null
+    `properties.disableLocalAuth` means that keys are accepted, `publicNetworkAccess`
+    Enabled, and an absent firewall Allow. A role that
     somebody else than an identity of the gateway holds here or above, be it once
     activated, counts if it allows a data action that is more than reading: on an Azure
     OpenAI account one on models or agents, on an AI Services account one of any

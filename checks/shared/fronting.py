@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
+from checks.shared.gateway_policies import SignIn
 from checks.shared.gateways import (
     FRONTS,
     Front,
-    SignIn,
-    accounts_behind,
-    address_of,
+    addresses_of,
+    behind,
     front_name,
     sign_in,
 )
@@ -36,8 +36,11 @@ class Gateway:
     """As a sentence names it."""
     service_id: str
     how: SignIn
-    shared: bool = False
-    """Whether it may as well lead to another account, at an endpoint they share."""
+    unsure: bool = False
+    """Whether it may as well lead to another account.
+
+    At an endpoint that they share, or by an address that is not told.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class Fronting:
     unread: NotRead | None
     """Why there may be more, or more that use a key."""
     possible: tuple[str, ...] = ()
-    """What those are called that lead to this account or to another of its region."""
+    """What those are called that lead to this account or to another."""
 
     @property
     def question(self) -> str:
@@ -56,7 +59,7 @@ class Fronting:
         if not self.possible:
             return ""
         named = some(self.possible)
-        return f"do calls through {named} come here, or to others at this endpoint?"
+        return f"do calls through {named} come here, or to another account?"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -79,12 +82,12 @@ def fronting(account: CognitiveAccount) -> Fronting:
     Their addresses, and the names the account answers at, are noted as evidence.
     """
     found = account.tenant.once(_fronts)
-    gateways = found.at.get(account.key, ())
+    gateways = (*found.at.get(account.key, ()), *found.untold)
     _cite(account, gateways)
     return Fronting(
-        tuple(each for each in gateways if not each.shared),
+        tuple(each for each in gateways if not each.unsure),
         found.unread,
-        tuple(each.name for each in gateways if each.shared),
+        tuple(each.name for each in gateways if each.unsure),
     )
 
 
@@ -96,7 +99,7 @@ def _cite(account: CognitiveAccount, gateways: Iterable[Gateway]) -> None:
     for gateway in islice(gateways, CITED):
         front = account.tenant.known(gateway.view, gateway.id)
         if front is not None:
-            address_of(front)
+            addresses_of(front, Unclear())
 
 
 def gateways_of(account: CognitiveAccount, found: Fronting) -> tuple[ApiService, ...]:
@@ -141,29 +144,33 @@ def require_every_front(account: CognitiveAccount, found: Fronting) -> None:
 class _Fronts:
     at: Mapping[str, Sequence[Gateway]]
     """By the key of the account."""
+    untold: Sequence[Gateway]
+    """Those that may lead to any account, and sign in as accounts have it."""
     unread: NotRead | None
 
 
 def _fronts(tenant: Tenant) -> _Fronts:
     at: dict[str, list[Gateway]] = defaultdict(list)
-    unclear = Unclear()
+    untold, unclear = list[Gateway](), Unclear()
     for view in FRONTS:
         for front in tenant.all(view).known():
-            with unclear:
-                accounts = accounts_behind(front)
-                if not accounts:
-                    continue
-                gateway = _gateway(front, unclear, shared=len(accounts) > 1)
-                for account in accounts:
-                    at[account.key].append(gateway)
+            found = behind(front, unclear)
+            if not any((found.accounts, found.sharing, found.untold)):
+                continue
+            sure = _gateway(front, unclear)
+            unsure = replace(sure, unsure=True)
+            for account in found.accounts:
+                at[account.key].append(sure)
+            for account in found.sharing:
+                at[account.key].append(unsure)
+            if found.untold and sure.how is not SignIn.NOT_TOLD:
+                untold.append(unsure)
         unclear.add(tenant.all(view).missing)
-    return _Fronts(at, unclear.problem)
+    return _Fronts(at, untold, unclear.problem)
 
 
-def _gateway(front: Front, unclear: Unclear, *, shared: bool) -> Gateway:
+def _gateway(front: Front, unclear: Unclear) -> Gateway:
     how = SignIn.NOT_TOLD
     with unclear:
         how = sign_in(front).how
-    return Gateway(
-        front.id, type(front), front_name(front), front.parts.parent, how, shared
-    )
+    return Gateway(front.id, type(front), front_name(front), front.parts.parent, how)

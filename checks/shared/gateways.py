@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum, auto
-from itertools import chain
 from typing import TypeVar
 
+from checks.shared.gateway_policies import (
+    KEY_NAMES,
+    Said,
+    SignIn,
+    addresses_named,
+    backends_named,
+    calls_outer,
+    said,
+)
 from checks.shared.hostnames import is_regional
 from checks.shared.hosts import answering, leads_to, plain_host
 from scanner.model.apimanagement import (
@@ -16,14 +24,13 @@ from scanner.model.apimanagement import (
     ApiService,
     Backend,
     Policy,
-    PolicyFragment,
     Product,
-    ProductPolicy,
-    ServicePolicy,
+    ProductApi,
 )
 from scanner.model.cognitive import CognitiveAccount
 from scanner.model.coverage import NotRead, Unclear
 from scanner.model.ids import ResourceId, id_key
+from scanner.model.tenant import Tenant
 
 T = TypeVar("T")
 
@@ -32,78 +39,92 @@ Front = Api | Backend
 
 FRONTS: tuple[type[Api] | type[Backend], ...] = (Backend, Api)
 
-KEY_NAMES = frozenset({"api-key", "ocp-apim-subscription-key", "subscription-key"})
-"""The headers and parameters in which these accounts take a key (azure-docs,
-"Authenticate requests to Azure AI services")."""
-
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-_ASIDE = re.compile(
-    r"<(outbound|on-error|send-request|send-one-way-request)\b"
-    r"(?:(?!<\1\b).)*?</\1\s*>",
-    re.DOTALL | re.IGNORECASE,
-)
-"""What of a policy is about the answer, or about a call to something else."""
-_BASE = re.compile(
-    r"<inbound\s*>(?:(?!</inbound\b).)*?<base\b", re.DOTALL | re.IGNORECASE
-)
-_IDENTITY = re.compile(
-    r"<authentication-managed-identity\b[^>]*\bresource\s*=\s*[\"']"
-    r"[^\"']*(?:cognitiveservices|ai)\.azure\.[^\"']*[\"']",
-    re.IGNORECASE,
-)
-_SETTING = re.compile(
-    r"<set-(?:header|query-parameter)\b(?P<attributes>[^>]*)>", re.IGNORECASE
-)
-_NAME = re.compile(r"\bname\s*=\s*[\"']([^\"']*)[\"']", re.IGNORECASE)
-_DELETES = re.compile(r"\bexists-action\s*=\s*[\"']delete[\"']", re.IGNORECASE)
-_INCLUDED = re.compile(
-    r"<include-fragment\b[^>]*\bfragment-id\s*=\s*[\"']([^\"']*)[\"']", re.IGNORECASE
-)
 _REVISION = re.compile(r";rev=\d+$", re.IGNORECASE)
-_BACKEND = re.compile(r"\bbackend-id\s*=\s*[\"']([^\"']*)[\"']", re.IGNORECASE)
 
-
-class SignIn(Enum):
-    """How a gateway signs in to what it passes calls on to."""
-
-    KEY = auto()
-    IDENTITY = auto()
-    NOT_TOLD = auto()
-    """Neither is set: what callers send is passed on, or a part not read decides."""
+_UNTOLD = re.compile(
+    r"\s*(?:@[({]|(?:[a-z][a-z0-9+.-]*://)?[^/?#]*\{\{)", re.IGNORECASE
+)
+"""An address that a policy expression makes, or whose host is a named value."""
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """How something signs in, and what says so."""
+class Behind:
+    """What calls are passed on to, as far as it is told."""
 
-    how: SignIn
-    by: str
+    accounts: tuple[CognitiveAccount, ...]
+    sharing: tuple[CognitiveAccount, ...]
+    """Those at the endpoint of their region: their keys alone tell them apart."""
+    untold: tuple[str, ...]
+    """Addresses of which nothing that is read tells where they lead."""
 
 
-def address_of(front: Front) -> str:
-    """Return the address that calls are passed on to, empty where there is none."""
-    return (front.url if isinstance(front, Backend) else front.service_url) or ""
+def addresses_of(front: Front, unclear: Unclear) -> tuple[str, ...]:
+    """Return the addresses that calls are passed on to; `unclear` why more may be.
+
+    That of a backend, or of an API, and those that the policies in force put in place
+    of the API's own.
+    """
+    return tuple(dict.fromkeys(filter(None, _addresses(front, unclear))))
+
+
+def _addresses(front: Front, unclear: Unclear) -> Iterator[str]:
+    with unclear:
+        yield (front.url if isinstance(front, Backend) else front.service_url) or ""
+    if isinstance(front, Api):
+        for policy in _policies_of(front, unclear):
+            yield from _known(addresses_named(policy), unclear)
 
 
 def fronts_account(front: Front) -> bool:
-    """Whether something passes calls on to a Cognitive Services account."""
-    address = address_of(front)
-    own = leads_to(front.tenant, address, CognitiveAccount)
+    """Whether something passes calls on to a Cognitive Services account.
+
+    What leads to an untold address does if it signs in as such accounts have it; raises
+    NotRead where a policy that was not read may lead there.
+    """
+    unclear = Unclear()
+    addresses = addresses_of(front, unclear)
+    if any(_is_of_accounts(front.tenant, each) for each in addresses):
+        return True
+    unclear.settle()
+    return any(map(_UNTOLD.match, addresses)) and signs_in(front)
+
+
+def _is_of_accounts(tenant: Tenant, address: str) -> bool:
+    own = leads_to(tenant, address, CognitiveAccount)
     return own or is_regional(plain_host(address))
 
 
-def accounts_behind(front: Front) -> tuple[CognitiveAccount, ...]:
-    """Return the account that calls are passed on to, none if none of the scan is.
+def signs_in(front: Front) -> bool:
+    """Whether calls are signed in, with a key or an identity, as accounts have it."""
+    return sign_in(front).how is not SignIn.NOT_TOLD
 
-    Several where they share the endpoint of their region: their keys alone tell them
-    apart. Raises NotRead where it may be one that the scan asked for and did not get.
+
+def behind(front: Front, unclear: Unclear) -> Behind:
+    """Return the accounts that calls are passed on to, as far as the scan has them.
+
+    `unclear` tells why it may be one that the scan asked for and did not get.
     """
-    tenant, host = front.tenant, plain_host(address_of(front))
+    sure, sharing = dict[str, CognitiveAccount](), dict[str, CognitiveAccount]()
+    untold = list[str]()
+    for address in addresses_of(front, unclear):
+        if _UNTOLD.match(address):
+            untold.append(address)
+            continue
+        with unclear:
+            found = _accounts_at(front.tenant, address)
+            kept = sure if len(found) == 1 else sharing
+            kept.update((each.key, each) for each in found)
+    return Behind(tuple(sure.values()), tuple(sharing.values()), tuple(untold))
+
+
+def _accounts_at(tenant: Tenant, address: str) -> tuple[CognitiveAccount, ...]:
+    """Return the account at an address, several where they share it."""
+    host = plain_host(address)
     regional = is_regional(host)
     listings = (
         (tenant.referring(CognitiveAccount, "endpoint", f"https://{host}"),)
         if regional
-        else answering(tenant, address_of(front))
+        else answering(tenant, address)
     )
     found = {each.key: each for listing in listings for each in listing.known()}
     if not found or (regional and len(found) == 1):
@@ -132,14 +153,11 @@ def _ways(front: Front) -> tuple[list[Said], Unclear]:
     own, unclear = _credentials(front), Unclear()
     if own is not None:
         return [own], unclear
-    service = _service_of(front)
     ways = []
-    for api in _apis_before(front, service, unclear):
-        ways += [
-            _first(unclear, api.policies, product.policies, service.policies)
-            for product in _products_with(api, service, unclear)
-        ] or [_first(unclear, api.policies, service.policies)]
-    return ways or [_first(unclear, service.policies)], unclear
+    for api in _apis_before(front, unclear):
+        ways += [_first(levels, unclear) for levels in _levels(api, unclear)]
+    everywhere = (_service_of(front).policies,)
+    return ways or [_first(everywhere, unclear)], unclear
 
 
 def _known(found: Iterable[T], unclear: Unclear) -> Iterator[T]:
@@ -148,31 +166,51 @@ def _known(found: Iterable[T], unclear: Unclear) -> Iterator[T]:
         yield from found
 
 
-def _first(unclear: Unclear, *levels: Iterable[Policy]) -> Said:
-    """Return which policy decides, of levels from the inside out: a key goes first.
+def _levels(api: Api, unclear: Unclear) -> list[tuple[Iterable[Policy], ...]]:
+    """Return, for each way to an API, the policies on it from the inside out."""
+    service = _service_of(api)
+    return [
+        (api.policies, product.policies, service.policies)
+        for product in _products_with(api, unclear)
+    ] or [(api.policies, service.policies)]
+
+
+def _policies_of(api: Api, unclear: Unclear) -> Iterable[Policy]:
+    """Return the policies in force on any way to an API, each once."""
+    found = dict[str, Policy]()
+    with unclear:
+        for levels in _levels(api, unclear):
+            found.update((each.key, each) for each in _in_force(levels, unclear))
+    return found.values()
+
+
+def _in_force(levels: Iterable[Iterable[Policy]], unclear: Unclear) -> Iterator[Policy]:
+    """Yield the policies that a call meets on one way.
 
     What is further out counts only where `<base />` calls it in (azure-docs, "Set or
     edit Azure API Management policies").
     """
-    every: list[Said] = []
     for policies in levels:
         unread = Unclear()
         known = [*_known(policies, unread)]
-        every += _known(map(_said, known), unclear)
-        goes_on = all([*_known(map(_calls_outer, known), unread)])
+        yield from known
+        goes_on = all([*_known(map(calls_outer, known), unread)])
         unclear.add(unread.problem)
         if unread.problem or not goes_on:
             break
+
+
+def _first(levels: Iterable[Iterable[Policy]], unclear: Unclear) -> Said:
+    """Return which policy of one way decides: a key goes first."""
+    every: list[Said] = []
+    for policy in _in_force(levels, unclear):
+        with unclear:
+            every.append(said(policy))
     for how in (SignIn.KEY, SignIn.IDENTITY):
-        for said in every:
-            if said.how is how:
-                return said
+        for each in every:
+            if each.how is how:
+                return each
     return Said(SignIn.NOT_TOLD, "no policy that was read")
-
-
-def _calls_outer(policy: Policy) -> bool:
-    """Whether a policy has what is further out done too, before a call is passed on."""
-    return bool(_BASE.search(_COMMENT.sub("", policy.xml or "")))
 
 
 def _credentials(front: Front) -> Said | None:
@@ -191,44 +229,56 @@ def _service_of(front: Front) -> ApiService:
     return service
 
 
-def _apis_before(front: Front, service: ApiService, unclear: Unclear) -> Iterator[Api]:
+def _apis_before(front: Front, unclear: Unclear) -> Iterator[Api]:
     """Yield the APIs whose calls reach a front."""
     if isinstance(front, Api):
         yield front
         return
+    service = _service_of(front)
     names = {front.name.lower(), *_known(_pools_with(front, service), unclear)}
     for api in _known(service.apis, unclear):
         if api.is_current is False:
             continue
-        products = _products_with(api, service, unclear)
-        policies = chain(
-            _known(api.policies, unclear),
-            *(_known(product.policies, unclear) for product in products),
-        )
-        if any(names & _known_backends(each, unclear) for each in policies):
+        policies = _policies_of(api, unclear)
+        if any(names & {*_known(backends_named(each), unclear)} for each in policies):
             yield api
 
 
-def _products_with(api: Api, service: ApiService, unclear: Unclear) -> list[Product]:
-    """Return the products that an API is in: it is called by way of one of them."""
-    key = _REVISION.sub("", api.key)
-    return [
-        product
-        for product in _known(service.products, unclear)
-        if any(
-            _REVISION.sub("", id_key(each.api_id or "")) == key
-            for each in _known(product.apis, unclear)
-        )
-    ]
+def _products_with(api: Api, unclear: Unclear) -> Iterator[Product]:
+    """Yield the products that an API is in: it is called by way of one of them."""
+    tenant, service_key = api.tenant, id_key(api.parts.parent)
+    links = tenant.once(_links)
+    if service_key in links.unread:
+        unclear.add(links.unread[service_key].problem)
+    for link_id in links.of_api.get(_first_revision(api.id), ()):
+        link = tenant.known(ProductApi, link_id)
+        product = link and tenant.known(Product, link.parts.parent)
+        if link and product:
+            link.cite(ProductApi.api_id)
+            yield product
 
 
-def _known_backends(policy: Policy, unclear: Unclear) -> set[str]:
-    """Return the backends that a policy and its fragments name, as far as read."""
-    return {
-        each.lower()
-        for text in _known(_texts(policy), unclear)
-        for each in _BACKEND.findall(text)
-    }
+@dataclass(frozen=True, slots=True)
+class _Links:
+    of_api: Mapping[str, Sequence[str]]
+    """The ids of what puts an API in a product, by the key of its first revision."""
+    unread: Mapping[str, Unclear]
+    """Why there may be more of them in a service, by its key."""
+
+
+def _links(tenant: Tenant) -> _Links:
+    of_api, unread = defaultdict[str, list[str]](list), dict[str, Unclear]()
+    for service in tenant.all(ApiService).known():
+        unclear = unread[service.key] = Unclear()
+        for product in _known(service.products, unclear):
+            for link in _known(product.apis, unclear):
+                with unclear:
+                    of_api[_first_revision(link.api_id or "")].append(link.id)
+    return _Links(of_api, unread)
+
+
+def _first_revision(api_id: str) -> str:
+    return _REVISION.sub("", id_key(api_id))
 
 
 def _pools_with(backend: Backend, service: ApiService) -> Iterator[str]:
@@ -236,63 +286,6 @@ def _pools_with(backend: Backend, service: ApiService) -> Iterator[str]:
     for pool in service.backends:
         if backend.key in map(id_key, pool.pool_ids or ()):
             yield pool.name.lower()
-
-
-def _texts(policy: Policy) -> Iterator[str]:
-    """Yield the text of a policy, then of the fragments it includes, each once.
-
-    As far as it is about the call that is passed on: what it does to the answer, and
-    calls of its own to something else, are left out.
-
-    Raises NotRead in the end if there may be more; a fragment that is not there says
-    nothing.
-    """
-    service = policy.parts
-    while service.type.lower() != ApiService.type.lower():
-        service = ResourceId.parse(service.parent)
-    at, unclear = f"{service.text}/policyFragments", Unclear()
-    waiting, seen = [policy], {policy.key}
-    while waiting:
-        text = _ASIDE.sub("", _COMMENT.sub("", waiting.pop(0).xml or ""))
-        yield text
-        for name in _INCLUDED.findall(text):
-            fragment_id = f"{at}/{name}"
-            if id_key(fragment_id) in seen:
-                continue
-            seen.add(id_key(fragment_id))
-            with unclear:
-                found = policy.tenant.get(PolicyFragment, fragment_id)
-                waiting += [found] if found else []
-    unclear.settle()
-
-
-def _said(policy: Policy) -> Said:
-    """Return how a policy signs in, as far as its text and its fragments say.
-
-    Raises NotRead where none sets a key, and one that was not read may.
-    """
-    by, how = _called(policy), SignIn.NOT_TOLD
-    for text in _texts(policy):
-        if any(_sets_key(each["attributes"]) for each in _SETTING.finditer(text)):
-            return Said(SignIn.KEY, by)
-        if _IDENTITY.search(text):
-            how = SignIn.IDENTITY
-    return Said(how, by)
-
-
-def _called(policy: Policy) -> str:
-    if isinstance(policy, ServicePolicy):
-        return "the policy of all APIs"
-    if isinstance(policy, ProductPolicy):
-        return f"the policy of product {ResourceId.parse(policy.parts.parent).name}"
-    return f"the policy of API {ResourceId.parse(policy.parts.parent).name}"
-
-
-def _sets_key(attributes: str) -> bool:
-    """Whether a header or parameter that is set holds a key; one may be deleted."""
-    name = _NAME.search(attributes)
-    is_key = name is not None and name[1].lower() in KEY_NAMES
-    return is_key and not _DELETES.search(attributes)
 
 
 def front_name(front: Front) -> str:

@@ -295,6 +295,102 @@ def test_an_api_with_an_address_of_its_own(
     assert judged(api, policy(API, xml), to=API).status is status
 
 
+def to_url(url: str = URL) -> str:
+    return f'<set-backend-service base-url="{url}" />'
+
+
+@pytest.mark.parametrize(
+    ("bodies", "status"),
+    [
+        ([policy(API, to_url() + KEY)], FAIL),
+        ([policy(API, to_url().replace('"', "'") + IDENTITY)], PASS),
+        ([policy(API, to_url())], MANUAL),
+        ([policy(API, KEY), *product(to_url())], FAIL),
+        ([policy(API, KEY), policy(SERVICE, to_url())], FAIL),
+        ([policy(API, INCLUDED), fragment(to_url() + KEY)], FAIL),
+        ([policy(API, to_url("https://ai.openai.azure.com/{{path}}") + KEY)], FAIL),
+        ([policy(API, to_url("https://other.openai.azure.com") + KEY)], NONE),
+        ([policy(API, to_url("{{address}}") + KEY)], MANUAL),
+        ([policy(API, to_url("https://{{name}}.openai.azure.com") + KEY)], MANUAL),
+        ([policy(API, to_url('@("https://" + x)') + KEY)], MANUAL),
+        ([policy(API, to_url("{{address}}") + IDENTITY)], PASS),
+    ],
+)
+def test_an_api_whose_address_a_policy_sets(
+    judged: Any, bodies: list[Body], status: Status
+) -> None:
+    assert judged(body(API), *bodies, to=API).status is status
+    elsewhere = body(API, serviceUrl="https://pets.example")
+    assert judged(elsewhere, *bodies, to=API).status is status
+
+
+@pytest.mark.parametrize(
+    "bodies",
+    [
+        [policy(API, to_url("https://pets.example") + KEY)],
+        [policy(API, to_url("{{address}}"))],
+        [policy(API, f"<!-- {to_url()} -->" + KEY)],
+        [policy(API, KEY, base=""), policy(SERVICE, to_url())],
+        [policy(API, f"<send-request>{to_url()}</send-request>" + KEY)],
+    ],
+)
+def test_an_api_that_leads_to_no_account(
+    verdicts: Verdicts, bodies: list[Body]
+) -> None:
+    [result] = verdicts(key_in_apim, account(), body(SERVICE), body(API), *bodies)
+    assert result.target.resource_id.startswith("/tenants/")
+
+
+@pytest.mark.parametrize(
+    "refused", [(ApiPolicy, API), (ServicePolicy, SERVICE), (Product, SERVICE)]
+)
+def test_a_policy_that_was_not_read_may_lead_to_an_account(
+    verdicts: Verdicts, judged: Any, refused: Any
+) -> None:
+    assert judged(body(API), to=API, unread=[refused]).status is UNREAD
+    bodies = account(), body(SERVICE), body(API)
+    result = verdicts(locked_to_front, *bodies, unread=[refused]).only(ACCOUNT)
+    assert result.status is UNREAD
+
+
+def test_what_is_everywhere_may_choose_the_backend(judged: Any) -> None:
+    assert judged(body(API), policy(API, KEY), policy(SERVICE, TO_BACKEND)).status is (
+        FAIL
+    )
+
+
+def test_accounts_know_the_apis_whose_policies_lead_there(verdicts: Verdicts) -> None:
+    bodies = account(), body(SERVICE), body(API)
+    leading = policy(API, to_url() + KEY)
+    found = verdicts(apim_front, *bodies, leading)
+    assert "gate/chat in front" in found.only(ACCOUNT).reason
+    assert (leading["id"], "properties.value") in found.evidence(ACCOUNT)
+    untold = policy(API, to_url("{{address}}") + KEY)
+    for check in apim_front, locked_to_front, apim_loss_accepted:
+        result = verdicts(check, *bodies, untold).only(ACCOUNT)
+        asked = "do calls through gate/chat come here" in result.reason
+        assert (result.status, asked) == (MANUAL, True)
+    pets = policy(API, to_url("{{address}}"))
+    assert verdicts(locked_to_front, *bodies, pets).only(ACCOUNT).status is NONE
+
+
+@pytest.mark.parametrize(
+    ("address", "xml", "status"),
+    [
+        ("{{models}}", KEY, MANUAL),
+        ("{{models}}", IDENTITY, PASS),
+        ("https://{{models}}/openai", KEY, MANUAL),
+    ],
+)
+def test_an_address_that_is_a_named_value(
+    judged: Any, address: str, xml: str, status: Status
+) -> None:
+    own = body(API, serviceUrl=address)
+    assert judged(own, policy(API, xml), to=API).status is status
+    leading = body(API), policy(API, TO_BACKEND + xml)
+    assert judged(*leading, url=address).status is status
+
+
 @pytest.mark.parametrize(
     ("url", "status"),
     [
