@@ -120,7 +120,8 @@ def replace_file(path: Path, chunks: Iterator[bytes]) -> None:
     """Put a file in place once all of it is on disk; raises OSError."""
     temporary = _temporary(path)
     try:
-        with temporary.open("wb") as file:
+        temporary.unlink(missing_ok=True)
+        with temporary.open("xb") as file:
             file.writelines(chunks)
             file.flush()
             os.fsync(file.fileno())

@@ -62,7 +62,8 @@ def write_manifest(directory: Path, manifest: Manifest) -> None:
     """Put the manifest in place, whole or not at all."""
     text = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
     temporary = directory / f"{MANIFEST}.tmp"
-    with temporary.open("wb") as file:
+    temporary.unlink(missing_ok=True)  # it may be a link to somebody's file
+    with temporary.open("xb") as file:
         file.write(text + b"\n")
         file.flush()
         os.fsync(file.fileno())
@@ -110,6 +111,19 @@ def _is_time(text: str) -> bool:
 def is_member(path: str) -> bool:
     """Whether a file of a snapshot can have a path: no other is ever written."""
     return path == MANIFEST or bool(_PART.fullmatch(path))
+
+
+def require_inside(run: Path, directory: Path) -> None:
+    """Raise SnapshotError for a link in a snapshot that leads out of its run.
+
+    A run may come from elsewhere, and what is gone on with is written to.
+    """
+    root = os.path.realpath(run)
+    for path in (directory, *directory.glob("*"), *directory.glob("*/*")):
+        if not Path(os.path.realpath(path)).is_relative_to(root):
+            raise SnapshotError(
+                f"{path} is a link that leads out of the run: put the file itself there"
+            )
 
 
 def parts_on_disk(directory: Path) -> tuple[str, ...]:

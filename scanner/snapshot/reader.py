@@ -22,6 +22,7 @@ from scanner.snapshot.manifest import (
     Manifest,
     parts_on_disk,
     read_manifest,
+    require_inside,
     verify_parts,
 )
 
@@ -45,6 +46,7 @@ class Snapshot:
         try:
             inner = directory / "snapshot"
             self.directory = inner if inner.is_dir() else directory
+            require_inside(directory, self.directory)
             self.manifest: Manifest = read_manifest(self.directory)
             if self.complete:
                 verify_parts(self.directory, self.manifest)

@@ -30,7 +30,8 @@ def keep_whole(snapshot: Snapshot) -> None:
 def _rewrite(part: Path, *, strict: bool) -> None:
     temporary = part.with_suffix(".tmp")
     pending: dict[str, list[Line]] = defaultdict(list)
-    with gzip.open(temporary, "wb") as file:
+    temporary.unlink(missing_ok=True)
+    with gzip.open(temporary, "xb") as file:
         for line in decode(part, strict=strict):
             if isinstance(line, ResourceLine):
                 pending[line.scope].append(line)

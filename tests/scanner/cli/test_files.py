@@ -14,7 +14,7 @@ import pytest
 
 from reports import FORMATS
 from scanner.cli import lock
-from scanner.cli.files import new_directory
+from scanner.cli.files import new_directory, replace_file
 from scanner.cli.lock import LOCK, Locked, locked
 from scanner.emulator import Emulator
 from scanner.publish import name_of
@@ -106,6 +106,14 @@ def test_reports_of_an_interrupted_run_go_when_it_is_gone_on_with(
     done = posture(*LIVE, "--resume", "run", "--format", "markdown")
     assert done.code == 1
     assert names(tmp_path / "run") == {"summary.md", "mine.txt", "snapshot"}
+
+
+def test_a_link_is_not_written_to(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("kept")
+    (tmp_path / ".pack.zip.tmp").symlink_to("precious")
+    replace_file(tmp_path / "pack.zip", iter([b"new"]))
+    assert (tmp_path / "precious").read_text() == "kept"
+    assert names(tmp_path) == {"precious", "pack.zip"}
 
 
 def test_a_format_that_is_asked_for_twice_is_written_once(

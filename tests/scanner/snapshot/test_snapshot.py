@@ -290,7 +290,42 @@ def test_a_cut_off_part_holds_its_beginning(cut: float) -> None:
     assert [each.scope for each in found] == scopes[: len(readings)]
 
 
+def test_links_are_written_to_by_nothing(
+    writer: SnapshotWriter, directory: Path
+) -> None:
+    """Not even to those that the checks of what was received would let pass."""
+    write(writer, reading(count=1), [{"id": "/a"}])
+    writer.finish(RUN, (TENANT,))
+    precious = directory / "precious"
+    precious.write_text("kept")
+    for name in (f"{MANIFEST}.tmp", f"{TENANT}/microsoft.example.things.jsonl.tmp"):
+        (directory / name).symlink_to(precious)
+    keep_whole(Snapshot(directory))
+    assert precious.read_text() == "kept"
+    assert len(load(Snapshot(directory), TENANT)[0]) == 1
+
+
 # What is refused
+
+
+@pytest.mark.parametrize(
+    "name", ["", MANIFEST, f"{MANIFEST}.tmp", TENANT, "new-tenant", PART, f"{PART}.tmp"]
+)
+def test_nothing_leads_out_of_a_run(directory: Path, name: str) -> None:
+    finished(directory)
+    path = directory / name
+    elsewhere = directory.parent.parent / f"{directory.parent.name}-elsewhere"
+    if path.exists():
+        path.rename(elsewhere)
+    path.symlink_to(elsewhere)
+    with pytest.raises(SnapshotError, match="is a link that leads out of the run"):
+        Snapshot(directory.parent)
+
+
+def test_a_run_may_be_reached_by_a_link(directory: Path, tmp_path: Path) -> None:
+    finished(directory)
+    (tmp_path / "link").symlink_to(directory)
+    assert Snapshot(tmp_path / "link").complete
 
 
 def finished(directory: Path) -> Manifest:
