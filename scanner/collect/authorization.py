@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from scanner.collect.read import Every, Read, RestOperation, SdkOperation
 from scanner.model.authorization import (
-    ClassicAdministrator,
     DenyAssignment,
     Registration,
     RoleAssignment,
@@ -72,12 +71,6 @@ READS = (
         ),
         action="Microsoft.Authorization/roleEligibilityScheduleInstances/read",
         context=True,  # without an Entra ID P2 licence there is nothing to read
-    ),
-    Read(
-        of=ClassicAdministrator,
-        operation=SdkOperation(client=_CLIENT, method="classic_administrators.list"),
-        action="Microsoft.Authorization/classicAdministrators/read",
-        context=True,  # retired on 31 August 2024
     ),
     Read(
         of=Registration,

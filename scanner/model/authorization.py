@@ -91,15 +91,6 @@ class RoleEligibility(RoleGrant):
     status = Text("properties.status")
 
 
-class ClassicAdministrator(Resource):
-    """A classic administrator: without effect since 31 August 2024, a fact at most."""
-
-    type = "Microsoft.Authorization/classicAdministrators"
-    api_version = "2015-07-01"
-
-    role = Text("properties.role")
-
-
 class EligibleAuthorization(Part):
     """What Lighthouse lets a principal of the managing tenant activate."""
 

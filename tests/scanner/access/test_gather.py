@@ -284,7 +284,6 @@ def test_every_list_is_asked_for_as_documented() -> None:
         f"{authorization}/roleAssignments?api-version=2022-04-01",
         f"{authorization}/denyAssignments?api-version=2022-04-01",
         f"{authorization}/roleEligibilityScheduleInstances?api-version=2020-10-01",
-        f"{authorization}/classicAdministrators?api-version=2015-07-01",
         f"{SUB}/providers/Microsoft.ManagedServices/registrationAssignments"
         "?api-version=2022-10-01&$expandRegistrationDefinition=true",
     }
@@ -296,8 +295,5 @@ def test_every_list_is_asked_for_as_documented() -> None:
 
 def test_only_what_is_tried_for_context_makes_no_gap() -> None:
     context = {id_key(read.of.type) for read in READS if read.context}
-    assert context == {
-        "/microsoft.authorization/roleeligibilityscheduleinstances",
-        "/microsoft.authorization/classicadministrators",
-    }
+    assert context == {"/microsoft.authorization/roleeligibilityscheduleinstances"}
     assert ASSIGNMENTS_ABOVE.context

@@ -41,7 +41,6 @@ accounts/one/managedNetworks/default?api-version=2026-03-01
 {SUB}/providers/Microsoft.Authorization/roleDefinitions?$filter=type%20eq%20%27BuiltInRole%27&api-version=2022-04-01
 {SUB}/providers/Microsoft.Authorization/denyAssignments?api-version=2022-04-01
 {SUB}/providers/Microsoft.Authorization/roleEligibilityScheduleInstances?api-version=2020-10-01
-{SUB}/providers/Microsoft.Authorization/classicAdministrators?api-version=2015-07-01
 {SUB}/providers/Microsoft.ManagedServices/registrationAssignments?api-version=2022-10-01&$expandRegistrationDefinition=true
 {SUB}/providers/Microsoft.Authorization/policyAssignments?api-version=2023-04-01
 {SUB}/providers/Microsoft.Authorization/policyExemptions?api-version=2022-07-01-preview
