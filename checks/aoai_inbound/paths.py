@@ -468,9 +468,10 @@ def only_apim_reaches(account: CognitiveAccount, _: Tenant) -> Verdict:
     all have to hold. Who is behind a firewall, an appliance, an application security
     group or an IP rule, and which gateway it is where none is known, a person has to
     say; so too which services come in by `networkAcls.bypass`, which lets them in with
-    public access off as well. An enforced network security perimeter decides in place of the account's
-    settings, and one in transition mode lets in beside them: neither may have an
-    inbound rule that is too wide, and who comes in by another a person has to say.
+    public access off as well. An enforced network security perimeter decides in place
+    of the account's settings, and one in transition mode lets in beside them: neither
+    may have an inbound rule that is too wide, and who comes in by another a person has
+    to say.
 
     ## Why it matters
     A gateway that checks tokens, counts and logs is worth what its only way in is
@@ -513,7 +514,7 @@ def only_apim_reaches(account: CognitiveAccount, _: Tenant) -> Verdict:
     unclear.settle()
     ways.unclear.settle()
     if lets_in_some(account):
-        ways.asked.append("who is let in beside the gateway by a rule or the bypass, and why?")
+        ways.asked.append("who is let in beside the gateway by a rule or bypass?")
     if ways.asked:
         return manual(
             "; ".join(ways.asked[:FIRST]),

@@ -9,6 +9,7 @@ from checks.api_keys.key_connections import Leading
 from checks.shared.connections import label_of, uses_entra
 from checks.shared.fronting import Fronting
 from checks.shared.gateway_policies import SignIn
+from checks.shared.workspaces import working_identities
 from scanner.model.apimanagement import ApiService
 from scanner.model.cognitive import (
     AccountConnection,
@@ -74,6 +75,9 @@ def _owner_of(connection: Connection) -> Identified | None:
 
 
 def _holds(caller: Identified | None, holders: Collection[str]) -> bool:
-    """Whether one of the identities that something may sign in as is a holder."""
-    identities = caller.identities if caller else ()
+    """Whether one of the identities that something signs in as is a holder."""
+    if isinstance(caller, Workspace):
+        identities = tuple(working_identities(caller))
+    else:
+        identities = caller.identities if caller else ()
     return any(each.principal_id.lower() in holders for each in identities)

@@ -19,7 +19,13 @@ from checks.shared.foundry_matrix import On, Who, needs
 from checks.shared.links import LINKED, keeps_key, links
 from checks.shared.project_users import users_of
 from checks.shared.shortfall import Case, grants_for, ids, require_lack
-from checks.shared.workspaces import default_storage, mode_of, primary_identities
+from checks.shared.workspaces import (
+    default_storage,
+    mode_of,
+    primary_identities,
+    working_identities,
+    working_system_identity,
+)
 from scanner.model.cognitive import CognitiveAccount, hosts_models
 from scanner.model.coverage import Unclear
 from scanner.model.identity import Identified, ManagedIdentity
@@ -69,14 +75,14 @@ def _label(workspace: Workspace) -> str:
 
 
 def _own(workspace: Workspace) -> Iterator[Case]:
-    """Yield what its own identity needs; a user-assigned one, blobs and files alone.
+    """Yield what the identities need that it works with.
 
-    Of these the ones that it works with (`primary_identities`).
+    That is blobs and files alone for a user-assigned one.
     """
     storage = _identity_storage(workspace)
     if storage is None:
         return
-    system, used = workspace.system_identity, primary_identities(workspace)
+    system, used = working_system_identity(workspace), primary_identities(workspace)
     least = Case(_label(workspace), (), needs(Who.HUB, On.STORAGE), storage)
     if system is not None:
         who = Who.HUB if is_hub(workspace) else Who.PROJECT
@@ -100,7 +106,7 @@ def _managing(hub: Workspace) -> Iterator[Case]:
     For the identity that Azure made with it: what manages the things around a hub with
     a user-assigned one is for people to choose.
     """
-    identity = hub.system_identity
+    identity = working_system_identity(hub)
     if not is_hub(hub) or identity is None:
         return
     place, wanted = hub.parts, needs(Who.HUB, On.GROUP)
@@ -142,7 +148,7 @@ def _private_endpoints(project: Workspace) -> Iterator[Case]:
     reach = storage.private_reach
     for endpoint in reach.endpoints(*HUB_SERVICES):
         case = Case("the project", (), wanted, endpoint)
-        yield from _for_each(case, project.identities)
+        yield from _for_each(case, working_identities(project))
     reach.require_own()
 
 

@@ -15,7 +15,7 @@ from checks.shared.grants import access, bounded, named, require_settled
 from checks.shared.links import keeps_key
 from checks.shared.shortfall import Case, ids, shortfall
 from checks.shared.wording import shown
-from checks.shared.workspaces import default_storage
+from checks.shared.workspaces import default_storage, working_identities
 from scanner.access.answers import Grant
 from scanner.access.builtin import BuiltIn
 from scanner.access.facts import Missing
@@ -233,8 +233,9 @@ def hub_mi_kv(workspace: Workspace, tenant: Tenant) -> Verdict:
     Reads `properties.accessPolicies` of the vault, or the roles that reach it.
 
     The vault is the one in `properties.keyVault`. Where its
-    `properties.enableRbacAuthorization` is true, one of the workspace's identities must
-    hold Key Vault Administrator, Key Vault Secrets Officer or another role that sets
+    `properties.enableRbacAuthorization` is true, one of the workspace's identities
+    (the one in `properties.primaryUserAssignedIdentity`, where it names one) must hold
+    Key Vault Administrator, Key Vault Secrets Officer or another role that sets
     secrets; where it is absent, null or false (vaults REST reference), a policy must
     name one of them and let it read secrets, with no `applicationId` and of no other
     `tenantId`, by which an identity does not get in. The question arises where a
@@ -295,7 +296,8 @@ def hub_mi_kv(workspace: Workspace, tenant: Tenant) -> Verdict:
         return failed("the vault that should keep its secrets does not exist any more")
     if not vault.rbac_authorization:
         return _by_policy(workspace, vault)
-    case = Case("the workspace", ids(workspace.identities), (KEEP_SECRETS,), vault)
+    own = ids(working_identities(workspace))
+    case = Case("the workspace", own, (KEEP_SECRETS,), vault)
     short = shortfall(tenant, [case])
     if short.lacks:
         return failed(f"its secrets are out of reach: {short.said()}")
@@ -305,7 +307,7 @@ def hub_mi_kv(workspace: Workspace, tenant: Tenant) -> Verdict:
 
 def _by_policy(workspace: Workspace, vault: KeyVault) -> Verdict:
     """Return whether an access policy lets a workspace fetch its secrets."""
-    wanted = {each.lower() for each in ids(workspace.identities)}
+    wanted = {each.lower() for each in ids(working_identities(workspace))}
     for policy in policies_for_itself(vault):
         allowed = {each.lower() for each in policy.secrets or ()}
         if (policy.object_id or "").lower() in wanted and allowed & {"all", "get"}:
@@ -327,13 +329,14 @@ def hub_mi_network(hub: Workspace, tenant: Tenant) -> Verdict:
     r"""
     Reads `properties.destination.serviceResourceId` of private endpoint rules.
 
-    And, for the hub's identities, the role assignments that reach each of these
-    resources: by one of them the hub must be able to write private endpoint connections
-    there, as Azure AI Enterprise Network Connection Approver, Azure AI Administrator
-    and Contributor can. A rule that does not say where it leads, or leads out of the
-    scan, is not assessed. An absent or null `properties.managedNetwork.isolationMode`
-    means Disabled (workspace REST reference, 2025-12-01): without a managed network
-    there is nothing to approve.
+    And, for the hub's identities (the one in `properties.primaryUserAssignedIdentity`,
+    where it names one), the role assignments that reach each of these resources: by one
+    of them the hub must be able to write private endpoint connections there, as Azure
+    AI Enterprise Network Connection Approver, Azure AI Administrator and Contributor
+    can. A rule that does not say where it leads, or leads out of the scan, is not
+    assessed. An absent or null `properties.managedNetwork.isolationMode` means Disabled
+    (workspace REST reference, 2025-12-01): without a managed network there is nothing
+    to approve.
 
     ## Why it matters
     The hub asks for its managed private endpoints as itself, and as itself it approves
@@ -399,7 +402,7 @@ def _approvals(hub: Workspace) -> Iterator[Case]:
         if id_key(target_id) not in seen:
             seen.add(id_key(target_id))
             need = approve_endpoints(ResourceId.parse(target_id).type)
-            yield Case("the hub", ids(hub.identities), (need,), hub, target_id)
+            yield Case("the hub", ids(working_identities(hub)), (need,), hub, target_id)
 
 
 @check(
@@ -416,10 +419,11 @@ def hub_mi_storage_mgmt(hub: Workspace, tenant: Tenant) -> Verdict:
     r"""
     Reads `properties.storageAccount` and who may configure that account.
 
-    One of the hub's identities must hold Storage Account Contributor, Contributor or
-    Azure AI Administrator there, on the account or above it, or another role that lets
-    it write the account's blob service. A null `properties.storageAccount` names no
-    account (workspace REST reference).
+    One of the hub's identities (the one in `properties.primaryUserAssignedIdentity`,
+    where it names one) must hold Storage Account Contributor, Contributor or Azure AI
+    Administrator there, on the account or above it, or another role that lets it write
+    the account's blob service. A null `properties.storageAccount` names no account
+    (workspace REST reference).
 
     ## Why it matters
     Before the portal can show files from a browser, the hub sets the cross-origin rules
@@ -466,7 +470,7 @@ def hub_mi_storage_mgmt(hub: Workspace, tenant: Tenant) -> Verdict:
     account = default_storage(hub, tenant)
     if account is None:
         return not_applicable("the hub has no default storage")
-    case = Case("the hub", ids(hub.identities), (CONFIGURE_STORAGE,), account)
+    case = Case("the hub", ids(working_identities(hub)), (CONFIGURE_STORAGE,), account)
     short = shortfall(tenant, [case])
     if short.lacks:
         return warned(f"cross-origin rules cannot be set: {short.said()}")

@@ -10,7 +10,13 @@ from checks.shared.foundry_matrix import Need, On, Who, needs
 from checks.shared.identities import role_name
 from checks.shared.shortfall import Case, found, shortfall
 from checks.shared.wording import shown, some
-from checks.shared.workspaces import default_storage, mode_of, primary_identities
+from checks.shared.workspaces import (
+    default_storage,
+    mode_of,
+    primary_identities,
+    working_identities,
+    working_system_identity,
+)
 from scanner.access.answers import Grant
 from scanner.access.builtin import BuiltIn, is_role
 from scanner.model.authorization import RoleAssignment
@@ -77,8 +83,9 @@ def hub_mi_storage_roles(hub: Workspace, tenant: Tenant) -> Verdict:
     Data Privileged Contributor for its system-assigned identity on the account in
     `properties.storageAccount`, there or at a scope above. A role that allows all that
     one of them does will do, and warns; one that a deny assignment takes back does not
-    count. In any other mode, and without a system-assigned identity, the check is not
-    applicable.
+    count. In any other mode, without a system-assigned identity, and where
+    `properties.primaryUserAssignedIdentity` names another to work with
+    (`foundry-umi-roles-preprovisioned`), the check is not applicable.
 
     ## Why it matters
     Azure grants both roles when it makes the hub, and nobody notices when a clean-up
@@ -147,8 +154,10 @@ def project_mi_storage_roles(project: Workspace, tenant: Tenant) -> Verdict:
     identity on the account in `properties.storageAccount`, there or at a scope above:
     Storage Account Contributor, Storage Blob Data Contributor, Storage File Data
     Privileged Contributor and Storage Table Data Contributor. A role that allows all
-    that one of them does will do, and warns. In any other mode, and without a
-    system-assigned identity, the check is not applicable.
+    that one of them does will do, and warns. In any other mode, without a
+    system-assigned identity, and where `properties.primaryUserAssignedIdentity` names
+    another to work with (`foundry-umi-roles-preprovisioned`), the check is not
+    applicable.
 
     ## Why it matters
     The project's identity works in its own containers, file share and tables of the
@@ -205,9 +214,9 @@ def _own_roles(
     mode = mode_of(workspace)
     if mode != "identity":
         return not_applicable(f"datastores are in {shown(mode)} mode, not identity")
-    identity = workspace.system_identity
+    identity = working_system_identity(workspace)
     if identity is None:
-        return not_applicable("the workspace has no system-assigned identity")
+        return not_applicable("the workspace uses no system-assigned identity")
     storage = default_storage(workspace, tenant)
     if storage is None:
         return not_applicable("the workspace has no default storage")
@@ -470,7 +479,9 @@ def project_mi_pe_reader(project: Workspace, tenant: Tenant) -> Verdict:
 
     Each identity of the project needs `Microsoft.Network/privateEndpoints/read` on
     every approved private endpoint that leads to `blob` or `file` of the account in
-    `properties.storageAccount`; Reader gives it. Endpoints in a subscription that is
+    `properties.storageAccount`; Reader gives it. Where the project names one that it
+    works with in `properties.primaryUserAssignedIdentity`, that is the only one that
+    does. Endpoints in a subscription that is
     not the tenant's are left out: Azure makes them in its managed network and grants
     what they need. Without an identity, which an absent or null `identity.type` means
     too, or without an endpoint, the check is not applicable.
@@ -515,7 +526,7 @@ def project_mi_pe_reader(project: Workspace, tenant: Tenant) -> Verdict:
     - AI Foundry - Identity, Authentication and Authorization
     - Microsoft Learn: Role-based access control in Azure AI Foundry portal
     """
-    identities = project.identities
+    identities = working_identities(project)
     storage = default_storage(project, tenant)
     if not identities or storage is None:
         lacks = "default storage" if identities else "identity"

@@ -259,7 +259,7 @@ def locked_to_front(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     ways.unclear.settle()
     require_settled(users.missing)
     if lets_in_some(account):
-        ways.asked.append("who is let in beside the gateway by a rule or the bypass, and why?")
+        ways.asked.append("who is let in beside the gateway by a rule or bypass?")
     if ways.asked:
         return manual("; ".join(ways.asked[:FIRST]))
     reason = "keys are off, and only the gateway has a role and a way in"

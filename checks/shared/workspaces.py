@@ -36,12 +36,26 @@ def primary_identities(workspace: Workspace) -> list[ManagedIdentity]:
     Machine Learning and other services"), and with none of these; where it has no such
     identity, with all but the one that opens its encryption key, if there are others.
     """
-    every = list(workspace.user_identities)
     primary = workspace.primary_identity_id
+    if not primary and workspace.system_identity is not None:
+        return []
+    every = list(workspace.user_identities)
     if primary:
         wanted = id_key(primary)
         return [each for each in every if id_key(each.resource_id) == wanted] or every
-    if workspace.system_identity is not None:
-        return []
     opening = id_key(workspace.cmk_identity_id or "")
     return [each for each in every if id_key(each.resource_id) != opening] or every
+
+
+def working_system_identity(workspace: Workspace) -> ManagedIdentity | None:
+    """Return its system-assigned identity, None where it has none or uses others."""
+    return None if primary_identities(workspace) else workspace.system_identity
+
+
+def working_identities(workspace: Workspace) -> list[ManagedIdentity]:
+    """Return what a workspace may sign in as: its primary identity, or else all.
+
+    One that it has beside the primary needs no roles, but may hold too many.
+    """
+    named = primary_identities(workspace) if workspace.primary_identity_id else []
+    return named or list(workspace.identities)

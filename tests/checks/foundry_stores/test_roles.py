@@ -493,6 +493,25 @@ def test_which_private_endpoints(
 
 
 @pytest.mark.parametrize(
+    ("primary", "status"),
+    [(USED, PASS), (USED.upper(), PASS), (f"{USED}2", FAIL), (None, FAIL)],
+)
+def test_only_the_primary_identity_needs_roles(
+    verdicts: Verdicts, rbac: Any, roles: Any, primary: str | None, status: Status
+) -> None:
+    granted = given(rbac, [(READER, GROUP)], USED_PRINCIPAL)
+    bodies = *roles, *granted, storage(), pe("one", "blob")
+    one = project(MIXED, primaryUserAssignedIdentity=primary)
+    results = verdicts(project_mi_pe_reader, *bodies, one)
+    assert results.only(PROJECT).status is status
+    results = verdicts(project_mi_storage_roles, *bodies, one)
+    assert results.only(PROJECT).status is (NONE if primary else FAIL)
+    hub = workspace(identity=MIXED, primaryUserAssignedIdentity=primary)
+    result = verdicts(hub_mi_storage_roles, *bodies, hub).only(HUB)
+    assert result.status is (NONE if primary else FAIL)
+
+
+@pytest.mark.parametrize(
     ("endpoint", "whole", "status"),
     [
         (f"{ENDPOINTS}/one", True, PASS),
