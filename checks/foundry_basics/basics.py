@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from checks.foundry_basics.instances import strangers
 from checks.shared.perimeters import but_for_rules, way_in
 from checks.shared.scanned import so_far
-from checks.shared.wording import shown
+from checks.shared.wording import shown, some
 from scanner.model import initiatives
 from scanner.model.check import (
     Check,
@@ -249,11 +250,14 @@ def storage_hardened(account: StorageAccount, _: Tenant) -> Verdict:
     `properties.workspaceHubConfig.additionalWorkspaceStorageAccounts`; one that Azure
     made for a workspace with customer-managed keys is not applicable. A firewall that
     denies does not close an account while one of `properties.networkAcls.ipRules` is
-    wider than /16; other rules, and those for subnets, are told. An enforced
-    network security perimeter decides whatever the account says: it closes it, unless
-    an inbound rule is too wide. Such a rule in transition mode opens an account that is
-    closed. One that leaves access to a perimeter warns while none is known to enforce
-    it.
+    wider than /16; other rules, and those for subnets, are told. So are resources that
+    `properties.networkAcls.resourceAccessRules` let in, which they do with public
+    access off as well (Microsoft Learn, "Set the default public network access rule of
+    an Azure Storage account"): those of another tenant warn, and a `*` for all of a
+    type beyond the account's own resource group. An enforced network security
+    perimeter decides whatever the account says: it closes it, unless an inbound rule is
+    too wide. Such a rule in transition mode opens an account that is closed. One that
+    leaves access to a perimeter warns while none is known to enforce it.
 
     ## Why it matters
     One account holds the logs, flows, uploaded documents and artefacts of the hub and
@@ -309,6 +313,8 @@ def storage_hardened(account: StorageAccount, _: Tenant) -> Verdict:
     - AI Foundry - The Basics
     - AI Foundry - Credential vs Identity Data Stores
     - Microsoft Learn: Configure Azure Storage firewalls and virtual networks
+    - Microsoft Learn: Set the default public network access rule of an Azure Storage
+      account
     """
     owner = encrypted_by(account)
     if owner is not None:
@@ -337,11 +343,18 @@ def storage_hardened(account: StorageAccount, _: Tenant) -> Verdict:
         return warned(str(way))
     named = " and ".join(wanted)
     closed = f"closed to public networks{but_for_rules(account)}"
+    strange = strangers(account)
+    if strange:
+        return warned(f"{closed}: in comes {some(strange)}", _NARROW_INSTANCES)
     reason = f"{closed}, private endpoints for {named}"
     return passed(so_far(account.tenant, reason))
 
 
 _OTHER_SETTINGS = "Forbid anonymous blobs and require TLS 1.2 as well."
+_NARROW_INSTANCES = (
+    "Let in by id the resources of this tenant that use the account, and no others: "
+    "add a resource access rule for each, then remove the wide or foreign ones."
+)
 _ENDPOINTS_FIRST = (
     "Create and approve the missing private endpoints and link their DNS zones before "
     "closing this account to public networks: the workspaces that keep data in it "

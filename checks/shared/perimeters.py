@@ -268,14 +268,23 @@ def _wide_rules(resource: Resource) -> list[str]:
 def but_for_rules(resource: StorageAccount | KeyVault) -> str:
     """Return, for after "closed", that rules of the firewall let somebody in.
 
-    Empty where none does, and where no firewall decides. Raises as `guard_of`.
+    Empty where none does, and where no firewall decides; with public access off, rules
+    for resources stay in force (Microsoft Learn, "Set the default public network access
+    rule of an Azure Storage account"). Raises as `guard_of`.
     """
-    if (public_access(resource) or "").lower() == "disabled" or guard_of(resource):
-        return ""
-    addresses, subnets = resource.ip_rules or (), resource.subnet_ids or ()
-    rules = [count(len(addresses), "IP rule", "IP rules")] if addresses else []
-    rules += [count(len(subnets), "subnet rule", "subnet rules")] if subnets else []
-    return f" but for {' and '.join(rules)}" if rules else ""
+    rules = list(_rules(resource))
+    return f" but for {' and '.join(rules)}" if rules and not guard_of(resource) else ""
+
+
+def _rules(resource: StorageAccount | KeyVault) -> Iterator[str]:
+    if (public_access(resource) or "").lower() != "disabled":
+        if addresses := resource.ip_rules:
+            yield count(len(addresses), "IP rule", "IP rules")
+        if subnets := resource.subnet_ids:
+            yield count(len(subnets), "subnet rule", "subnet rules")
+    if isinstance(resource, StorageAccount) and resource.resource_access_rules:
+        many = len(resource.resource_access_rules)
+        yield count(many, "resource rule", "resource rules")
 
 
 def anything(rule: AccessRule) -> list[str]:

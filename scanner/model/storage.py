@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scanner.model.fields import Flag, Parts, Text, Texts, Tree
+from scanner.model.fields import Flag, Part, Parts, Text, Texts, Tree
 from scanner.model.insights import DiagnosticSetting
 from scanner.model.network import PrivateEndpointConnection, PrivateReach
 from scanner.model.resource import Children, Resource
@@ -38,6 +38,13 @@ class FileService(Resource):
     diagnostic_settings = Children(DiagnosticSetting)
 
 
+class ResourceAccessRule(Part):
+    """A resource, or all of a type where its id says `*`, that a firewall lets in."""
+
+    tenant_id = Text("tenantId")
+    resource_id = Text("resourceId")
+
+
 class StorageAccount(Resource):
     """A storage account."""
 
@@ -55,6 +62,9 @@ class StorageAccount(Resource):
     network_bypass = Text("properties.networkAcls.bypass")
     ip_rules = Texts("properties.networkAcls.ipRules[].value")
     subnet_ids = Texts("properties.networkAcls.virtualNetworkRules[].id")
+    resource_access_rules = Parts(
+        "properties.networkAcls.resourceAccessRules", ResourceAccessRule
+    )
     private_endpoint_connections = Parts(
         "properties.privateEndpointConnections", PrivateEndpointConnection
     )

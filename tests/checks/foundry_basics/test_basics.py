@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Body = dict[str, Any]
 
+TENANT = "aaaaaaaa-0000-0000-0000-000000000001"
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
 ELSEWHERE = "/subscriptions/cccccccc-0000-0000-0000-000000000009"
 PROVIDERS = f"{SUBSCRIPTION}/resourceGroups/rg/providers"
@@ -264,6 +265,38 @@ def test_storage(
     result = results.only(STORAGE)
     assert result.status is status
     assert all(word in result.reason for word in words)
+
+
+OTHERS = "99999999-0000-0000-0000-000000000009"
+ANY = "providers/Microsoft.MachineLearningServices/workspaces/*"
+
+
+@pytest.mark.parametrize(
+    ("rule", "status", "told"),
+    [
+        ({}, PASS, "but for 1 resource rule"),
+        ({"tenantId": TENANT.upper(), "resourceId": HUB.upper()}, PASS, ""),
+        ({"resourceId": f"{SUBSCRIPTION}/resourcegroups/RG/{ANY}"}, PASS, ""),
+        ({"resourceId": f"{SUBSCRIPTION}/resourcegroups/two/{ANY}"}, WARN, "every "),
+        ({"resourceId": f"{SUBSCRIPTION}/resourcegroups/*/{ANY}"}, WARN, "every "),
+        ({"resourceId": f"/subscriptions/*/resourcegroups/*/{ANY}"}, WARN, "every "),
+        ({"tenantId": OTHERS}, WARN, f"of tenant {OTHERS}"),
+        ({"tenantId": None}, UNREAD, ""),
+        ({"resourceId": None}, UNREAD, ""),
+    ],
+)
+@pytest.mark.parametrize("access", ["Enabled", "Disabled"])
+def test_resources_that_storage_lets_in(
+    verdicts: Verdicts, access: str, rule: Body, status: Status, told: str
+) -> None:
+    rules = [{"tenantId": TENANT, "resourceId": HUB, **rule}]
+    acls = {"defaultAction": "Deny", "resourceAccessRules": rules}
+    account = storage(publicNetworkAccess=access, networkAcls=acls)
+    result = verdicts(storage_hardened, workspace(), account, *BOTH).only(STORAGE)
+    assert result.status is status
+    assert told in result.reason
+    inside = verdicts(storage_hardened, workspace(), account, *BOTH, *perimeter())
+    assert inside.only(STORAGE).status is PASS
 
 
 @pytest.mark.parametrize(
