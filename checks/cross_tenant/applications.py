@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-from checks.authorization.assigned_principals import directory, require_asked
+from checks.authorization.assigned_principals import directory
+from checks.cross_tenant.holders import (
+    applications,
+    groups_of,
+    held,
+    is_group,
+    members_of,
+    unread,
+    within,
+)
 from checks.shared.citing import cite_definition
 from checks.shared.grants import access
 from checks.shared.taken import or_unclear, understood
@@ -13,7 +21,7 @@ from checks.shared.tenancy import unreviewed
 from checks.shared.wording import count, printable, shown, some
 from scanner.access.answers import scope_name, titled
 from scanner.access.builtin import BuiltIn
-from scanner.access.facts import Assignment, last_segment
+from scanner.access.facts import last_segment
 from scanner.access.scopes import scope_at
 from scanner.model.authorization import RoleAssignment, RoleGrant
 from scanner.model.check import (
@@ -27,14 +35,18 @@ from scanner.model.check import (
     passed,
     warned,
 )
-from scanner.model.coverage import NotRead
+from scanner.model.coverage import NotRead, Unclear
 from scanner.model.directory import (
     MICROSOFT,
+    AppRole,
     Consent,
     DirectoryObject,
+    GroupMember,
+    Named,
     object_id,
 )
 from scanner.model.ids import id_key
+from scanner.model.listing import Listing
 from scanner.model.tenant import Tenant
 
 _CONTROLS = (
@@ -48,51 +60,16 @@ _CONTROLS = (
 )
 
 
-def _held(tenant: Tenant) -> Iterator[Assignment]:
-    """Yield the role assignments in force that an application may hold.
-
-    Raises NotRead in the end if there are any and the directory was not asked.
-    """
-    found = 0
-    for each in access(tenant).facts.assignments:
-        kind = each.principal_type.lower()
-        lasting = not each.eligible and not each.managing_tenant
-        if lasting and kind in {"serviceprincipal", ""}:
-            found += 1
-            yield each
-    if found:
-        many = count(found, "assignment", "assignments")
-        require_asked(
-            tenant, f"which tenants the holders of {many} are of is not known"
-        )
-
-
-def _applications(tenant: Tenant) -> frozenset[str]:
-    """Return the keys of the directory's applications that hold roles, or may.
-
-    Raises NotRead where the directory has nobody because roles were not read.
-    """
-    given = tenant.all(RoleAssignment)
-    if not given.whole:
-        named = frozenset(map(id_key, directory(tenant).ids()))
-        if not named:
-            given.require_whole()
-        return named
-    return frozenset(
-        id_key(object_id(tenant.id, each.principal_id)) for each in _held(tenant)
-    )
-
-
-def _is_application(named: DirectoryObject) -> bool:
+def _is_application(named: Named) -> bool:
     return (named.kind or "").lower() == "serviceprincipal"
 
 
-def _owner(application: DirectoryObject) -> str:
+def _owner(application: Named) -> str:
     """Return the tenant an application is of, in lower case; empty for an identity."""
     return (application.owner_tenant or "").lower()
 
 
-def _is_own(application: DirectoryObject) -> bool:
+def _is_own(application: Named) -> bool:
     owner = _owner(application)
     return not owner or owner in MICROSOFT or owner == application.tenant.id.lower()
 
@@ -102,20 +79,22 @@ def _is_own(application: DirectoryObject) -> bool:
     title="Applications of other tenants that hold roles are approved",
     topic=Topic.CROSS_TENANT,
     severity=Severity.MEDIUM,
-    on=DirectoryObject,
-    among=_applications,
+    on=(DirectoryObject, GroupMember),
+    among=applications,
     where=_is_application,
     guidance=Post.CROSS_TENANT,
     controls=_CONTROLS,
 )
-def stub_inventory(application: DirectoryObject, tenant: Tenant) -> Verdict:
+def stub_inventory(application: Named, tenant: Tenant) -> Verdict:
     r"""
     Reads `properties.appOwnerOrganizationId` of service principals that hold roles.
 
-    Null means a managed identity, which has no application in any tenant (Graph,
-    servicePrincipal resource type); one that did not come with the property is not
-    assessed. Microsoft's own applications pass. Unless the directory is asked the whole
-    check is not assessed, said once and no gap.
+    They hold them themselves or through a group they are in, directly or not; one that
+    does so through groups alone is told by one of its memberships. Null means a managed
+    identity, which has no application in any tenant (Graph, servicePrincipal resource
+    type); one that did not come with the property is not assessed. Microsoft's own
+    applications pass. A group whose members were not read is not assessed; unless the
+    directory is asked the whole check is not, said once and no gap.
 
     ## Why it matters
     An application has its credentials in its home tenant, and only a stub here. Whoever
@@ -149,30 +128,37 @@ def stub_inventory(application: DirectoryObject, tenant: Tenant) -> Verdict:
     return passed(f"{name} is of an approved tenant")
 
 
-def _is_stub(named: DirectoryObject) -> bool:
+def _is_stub(named: Named) -> bool:
     return _is_application(named) and not _is_own(named)
 
 
 def _of_stubs(tenant: Tenant) -> frozenset[str]:
     """Return the keys of the assignments of applications that may not be our own.
 
-    Raises NotRead where no foreign one is known and the directory was not read whole.
+    Theirs are those of groups they are in, or may be. Raises NotRead where no foreign
+    one is known and the directory was not read whole.
     """
-    held = [*_held(tenant)]
-    if not held:
+    every = [*held(tenant)]
+    if not every:
         return frozenset()
-    listing = directory(tenant)
+    listing, groups = directory(tenant), groups_of(tenant, every)
     is_strange = {each.name.lower(): _may_be_stub(each) for each in listing.known()}
+    for group in groups:
+        is_strange[group] = any(map(_may_be_stub, within(tenant, group)))
     if True not in is_strange.values():
         listing.require_whole()
+        for group in groups:
+            members_of(tenant, group).require_whole()
+    open_groups = {each for each in groups if unread(tenant, each)}
     return frozenset(
         id_key(each.id)
-        for each in held
-        if is_strange.get(each.principal_id.lower(), not listing.whole)
+        for each in every
+        if each.principal_id.lower() in open_groups
+        or is_strange.get(each.principal_id.lower(), not listing.whole)
     )
 
 
-def _may_be_stub(named: DirectoryObject) -> bool:
+def _may_be_stub(named: Named) -> bool:
     try:
         return _is_stub(named)
     except NotRead:
@@ -195,9 +181,10 @@ def stub_least(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     Reads `properties.roleDefinitionId`, and the directory's `appOwnerOrganizationId`.
 
     Answers for each assignment whose principal is an application of another tenant,
-    Microsoft's left out. Where the directory returned the principal without the
-    property, the assignment is not assessed; where the directory was not asked, the
-    whole check is not, said once.
+    Microsoft's left out, or a group with one in it, directly or not. Where the
+    directory returned the application without the property, or no such application but
+    not all members of the group, the assignment is not assessed; where the directory
+    was not asked, the whole check is not, said once.
 
     ## Why it matters
     To give a network addresses from a pool of another tenant, an application needs one
@@ -223,7 +210,8 @@ def stub_least(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     }
     ```
 
-    Give the narrow role before taking the wide one away.
+    Give the narrow role before taking the wide one away. Where a group holds the wide
+    one, take the application out of the group: the others may need it.
 
     ## Settings
     `foreign_application_roles` has the ids of role definitions that applications of
@@ -233,10 +221,7 @@ def stub_least(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     - Deploying Resources Across Multiple Azure tenants
     - Microsoft Learn: Azure built-in roles for networking
     """
-    principal = assignment.principal_id or ""
-    application = tenant.get(DirectoryObject, object_id(tenant.id, principal))
-    owner = _owner(application) if application else ""
-    title = titled((application and application.display_name) or "", principal)
+    holder = _holder(assignment, tenant)
     assignment.cite(RoleGrant.principal_id, RoleGrant.scope)
     role_id = assignment.role_definition_id or ""
     definition = access(tenant).facts.roles.get(last_segment(role_id))
@@ -244,11 +229,38 @@ def stub_least(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
         cite_definition(tenant, definition)
     role = (definition and definition.name) or role_id
     scope = scope_name(scope_at(assignment))
-    held = printable(f"{title} of tenant {owner} holds {role} at {scope}")
+    said = printable(f"{holder} holds {role} at {scope}")
     extra = {last_segment(each) for each in tenant.settings.foreign_application_roles}
     if last_segment(role_id) in {BuiltIn.IPAM_POOL_USER, *extra}:
-        return passed(held)
-    return failed(f"{held}, more than IPAM Pool User")
+        return passed(said)
+    return failed(f"{said}, more than IPAM Pool User")
+
+
+def _holder(assignment: RoleAssignment, tenant: Tenant) -> str:
+    """Return whom an assignment is of, with their tenant; raises NotRead.
+
+    Of a group that is whom of other tenants it has in it.
+    """
+    principal = assignment.principal_id or ""
+    if not is_group(tenant, principal, assignment.principal_type or ""):
+        own = tenant.get(DirectoryObject, object_id(tenant.id, principal))
+        return _titled(own, principal)
+    stubs, unclear = list[str](), Unclear()
+    for each in within(tenant, principal):
+        with unclear:
+            if _is_stub(each):
+                stubs.append(_titled(each, each.name))
+    if not stubs:
+        unclear.settle()
+        members_of(tenant, principal).require_whole()
+    group = tenant.known(DirectoryObject, object_id(tenant.id, principal))
+    name = titled((group and group.display_name) or "", principal)
+    return f"group {name}, with {some(stubs)} in it,"
+
+
+def _titled(application: Named | None, principal: str) -> str:
+    title = titled((application and application.display_name) or "", principal)
+    return f"{title} of tenant {_owner(application) if application else ''}"
 
 
 @check(
@@ -256,21 +268,22 @@ def stub_least(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     title="Applications of other tenants that hold roles have no consent to APIs",
     topic=Topic.CROSS_TENANT,
     severity=Severity.MEDIUM,
-    on=DirectoryObject,
-    among=_applications,
+    on=(DirectoryObject, GroupMember),
+    among=applications,
     where=_is_stub,
     guidance=Post.CROSS_TENANT,
     controls=(*_CONTROLS, "NIST-800-53:AC-6"),
 )
-def no_admin_consent(application: DirectoryObject, _: Tenant) -> Verdict:
+def no_admin_consent(application: Named, tenant: Tenant) -> Verdict:
     r"""
     Reads `properties.resourceDisplayName` of the app roles that a stub was given.
 
     Also `properties.consentType` and `scope` of the delegated permissions granted to
-    it. It answers for applications of other tenants that hold Azure roles here,
-    Microsoft's left out; one that came without `appOwnerOrganizationId` is not
-    assessed. An absent or null `consentType` counts as consent for one person. Unless
-    the directory is asked the whole check is not assessed, said once and no gap.
+    it. It answers for applications of other tenants that hold Azure roles here, or are
+    in groups that do, Microsoft's left out; one that came without
+    `appOwnerOrganizationId` is not assessed. An absent or null `consentType` counts as
+    consent for one person. A group whose members were not read is not assessed; unless
+    the directory is asked the whole check is not, said once and no gap.
 
     ## Why it matters
     An application that only deploys to Azure works by its roles there, and needs no
@@ -296,11 +309,12 @@ def no_admin_consent(application: DirectoryObject, _: Tenant) -> Verdict:
     - Microsoft Learn: Review permissions granted to enterprise applications
     """
     name = printable(application.display_name or application.name)
-    consents = [*application.consents.known()]
+    granted, given = _permitted(application, tenant)
+    consents = [*granted.known()]
     everybody = [each for each in consents if _is_for_all(each)]
     if everybody:
         return warned(f"{name} may act for everybody here: {_scopes(everybody)}")
-    roles = [*application.app_roles.known()]
+    roles = [*given.known()]
     if roles:
         apis = some(dict.fromkeys(shown(each.api) for each in roles))
         return warned(
@@ -308,10 +322,19 @@ def no_admin_consent(application: DirectoryObject, _: Tenant) -> Verdict:
         )
     if consents:
         return warned(f"{name} may act for some people: {_scopes(consents)}")
-    application.consents.require_whole()
-    application.app_roles.require_whole()
-    application.cite(DirectoryObject.owner_tenant)
+    granted.require_whole()
+    given.require_whole()
+    application.cite(Named.owner_tenant)
     return passed(f"{name} has no consent to any API")
+
+
+def _permitted(
+    application: Named, tenant: Tenant
+) -> tuple[Listing[Consent], Listing[AppRole]]:
+    if isinstance(application, DirectoryObject):
+        return application.consents, application.app_roles
+    own = object_id(tenant.id, application.name)
+    return tenant.within(Consent, own), tenant.within(AppRole, own)
 
 
 def _is_for_all(consent: Consent) -> bool:

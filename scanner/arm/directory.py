@@ -28,7 +28,10 @@ _APPLICATIONS = (
 _ADVANCED = {"ConsistencyLevel": "eventual"}
 _TYPE = "@odata.type"
 _PRINCIPAL = "microsoft.graph.servicePrincipal"
-_LISTS = {"": _NAMES, f"/{_PRINCIPAL}": "$select=id,displayName"}
+_LISTS = {
+    "": _NAMES,
+    f"/{_PRINCIPAL}": "$select=id,displayName,appOwnerOrganizationId",
+}
 """The lists of members: of all types, and of the one that is left out of it."""
 
 

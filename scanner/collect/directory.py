@@ -5,6 +5,7 @@ Read only where a scan asks for it; its rights are no actions of Azure RBAC.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from scanner.collect.read import Body, Every, GraphOperation, Read, kind_of
@@ -17,6 +18,7 @@ from scanner.model.directory import (
     Consent,
     DirectoryObject,
     GroupMember,
+    object_id,
 )
 
 PERMISSIONS = {
@@ -49,6 +51,11 @@ def _is_stub(body: Body) -> bool:
         and isinstance(owner, str)
         and owner.lower() not in {*MICROSOFT, *map(str.lower, home)}
     )
+
+
+def _itself(member: str, _: Body) -> str:
+    """Return the id that a member of a group has in the directory."""
+    return object_id(member.split("/")[2], member.rpartition("/")[2])
 
 
 def _without_secrets(body: Body) -> Body:
@@ -111,5 +118,10 @@ CONSENTS = Read(
     where=_is_stub,
 )
 
+OF_MEMBERS = tuple(
+    replace(each, at=GroupMember, place=_itself) for each in (APP_ROLES, CONSENTS)
+)
+"""What is permitted to those who hold roles in a group, and may by themselves too."""
+
 AT_TENANT = (OBJECTS, APPLICATIONS)
-READS = (*AT_TENANT, MEMBERS, APP_ROLES, CONSENTS)
+READS = (*AT_TENANT, MEMBERS, APP_ROLES, CONSENTS, *OF_MEMBERS)

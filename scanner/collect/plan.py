@@ -36,7 +36,7 @@ def planned(
     once = iter(AT_TENANT)
     known = list(records)
     scanned = {id_key(each.id) for each in known if each.type == Subscription.type}
-    seen: set[tuple[Read, str]] = set()
+    seen: set[tuple[str, str]] = set()
     for read in queries({each.type.lower() for each in known}) if graph else ():
         yield read, tenant_scope(tenant_id)
     for record in known:
@@ -46,7 +46,7 @@ def planned(
         elif record.type == ManagementGroup.type:
             yield from ((read, record.id) for read in (DESCENDANTS, *ABOVE))
         for read, scope in below(record):
-            key = read, id_key(scope)
+            key = read.of.type, id_key(scope)
             if key not in seen and stays_inside(read, scope, scanned):
                 seen.add(key)
                 yield read, scope

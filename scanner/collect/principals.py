@@ -18,6 +18,7 @@ from scanner.collect.plan import below, tenant_scope
 from scanner.collect.read import Read
 from scanner.model.authorization import DenyAssignment, RoleAssignment, RoleEligibility
 from scanner.model.directory import DirectoryObject, object_id
+from scanner.model.ids import id_key
 from scanner.model.resource import Record
 
 _GIVEN = {RoleAssignment.type, RoleEligibility.type}
@@ -46,9 +47,9 @@ class Principals:
     async def read(self, ledger: Ledger, workers: int) -> None:
         """Read everyone noted and what they lead to, and the tenant's applications.
 
-        Groups lead to their members, applications of other tenants to what they are
-        permitted. Where not all names could be read, what Azure calls a group is taken
-        for one.
+        Groups lead to their members, and applications of other tenants, in groups or
+        not, to what they are permitted. Where not all names could be read, what Azure
+        calls a group is taken for one.
         """
         scope = tenant_scope(ledger.tenant_id)
         registered = self._directory.applications()
@@ -61,11 +62,16 @@ class Principals:
             groups = (name for name, is_group in self._groups.items() if is_group)
             jobs |= {(MEMBERS, object_id(ledger.tenant_id, each)) for each in groups}
 
+        made_at = {_key(job) for job in jobs}
+
         async def carry_out(job: Job) -> list[Job]:
             read, place = job
             pages = self._pages(read, place.rpartition("/")[2])
-            await ledger.account(read, place, _resources(pages, read, place))
-            return []
+            made = await ledger.account(read, place, _resources(pages, read, place))
+            every = {_key(each): each for one in made.records for each in below(one)}
+            more = [each for key, each in every.items() if key not in made_at]
+            made_at.update(every)
+            return more
 
         await drain(together(sorted(jobs, key=_scope)), workers, carry_out)
 
@@ -77,6 +83,12 @@ class Principals:
 
 def _scope(job: Job) -> str:
     return job[1]
+
+
+def _key(job: Job) -> tuple[str, str]:
+    """Return what a read finds, and where: members are in many groups."""
+    read, place = job
+    return read.of.type, id_key(place)
 
 
 def _named(record: Record) -> Iterator[tuple[object, object]]:

@@ -27,6 +27,8 @@ class Named(Resource):
     """Graph's type without its namespace: `user`, `group`, `servicePrincipal`."""
     display_name = Text("properties.displayName")
     user_name = Text("properties.userPrincipalName")
+    owner_tenant = Text("properties.appOwnerOrganizationId", absent_is_unread=True)
+    """The tenant an application is of; null for a managed identity."""
 
 
 class GroupMember(Named):
@@ -61,9 +63,6 @@ class DirectoryObject(Named):
 
     type = "Microsoft.Graph/directoryObjects"
     api_version = API_VERSION
-
-    owner_tenant = Text("properties.appOwnerOrganizationId", absent_is_unread=True)
-    """The tenant an application is of; null for a managed identity."""
 
     members = Children(GroupMember)
     app_roles = Children(AppRole)

@@ -19,7 +19,7 @@ from checks.cross_tenant.networks import (
 )
 from scanner.model.authorization import Registration, RoleAssignment
 from scanner.model.check import Check, Status
-from scanner.model.directory import DirectoryObject
+from scanner.model.directory import DirectoryObject, GroupMember
 from scanner.model.networkmanager import IpamPool
 from scanner.model.settings import Settings
 
@@ -434,6 +434,73 @@ def test_others_than_stubs_may_hold_anything(
     assert result.status is NONE
 
 
+def membership(owner: object, who: str = "app", of: str = "team") -> Body:
+    return {**application(owner, who), "id": f"{team(of)['id']}/members/{who}"}
+
+
+def team(name: str = "team") -> Body:
+    return {**application(ABSENT, name), "kind": "group"}
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["named", "in groups alone"])
+@pytest.mark.parametrize(
+    ("owner", "inventory", "least"),
+    [
+        (PARTNER, WARN, FAIL),
+        (TENANT, PASS, None),
+        (None, PASS, None),
+        (MICROSOFT, PASS, None),
+        (ABSENT, UNREAD, UNREAD),
+    ],
+)
+def test_a_group_hands_its_role_to_stubs(
+    verdicts: Verdicts,
+    rbac: Any,
+    owner: object,
+    named: bool,
+    inventory: Status,
+    least: Status | None,
+) -> None:
+    role, given = rbac.role(OWNER), rbac.grant("team", OWNER, SUBSCRIPTION, "Group")
+    inside = [membership(owner), membership(owner, of="more")]
+    more = rbac.grant("more", OWNER, SUBSCRIPTION, "Group")
+    bodies = (role, given, more, team(), team("more"), *inside)
+    if named:
+        bodies = (*bodies, application(owner))
+    [result] = verdicts(stub_inventory, *bodies)
+    assert result.status is inventory
+    if named:
+        assert result.target.resource_id == APPLICATION
+    found = [each.status for each in verdicts(stub_least, *bodies)]
+    assert found == ([least] * 2 if least else [NONE])
+
+
+def test_who_a_group_has_in_it_is_told(verdicts: Verdicts, rbac: Any) -> None:
+    given = rbac.grant("team", OWNER, SUBSCRIPTION, "Group")
+    person = {**membership(ABSENT, "ann"), "kind": "user"}
+    unknown = membership(ABSENT, "old")
+    bodies = (rbac.role(OWNER), given, team(), person, unknown, membership(PARTNER))
+    [result] = verdicts(stub_least, *bodies)
+    assert result.status is FAIL
+    assert f"of tenant {PARTNER} in it, holds {OWNER} at" in result.reason
+    narrow = rbac.grant("team", POOL_USER, POOL, "Group")
+    [result] = verdicts(stub_least, narrow, team(), membership(PARTNER))
+    assert result.status is PASS
+
+
+def test_groups_whose_members_were_not_read(verdicts: Verdicts, rbac: Any) -> None:
+    given = rbac.grant("team", OWNER, SUBSCRIPTION, "Group")
+    direct = rbac.grant("app", OWNER, SUBSCRIPTION, "ServicePrincipal")
+    unread = [(GroupMember, team()["id"])]
+    for check in (stub_inventory, stub_least):
+        [result] = verdicts(check, given, team(), unread=unread)
+        assert result.status is UNREAD
+    whole = (rbac.role(OWNER), given, direct, team(), application(PARTNER))
+    both = verdicts(stub_least, *whole, unread=unread)
+    assert both.only(given["id"]).status is UNREAD
+    assert both.only(direct["id"]).status is FAIL
+
+
 def test_stubs_where_roles_were_not_read(verdicts: Verdicts, rbac: Any) -> None:
     granted = rbac.grant("app", rbac.OWNER, SUBSCRIPTION, "ServicePrincipal")
     unread = [(RoleAssignment, SUBSCRIPTION)]
@@ -459,5 +526,7 @@ def test_stubs_in_a_directory_that_was_not_asked(
     [result] = verdicts(check, granted)
     assert result.status is UNREAD
     assert "directory was not asked" in result.reason
+    [result] = verdicts(check, rbac.grant("team", rbac.OWNER, SUBSCRIPTION, "Group"))
+    assert result.status is UNREAD
     [result] = verdicts(check, rbac.grant("her", rbac.OWNER, SUBSCRIPTION))
     assert result.status is NONE

@@ -217,6 +217,20 @@ def test_consent_to_apis(
     assert status_of(verdicts, no_admin_consent, *given, unread=unread) is status
 
 
+def test_consent_to_a_stub_that_holds_its_roles_in_a_group(verdicts: Verdicts) -> None:
+    of_group = held()
+    of_group["properties"] |= {"principalId": "team", "principalType": "Group"}
+    team = {"id": f"{GRAPH}/directoryObjects/team", "kind": "group", "properties": {}}
+    inside = {**stub(), "id": f"{team['id']}/members/stub"}
+    given = (of_group, team, inside)
+    assert status_of(verdicts, no_admin_consent, *given) is PASS
+    assert status_of(verdicts, no_admin_consent, *given, consent()) is WARN
+    unread = [(AppRole, STUB)]
+    assert status_of(verdicts, no_admin_consent, *given, unread=unread) is UNREAD
+    own = (of_group, team, {**inside, "properties": stub(TENANT)["properties"]})
+    assert status_of(verdicts, no_admin_consent, *own) is NONE
+
+
 def test_whose_consent_is_looked_at(verdicts: Verdicts) -> None:
     own = (held(), stub(TENANT), consent())
     assert status_of(verdicts, no_admin_consent, *own) is NONE

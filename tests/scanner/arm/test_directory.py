@@ -95,7 +95,8 @@ def test_both_lists_of_members_are_asked_for_as_counted(service: Any) -> None:
     path = f"/graph/v1.0/groups/{GROUP}/transitiveMembers"
     assert [each.path for each in seen] == [
         f"{path}?$select=id,displayName,userPrincipalName&$top=999&$count=true",
-        f"{path}/{CAST}?$select=id,displayName&$top=999&$count=true",
+        f"{path}/{CAST}?$select=id,displayName,appOwnerOrganizationId"
+        "&$top=999&$count=true",
     ]
     assert [each.headers["ConsistencyLevel"] for each in seen] == ["eventual"] * 2
 

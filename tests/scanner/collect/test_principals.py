@@ -235,6 +235,26 @@ def test_what_stubs_are_permitted_is_asked_for(scan_estate: Scan) -> None:
     assert asked(done) == 4
 
 
+def test_what_stubs_in_groups_are_permitted_is_asked_for_once(
+    scan_estate: Scan,
+) -> None:
+    groups = (assigned(STAFF, "Group"), assigned(GUESTS, "Group"))
+    named = (known(STAFF, "group"), known(GUESTS, "group"))
+    inside = [member(each, APP, "servicePrincipal") for each in (STAFF, GUESTS)]
+    for body in inside:
+        body["properties"]["appOwnerOrganizationId"] = PARTNER
+    bodies = (*groups, *named, *inside, permitted(AppRole), permitted(Consent))
+    done = scan_estate(bodies=bodies, directory=True)
+    assert done.gaps == []
+    for view in (AppRole, Consent):
+        assert reading(done, view, object_id(TENANT, APP)).count == 1
+    # Applications, names, two lists of both groups, and what the stub is permitted.
+    assert asked(done) == 1 + 1 + 4 + 2
+    rest = [each for each in done.readings if each.resource_type != Consent.type]
+    lacking = never_made(done.records, rest, TENANT, directory=True)
+    assert [each.scope for each in lacking] == [object_id(TENANT, APP)]
+
+
 @pytest.mark.parametrize(
     "owner", [None, TENANT.upper(), "f8cdef31-a31e-4b4a-93e4-5f571e91255a", 7]
 )
