@@ -294,10 +294,12 @@ def _allowed(rule: OutboundRule) -> tuple[str, ...]:
         return ()
     if not all(map(_is_cidr, rule.prefixes or ())):
         raise rule.unread(OutboundRule.prefixes.path, "is not in CIDR notation")
-    tags = rule.prefixes or (rule.service_tag,)
-    if not all(tags):
+    tag = (rule.service_tag or "").strip()
+    if rule.prefixes:
+        return tuple(each.strip() for each in rule.prefixes)
+    if not tag or (_is_range(tag) and not _is_cidr(tag)):
         raise rule.unread(OutboundRule.service_tag.path, "names no service")
-    return tuple(each.strip() for each in tags if each)
+    return (tag,)
 
 
 def _is_cidr(prefix: str) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 
 from checks.shared.filtering import (
     ANYWHERE,
@@ -23,6 +23,7 @@ from scanner.model.cognitive import CognitiveAccount
 from scanner.model.coverage import NotRead, Unclear
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.network import PrivateEndpoint, Subnet
+from scanner.model.resource import Resource
 from scanner.model.tenant import Tenant
 from scanner.model.traffic import (
     Firewall,
@@ -130,9 +131,20 @@ def _addresses(endpoint: PrivateEndpoint) -> Iterator[IPv4Network]:
         interface = endpoint.tenant.get(NetworkInterface, each)
         if interface is None or not interface.addresses:
             raise NotRead(f"the address of {endpoint.name} was not read")
-        for address in interface.addresses:
-            if ":" not in address:
-                yield IPv4Network(address)
+        path = NetworkInterface.addresses.path
+        yield from _each_alone(interface.addresses, interface, path)
+
+
+def _each_alone(
+    addresses: Iterable[str], owner: Resource, path: str
+) -> Iterator[IPv4Network]:
+    """Yield the IPv4 addresses as ranges; raises NotRead where one is no address."""
+    for each in addresses:
+        if ":" not in each:
+            try:
+                yield IPv4Network(IPv4Address(each))
+            except ValueError:
+                raise owner.malformed(path, "an IP address", each) from None
 
 
 def _sort(opening: Opening, gateway: _Gateway, ways: Ways, tenant: Tenant) -> None:
@@ -164,16 +176,21 @@ def _through(ranges: Ranges, tenant: Tenant) -> bool:
     Raises NotRead if they hold more, and there may be more firewalls.
     """
     firewalls = tenant.all(Firewall)
-    known = (
-        IPv4Network(address)
-        for firewall in firewalls.known()
-        for address in (*(firewall.addresses or ()), firewall.hub_address)
-        if address and ":" not in address
-    )
+    known, unclear = list[IPv4Network](), Unclear()
+    for firewall in firewalls.known():
+        with unclear:
+            known += _of_firewall(firewall)
     if not without(ranges, known):
         return True
+    unclear.settle()
     firewalls.require_whole()
     return False
+
+
+def _of_firewall(firewall: Firewall) -> Iterator[IPv4Network]:
+    inside, in_hub = Firewall.addresses.path, Firewall.hub_address.path
+    yield from _each_alone(firewall.addresses or (), firewall, inside)
+    yield from _each_alone(filter(None, [firewall.hub_address]), firewall, in_hub)
 
 
 def _detours(gateway: _Gateway, subnet: Subnet, tenant: Tenant) -> Iterator[str]:

@@ -721,6 +721,20 @@ def test_ways_that_were_not_read_are_not_closed(
     assert found is UNREAD
 
 
+@pytest.mark.parametrize("address", ["", "x", "10.1.0.7/24", "10.0.0.0/33"])
+def test_what_is_no_address_is_not_read(address: str, verdicts: Verdicts) -> None:
+    part = rule(110, "10.1.0.0/16", destinationAddressPrefix="10.1.0.7")
+    for rules, at in (
+        ([GATEWAY, part, NOBODY], INTERFACE),
+        ([GATEWAY, rule(110, "10.1.200.4"), NOBODY], FIREWALL),
+    ):
+        given = [*behind(*rules), firewall()]
+        [odd] = [each for each in given if each["id"] == at]
+        [configuration] = odd["properties"]["ipConfigurations"]
+        configuration["properties"]["privateIPAddress"] = address
+        assert status_of(verdicts, "aoai-only-apim-reaches", *given) is UNREAD
+
+
 def test_an_unknown_address_matters_to_rules_for_a_part_of_the_subnet(
     verdicts: Verdicts,
 ) -> None:
