@@ -9,8 +9,10 @@ from typing import Any
 import msgspec
 
 from scanner.model.coverage import UNKNOWN_TYPE
+from scanner.redact.bodies import redacted
 
 LONGEST_MESSAGE = 300
+LONGEST_CODE = 100
 
 TRUST = (
     "name who signed its certificate: `ca_bundle` in the file for --cloud, or "
@@ -69,11 +71,12 @@ def refused(status: int, body: bytes) -> ReadError:
 
     The forms met in recorded responses: ARM's `{"error": {code, message}}`, OData's
     `odata.error`, bare `{code, message}`, `{Code, Message}` (Microsoft.Web), HTML,
-    plain text, and nothing.
+    plain text, and nothing. Any may quote what was asked with; secrets are left out.
     """
-    code, message = _code_and_message(body)
+    code, message = _code_and_message(redacted(body))
     reason = " ".join((message or _plain(status)).split())
-    return ReadError(reason[:LONGEST_MESSAGE], status=status, code=code)
+    short = code[:LONGEST_CODE] if code else None
+    return ReadError(reason[:LONGEST_MESSAGE], status=status, code=short)
 
 
 def next_step(status: int | None) -> str:

@@ -30,8 +30,11 @@ PERMISSIONS = {
 """What an application needs and what for, or the directory role of `ROLE` instead."""
 ROLE = "Directory Readers"
 
-_PARTS_OF_SECRETS = frozenset({"hint", "secretText", "customKeyIdentifier"})
-"""What Graph has of a credential that is a secret, or tells the first letters of it."""
+_PARTS_OF_SECRETS = frozenset({"hint", "secrettext", "key", "customkeyidentifier"})
+"""What Graph has of a credential that is a secret, or tells the first letters of it.
+
+In lower case.
+"""
 
 
 def _is_group(body: Body) -> bool:
@@ -76,7 +79,7 @@ def _credentials(properties: dict[str, Any]) -> list[tuple[str, list[Any]]]:
 def _bare(credential: Any) -> Any:
     if not isinstance(credential, dict):
         return credential
-    return {k: v for k, v in credential.items() if k not in _PARTS_OF_SECRETS}
+    return {k: v for k, v in credential.items() if k.lower() not in _PARTS_OF_SECRETS}
 
 
 OBJECTS = Read(
@@ -84,6 +87,7 @@ OBJECTS = Read(
     operation=GraphOperation(name="directoryObjects.getByIds"),
     action="",
     every=Every.TENANT,
+    keep=_without_secrets,
 )
 
 APPLICATIONS = Read(

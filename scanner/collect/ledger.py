@@ -14,10 +14,10 @@ from scanner.collect.operations import UnusableIdError, path_of
 from scanner.collect.paths import Paths
 from scanner.collect.read import GraphOperation, Read, RestOperation, itself, whole
 from scanner.collect.reads import BELOW, PARENTS
-from scanner.collect.redact import redacted
 from scanner.model.coverage import UNKNOWN_TYPE, Gap, Outcome, Reading
 from scanner.model.ids import id_key
 from scanner.model.resource import Record
+from scanner.redact.bodies import redacted
 from scanner.snapshot.writer import SnapshotWriter
 
 Select = Callable[[Record], bool]

@@ -15,7 +15,6 @@ from checks import ALL
 from reports.document import results_json
 from scanner.assess import assess, inventory
 from scanner.collect.reads import READS
-from scanner.collect.redact import redacted
 from scanner.collect.scope import IDLE
 from scanner.emulator import Estate
 from scanner.model.authorization import Registration
@@ -27,6 +26,7 @@ from scanner.model.resources import Subscription
 from scanner.model.results import Assessment
 from scanner.model.settings import Settings
 from scanner.model.tenant import Inventory
+from scanner.redact.bodies import redacted
 from scanner.snapshot.reader import Snapshot, load
 
 Body = dict[str, Any]

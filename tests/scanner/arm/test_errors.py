@@ -7,7 +7,7 @@ from azure.core.exceptions import AzureError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.arm.errors import LONGEST_MESSAGE, ReadError, broken, refused
+from scanner.arm.errors import LONGEST_CODE, LONGEST_MESSAGE, ReadError, broken, refused
 
 ARM = {"error": {"code": "AuthorizationFailed", "message": "No right."}}
 
@@ -42,6 +42,20 @@ def test_the_forms_azure_refuses_in(
 ) -> None:
     error = refused(403, json.dumps(body).encode())
     assert (error.status, error.code, error.reason) == (403, code, reason)
+
+
+def test_secrets_that_azure_quotes_are_left_out() -> None:
+    code = "Denied;AccountKey=c2VjcmV0"
+    message = "No: https://a/c?sv=1&sig=c2VjcmV0 and Bearer eyJ.c2VjcmV0c2VjcmV0.c2V"
+    error = refused(403, json.dumps({"code": code, "message": message}).encode())
+    assert error.code == "Denied;AccountKey=REDACTED"
+    assert error.reason == "No: https://a/c?sv=1&sig=REDACTED and Bearer REDACTED"
+
+
+def test_a_code_and_a_message_are_short() -> None:
+    error = refused(403, json.dumps({"code": "C" * 999, "message": "m" * 999}).encode())
+    assert error.code == "C" * LONGEST_CODE
+    assert error.reason == "m" * LONGEST_MESSAGE
 
 
 @pytest.mark.parametrize(

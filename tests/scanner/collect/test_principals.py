@@ -13,8 +13,10 @@ import pytest
 
 from scanner.arm.clouds import CLOUDS, CloudError
 from scanner.arm.methods import Method
+from scanner.collect.directory import APPLICATIONS, OBJECTS
 from scanner.collect.order import Order, asks_directory
 from scanner.collect.plan import NEVER_MADE, never_made
+from scanner.collect.read import Read
 from scanner.collect.scan import scan
 from scanner.collect.scope import Selection
 from scanner.collect.watch import Watch
@@ -286,6 +288,17 @@ def test_applications_are_kept_without_hints_of_their_secrets(
         7,
     ]
     assert "Tn8" not in json.dumps(body)
+
+
+@pytest.mark.parametrize("read", [OBJECTS, APPLICATIONS])
+def test_what_graph_tells_of_secrets_is_left_out(read: Read) -> None:
+    secrets = ("hint", "Hint", "secretText", "key", "customKeyIdentifier")
+    held = [{"keyId": CAT, **dict.fromkeys(secrets, "Tn8")}]
+    body = {"properties": {"passwordCredentials": held, "keyCredentials": held}}
+    kept = [{"keyId": CAT}]
+    assert read.keep(body) == {
+        "properties": {"passwordCredentials": kept, "keyCredentials": kept}
+    }
 
 
 def test_applications_come_in_pages(scan_estate: Scan) -> None:

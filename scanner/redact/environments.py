@@ -22,19 +22,20 @@ def withheld(body: bytes) -> bytes:
         resource = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return body
-    found = [held for held in _environments(resource) if held]
+    found = [held for held in objects(resource, "environmentvariables") if held]
     for held in found:
         held.update({name: _hidden(held[name]) for name in held})
     return msgspec.json.encode(resource) if found else body
 
 
-def _environments(resource: Any) -> Iterator[dict[str, Any]]:
+def objects(resource: Any, wanted: str) -> Iterator[dict[str, Any]]:
+    """Yield the objects in JSON that have a name, wherever they are."""
     pending = [resource]
     while pending:
         part = pending.pop()
         if isinstance(part, dict):
             for name, held in part.items():
-                if name.lower() == "environmentvariables" and isinstance(held, dict):
+                if name.lower() == wanted and isinstance(held, dict):
                     yield held
             pending += part.values()
         elif isinstance(part, list):

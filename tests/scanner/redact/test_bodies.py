@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.collect.redact import redacted
+from scanner.redact.bodies import redacted
 
 KEY = "c2VjcmV0+c2VjcmV0/c2VjcmV0=="
 
@@ -20,6 +20,11 @@ HOLDERS = (
     "BlobEndpoint=https://a;SharedAccessSignature={}",
     "Server=tcp:a,1433;User ID=b;Password={};Encrypt=True",
     "Server=tcp:a,1433;Uid=b;Pwd={};Encrypt=True",
+    "Server=tcp:a,1433;User ID = b;Password = {};Encrypt=True",
+    "AccountName=a;AccountKey= {};EndpointSuffix=x",
+    "SharedAccessSignature sig={}&se=1&sr=a",
+    "SharedAccessSignature sr=a&sig={}&se=1",
+    "Authorization: Bearer {}",
     "InstrumentationKey={};IngestionEndpoint=https://a",
     "https://a.openai.azure.com/openai?api-version=1&api-key={}",
     "https://a.azure-api.net/b?subscription-key={}&x=1",
@@ -63,7 +68,9 @@ def test_passwords_before_hosts(password: str, slash: str) -> None:
 NAMES = (
     *("api-key", "apiKey", "ApiKey", "API_KEY", "x-api-key", "azureOpenAIApiKey"),
     *("primaryKey", "secondaryKey", "accountKey", "secretAccessKey"),
-    *("password", "adminPassword", "clientSecret", "client_secret"),
+    *("primary_key", "secondary-key", "qnaAzureSearchEndpointKey", "storageKey"),
+    *("password", "adminPassword", "pwd", "passphrase"),
+    *("clientSecret", "client_secret", "secretText"),
 )
 
 
@@ -84,6 +91,34 @@ def test_keys_by_name_in_json_in_a_string(name: str) -> None:
     body = redacted(json.dumps({"requestbody": request}).encode())
     asked = json.loads(json.loads(body)["requestbody"])
     assert asked == {"properties": {name: "REDACTED", "kind": "x"}}
+
+
+@pytest.mark.parametrize("name", ["key1", "Key2"])
+def test_numbered_keys(name: str) -> None:
+    held = json.dumps({name: KEY, "tags": {name: "value1", f"my{name}": KEY}})
+    assert json.loads(redacted(held.encode())) == {**json.loads(held), name: "REDACTED"}
+    text = json.loads(redacted(json.dumps({"body": held}).encode()))["body"]
+    assert json.loads(text) == {**json.loads(held), name: "REDACTED"}
+
+
+@pytest.mark.parametrize("name", ["key", "pat", "sas", "secretAccessKey", "other"])
+@pytest.mark.parametrize("separators", [None, (",", ":")])
+def test_credentials_of_connections(
+    name: str, separators: tuple[str, str] | None
+) -> None:
+    def held(value: str) -> dict[str, object]:
+        said = {"credentialsType": "x", "clientId": "y", "authUrl": "z", "n": None}
+        secrets = {"keys": {"my id": value}, "secrets": {"sasToken": value}}
+        return {
+            "properties": {
+                "authType": "ApiKey",
+                "credentials": {**said, name: value, **secrets},
+                "key": "stays",
+            }
+        }
+
+    body = redacted(json.dumps(held(KEY), separators=separators).encode())
+    assert json.loads(body) == held("REDACTED")
 
 
 def test_values_of_environment_variables() -> None:
@@ -113,6 +148,10 @@ ORDINARY = (
     {"target": "https://db.example:443/x?to=ann@b.example", "authType": "ApiKey"},
     {"apiKey": None, "passwords": ["x"], "passwordUrl": "https://a/secrets/b"},
     {"authType": "ApiKey", "authOptions": {"aadOrApiKey": {"mode": "http403"}}},
+    {"credentials": None, "properties": {"credentials": "stays"}},
+    {"keyCreationTime": {"key1": "2026-01-31T08:00:00.1730462Z", "key2": None}},
+    {"keyUri": "https://a", "partitionKey": "b", "tags": {"key": "c", "keys": "d"}},
+    {"description": "The bearer token was not accepted: Bearer authentication"},
     {"environmentVariables": {}, "environment": {"variables": {"value": "x"}}},
     {"target": "abfss://files@store.dfs.core.windows.net/x", "key": "zip"},
     {"query": "AzureActivity | where statuscode=200 and code=7", "zip": "zipcode=1"},

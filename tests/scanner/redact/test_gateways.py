@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from scanner.collect.redact import redacted
+from scanner.redact.bodies import redacted
 
 SERVICE = (
     "/subscriptions/s/resourceGroups/g/providers/Microsoft.ApiManagement/service/front"

@@ -1,0 +1,1 @@
+"""What takes secrets out of what Azure returned, before anything is kept or told."""
