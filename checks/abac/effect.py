@@ -273,7 +273,7 @@ def legacy_read_guard(assignment: RoleAssignment, _: Tenant) -> Verdict:
     on=RoleAssignment,
     among=on_tags,
     guidance=Post.ABAC,
-    controls=CONTROLS,
+    controls=(*CONTROLS, "ISO-27001-2022:A.5.12"),
 )
 def untagged_open(assignment: RoleAssignment, _: Tenant) -> Verdict:
     r"""

@@ -221,7 +221,7 @@ def _overlap(
     on=RoleAssignment,
     among=on_tags,
     guidance=Post.ABAC,
-    controls=CONTROLS,
+    controls=(*CONTROLS, "ISO-27001-2022:A.5.12"),
 )
 def tag_self_escalation(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     r"""

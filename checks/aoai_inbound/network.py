@@ -36,6 +36,7 @@ from scanner.model.tenant import Tenant
 CONTROLS = (
     "MCSB:NS-2",
     "NIST-800-53:AC-4",
+    "NIST-800-53:AC-17",
     "NIST-800-53:SC-7",
     "NIST-800-53:SC-7(3)",
     "ISO-27001-2022:A.8.20",

@@ -61,7 +61,7 @@ CONTROLS = (
     on=CognitiveAccount,
     where=hosts_models,
     guidance=Post.OUTBOUND_ACCESS,
-    controls=CONTROLS,
+    controls=(*CONTROLS, "MCSB:NS-1"),
 )
 def vnet_rules(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     """
@@ -387,7 +387,7 @@ def _zones(account: CognitiveAccount, tenant: Tenant) -> Iterator[str]:
     on=PrivateEndpoint,
     where=_leads_to_models,
     guidance=Post.API_KEYS,
-    controls=CONTROLS,
+    controls=(*CONTROLS, "MCSB:NS-1"),
 )
 def pe_nsg_effective(endpoint: PrivateEndpoint, tenant: Tenant) -> Verdict:
     """
@@ -453,7 +453,7 @@ def pe_nsg_effective(endpoint: PrivateEndpoint, tenant: Tenant) -> Verdict:
     on=CognitiveAccount,
     where=hosts_models,
     guidance=Post.API_KEYS,
-    controls=CONTROLS,
+    controls=(*CONTROLS, "MCSB:NS-1"),
 )
 def only_apim_reaches(account: CognitiveAccount, _: Tenant) -> Verdict:
     """
@@ -534,7 +534,7 @@ def only_apim_reaches(account: CognitiveAccount, _: Tenant) -> Verdict:
     on=CognitiveAccount,
     where=hosts_models,
     guidance=Post.API_KEYS,
-    controls=CONTROLS,
+    controls=(*CONTROLS, "NIST-800-53:AC-17"),
 )
 def studio_direct_path(account: CognitiveAccount, _: Tenant) -> Verdict:
     """
@@ -581,7 +581,7 @@ def _is_open(account: CognitiveAccount) -> bool:
     on=CognitiveAccount,
     where=hosts_models,
     guidance=Post.API_KEYS,
-    controls=CONTROLS,
+    controls=(*CONTROLS, "NIST-800-53:AC-17"),
 )
 def jump_host(account: CognitiveAccount, _: Tenant) -> Verdict:
     """

@@ -29,6 +29,7 @@ from scanner.model.tenant import Tenant
 
 CONTROLS = (
     "MCSB:NS-2",
+    "MCSB:NS-3",
     "MCSB:DP-2",
     "NIST-800-53:AC-4",
     "NIST-800-53:SC-7",

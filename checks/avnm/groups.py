@@ -73,7 +73,7 @@ _SUBNETS = f"{VirtualNetwork.type}/subnets".lower()
     severity=Severity.LOW,
     on=NetworkGroup,
     guidance=Post.AVNM,
-    controls=CONTROLS,
+    controls=(*CONTROLS, "PCI-DSS-4.0.1:1.2.7"),
 )
 def group_in_config(group: NetworkGroup, tenant: Tenant) -> Verdict:
     r"""
@@ -176,7 +176,7 @@ def _require_configurations(manager: NetworkManager) -> None:
     severity=Severity.LOW,
     on=StaticMember,
     guidance=Post.AVNM,
-    controls=CONTROLS,
+    controls=(*CONTROLS, "PCI-DSS-4.0.1:1.2.7"),
 )
 def static_stale(member: StaticMember, tenant: Tenant) -> Verdict:
     r"""

@@ -166,7 +166,7 @@ def _limits(tenant: Tenant, own: Manager, others: Iterable[Manager]) -> str:
     severity=Severity.MEDIUM,
     on=NetworkManager,
     guidance=Post.AVNM,
-    controls=CONTROLS,
+    controls=(*CONTROLS, "PCI-DSS-4.0.1:1.2.7"),
 )
 def config_deployed(manager: NetworkManager, _: Tenant) -> Verdict:
     r"""
@@ -240,7 +240,7 @@ def config_deployed(manager: NetworkManager, _: Tenant) -> Verdict:
     severity=Severity.LOW,
     on=AdminConfiguration,
     guidance=Post.AVNM,
-    controls=CONTROLS,
+    controls=(*CONTROLS, "PCI-DSS-4.0.1:1.2.7"),
 )
 def security_admin_present(configuration: AdminConfiguration, _: Tenant) -> Verdict:
     r"""

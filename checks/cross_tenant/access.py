@@ -50,7 +50,7 @@ _CONTROLS = (
     severity=Severity.MEDIUM,
     on=Subscription,
     guidance=Post.CROSS_TENANT,
-    controls=(*_CONTROLS, "PCI-DSS-4.0.1:12.8", "MCSB:PA-8"),
+    controls=(*_CONTROLS, "PCI-DSS-4.0.1:12.8", "MCSB:PA-8", "NIST-800-53:AC-17"),
 )
 def subscription_tenant(subscription: Subscription, tenant: Tenant) -> Verdict:
     r"""

@@ -204,7 +204,7 @@ def byodns_review(host: Resource, tenant: Tenant) -> Verdict:
     severity=Severity.INFORMATIONAL,
     on=ResolverPolicy,
     guidance=Post.DNS_POLICIES,
-    controls=LOGGING,
+    controls=(*LOGGING, "MCSB:AI-6"),
 )
 def block_response(policy: ResolverPolicy, tenant: Tenant) -> Verdict:
     r"""

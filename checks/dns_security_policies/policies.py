@@ -39,7 +39,7 @@ from scanner.model.tenant import Tenant
     severity=Severity.HIGH,
     on=ResolverPolicy,
     guidance=Post.DNS_POLICIES,
-    controls=LOGGING,
+    controls=(*LOGGING, "MCSB:AI-6"),
 )
 def diag_enabled(policy: ResolverPolicy, _: Tenant) -> Verdict:
     r"""

@@ -52,6 +52,7 @@ MODERN_TLS = {"tls1_2", "tls1_3"}
         "ISO-27001-2022:A.8.20",
         "ISO-27001-2022:A.8.22",
         "PCI-DSS-4.0.1:1.4.4",
+        "MCSB:NS-1",
     ),
 )
 def managed_network_isolation(hub: Workspace, _: Tenant) -> Verdict:

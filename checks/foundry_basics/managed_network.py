@@ -100,7 +100,7 @@ def managed_network_provisioned(hub: Workspace, _: Tenant) -> Verdict:
     on=Workspace,
     where=is_hub,
     guidance=Post.FOUNDRY_BASICS,
-    controls=CONTROLS,
+    controls=(*CONTROLS, "MCSB:NS-3"),
 )
 def outbound_fqdn_review(hub: Workspace, tenant: Tenant) -> Verdict:
     """
@@ -344,7 +344,7 @@ def _is_rented(tag: str) -> bool:
     on=Workspace,
     where=is_hub,
     guidance=Post.FOUNDRY_BASICS,
-    controls=CONTROLS,
+    controls=(*CONTROLS, "MCSB:NS-3"),
 )
 def firewall_sku(hub: Workspace, _: Tenant) -> Verdict:
     """

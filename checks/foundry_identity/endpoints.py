@@ -284,7 +284,7 @@ AS_CALLER = "userentratoken"
     on=RUNNERS,
     where=signs_in,
     guidance=Post.FOUNDRY_IDENTITY,
-    controls=(*_CONTROLS, "MCSB:IM-8"),
+    controls=(*_CONTROLS, "MCSB:IM-8", "MCSB:AI-4"),
 )
 def compute_secrets_reader(runner: Identified, _: Tenant) -> Verdict:
     r"""

@@ -486,7 +486,7 @@ def hub_mi_storage_mgmt(hub: Workspace, tenant: Tenant) -> Verdict:
     on=Workspace,
     where=is_hub,
     guidance=Post.FOUNDRY_IDENTITY,
-    controls=(*_CONTROLS, "MCSB:PA-7", "NIST-800-53:AC-6"),
+    controls=(*_CONTROLS, "MCSB:PA-7", "NIST-800-53:AC-6", "MCSB:AI-4"),
 )
 def hub_mi_overprivileged(hub: Workspace, tenant: Tenant) -> Verdict:
     r"""

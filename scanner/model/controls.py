@@ -180,6 +180,8 @@ _PCI = """
     10.2.1 10.2.1.2 10.3 10.4 10.4.2.1 10.5.1 11.5 12.8
 """
 _AI_ACT = "12.1 12.2 15.5 55.1d"
+_AI_RMF = "3.2.4 4.2.3 4.3.2 4.4.1"
+"""The first digit is the function: of four, Measure is the third, Manage the last."""
 
 FRAMEWORKS: Mapping[str, Framework] = {
     "MCSB": Framework(
@@ -198,6 +200,9 @@ FRAMEWORKS: Mapping[str, Framework] = {
         "Regulation (EU) 2024/1689, Artificial Intelligence Act",
         "2024",
         frozenset(_AI_ACT.split()),
+    ),
+    "NIST-AI-RMF": Framework(
+        "NIST AI Risk Management Framework", "1.0", frozenset(_AI_RMF.split())
     ),
 }
 """By the short name that the ids of controls begin with."""

@@ -25,6 +25,7 @@ _CIS_4 = Edition("CIS-Azure-4.0", ("4.0",))
 _PCI = Edition("PCI-DSS-4.0.1", ("4.0.1",))
 _PCI_0 = Edition("PCI-DSS-4.0.1", ("4.0",))
 _AI_ACT = Edition("EU-AI-Act", ("2024",))
+_AI_RMF = Edition("NIST-AI-RMF", ("1.0",))
 
 _EVERY_7_2 = "7.2.1 7.2.2 7.2.3 7.2.4 7.2.5 7.2.6"
 
@@ -46,7 +47,12 @@ ACCOUNT_KEYS = Setting(
 )
 ACCOUNT_ENCRYPTION = Setting(("67121cc7",), ((_MCSB, "DP-5"), (_NIST, "SC-12")))
 ACCOUNT_LOGS = Setting(
-    ("1b4d1c4e",), ((_MCSB, "LT-3"), (_AI_ACT, "12.1 12.2 15.5 55.1d"))
+    ("1b4d1c4e",),
+    (
+        (_MCSB, "LT-3"),
+        (_AI_ACT, "12.1 12.2 15.5 55.1d"),
+        (_AI_RMF, "3.2.4 4.2.3 4.3.2 4.4.1"),
+    ),
 )
 ACCOUNT_IDENTITY = Setting(("fe3fd216",), ((_MCSB_2, "IM-3"),))
 

@@ -51,7 +51,7 @@ def test_versions_and_policies_of_several_settings_come_together() -> None:
     [
         *("MCSB:NS-10", "MCSB:AI-7", "NIST-800-53:AC-2(1)", "NIST-800-53:SC-51"),
         *("CIS-Azure-3.0:3.3.6", "CIS-Azure-4.0:9.3.6", "ISO-27001-2022:A.8.34"),
-        *("PCI-DSS-4.0.1:7.2.5.1", "EU-AI-Act:55.1d"),
+        *("PCI-DSS-4.0.1:7.2.5.1", "EU-AI-Act:55.1d", "NIST-AI-RMF:4.4.1"),
     ],
 )
 def test_known(control: str) -> None:
