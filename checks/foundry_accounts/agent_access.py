@@ -10,14 +10,22 @@ from uuid import UUID
 from checks.foundry_accounts.agent_projects import Store, hosts, stores
 from checks.shared.citing import cite
 from checks.shared.connections import target
-from checks.shared.containers import CORE, blob_grants, is_conditioned, strays
+from checks.shared.containers import (
+    CORE,
+    blob_grants,
+    container_grants,
+    is_conditioned,
+    strays,
+    tells_whose,
+    unsettled,
+    with_untold,
+)
 from checks.shared.foundry_matrix import Need, On, Who
-from checks.shared.grants import access, bounded, require_settled
+from checks.shared.grants import bounded, require_settled
 from checks.shared.shortfall import Case, ids, shortfall
 from checks.shared.wording import quote, some
 from scanner.access.answers import Grant
 from scanner.access.builtin import BuiltIn, is_role
-from scanner.access.conditions.analysis.catalogue import BLOBS
 from scanner.access.facts import Missing
 from scanner.model.check import (
     Check,
@@ -324,8 +332,10 @@ def agent_storage_condition(project: Project, tenant: Tenant) -> Verdict:
     documentation); so does a condition that leads to containers whose names do not
     begin with the project's `properties.internalId`, written as a GUID (absent or null:
     not assessed). Any other role with data actions on blobs and without a condition
-    warns. Grants on a container are kept to it. Without a grant, without agents and in
-    the basic setup, the check is not applicable.
+    warns. A grant on a single container fails where the container's name has the id of
+    another project in it; one without an id may be the project's own, and is told.
+    Without a grant on all containers, without agents and in the basic setup, the check
+    is not applicable.
 
     ## Why it matters
     Projects of an account often share a storage account. Owner of all its blobs lets
@@ -381,17 +391,24 @@ def agent_storage_condition(project: Project, tenant: Tenant) -> Verdict:
     named = _kept(project)
     if not named.get(Store.FILES):
         return not_applicable("no agents, or none that keep files in storage of yours")
-    wide, narrow, missing = list[Grant](), list[Grant](), list[Missing]()
+    wide, narrow, single = list[Grant](), list[Grant](), list[Grant]()
+    missing = list[Missing]()
     for storage in _targets(project, named, Store.FILES):
+        if not isinstance(storage, StorageAccount):
+            continue
         for principal in ids(project.identities):
-            held = _blobs(tenant, principal, storage)
+            held = blob_grants(tenant, principal, storage)
             wide += (each for each in held if not is_conditioned(each))
             narrow += filter(is_conditioned, held)
-            missing += _more(tenant, principal, storage)
+            below = container_grants(tenant, principal, storage)
+            single += below
+            cite(tenant, (*held, *below), storage)
+            missing += unsettled(tenant, principal, storage, unrestricted=True)
     owning = [each for each in wide if is_role(each, BuiltIn.STORAGE_BLOB_DATA_OWNER)]
     if owning:
         return failed(f"no condition: {some(each.why for each in owning)}")
-    astray = [each for each in narrow if _leads_astray(project, each)]
+    marked = filter(tells_whose, single)
+    astray = [each for each in (*narrow, *marked) if _leads_astray(project, each)]
     if astray:
         said = some(each.why for each in astray)
         return failed(f"leads to containers of others: {said}")
@@ -399,23 +416,10 @@ def agent_storage_condition(project: Project, tenant: Tenant) -> Verdict:
         return warned(f"every container is open: {some(each.why for each in wide)}")
     require_settled(missing)
     if not narrow:
-        return not_applicable(bounded("holds no role on all blobs", missing))
-    return passed(bounded("conditions lead to the project's own containers", missing))
-
-
-def _blobs(tenant: Tenant, principal: str, storage: Resource) -> tuple[Grant, ...]:
-    """Return the grants of blobs in a storage account, noted as evidence."""
-    if not isinstance(storage, StorageAccount):
-        return ()
-    grants = blob_grants(tenant, principal, storage)
-    cite(tenant, grants, storage)
-    return grants
-
-
-def _more(tenant: Tenant, principal: str, storage: Resource) -> tuple[Missing, ...]:
-    return access(tenant).unsettled(
-        principal, BLOBS.actions, storage.id, data=True, unrestricted=True
-    )
+        said = with_untold("holds no role on all blobs", single)
+        return not_applicable(bounded(said, missing))
+    said = "conditions lead to the project's own containers"
+    return passed(bounded(with_untold(said, single), missing))
 
 
 def _leads_astray(project: Project, grant: Grant) -> bool:

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from checks.shared.citing import cite
-from checks.shared.containers import CORE, Stray, blob_grants, is_conditioned, strays
-from checks.shared.grants import access, bounded, require_settled
+from checks.shared.containers import (
+    CORE,
+    Stray,
+    blob_grants,
+    container_grants,
+    container_of,
+    id_in,
+    is_conditioned,
+    strays,
+    tells_whose,
+    unsettled,
+    with_untold,
+)
+from checks.shared.grants import bounded, require_settled
 from checks.shared.wording import count, quote, some
 from checks.shared.workspaces import default_storage
 from scanner.access.answers import Grant
-from scanner.access.conditions.analysis.catalogue import BLOBS
 from scanner.access.conditions.analysis.linting import VERSION
 from scanner.access.facts import Missing
 from scanner.model.authorization import RoleAssignment
@@ -67,7 +78,9 @@ def mi_abac_present(workspace: Workspace, tenant: Tenant) -> Verdict:
     data action on blobs. An absent or null condition means that the grant is not
     restricted (Azure RBAC documentation), and one such grant undoes the conditions of
     all others. An absent or null `properties.conditionVersion` is 2.0, the only one
-    that Azure accepts. An identity without such a grant is not applicable.
+    that Azure accepts. A grant on a single container needs a condition where the
+    container's name has the id of another workspace in it, as told by
+    `foundry-mi-abac-correct`. An identity without such grants is not applicable.
 
     ## Why it matters
     A hub and all of its projects keep their data in one account, and the condition is
@@ -131,30 +144,49 @@ def mi_abac_present(workspace: Workspace, tenant: Tenant) -> Verdict:
     storage = default_storage(workspace, tenant)
     if storage is None:
         return not_applicable("the workspace has no default storage")
-    grants = _grants(tenant, identity, storage)
+    grants, single = _held(tenant, identity, storage)
     open_ones = [each for each in grants if not is_conditioned(each)]
     if open_ones:
         return failed(f"every container is open to {identity.name}: {_why(open_ones)}")
+    others = _of_others(workspace, identity, single)
+    if others:
+        said = f"containers of others are open to {identity.name}"
+        return failed(f"{said}: {_why(others)}")
     wrong = [each for each in grants if _version(tenant, each) != VERSION]
     if wrong:
         return failed(f"a condition is not of version {VERSION}: {_why(wrong)}")
     principal = identity.principal_id
     missing = _unsettled(tenant, principal, storage, unrestricted=True)
     if not grants:
-        return not_applicable(
-            bounded(f"{identity.name} holds no blobs on {storage.name}", missing)
-        )
+        what = "no role on all containers" if single else "no blobs"
+        said = with_untold(f"{identity.name} holds {what} of {storage.name}", single)
+        return not_applicable(bounded(said, missing))
     said = count(len(grants), "grant of blobs has", "grants of blobs have")
-    return passed(bounded(f"{said} a condition", missing))
+    return passed(bounded(with_untold(f"{said} a condition", single), missing))
 
 
-def _grants(
+def _held(
     tenant: Tenant, identity: ManagedIdentity, storage: StorageAccount
-) -> tuple[Grant, ...]:
-    """Return the grants of blobs to an identity, noted as evidence."""
+) -> tuple[tuple[Grant, ...], tuple[Grant, ...]]:
+    """Return the grants of blobs to an identity, noted as evidence.
+
+    Those on all containers, and those on single ones.
+    """
     grants = blob_grants(tenant, identity.principal_id, storage)
-    cite(tenant, grants, storage)
-    return grants
+    single = container_grants(tenant, identity.principal_id, storage)
+    cite(tenant, (*grants, *single), storage)
+    return grants, single
+
+
+def _of_others(
+    workspace: Workspace, identity: ManagedIdentity, single: Iterable[Grant]
+) -> list[Grant]:
+    """Return the grants, without a condition, of single containers of others."""
+    return [
+        each
+        for each in single
+        if not is_conditioned(each) and _strays(workspace, identity, each)
+    ]
 
 
 def _version(tenant: Tenant, grant: Grant) -> str:
@@ -174,9 +206,7 @@ def _unsettled(
 
     `unrestricted` are those without a condition.
     """
-    found = access(tenant).unsettled(
-        principal, BLOBS.actions, storage.id, data=True, unrestricted=unrestricted
-    )
+    found = unsettled(tenant, principal, storage, unrestricted=unrestricted)
     require_settled(found)
     return found
 
@@ -203,8 +233,10 @@ def mi_abac_correct(workspace: Workspace, tenant: Tenant) -> Verdict:
     workspace that has it, a hub with its projects. The id is compared without case; an
     absent or null `properties.workspaceId` is not assessed. Reading, writing, deleting,
     adding and moving blobs beyond these containers fails, any other action warns.
-    Grants without a condition are left to `foundry-mi-abac-present` and
-    `foundry-umi-conditions`; where there is no other, the check is not applicable.
+    A grant on a single container is judged alike, with or without a condition, if the
+    container's name has an id in it; one without an id may be the project's own, and is
+    told. Other grants without a condition are left to `foundry-mi-abac-present` and
+    `foundry-umi-conditions`; where there is none with one, the check is not applicable.
 
     ## Why it matters
     A condition looks like a fence from afar. One that names the id of another
@@ -248,13 +280,14 @@ def mi_abac_correct(workspace: Workspace, tenant: Tenant) -> Verdict:
     storage = default_storage(workspace, tenant)
     if storage is None:
         return not_applicable("the workspace has no default storage")
-    conditioned = [
-        (identity, grant)
-        for identity in workspace.identities
-        for grant in _grants(tenant, identity, storage)
-        if is_conditioned(grant)
-    ]
-    found = [each for held in conditioned for each in _strays(workspace, *held)]
+    conditioned, single = list[Grant](), list[Grant]()
+    found = list[Stray]()
+    for identity in workspace.identities:
+        wide, narrow = _held(tenant, identity, storage)
+        conditioned += filter(is_conditioned, wide)
+        single += narrow
+        for grant in (*filter(is_conditioned, wide), *narrow):
+            found += _strays(workspace, identity, grant)
     core = [each for each in found if each.action in CORE]
     if core:
         return failed(_said(workspace, core))
@@ -263,9 +296,9 @@ def mi_abac_correct(workspace: Workspace, tenant: Tenant) -> Verdict:
         return warned(_said(workspace, found))
     if not conditioned:
         said = "no grant of blobs to its identities has a condition"
-        return not_applicable(bounded(said, missing))
+        return not_applicable(bounded(with_untold(said, single), missing))
     said = "grants with a condition lead to containers of their own workspaces alone"
-    return passed(bounded(said, missing))
+    return passed(bounded(with_untold(said, single), missing))
 
 
 def _any_more(workspace: Workspace, storage: StorageAccount) -> tuple[Missing, ...]:
@@ -285,6 +318,8 @@ def _strays(
     workspace: Workspace, identity: ManagedIdentity, grant: Grant
 ) -> tuple[Stray, ...]:
     """Return where a grant leads that is none of the identity's business."""
+    if container_of(grant) and not tells_whose(grant):
+        return ()
     tenant, unclear = workspace.tenant, Unclear()
     found = strays(tenant, grant, [_own_id(workspace)])
     if not found:
@@ -361,7 +396,8 @@ def _said(workspace: Workspace, found: list[Stray]) -> str:
 
 def _named(tenant: Tenant, prefix: str) -> str:
     """Return whose containers begin in a way, or how."""
-    owners = tenant.referring(Workspace, "workspace_id", prefix).known()
+    whose = id_in(prefix) or prefix
+    owners = tenant.referring(Workspace, "workspace_id", whose).known()
     names = [each.name for each in owners]
     return some(names) if names else f"names that begin with {quote(prefix)}"
 
@@ -390,8 +426,10 @@ def umi_conditions(workspace: Workspace, tenant: Tenant) -> Verdict:
     the primary one or opens the encryption key: code in the workspace may sign in as
     any of them. Grants on the account in `properties.storageAccount` and at all scopes
     above count, of whatever role that has a data action on blobs. An absent or null
-    condition means that the grant is not restricted (Azure RBAC documentation).
-    Identities without such a grant are not applicable.
+    condition means that the grant is not restricted (Azure RBAC documentation). So do
+    those on single containers whose names have the id of another workspace in them, as
+    told by `foundry-mi-abac-correct`. Identities without such a grant are not
+    applicable.
 
     ## Why it matters
     Roles for a user-assigned identity are granted before the workspace is there, when
@@ -432,10 +470,18 @@ def umi_conditions(workspace: Workspace, tenant: Tenant) -> Verdict:
     if storage is None:
         return not_applicable("the workspace has no default storage")
     identities = list(workspace.user_identities)
-    held = {each: _grants(tenant, each, storage) for each in identities}
+    held = {each: _held(tenant, each, storage) for each in identities}
+    single = [grant for _, narrow in held.values() for grant in narrow]
     wide = list(_wide(held))
     if wide:
         return warned(f"every container is open to {some(wide)}")
+    others = [
+        f"{each.name} ({_why(grants)})"
+        for each, (_, narrow) in held.items()
+        if (grants := _of_others(workspace, each, narrow))
+    ]
+    if others:
+        return warned(f"containers of others are open to {some(others)}")
     missing = dict.fromkeys(
         each
         for identity in identities
@@ -443,14 +489,18 @@ def umi_conditions(workspace: Workspace, tenant: Tenant) -> Verdict:
             tenant, identity.principal_id, storage, unrestricted=True
         )
     )
-    if not any(held.values()):
-        said = f"no user-assigned identity holds blobs on {storage.name}"
-        return not_applicable(bounded(said, missing))
-    return passed(bounded("every grant of blobs has a condition", missing))
+    if not any(grants for grants, _ in held.values()):
+        what = "a role on all containers" if single else "blobs"
+        said = f"no user-assigned identity holds {what} of {storage.name}"
+        return not_applicable(bounded(with_untold(said, single), missing))
+    said = "every grant of blobs on all containers has a condition"
+    return passed(bounded(with_untold(said, single), missing))
 
 
-def _wide(held: dict[ManagedIdentity, tuple[Grant, ...]]) -> Iterator[str]:
-    for identity, grants in held.items():
+def _wide(
+    held: Mapping[ManagedIdentity, tuple[Sequence[Grant], Sequence[Grant]]],
+) -> Iterator[str]:
+    for identity, (grants, _) in held.items():
         open_ones = [each for each in grants if not is_conditioned(each)]
         if open_ones:
             yield f"{identity.name} ({_why(open_ones)})"

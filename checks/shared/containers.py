@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from checks.shared.grants import access
+from checks.shared.wording import quote, some
 from scanner.access.answers import Grant
 from scanner.access.conditions import (
     And,
@@ -17,29 +20,108 @@ from scanner.access.conditions import (
     parse,
 )
 from scanner.access.conditions.analysis.catalogue import BLOBS, sub_operations
-from scanner.access.facts import Role
+from scanner.access.facts import Missing, Role, may_be_group
 from scanner.access.restrictions import Ask
 from scanner.access.roles import ways_of
 from scanner.model.coverage import NotRead
+from scanner.model.ids import id_key
 from scanner.model.storage import StorageAccount
 from scanner.model.tenant import Tenant
 
 CORE = frozenset(BLOBS.usual_actions)
 """The actions by which blobs are read and changed, which Foundry's condition names."""
 
+_SERVICE = "/blobservices/default"
+_CONTAINER = re.compile(rf"{_SERVICE}/containers/([^/]+)$", re.IGNORECASE)
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+"""What Foundry puts in the name of a container: the id of whose it is."""
+
 
 def blob_grants(
     tenant: Tenant, principal_id: str, storage: StorageAccount
 ) -> tuple[Grant, ...]:
-    """Return the grants in force of roles that do anything with blobs.
+    """Return the grants in force on all containers of roles that do anything there.
 
     Whatever their conditions leave of it.
     """
+    return _of_blobs(
+        access(tenant).grants(principal_id, f"{storage.id}{_SERVICE}"),
+    )
+
+
+def container_grants(
+    tenant: Tenant, principal_id: str, storage: StorageAccount
+) -> tuple[Grant, ...]:
+    """Return the same of single containers."""
+    below = f"{storage.key}{_SERVICE}/"
+    return _of_blobs(
+        grant
+        for grant in access(tenant).grants(principal_id)
+        if id_key(grant.scope).startswith(below) and container_of(grant)
+    )
+
+
+def _of_blobs(grants: Iterable[Grant]) -> tuple[Grant, ...]:
     return tuple(
         grant
-        for grant in access(tenant).grants(principal_id, storage.id)
+        for grant in grants
         if not grant.eligible and grant.role and _concerns_blobs(grant.role)
     )
+
+
+def container_of(grant: Grant) -> str:
+    """Return the name of the container that a grant is on, empty if it is on more."""
+    found = _CONTAINER.search(grant.scope)
+    return found[1] if found else ""
+
+
+def id_in(name: str) -> str:
+    """Return the id in the name of a container, or how it begins; empty without one."""
+    found = _ID.search(name)
+    return found[0] if found else ""
+
+
+def tells_whose(grant: Grant) -> bool:
+    """Whether the name of the container that a grant is on has an id in it."""
+    return bool(id_in(container_of(grant)))
+
+
+def with_untold(reason: str, grants: Iterable[Grant]) -> str:
+    """Return a reason that names the containers of which nothing tells whose they are.
+
+    Those that grants of single containers are on.
+    """
+    untold = (container_of(each) for each in grants if not tells_whose(each))
+    names = dict.fromkeys(map(quote, untold))
+    return f"{reason}; nothing tells whose {some(names)} is" if names else reason
+
+
+def unsettled(
+    tenant: Tenant, principal_id: str, storage: StorageAccount, *, unrestricted: bool
+) -> tuple[Missing, ...]:
+    """Return why a principal may hold more grants of blobs than is known.
+
+    `unrestricted` are those without a condition.
+    """
+    scopes = (storage.id, *tenant.once(_of_groups).get(storage.key, ()))
+    found = (
+        each
+        for scope in scopes
+        for each in access(tenant).unsettled(
+            principal_id, BLOBS.actions, scope, data=True, unrestricted=unrestricted
+        )
+    )
+    return tuple(dict.fromkeys(found))
+
+
+def _of_groups(tenant: Tenant) -> Mapping[str, Iterable[str]]:
+    """Return by storage account where below it groups may hold roles on blobs."""
+    found = defaultdict[str, dict[str, None]](dict)
+    for each in access(tenant).facts.assignments:
+        account, service, _ = id_key(each.scope).partition(_SERVICE)
+        if service and may_be_group(each.principal_type):
+            found[account][each.scope] = None
+    return found
 
 
 def _concerns_blobs(role: Role) -> bool:
@@ -65,12 +147,16 @@ def strays(tenant: Tenant, grant: Grant, own: Iterable[str]) -> tuple[Stray, ...
     """Return what of a grant reaches containers that are not one's own.
 
     `own` are how the names of one's own begin, compared without case, as the conditions
-    that Foundry sets compare them. Raises NotRead where the condition cannot be read.
+    that Foundry sets compare them; the scope may name a container as well as the
+    condition. Raises NotRead where the condition cannot be read.
     """
     starts = tuple(each.lower() for each in own)
     found: dict[str, Stray] = {}
+    container = container_of(grant)
+    if container.lower().startswith(starts):
+        return ()
     for action, given in _given(tenant, grant, _calls(grant)):
-        stray = _stray(action, given.residual, starts)
+        stray = _stray(action, given.residual, starts, container)
         if stray is not None:
             found.setdefault(action, stray)
     return tuple(found.values())
@@ -102,7 +188,10 @@ def _given(
 
 
 def _stray(
-    action: str, demands: tuple[Expression, ...], starts: tuple[str, ...]
+    action: str,
+    demands: tuple[Expression, ...],
+    starts: tuple[str, ...],
+    container: str,
 ) -> Stray | None:
     """Return where an action leads if its demands, all of them, are met."""
     if any(_never(action, each) for each in demands):
@@ -115,6 +204,8 @@ def _stray(
     ]
     if () in outside:
         return None
+    if container:
+        return Stray(action, (container,))
     return Stray(action, min(outside, key=len, default=()))
 
 

@@ -315,6 +315,45 @@ def test_conditions(
     assert status_of(verdicts, "fdp-agent-storage-condition", *given) is status
 
 
+OTHER = STORAGE + "/blobServices/default/containers/" + OWN.replace("0f8", "1f8")
+
+
+@pytest.mark.parametrize(
+    ("grants", "status", "said"),
+    [
+        ([(OWNER, AGENTS), (OWNER, f"{OTHER}-agents-blobstore")], FAIL, "of others"),
+        ([(CONTRIBUTOR, f"{OTHER}-azureml-blobstore")], FAIL, "of others"),
+        ([(CONTRIBUTOR, f"{BOXES}-azureml-blobstore".upper())], NONE, ""),
+        ([(OWNER, f"{BOXES[:-36]}own-files")], NONE, 'whose "own-files" is'),
+        ([(OWNER, f"{STORAGE}/blobServices/default")], FAIL, "no condition"),
+        ([(OWNER, f"{STORAGE}2{OTHER.removeprefix(STORAGE)}")], NONE, "no role"),
+        ([(OWNER, f"{STORAGE}/fileServices/default")], NONE, "no role"),
+    ],
+)
+def test_grants_of_single_containers(
+    grants: list[tuple[BuiltIn, str]],
+    status: Status,
+    said: str,
+    verdicts: Verdicts,
+    rbac: Any,
+) -> None:
+    given = (project(), *ESTATE, *granted(rbac, *grants))
+    result = verdicts(CHECKS["fdp-agent-storage-condition"], *given).only(PROJECT)
+    assert (result.status, said in result.reason) == (status, True)
+
+
+def test_groups_may_hold_containers_of_others(verdicts: Verdicts, rbac: Any) -> None:
+    held = granted(rbac, (OWNER, STORAGE), condition=only(OWN))
+    check = CHECKS["fdp-agent-storage-condition"]
+    for at in (STORAGE, OTHER):
+        group = rbac.grant("team", OWNER, at, "Group")
+        result = verdicts(check, project(), *ESTATE, *held, group).only(PROJECT)
+        assert (result.status, "the members of 1 group" in result.reason) == (
+            PASS,
+            True,
+        )
+
+
 def test_a_condition_for_a_project_of_unknown_name(
     verdicts: Verdicts, rbac: Any
 ) -> None:

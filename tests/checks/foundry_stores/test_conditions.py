@@ -279,6 +279,60 @@ def test_a_hub_may_reach_its_projects(
     assert result.status is (UNREAD if status is FAIL else status)
 
 
+CONTAINER = f"{STORAGE}/blobServices/default/containers"
+OF_OWN, OF_HUB = f"{CONTAINER}/{OWN_ID}-azureml-blobstore", f"{CONTAINER}/{HUB_ID}-x"
+
+
+@pytest.mark.parametrize(
+    ("grant", "correct", "present", "assigned"),
+    [
+        ((BLOB, OF_HUB, None), FAIL, FAIL, WARN),
+        ((READER, OF_HUB.upper(), None), FAIL, FAIL, WARN),
+        ((BLOB, f"{CONTAINER}/azureml-blobstore-{HUB_ID}", None), FAIL, FAIL, WARN),
+        (("tagger", OF_HUB, None), WARN, FAIL, WARN),
+        ((BLOB, OF_HUB, condition(named(HUB_ID))), FAIL, PASS, PASS),
+        ((BLOB, OF_HUB, FOUNDRY), PASS, PASS, PASS),
+        ((BLOB, OF_OWN, None), PASS, PASS, PASS),
+        ((BLOB, f"{CONTAINER}/training", None), PASS, PASS, PASS),
+        ((BLOB, f"{STORAGE}/blobServices/default", None), PASS, FAIL, WARN),
+        ((BLOB, OF_HUB.replace("/data/", "/other/"), None), PASS, PASS, PASS),
+    ],
+)
+def test_grants_of_single_containers(
+    verdicts: Verdicts,
+    rbac: Any,
+    roles: Any,
+    grant: tuple[str, str, str | None],
+    correct: Status,
+    present: Status,
+    assigned: Status,
+) -> None:
+    usual = (BLOB, STORAGE, FOUNDRY)
+    own = *roles, *granted(rbac, [usual, grant]), workspace(), ACCOUNT
+    results = [verdicts(mi_abac_correct, *own), verdicts(mi_abac_present, *own)]
+    used = granted(rbac, [usual, grant], USED_PRINCIPAL)
+    theirs = *roles, *used, workspace(identity=ASSIGNED), ACCOUNT
+    results.append(verdicts(umi_conditions, *theirs))
+    found = [each.only(PROJECT) for each in results]
+    assert [each.status for each in found] == [correct, present, assigned]
+    told = {'nothing tells whose "training" is' in each.reason for each in found}
+    assert told == {"training" in grant[1]}
+
+
+def test_a_single_container_may_be_that_of_who_shares_the_identity(
+    verdicts: Verdicts, rbac: Any, roles: Any
+) -> None:
+    used = granted(rbac, [(BLOB, OF_HUB, None)], USED_PRINCIPAL)
+    bodies = *roles, *used, workspace(identity=ASSIGNED), ACCOUNT
+    hub = workspace(HUB, "Hub", ASSIGNED, workspaceId=HUB_ID)
+    assert verdicts(umi_conditions, *bodies).only(PROJECT).status is WARN
+    assert verdicts(umi_conditions, *bodies, hub).only(PROJECT).status is NONE
+    assert verdicts(mi_abac_correct, *bodies, hub).only(PROJECT).status is NONE
+    other = workspace(HUB, "Hub", None, workspaceId=HUB_ID)
+    result = verdicts(mi_abac_correct, *bodies, other).only(PROJECT)
+    assert result.reason.endswith("lead to containers of hub")
+
+
 @pytest.mark.parametrize("given_id", [None, ABSENT, "", 7])
 def test_a_workspace_without_its_id(
     verdicts: Verdicts, rbac: Any, roles: Any, given_id: object
