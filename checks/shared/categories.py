@@ -9,8 +9,10 @@ OF_ANY_SERVICE = {
     "genericcontainerregistry",
     "generichttp",
     "genericrest",
+    "modelgateway",
     "odatarest",
     "odbc",
+    "remotea2a",
     "remotetool",
     "webtable",
 }

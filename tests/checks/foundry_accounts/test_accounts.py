@@ -73,6 +73,8 @@ def status_of(verdicts: Verdicts, check: str, *bodies: Body, **options: Any) -> 
         ({"authType": "ApiKey"}, FAIL),
         ({"authType": "AccountKey", "category": ABSENT}, FAIL),
         ({"authType": "ApiKey", "category": "AppInsights"}, WARN),
+        ({"authType": "ApiKey", "category": "ModelGateway"}, WARN),
+        ({"authType": "CustomKeys", "category": "RemoteA2A"}, WARN),
         ({"authType": "ApiKey", "category": "GroundingWithBingSearch"}, WARN),
         ({"authType": "OAuth2"}, WARN),
         ({"authType": "Surprise"}, WARN),

@@ -357,6 +357,7 @@ BING = {"metadata": {"ResourceId": f"{PROVIDERS}/Microsoft.Bing/accounts/web"}}
     ("category", "leading", "status"),
     [
         ("CustomKeys", NAMED, FAIL),
+        ("ModelGateway", NAMED, FAIL),
         ("ApiKey", CALLED, FAIL),
         ("OpenAI", CALLED, FAIL),
         ("apikey", {**CALLED, "metadata": {"ResourceId": "?"}}, FAIL),

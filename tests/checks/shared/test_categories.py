@@ -12,6 +12,8 @@ OF_FOUNDRY = {
     "appinsights",
     "groundingwithbingsearch",
     "groundingwithcustomsearch",
+    "modelgateway",
+    "remotea2a",
     "remotetool",
 }
 """Those that Foundry has beside the published ones."""
