@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from scanner.model.fields import Flag, Text, Texts
+from scanner.model.ids import ResourceId
 from scanner.model.resource import Resource
 
 _TARGET = "ResourceId"
@@ -26,13 +27,15 @@ class Connection(Resource):
         """The id of what it leads to, where whoever made it said so.
 
         The keys of `metadata` are theirs to choose, and so is the spelling of this one:
-        the first that has a value counts.
+        the first that has a value counts. What names a part, as a project or a
+        deployment of an account, leads to the resource.
         """
         found = self.lookup("properties.metadata")
         metadata = found if isinstance(found, Mapping) else {}
         spelled = [each for each in metadata if each.lower() == "resourceid"]
         key = next((each for each in spelled if metadata[each]), _TARGET)
-        return Text(f"properties.metadata.{key}").__get__(self, type(self))
+        named = Text(f"properties.metadata.{key}").__get__(self, type(self))
+        return ResourceId.parse(named).whole if named else named
 
     @property
     def authentication(self) -> str:

@@ -44,6 +44,15 @@ class ResourceId:
             parent=_parent_of(segments, lowered),
         )
 
+    @property
+    def whole(self) -> str:
+        """The id of the resource that a child is a part of; its own of any other."""
+        if self.type.count("/") < 2:
+            return self.text
+        segments = self.text.strip("/").split("/")
+        provider = _last_provider([segment.lower() for segment in segments])
+        return "/" + "/".join(segments[: provider + 4])
+
 
 def _after(segments: list[str], lowered: list[str], word: str) -> str:
     """Return the segment after `word` where it opens the id's scope."""

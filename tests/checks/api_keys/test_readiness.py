@@ -93,6 +93,7 @@ def test_many_are_counted(advice: Any, rbac: Any) -> None:
     "target",
     [
         {"metadata": {"ResourceId": ACCOUNT.upper()}, "target": "https://elsewhere/"},
+        {"metadata": {"ResourceId": f"{ACCOUNT}/projects/p"}, "target": "https://x/"},
         {"metadata": {"resourceId": ACCOUNT}},
         {"target": HOST},
         {"target": "https://AI.openai.azure.com/openai"},

@@ -100,6 +100,8 @@ def test_an_account_that_says_nothing_of_keys_accepts_them(verdicts: Verdicts) -
         ({"metadata": {"resourceId": ACCOUNT}, "target": "https://x.example"}, FAIL),
         ({"target": "https://AI.cognitiveservices.azure.com/openai/"}, FAIL),
         ({"target": "ai.services.ai.azure.com", "metadata": None}, FAIL),
+        ({"metadata": {"ResourceId": f"{ACCOUNT}/projects/p"}}, FAIL),
+        ({"metadata": {"ResourceId": f"{ACCOUNT}/projects/p/deployments/d/"}}, FAIL),
         ({"metadata": {"ResourceId": f"{ACCOUNT}-gone"}}, FAIL),
         ({"metadata": {"ResourceId": f"{ACCOUNT}-gone"}, "authType": "AAD"}, NONE),
         ({"metadata": {"ResourceId": ACCOUNT.replace("bbbb", "cccc")}}, UNREAD),

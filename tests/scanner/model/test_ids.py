@@ -146,3 +146,15 @@ def test_ids_compare_without_case_and_slashes(
     assert len(same) == 1
     assert id_key(id_key(text)) == id_key(text)
     assert id_key(f"{text}x") not in same
+
+
+@pytest.mark.parametrize(
+    "text", [SUB, GROUP, ACCOUNT, f"{ACCOUNT}{SETTING}", ASSIGNMENT, "", "/", "a/b/c"]
+)
+def test_what_is_no_child_is_whole(text: str) -> None:
+    assert ResourceId.parse(text).whole == text
+
+
+@pytest.mark.parametrize("child", ["projects/P", "projects/P/connections/C/", "x/y/z"])
+def test_a_child_is_part_of_a_resource(child: str) -> None:
+    assert ResourceId.parse(f"{ACCOUNT}/{child}").whole == ACCOUNT
