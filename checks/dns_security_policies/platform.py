@@ -54,9 +54,9 @@ def services(names: Iterable[str]) -> tuple[str, ...]:
 def _if_any(tenant: Tenant, view: type[Resource], *suffixes: str) -> Iterator[Need]:
     """Yield what has to resolve if there is any resource of a type."""
     listing = tenant.all(view)
-    first = next(listing.ids(), None)
+    first = next(listing.known(), None)
     if first is not None:
-        tenant.trace.note(first, "id", first, view.api_version)
+        first.note("id", first.id)
         yield Need(_with_zones(suffixes))
     elif listing.missing:
         yield Need(_with_zones(suffixes), listing.missing)

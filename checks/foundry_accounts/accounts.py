@@ -308,9 +308,8 @@ def hub_legacy(subscription: Subscription, tenant: Tenant) -> Verdict:
     - AI Foundry - The Basics
     - Microsoft Learn: Migrate from hub-based to Foundry projects
     """
-    hubs = [each for each in tenant.within(Workspace, subscription.id) if is_hub(each)]
+    hubs = [each for each in tenant.children(subscription, Workspace) if is_hub(each)]
     if not hubs:
-        tenant.trace.note(subscription.id, Workspace.type, [], Workspace.api_version)
         return passed("there is no hub in the subscription")
     if not tenant.offers(Project):
         return not_applicable("the cloud has no projects of Foundry accounts")

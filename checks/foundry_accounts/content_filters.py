@@ -135,8 +135,7 @@ def _lets_all_through(name: str, account: CognitiveAccount, tenant: Tenant) -> s
         return ""
     policy = _named(name, account)
     if policy is None:
-        read = [each.name for each in account.rai_policies]
-        tenant.trace.note(account.id, RaiPolicy.type, read, RaiPolicy.api_version)
+        _cite_names(account, tenant)
         return f"{quote(name)}, which is not there"
     if _some_part_blocks(_parts(policy, account)):
         return ""
@@ -149,6 +148,14 @@ def _named(name: str, account: CognitiveAccount) -> RaiPolicy | None:
         if each.name.lower() == name.lower():
             return each
     return None
+
+
+def _cite_names(account: CognitiveAccount, tenant: Tenant) -> None:
+    """Note which content filters an account has, as evidence that one is not there."""
+    read = list(account.rai_policies)
+    names = [each.name for each in read]
+    for each in read[:1]:
+        tenant.trace.note(account.id, each.type, names, each.read_with)
 
 
 def _parts(policy: RaiPolicy, account: CognitiveAccount) -> tuple[ContentFilter, ...]:

@@ -353,7 +353,8 @@ def firewall_sku(hub: Workspace, _: Tenant) -> Verdict:
     Azure makes the firewall only where an FQDN rule exists and only approved traffic is
     allowed, and builds it with the network: until `managedNetwork.status.status` is
     Active the tier is that of a firewall to be. An absent tier is Standard (workspace
-    REST reference).
+    REST reference), but with 2024-07-01-preview, which clouds that are behind are read
+    with and which returns none, it is not assessed.
 
     ## Why it matters
     The firewall is Azure's to run, but its tier is yours to choose. Basic is slower,

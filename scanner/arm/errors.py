@@ -23,6 +23,11 @@ TRUST = (
 ASSIGN = "assign Reader, or name another tenant by --tenant"
 """What to do where nothing may be read."""
 
+_UNKNOWN_VERSION = frozenset(
+    {"NoRegisteredProviderFound", "InvalidApiVersionParameter"}
+)
+"""The codes (400) of an api-version that a cloud does not have."""
+
 _REACH = "check the network, the proxy and, in the file for --cloud, `resource_manager`"
 
 
@@ -53,6 +58,13 @@ class ReadError(Exception):
         """
         versions = "supported api-versions" in self.reason.lower()
         return self.code == UNKNOWN_TYPE and not versions
+
+    @property
+    def tells_of_other_versions(self) -> bool:
+        """Whether it is our api-version that is refused, and others may not be."""
+        if self.code == UNKNOWN_TYPE:
+            return not self.tells_of_no_such_type
+        return self.code in _UNKNOWN_VERSION
 
     @property
     def told(self) -> str:

@@ -16,7 +16,7 @@ from scanner.collect.read import GraphOperation, Read, RestOperation, itself, wh
 from scanner.collect.reads import BELOW, PARENTS
 from scanner.model.coverage import UNKNOWN_TYPE, Gap, Outcome, Reading
 from scanner.model.ids import id_key
-from scanner.model.resource import Record
+from scanner.model.resource import Record, Resource
 from scanner.redact.bodies import redacted
 from scanner.snapshot.writer import SnapshotWriter
 
@@ -44,6 +44,8 @@ class Progress:
 class _Found:
     """What a read has found so far."""
 
+    version: str
+    """The api-version that it is read with."""
     count: int = 0
     parents: list[Record] = field(default_factory=list)
     """The records that other reads are made at."""
@@ -86,6 +88,8 @@ class Ledger:
         self.kinds: set[str] = {kind for (kind, _), found in kept.items() if found}
         """The types in lower case of which there are any, of those that lead on."""
         self._called: set[tuple[Read, str]] = set()
+        self._too_new: set[tuple[type[Resource], str]] = set()
+        """Types, and api-versions of them that were refused."""
 
     async def carry_out(
         self,
@@ -101,14 +105,32 @@ class Ledger:
         `at` is where it is made when that is not the scope it is booked under;
         `select` chooses which of the resources found are written at all.
         """
-        pages = self._pages(read, scope if at is None else at)
-        return await self.account(
-            read, scope, pages, requested=requested, select=select
-        )
+        found = _Found(read.of.api_version, select=select)
+        pages = self._pages(read, scope if at is None else at, found)
+        return await self._account(read, scope, pages, found, requested=requested)
 
-    async def _pages(self, read: Read, at: str) -> AsyncIterator[list[msgspec.Raw]]:
+    async def _pages(
+        self, read: Read, at: str, found: _Found
+    ) -> AsyncIterator[list[msgspec.Raw]]:
+        """Yield what is read, with the newest api-version that is not refused."""
         await self.paths.learn(read)
-        path = path_of(read, at)
+        every = (read.of.api_version, *read.of.fallbacks)
+        left = [each for each in every if (read.of, each) not in self._too_new]
+        for found.version in left:
+            try:
+                async for page in self._asked(read, at, found.version):
+                    yield page
+            except ReadError as error:
+                if found.version == every[-1] or not error.tells_of_other_versions:
+                    raise
+                self._too_new.add((read.of, found.version))
+            else:
+                return
+
+    async def _asked(
+        self, read: Read, at: str, version: str
+    ) -> AsyncIterator[list[msgspec.Raw]]:
+        path = path_of(read, at, version)
         if not (isinstance(read.operation, RestOperation) and read.operation.one):
             async for page in self.session.pages(path):
                 yield page
@@ -125,15 +147,23 @@ class Ledger:
         read: Read,
         scope: str,
         pages: AsyncIterator[list[msgspec.Raw]],
-        *,
-        requested: bool = True,
-        select: Select | None = None,
     ) -> Made:
         """Write what the pages of a read hold, unless an earlier run had made it."""
+        found = _Found(read.of.api_version)
+        return await self._account(read, scope, pages, found, requested=True)
+
+    async def _account(
+        self,
+        read: Read,
+        scope: str,
+        pages: AsyncIterator[list[msgspec.Raw]],
+        found: _Found,
+        *,
+        requested: bool,
+    ) -> Made:
         kept = self._kept.get((read.of.type.lower(), id_key(scope)))
         if kept is not None:
             return Made(kept, ())
-        found = _Found(select=select)
         refusal = await self._write(read, scope, pages, found)
         if refusal and read.recent and refusal.tells_of_no_such_type:
             self.book_none(read, scope, UNKNOWN_TYPE)
@@ -168,7 +198,8 @@ class Ledger:
     def book_refusal(self, read: Read, scope: str, error: Exception) -> None:
         """Write down that a read could not even be tried."""
         refusal = ReadError(str(error), status=401, code="SignInFailed")
-        self.book(self._reading(read, scope, _Found(), refusal))
+        found = _Found(read.of.api_version)
+        self.book(self._reading(read, scope, found, refusal))
 
     def is_first(self, read: Read, scope: str) -> bool:
         """Whether a read was not called for before at a place that others share."""
@@ -224,7 +255,7 @@ class Ledger:
                 if kept is None:
                     continue
                 body = msgspec.json.encode(kept)
-            record = _record(read, scope, resource_id, body)
+            record = _record(read, scope, found.version, resource_id, body)
             if found.select is not None and not found.select(record):
                 continue
             if self._notice is not None:
@@ -249,7 +280,7 @@ class Ledger:
             resource_type=read.of.type,
             scope=scope,
             operation=read.operation.name,
-            api_version=read.of.api_version,
+            api_version=found.version,
             outcome=Outcome.GAP if gaps else whole,
             count=found.count,
             gaps=gaps,
@@ -275,12 +306,14 @@ class Ledger:
             )
 
 
-def _record(read: Read, scope: str, resource_id: str, body: bytes) -> Record:
+def _record(
+    read: Read, scope: str, version: str, resource_id: str, body: bytes
+) -> Record:
     return Record(
         id=resource_id,
         type=read.of.type,
         scope=scope,
-        api_version=read.of.api_version,
+        api_version=version,
         operation=read.operation.name,
         body=body,
     )

@@ -28,6 +28,7 @@ from scanner.model.resources import ManagementGroup, Subscription
 
 SUBSCRIPTION = "00000000-0000-4000-8000-000000000000"
 SCOPE = "placeholder-scope"
+VERSION = "placeholder-version"
 WORDS = tuple(f"placeholder-{number}" for number in range(5))
 """Stand for the resource group and then the names along the parent's id."""
 
@@ -36,24 +37,26 @@ REMEMBERED = timedelta(days=89)
 
 _STANDS_IN = re.compile("|".join(map(re.escape, (SINCE, UNTIL, GROUP))))
 
-_PLACE = re.compile("|".join((SUBSCRIPTION, SCOPE, *WORDS)))
+_PLACE = re.compile("|".join((SUBSCRIPTION, SCOPE, VERSION, *WORDS)))
 
 
 class UnusableIdError(ValueError):
     """An id that no path can be made of."""
 
 
-def path_of(read: Read, scope: str) -> str:
+def path_of(read: Read, scope: str, version: str = "") -> str:
     """Return the path and query of a read at a scope, the id's parts quoted.
 
-    Raises UnusableIdError for an id that would lead elsewhere.
+    It has the api-version that is declared, unless another is named. Raises
+    UnusableIdError for an id that would lead elsewhere.
     """
     segments = scope.strip("/").split("/") if scope else []
     if any(segment in {"", ".", ".."} for segment in segments):
         raise UnusableIdError(f"{scope!r} is not an id to read at")
+    version = version or read.of.api_version
     if isinstance(read.operation, RestOperation):
-        return _rest_path(read.operation, read.of.api_version, segments)
-    return _filled(_template(read), scope, segments)
+        return _rest_path(read.operation, version, segments)
+    return _filled(_template(read), scope, segments, version)
 
 
 def _rest_path(operation: RestOperation, version: str, scope: list[str]) -> str:
@@ -82,7 +85,7 @@ def learn(read: Read) -> None:
         _template(read)
 
 
-def _filled(template: str, scope: str, segments: list[str]) -> str:
+def _filled(template: str, scope: str, segments: list[str], version: str) -> str:
     """Return a path with its placeholders filled in, each value only once."""
     parts = ResourceId.parse(scope)
     texts = (parts.subscription, parts.resource_group, *_names(segments))
@@ -90,6 +93,7 @@ def _filled(template: str, scope: str, segments: list[str]) -> str:
         place: quote(text, safe="")
         for place, text in zip((SUBSCRIPTION, *WORDS), texts, strict=False)
     }
+    values[VERSION] = version
     values[SCOPE] = "/".join(quote(segment, safe="") for segment in segments)
 
     def value(match: re.Match[str]) -> str:
@@ -110,11 +114,11 @@ def _names(segments: list[str]) -> list[str]:
 
 @lru_cache(maxsize=256)
 def _template(read: Read) -> str:
-    """Return a read's path with placeholders, at the api-version it declares."""
+    """Return a read's path with placeholders, also for the api-version."""
     call = call_of(read)
     assert call is not None  # noqa: S101 - narrows for mypy
     url = urlsplit(teller().url_of(call))
-    query = dict(parse_qsl(url.query)) | {"api-version": read.of.api_version}
+    query = dict(parse_qsl(url.query)) | {"api-version": VERSION}
     return f"{url.path}?{_encoded(query)}"
 
 

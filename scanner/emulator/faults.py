@@ -46,6 +46,8 @@ class Rule(
     """The type of the resource, or of the listed resources."""
     scope: str = ""
     """The id that is asked for, or one that it lies in."""
+    api_version: str = ""
+    """Only requests for this one."""
     page: int = 0
     """Only this page of a list, from 1."""
     after: int = 0

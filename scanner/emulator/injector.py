@@ -35,6 +35,7 @@ class _Counted:
             and self.path.match(ask.key) is not None
             and (not self.scope or f"{ask.key}/".startswith(f"{self.scope}/"))
             and (not fault.type or fault.type.lower() == target_of(ask.key).type)
+            and fault.api_version in {"", ask.query.get("api-version")}
             and (not isinstance(fault, TokenRefused) or gives_token(ask.key))
         )
 

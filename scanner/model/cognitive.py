@@ -10,6 +10,8 @@ from scanner.model.network import PrivateEndpointConnection
 from scanner.model.resource import Children, Resource
 
 API_VERSION = "2025-09-01"
+OLDER = ("2025-06-01",)
+"""What clouds have that are behind; what these do not return is said at the field."""
 
 
 class Deployment(Resource):
@@ -17,6 +19,7 @@ class Deployment(Resource):
 
     type = "Microsoft.CognitiveServices/accounts/deployments"
     api_version = API_VERSION
+    fallbacks = OLDER
 
     rai_policy_name = Text("properties.raiPolicyName")
 
@@ -33,6 +36,7 @@ class RaiPolicy(Resource):
 
     type = "Microsoft.CognitiveServices/accounts/raiPolicies"
     api_version = API_VERSION
+    fallbacks = OLDER
 
     base_policy_name = Text("properties.basePolicyName")
     content_filters = Parts("properties.contentFilters", ContentFilter)
@@ -45,6 +49,7 @@ class CapabilityHost(Resource):
     """
 
     api_version = API_VERSION
+    fallbacks = OLDER
 
     kind = Text("properties.capabilityHostKind")
     subnet_id = Text("properties.customerSubnet")
@@ -70,6 +75,7 @@ class AccountConnection(Connection):
 
     type = "Microsoft.CognitiveServices/accounts/connections"
     api_version = API_VERSION
+    fallbacks = OLDER
 
 
 class ProjectConnection(Connection):
@@ -77,6 +83,7 @@ class ProjectConnection(Connection):
 
     type = "Microsoft.CognitiveServices/accounts/projects/connections"
     api_version = API_VERSION
+    fallbacks = OLDER
 
 
 class Project(Identified):
@@ -84,6 +91,7 @@ class Project(Identified):
 
     type = "Microsoft.CognitiveServices/accounts/projects"
     api_version = API_VERSION
+    fallbacks = OLDER
 
     internal_id = Text("properties.internalId")
     """What the names of its containers begin with, there with dashes."""
@@ -125,6 +133,7 @@ class CognitiveAccount(Identified):
 
     type = "Microsoft.CognitiveServices/accounts"
     api_version = API_VERSION
+    fallbacks = OLDER
 
     kind = Text("kind")
     tags = Tree("tags")

@@ -126,7 +126,8 @@ class Field(Generic[T]):
     """One declared ARM path; reading it returns a typed value or None.
 
     None stands for absent and for null alike: what they mean is the check's to say.
-    With `absent_is_unread`, an absent key raises NotRead and only null is None. With
+    With `absent_is_unread`, an absent key raises NotRead and only null is None; with
+    `since`, one that was read with an api-version before that date does. With
     `not_in_list`, its holder may be a list instead, of something else: it is absent.
     With `sparse`, objects of the list on its path may come without it: only where the
     API says that some of them have none.
@@ -139,12 +140,14 @@ class Field(Generic[T]):
         path: str,
         *,
         absent_is_unread: bool = False,
+        since: str = "",
         not_in_list: bool = False,
         sparse: bool = False,
     ) -> None:
         self.path = path
         self.sparse = sparse
         self.absent_is_unread = absent_is_unread
+        self.since = since
         self.not_in_list = not_in_list
 
     @overload
@@ -155,13 +158,19 @@ class Field(Generic[T]):
         if view is None:
             return self
         value = self._received(view)
-        if self.absent_is_unread and isinstance(value, _Missing):
+        if isinstance(value, _Missing) and self._says_nothing(view):
             view.note(self.path, value)
             raise view.unread(self.path, "was not in the response")
         if _empty(value):
             view.note(self.path, value)
             return None
         return self.convert(view, value)
+
+    def _says_nothing(self, view: View) -> bool:
+        """Whether an absent key may only not have been returned."""
+        if not self.since:
+            return self.absent_is_unread
+        return self.absent_is_unread or view.owner.read_with < self.since
 
     def _received(self, view: View) -> Any:
         if self._in_list(view):

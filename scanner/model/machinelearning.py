@@ -16,6 +16,8 @@ from scanner.model.resource import Children, Resource
 from scanner.model.storage import StorageAccount
 
 API_VERSION = "2025-12-01"
+OLDER = ("2024-10-01-preview", "2024-07-01-preview")
+"""What clouds have that are behind; what these do not return is said at the field."""
 
 
 MANAGED_GROUP = re.compile(
@@ -29,6 +31,7 @@ class WorkspaceConnection(Connection):
 
     type = "Microsoft.MachineLearningServices/workspaces/connections"
     api_version = API_VERSION
+    fallbacks = OLDER
 
 
 class Datastore(Resource):
@@ -36,6 +39,7 @@ class Datastore(Resource):
 
     type = "Microsoft.MachineLearningServices/workspaces/datastores"
     api_version = API_VERSION
+    fallbacks = OLDER
 
     credentials_type = Text("properties.credentials.credentialsType")
     service_identity = Text("properties.serviceDataAccessAuthIdentity")
@@ -63,6 +67,7 @@ class OutboundRule(Resource):
 
     type = "Microsoft.MachineLearningServices/workspaces/outboundRules"
     api_version = API_VERSION
+    fallbacks = OLDER
 
     rule_type = Text("properties.type")
     category = Text("properties.category")
@@ -87,6 +92,7 @@ class Endpoint(Resource):
     """What a deployed model is called at."""
 
     api_version = API_VERSION
+    fallbacks = OLDER
 
     auth_mode = Text("properties.authMode")
 
@@ -108,6 +114,7 @@ class Compute(Identified):
 
     type = "Microsoft.MachineLearningServices/workspaces/computes"
     api_version = API_VERSION
+    fallbacks = OLDER
 
     compute_type = Text("properties.computeType")
 
@@ -121,6 +128,7 @@ class Workspace(Identified):
 
     type = "Microsoft.MachineLearningServices/workspaces"
     api_version = API_VERSION
+    fallbacks = OLDER
 
     kind = Text("kind")
     tags = Tree("tags")
@@ -132,7 +140,7 @@ class Workspace(Identified):
     )
     isolation_mode = Text("properties.managedNetwork.isolationMode")
     network_status = Text("properties.managedNetwork.status.status")
-    firewall_sku = Text("properties.managedNetwork.firewallSku")
+    firewall_sku = Text("properties.managedNetwork.firewallSku", since="2024-10-01")
     data_isolation = Flag("properties.enableDataIsolation")
     public_network_access = Text("properties.publicNetworkAccess")
     public_behind_vnet = Flag("properties.allowPublicAccessWhenBehindVnet")

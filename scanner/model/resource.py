@@ -38,6 +38,8 @@ class Resource(View):
     type: ClassVar[str]
     api_version: ClassVar[str]
     """The version to read it with; `read_with` is the one it was read with."""
+    fallbacks: ClassVar[tuple[str, ...]] = ()
+    """Older versions, for where those before them are refused."""
     found_by: ClassVar[tuple[tuple[str, str], ...]] = ()
     """What it is read for, where that is not what it lies in: types, and what of."""
 

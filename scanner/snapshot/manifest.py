@@ -49,7 +49,7 @@ class Manifest:
     """
     tenants: tuple[str, ...]
     api_versions: dict[str, str]
-    """By resource type."""
+    """By resource type; each reading says which it was made with."""
     parts: tuple[Part, ...] = ()
 
 

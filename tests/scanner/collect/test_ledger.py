@@ -205,6 +205,85 @@ def test_a_cloud_may_have_foundry_accounts_without_their_projects(
     assert reading.operation == "InvalidResourceType"
 
 
+NEW, OLD = "2025-09-01", "2025-06-01"
+
+
+def too_new(
+    kind: str = ACCOUNTS,
+    code: str = "NoRegisteredProviderFound",
+    *versions: str,
+) -> tuple[Status, ...]:
+    status = 404 if code == "InvalidResourceType" else 400
+    return tuple(
+        Status(type=kind, status=status, code=code, message=VERSIONS, api_version=each)
+        for each in versions or (NEW,)
+    )
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["NoRegisteredProviderFound", "InvalidApiVersionParameter", "InvalidResourceType"],
+)
+def test_an_older_api_version_is_asked_for_where_the_newer_is_refused(
+    scan_estate: Scan, code: str
+) -> None:
+    done = scan_estate(*too_new(ACCOUNTS, code), subscriptions=("Alpha",), graph=False)
+    reading = done.reading(ACCOUNTS)
+    assert (reading.api_version, reading.count, done.gaps) == (OLD, 2, [])
+    by_type = {each.type: each.api_version for each in done.records}
+    assert by_type[ACCOUNTS] == OLD
+    (deployments, _) = (
+        each for each in done.readings if each.resource_type == DEPLOYMENTS
+    )
+    assert deployments.api_version == NEW
+
+
+def test_a_refused_api_version_is_not_asked_for_again(scan_estate: Scan) -> None:
+    accounts = ({"id": f"{OWN}/{number}", "kind": "OpenAI"} for number in range(30))
+    bodies = tuple({**each, "properties": {}} for each in accounts)
+    done = scan_estate(*too_new(DEPLOYMENTS), bodies=bodies)
+    assert done.gaps == []
+    asked = [each for each in done.requests if each.path.endswith("/deployments")]
+    assert sum(OLD in each.query for each in asked) == len(bodies) + 2
+    assert 1 <= sum(NEW in each.query for each in asked) <= 8  # at once
+
+
+@pytest.mark.parametrize(
+    ("faults", "asked_with"),
+    [
+        (too_new(ACCOUNTS, "NoRegisteredProviderFound", NEW, OLD), OLD),
+        (too_new(ACCOUNTS, "AuthorizationFailed"), NEW),
+    ],
+)
+def test_a_list_that_no_api_version_gives_is_a_gap(
+    scan_estate: Scan, faults: tuple[Status, ...], asked_with: str
+) -> None:
+    done = scan_estate(*faults, graph=False)
+    for number in "12":
+        reading = done.reading(ACCOUNTS, number)
+        assert (reading.whole, reading.api_version) == (False, asked_with)
+        assert reading.gaps[0].error_code == faults[0].code
+
+
+def test_only_some_types_have_an_older_api_version(scan_estate: Scan) -> None:
+    fault = too_new("Microsoft.KeyVault/vaults", "NoRegisteredProviderFound", "")
+    done = scan_estate(*fault, graph=False)
+    assert {each.resource_type for each in done.gaps} == {"Microsoft.KeyVault/vaults"}
+    assert done.asked("Microsoft.KeyVault/vaults") == 2
+
+
+def test_workspaces_are_read_with_the_newest_that_is_not_refused(
+    scan_estate: Scan,
+) -> None:
+    kind = "Microsoft.MachineLearningServices/workspaces"
+    versions = ("2025-12-01", "2024-10-01-preview")
+    faults = too_new(kind, "NoRegisteredProviderFound", *versions)
+    bodies = ({"id": f"{GROUP}/providers/{kind}/hub", "properties": {}},)
+    done = scan_estate(*faults, bodies=bodies)
+    assert done.reading(kind).api_version == "2024-07-01-preview"
+    assert done.gaps == []
+
+
 MANAGED = f"{ACCOUNTS}/managedNetworks"
 
 

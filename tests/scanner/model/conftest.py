@@ -61,6 +61,7 @@ class Thing(Resource):
     deep = Text("properties.outer.inner.text")
     beside = Text("properties.outer.inner.text", not_in_list=True)
     told = Text("properties.told", absent_is_unread=True)
+    newer = Text("properties.newer", since="since")  # what it is read with is older
     pieces = Parts("properties.pieces", Piece)
     keys = Keys("properties.keys")
     pairs = Pairs("properties.pairs")
