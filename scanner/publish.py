@@ -10,16 +10,18 @@ import hashlib
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from azure.core import MatchConditions
+from azure.core.credentials import AccessToken, AccessTokenInfo
 from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.storage.blob import BlobBlock, ContentSettings
 from azure.storage.blob.aio import BlobClient, ContainerClient
 
 from reports import FORMATS
-from scanner.arm.clouds import Cloud, is_https
-from scanner.arm.credentials import credential
+from scanner.arm.clouds import CLOUDS, Cloud, is_https
+from scanner.arm.credentials import TenantCredential, credential
 from scanner.arm.errors import SignInError
 from scanner.arm.limits import Limits
 from scanner.arm.methods import Method
@@ -67,21 +69,30 @@ def _digest(directory: Path) -> str:
     return digest.hexdigest()
 
 
-def place_of(url: str) -> tuple[str, str]:
+def place_of(url: str, cloud: Cloud) -> tuple[str, str]:
     """Return the container's URL and the folder in it that a URL names.
 
-    `https://ACCOUNT.blob.core.windows.net/CONTAINER[/FOLDER]`. Raises PublishError.
+    `https://ACCOUNT.blob.core.windows.net/CONTAINER[/FOLDER]`. Raises PublishError,
+    which quotes nothing of an address that may hold a key.
     """
     if not is_https(url):
-        raise PublishError(f"{url} is no https:// address of a blob container")
+        raise PublishError("give the https:// address of a blob container, and no more")
     parts = urlsplit(url)
     if parts.query or parts.fragment:
         raise PublishError("an address with a signature is not taken: sign in instead")
+    host = parts.hostname or ""
+    ours = (f".blob.{cloud.suffixes.storage}", _DNS_ZONES)
+    if cloud in CLOUDS and not host.endswith(ours):
+        raise PublishError(f"{host} is no blob service of {cloud.name}")
     container, *folder = _segments(parts.path, parts.netloc)
     root = parts.path.strip("/").removesuffix("/".join(folder)).strip("/")
     if not container:
         raise PublishError(f"{url} names no container")
     return f"https://{parts.netloc}/{root}", "/".join(folder)
+
+
+_DNS_ZONES = ".blob.storage.azure.net"
+"""Of accounts that were made with the endpoint type "Azure DNS zone"."""
 
 
 def _segments(path: str, host: str) -> list[str]:
@@ -98,7 +109,7 @@ async def publish(
     All content is sent before any of it shows: blocks that were staged and never
     committed are no blobs, and Azure drops them after a week ("Put Block List").
     """
-    container, folder = place_of(url)
+    container, folder = place_of(url, cloud)
     try:
         prefix = "/".join(filter(None, (folder, name_of(run, directory))))
         files = {f"{prefix}/{inner}": path for inner, path in _files(directory)}
@@ -138,10 +149,43 @@ async def _container(
         key = credential(method, cloud, None, wire.transport)
         try:
             yield ContainerClient.from_container_url(
-                url, credential=key, transport=wire.transport
+                url,
+                credential=_OfStorage(key),
+                transport=wire.transport,
+                permit_redirects=False,
             )
         finally:
             await key.close()
+
+
+class _OfStorage:
+    """A credential of blob storage alone.
+
+    A host may ask by its challenge for a token of whatever else, and of any tenant.
+    """
+
+    def __init__(self, inner: TenantCredential) -> None:
+        self._inner = inner
+
+    async def get_token(self, *_: str, **__: Any) -> AccessToken:
+        """Return a token; raises SignInError."""
+        return await self._inner.get_token(_SCOPE)
+
+    async def get_token_info(self, *_: str, **__: Any) -> AccessTokenInfo:
+        """Return a token; raises SignInError."""
+        return await self._inner.get_token_info(_SCOPE)
+
+    async def close(self) -> None:
+        """Leave it to who made the credential."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        pass
+
+
+_SCOPE = "https://storage.azure.com/.default"
 
 
 async def _require_new(client: ContainerClient, prefix: str) -> None:

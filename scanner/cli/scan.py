@@ -103,7 +103,7 @@ def scan(
     configure(log_format, quiet=quiet, debug=debugging(context))
     azure = _cloud(cloud)
     if publish:
-        _require_place(publish)
+        _require_place(publish, azure)
     configured = load_configuration(config)
     judgement = Judgement(
         choice=Choice(
@@ -169,13 +169,13 @@ def _cloud(name: str) -> Cloud:
         raise Failure(f"--cloud: {error}") from error
 
 
-def _require_place(url: str) -> None:
+def _require_place(url: str, cloud: Cloud) -> None:
     """Raise Failure before a scan if its files could not be put there."""
     from scanner.cli.failure import Failure
     from scanner.publish import PublishError, place_of
 
     try:
-        place_of(url)
+        place_of(url, cloud)
     except PublishError as error:
         raise Failure(f"--publish: {error}") from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import fcntl
+import json
 import os
 import shutil
 import socket
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 from azure.core.exceptions import ResourceExistsError, ServiceRequestError
 from azure.storage.blob import ContainerClient
 from azure.storage.blob.aio import ContainerClient as AsyncContainerClient
@@ -36,11 +38,13 @@ from scanner.demo import TENANT_ID, bodies
 from scanner.emulator import Emulator, Estate
 from scanner.emulator.background import in_thread
 from scanner.emulator.estate import Tenant
+from scanner.emulator.tls import server_context
 from scanner.model.results import Run
 from scanner.publish import PublishError, name_of, place_of, publish
 
 AZURITE = "azurite@3.37.0"
 ACCOUNT = "posture"
+AZURE = find_cloud("AzureCloud")
 ROOT = Path(__file__).resolve().parents[2]
 
 Scan = Callable[..., Any]
@@ -291,11 +295,21 @@ def test_a_container_that_is_not_there(
             "https://a.blob.core.windows.net/c",
             "f/g",
         ),
-        ("https://127.0.0.1:1/a/c/f", "https://127.0.0.1:1/a/c", "f"),
+        (
+            "https://a.z01.blob.storage.azure.net/c",
+            "https://a.z01.blob.storage.azure.net/c",
+            "",
+        ),
     ],
 )
 def test_where_a_run_goes(url: str, container: str, folder: str) -> None:
-    assert place_of(url) == (container, folder)
+    assert place_of(url, AZURE) == (container, folder)
+
+
+def test_a_cloud_of_ones_own_has_hosts_of_its_own() -> None:
+    own = replace(AZURE, name="own")
+    place = place_of("https://127.0.0.1:1/a/c/f", own)
+    assert place == ("https://127.0.0.1:1/a/c", "f")
 
 
 @pytest.mark.parametrize(
@@ -308,11 +322,83 @@ def test_where_a_run_goes(url: str, container: str, folder: str) -> None:
         "https://a.blob.core.windows.net:99999/c",
         "https://[x/c",
         "c:/runs",
+        "https://127.0.0.1:1/a/c",
+        "https://a.blob.core.windows.net.example/c",
+        "https://a.blob.core.usgovcloudapi.net/c",
+        "http://a.blob.core.windows.net/c?sig=SECRET",
+        "https://user:SECRET@a.blob.core.windows.net/c",
+        "https://a.blob.core.windows.net:SECRET/c",
+        "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=SECRET",
     ],
 )
 def test_an_address_that_is_not_taken(url: str) -> None:
-    with pytest.raises(PublishError):
-        place_of(url)
+    with pytest.raises(PublishError) as caught:
+        place_of(url, AZURE)
+    assert "SECRET" not in str(caught.value)
+
+
+# A host that is no storage
+
+
+@pytest.mark.parametrize(
+    ("status", "header", "answer"),
+    [
+        (307, "Location", "https://127.0.0.1:{port}/else"),
+        (
+            401,
+            "WWW-Authenticate",
+            f"Bearer authorization_uri=https://login.microsoftonline.com/{TENANT_ID}"
+            "/oauth2/authorize resource_id=https://management.azure.com",
+        ),
+    ],
+)
+def test_a_host_gets_what_is_meant_for_it_and_nothing_else(
+    status: int,
+    header: str,
+    answer: str,
+    azure: Emulator,
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[tuple[str, str]] = []
+
+    async def attempt() -> None:
+        async def refuse(request: web.BaseRequest) -> web.Response:
+            asked.append((request.path, request.headers["Authorization"]))
+            told = answer.format(port=request.url.port)
+            return web.Response(status=status, headers={header: told})
+
+        port = _free_port()
+        context = server_context(tmp_path / "rogue.pem")
+        cloud = find_cloud(str(azure.write_cloud(tmp_path / "cloud.toml")))
+        both = tmp_path / "both.pem"
+        rogue = (tmp_path / "rogue.pem").read_bytes()
+        both.write_bytes(azure.ca_file.read_bytes() + rogue)
+        here = replace(cloud, ca_bundle=both)
+        runner = web.ServerRunner(web.Server(refuse))
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", port, ssl_context=context).start()
+        url = f"https://127.0.0.1:{port}/account/container"
+        try:
+            with pytest.raises(PublishError, match="nothing was published"):
+                await publish(folder, RUN, url, here, Method.ENVIRONMENT)
+        finally:
+            await runner.cleanup()
+
+    for name, value in azure.environment.items():
+        monkeypatch.setenv(name, value)
+    asyncio.run(attempt())
+    assert {path for path, _ in asked} == {"/account/container"}
+    audiences = {_audience(token) for _, token in asked}
+    assert audiences == {"https://storage.azure.com"}
+
+
+def _audience(authorization: str) -> str:
+    payload = authorization.split(".")[1]
+    claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
+    audience: str = claims["aud"]
+    return audience
 
 
 # Names
@@ -413,7 +499,7 @@ def test_what_may_be_there_all_the_same_is_named(
     )
     url = "https://a.blob.core.windows.net/c"
     with pytest.raises(PublishError) as caught:
-        asyncio.run(publish(folder, RUN, url, find_cloud("AzureCloud"), Method.CLI))
+        asyncio.run(publish(folder, RUN, url, AZURE, Method.CLI))
     said = str(caught.value)
     assert ("nothing was published" in said) is (named == 0)
     assert said.count("posture-2026") == named
