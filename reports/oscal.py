@@ -15,6 +15,7 @@ from reports.scope import chosen
 from reports.text import clean, json_text
 from scanner.model.check import Status
 from scanner.model.coverage import Gap
+from scanner.model.evidence import Evidence
 from scanner.model.ids import id_key
 from scanner.model.results import Assessment, GapReport, Result, Run
 
@@ -44,6 +45,23 @@ def _id(*names: str) -> str:
 def _text(text: str) -> str:
     """Return text as OSCAL has it: on one line, not empty, no space at its ends."""
     return clean(text).strip() or "-"
+
+
+def _markup(text: str) -> str:
+    """Return a description, which is Markdown: no text of a tenant is a link or tag."""
+    return _text(text).translate(_MARKS)
+
+
+_MARKS = str.maketrans({mark: f"\\{mark}" for mark in "\\]<"})
+
+
+def _markup_of(evidence: Evidence) -> str:
+    """Return a value as JSON in which, for what reads Markdown, nothing is either."""
+    return _OPENING.sub(lambda mark: f"\\u{ord(mark[0]):04x}", json_text(evidence))
+
+
+_OPENING = re.compile(r"<|\](?=[(\[:])")
+"""A bracket before these is in a text: JSON itself never has one there."""
 
 
 def _document(assessment: Assessment) -> dict[str, Any]:
@@ -98,7 +116,7 @@ def _result(assessment: Assessment) -> dict[str, Any]:
     only = f", with {chosen(run)}" if run.selection else ""
     return {
         "title": "Azure AI posture",
-        "description": _text(f"Judged by posture {run.version}{only}."),
+        "description": _markup(f"Judged by posture {run.version}{only}."),
         "start": run.started,
         **({"end": run.finished} if run.finished else {}),
         **({"local-definitions": {"inventory-items": items}} if items else {}),
@@ -112,7 +130,7 @@ def _inventory(results: Iterable[Result]) -> Iterator[dict[str, Any]]:
     for target in targets.values():
         yield {
             "uuid": _subject(target.resource_id),
-            "description": _text(target.resource_id),
+            "description": _markup(target.resource_id),
             "props": [{"name": "asset-type", "value": _text(target.resource_type)}],
         }
 
@@ -146,11 +164,11 @@ def _control_id(control: str) -> str:
 
 
 def _observation(result: Result, run: Run) -> dict[str, Any]:
-    evidence = [{"description": json_text(each)} for each in result.evidence]
+    evidence = [{"description": _markup_of(each)} for each in result.evidence]
     return {
         "uuid": _id("observation", result.fingerprint),
         "title": result.check.title,
-        "description": _text(result.reason),
+        "description": _markup(result.reason),
         "props": [
             {"name": "status", "value": result.status.value, "ns": ORIGIN},
             {"name": "check", "value": result.check.id, "ns": ORIGIN},
@@ -176,7 +194,7 @@ def _unread(reports: Iterable[GapReport], run: Run) -> Iterator[dict[str, Any]]:
         yield {
             "uuid": uuid,
             "title": "Not read",
-            "description": _text(f"{what} was not read: {gap.reason}"),
+            "description": _markup(f"{what} was not read: {gap.reason}"),
             "methods": ["TEST"],
             "types": ["historic"],
             "collected": run.started,
@@ -196,7 +214,7 @@ def _finding(result: Result) -> dict[str, Any]:
     return {
         "uuid": _id("finding", result.fingerprint),
         "title": result.check.title,
-        "description": _text(result.reason),
+        "description": _markup(result.reason),
         "target": {
             "type": "objective-id",
             "target-id": result.check.id,
@@ -213,7 +231,7 @@ def _risk(result: Result) -> dict[str, Any]:
     return {
         "uuid": _id("risk", result.fingerprint),
         "title": result.check.title,
-        "description": _text(result.reason),
-        "statement": _text(result.exemption),
+        "description": _markup(result.reason),
+        "statement": _markup(result.exemption),
         "status": "deviation-approved",
     }

@@ -22,7 +22,7 @@ from azure.storage.blob.aio import BlobClient, ContainerClient
 from reports import FORMATS
 from scanner.arm.clouds import CLOUDS, Cloud, is_https
 from scanner.arm.credentials import TenantCredential, credential
-from scanner.arm.errors import SignInError
+from scanner.arm.errors import SignInError, without_password
 from scanner.arm.limits import Limits
 from scanner.arm.methods import Method
 from scanner.arm.transport import open_wire
@@ -125,7 +125,7 @@ async def publish(
 
 def _reason(error: BaseException) -> str:
     said = getattr(error, "reason", None) or str(error).partition("\n")[0]
-    return said or type(error).__name__
+    return without_password(str(said)) or type(error).__name__
 
 
 def _files(directory: Path) -> Iterator[tuple[str, Path]]:

@@ -113,7 +113,7 @@ def _is_file(path: Path) -> bool:
 def _from_file(path: Path) -> Cloud:
     try:
         text = msgspec.toml.decode(path.read_bytes(), type=_CloudFile)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise CloudError(f"{path} does not describe a cloud: {error}") from error
     except OSError as error:
         raise CloudError(f"{path} cannot be read: {error.strerror}") from error

@@ -25,7 +25,7 @@ from azure.identity.aio import (
 )
 
 from scanner.arm.clouds import Cloud
-from scanner.arm.errors import TRUST, SignInError
+from scanner.arm.errors import TRUST, SignInError, without_password
 from scanner.arm.methods import NEXT_STEP, REACH, Method
 from scanner.arm.proxies import proxies
 from scanner.model.results import SignedIn
@@ -129,7 +129,8 @@ def _token_options(options: dict[str, Any]) -> TokenRequestOptions:
 
 
 def _failed(method: Method, error: Exception) -> SignInError:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    said = without_password(str(error))
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
     untrusted = [line for line in lines if _UNTRUSTED in line]
     cause = [*untrusted, *lines, type(error).__name__][0]
     if untrusted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Iterator
 from typing import Any
@@ -107,6 +108,11 @@ def broken(error: BaseException) -> str:
     said = [each.strerror for each in every if isinstance(each, OSError)]
     known = [each for each in said if each]
     return known[-1] if known else type(every[:2][-1]).__name__
+
+
+def without_password(text: str) -> str:
+    """Return a text of others without the user and password of an address in it."""
+    return re.sub(r"//[^\s'\"]*@", "//", text)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -31,6 +31,8 @@ _REMAINING = (
     "x-ms-user-quota-remaining",
 )
 
+LONGEST_RENEWAL = 120.0
+"""Seconds that an answer may close a budget for: quotas are renewed within a few."""
 SHORTEST = 1e-6
 """Seconds; event loops cannot wait for less, which rounding may leave to wait."""
 
@@ -82,7 +84,7 @@ class Budget:
             self._tokens = min(self._tokens, *left)
         reset = _duration(headers.get("x-ms-user-quota-resets-after", ""))
         if reset and headers.get("x-ms-user-quota-remaining") == "0":
-            self.close_for(reset)
+            self.close_for(min(reset, LONGEST_RENEWAL))
 
 
 def retry_after(headers: Mapping[str, str], *, throttled: bool) -> float | None:
@@ -100,7 +102,7 @@ def retry_after(headers: Mapping[str, str], *, throttled: bool) -> float | None:
 
 def _duration(text: str) -> float | None:
     """Return the seconds of Resource Graph's `hh:mm:ss`."""
-    match = re.fullmatch(r"(\d+):(\d\d):(\d\d)(?:\.\d+)?", text)
+    match = re.fullmatch(r"(\d{1,4}):(\d\d):(\d\d)(?:\.\d+)?", text)
     if not match:
         return None
     hours, minutes, seconds = (int(part) for part in match.groups())

@@ -103,10 +103,10 @@ def load_configuration(path: Path | None) -> Configuration:
         _require_sense(settings)
     except OSError as error:
         raise Failure(f"--config {path} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Failure(f"--config {path} is no TOML: {error}") from error
     except (msgspec.ValidationError, Failure) as error:
         raise Failure(f"--config {path}: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise Failure(f"--config {path} is no TOML: {error}") from error
     return Configuration(settings, exemptions, given, path)
 
 

@@ -105,7 +105,7 @@ def _pair(tag: str) -> tuple[str, str] | None:
 def _toml(text: str) -> Iterator[_Entry]:
     try:
         given = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise Failure(str(error)) from error
     for key in given:
         if key != "exemption":

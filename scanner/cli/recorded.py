@@ -16,6 +16,7 @@ from scanner.model.evidence import Evidence, Known
 from scanner.model.judged import Judged, Row
 from scanner.model.results import SCHEMA, Run
 from scanner.model.settings import Settings
+from scanner.snapshot.manifest import is_time
 
 RESULTS = "results.json"
 
@@ -103,7 +104,15 @@ def _read(run: Path, shape: type[D], until: bytes = b"") -> D:
             f"{path} has schema {found.schema!r}, not {SCHEMA!r}: another version of "
             "posture wrote it"
         )
+    _require_times(path, found.run)
     return found
+
+
+def _require_times(path: Path, run: Run) -> None:
+    """Raise Failure unless a run says when it was; others print that as it stands."""
+    for said in filter(None, (run.started, run.finished)):
+        if not is_time(said):
+            raise Failure(f"{path} tells of a run at {said!r}, which is no time")
 
 
 def _content(path: Path) -> mmap | bytes:

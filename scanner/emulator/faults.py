@@ -165,5 +165,5 @@ def read_faults(path: Path) -> tuple[Fault, ...]:
         return tuple(msgspec.toml.decode(path.read_bytes(), type=_File).fault)
     except OSError as error:
         raise FaultsError(f"{path} cannot be read: {error.strerror}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise FaultsError(f"{path} is no file of faults: {error}") from error

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -17,6 +18,8 @@ from scanner.evidence.archive import PackError, packed, unpacked
 from scanner.evidence.signing import text_of, verify
 
 SCHEMA = "posture-evidence/1"
+Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+"""A SHA-256."""
 MANIFEST = "manifest.json"
 SIGNATURE = "manifest.sig"
 
@@ -41,7 +44,7 @@ class Manifest:
     """The hash of the checks that judged."""
     started: str
     """When the run began, UTC."""
-    previous: str | None
+    previous: Digest | None
     """The SHA-256 of the pack before it, None for the first."""
     signed_by: str | None
     """The Ed25519 public key, in base64."""
@@ -113,7 +116,7 @@ def opened(
 def _manifest(text: bytes) -> Manifest:
     try:
         manifest = msgspec.json.decode(text, type=Manifest)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise PackError(f"{MANIFEST} is none of ours: {error}") from error
     if manifest.schema != SCHEMA:
         raise PackError(f"{MANIFEST} has schema {manifest.schema!r}, not {SCHEMA!r}")

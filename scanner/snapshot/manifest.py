@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -94,17 +94,19 @@ def read_manifest(directory: Path) -> Manifest:
 def _require_times(path: Path, run: Run) -> None:
     """Raise SnapshotError unless a run says when; an interrupted one has no end."""
     for name, said in (("started", run.started), ("finished", run.finished or None)):
-        if said is not None and not _is_time(said):
+        if said is not None and not is_time(said):
             raise SnapshotError(
                 f"{path}: run.{name} is {said!r}, no time such as 2026-01-31T08:00:00Z"
             )
 
 
-def _is_time(text: str) -> bool:
-    """Whether a text is a time of RFC 3339, which has an offset."""
+def is_time(text: str) -> bool:
+    """Whether a text is a time of RFC 3339, which has an offset, that UTC has too."""
     try:
-        return bool(_TIME.fullmatch(text) and datetime.fromisoformat(text))
-    except ValueError:
+        return bool(
+            _TIME.fullmatch(text) and datetime.fromisoformat(text).astimezone(UTC)
+        )
+    except (ValueError, OverflowError):
         return False
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -225,6 +226,24 @@ def test_oscal_names_findings_alike_in_every_run(assessment: Assessment) -> None
         return [each["uuid"] for each in document["results"][0]["findings"]]
 
     assert ids(assessment) == ids(later)
+
+
+def test_oscal_links_nowhere_and_its_evidence_reads_back(hostile: Hostile) -> None:
+    text = "![a](https://x.example) [b][c] <img onerror=x>"
+    laced = hostile(text, id="/t")
+    [found] = written(results_oscal, laced)["assessment-results"]["results"]
+    described = [each["description"] for each in found["observations"]]
+    values = [
+        each["description"]
+        for observation in found["observations"]
+        for each in observation.get("relevant-evidence", ())
+    ]
+    assert any("onerror" in each for each in described)
+    assert values
+    for each in (*described, *values):
+        assert not re.search(r"(?<!\\)(\][(\[:]|<)", each)
+    read = [each.value for result in laced.results for each in result.evidence]
+    assert all(json.loads(each)["value"] in read for each in values)
 
 
 def test_oscal_names_each_gap_by_what_it_says(assessment: Assessment) -> None:

@@ -7,7 +7,14 @@ from azure.core.exceptions import AzureError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.arm.errors import LONGEST_CODE, LONGEST_MESSAGE, ReadError, broken, refused
+from scanner.arm.errors import (
+    LONGEST_CODE,
+    LONGEST_MESSAGE,
+    ReadError,
+    broken,
+    refused,
+    without_password,
+)
 
 ARM = {"error": {"code": "AuthorizationFailed", "message": "No right."}}
 
@@ -91,6 +98,13 @@ def test_a_broken_connection_is_told_in_the_words_of_the_system() -> None:
     assert broken(error) == "ValueError"
     error.__cause__ = OSError(111, "Connection refused", secret)
     assert broken(error) == "Connection refused"
+
+
+def test_an_address_is_told_without_its_password() -> None:
+    told = "407, url='http://me:p/w@d@proxy:3128' and https://host/path stay"
+    assert without_password(told) == (
+        "407, url='http://proxy:3128' and https://host/path stay"
+    )
 
 
 def test_a_message_is_one_bounded_line() -> None:

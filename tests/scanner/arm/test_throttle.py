@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from scanner.arm.throttle import (
     DIRECTORY,
+    LONGEST_RENEWAL,
     QUERIES,
     READS,
     Budget,
@@ -184,18 +185,21 @@ def test_the_least_that_is_left_counts() -> None:
     assert timed(use) == close_to([0.0, 1.0])
 
 
-def test_a_quota_used_up_is_waited_for() -> None:
+@pytest.mark.parametrize(
+    ("renewed", "seconds"), [("00:01:05.5", 65), ("8760:00:00", LONGEST_RENEWAL)]
+)
+def test_a_quota_used_up_is_waited_for_in_bounds(renewed: str, seconds: float) -> None:
     async def use(clock: Callable[[], float]) -> float:
         budget = Budget(*QUERIES, clock)
         budget.observe(
             {
                 "x-ms-user-quota-remaining": "0",
-                "x-ms-user-quota-resets-after": "00:01:05.5",
+                "x-ms-user-quota-resets-after": renewed,
             }
         )
         return await budget.take()
 
-    assert timed(use) == close_to(65)
+    assert timed(use) == close_to(seconds)
 
 
 def test_the_published_limits() -> None:
@@ -215,6 +219,7 @@ def test_the_published_limits() -> None:
         ({"Retry-After": "Fri, 31 Dec 2027 23:59:59 GMT"}, None),
         ({"x-ms-user-quota-resets-after": "01:02:03"}, 3723),
         ({"x-ms-user-quota-resets-after": "soon"}, None),
+        ({"x-ms-user-quota-resets-after": f"{'9' * 5000}:00:00"}, None),
         ({"Retry-After": "2", "x-ms-user-quota-resets-after": "00:00:09"}, 2),
     ],
     ids=str,

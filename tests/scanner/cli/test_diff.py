@@ -275,5 +275,10 @@ def test_runs_that_are_none(refused: Refused, tmp_path: Path) -> None:
         '"summary":{},"results":[]}'
     )
     assert "schema 'other'" in refused("diff", tmp_path, tmp_path)
+    (tmp_path / "results.json").write_text(
+        '{"schema":"posture/1","run":{"started":"<b>","version":"","cloud":"",'
+        '"method":""},"summary":{},"results":[]}'
+    )
+    assert "no time" in refused("diff", tmp_path, tmp_path)
     assert "nowhere" in refused("scan", "--baseline", "nowhere")
     assert "--baseline" in refused("scan", "--fail-on-new")

@@ -59,8 +59,10 @@ def test_a_wrong_cloud_file(command: str, refused: Refused, tmp_path: Path) -> N
 
 
 def test_a_cloud_file_that_is_no_toml(refused: Refused, tmp_path: Path) -> None:
-    (tmp_path / "bad.toml").write_bytes(b"\xff{")
-    has(refused("scan", "--cloud", "bad.toml"), "bad.toml does not describe a cloud")
+    for content in (b"\xff{", b"name = " + b"[" * 9000):
+        (tmp_path / "bad.toml").write_bytes(content)
+        line = refused("scan", "--cloud", "bad.toml")
+        has(line, "bad.toml does not describe a cloud")
 
 
 @pytest.mark.parametrize("command", ["scan", "doctor"])
@@ -113,6 +115,8 @@ def test_a_ca_of_somebody_else(serve: Serve, refused: Refused, tmp_path: Path) -
         ("approved_fqdns = ['https://a.example/x']", ["'https://a.example/x'", "host"]),
         ("exemptions = 7", ["exemptions", "7", "file"]),
         ("[", ["no TOML"]),
+        (f"owner_warning = {'[' * 9000}", ["no TOML"]),
+        (f"owner_warning = {'9' * 5000}", ["no TOML"]),
     ],
 )
 @pytest.mark.parametrize("given", [True, False], ids=["named", "found"])
@@ -216,15 +220,17 @@ def test_what_cannot_be_published_is_said_before_anything_is_done(
     url = "https://a.blob.core.windows.net/c"
     ask = ("scan", "--from", demo, "-o", "run", "--publish", url)
     has(refused(*ask, "--cloud", "nope"), "--cloud", "'nope'")
+    other = ("--cloud", "AzureChinaCloud")
+    has(refused(*ask, *other), "--publish", "no blob service of AzureChinaCloud")
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.usefixtures("azure")
 def test_findings_win_over_what_was_not_published(posture: Posture, demo: Path) -> None:
     url = "https://127.0.0.1:1/account/container"
-    ask = ("scan", "--from", demo, "--quiet", "--publish", url)
+    ask = (*LIVE, "--from", demo, "--quiet", "--publish", url)
     for fail_on, code in (("high", 1), ("never", 3)):
-        wanted = ("-o", fail_on, "--auth", "environment", "--fail-on", fail_on)
-        done = posture(*ask, *wanted)
+        done = posture(*ask, "-o", fail_on, "--fail-on", fail_on)
         assert done.code == code
         has(done.err, "posture: --publish: nothing was published", "the run is in")
 
@@ -291,6 +297,18 @@ def test_a_wrong_secret(azure: Emulator, refused: Refused, monkeypatch: Any) -> 
         line = refused(command, *LIVE[1:], code=4)
         has(line, "sign-in (environment) failed", "AADSTS7000215", "AZURE_CLIENT_ID")
         assert "not-the-secret" not in line
+
+
+def test_a_proxy_that_fails_keeps_its_password(
+    azure: Emulator, refused: Refused, monkeypatch: Any
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://me:P4ssw0rd@127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    for command in ("scan", "doctor"):
+        line = refused(command, *LIVE[1:], code=4)
+        has(line, "sign-in (environment) failed")
+        assert "P4ssw0rd" not in line
 
 
 def test_an_expired_secret(serve: Serve, refused: Refused) -> None:

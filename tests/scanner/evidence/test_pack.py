@@ -133,6 +133,11 @@ def test_a_chain_is_of_one_pack_after_the_other(at: Path, tmp_path: Path) -> Non
         opened(at, previous=first)
 
 
+def test_a_pack_before_is_named_by_a_hash_and_nothing_else(at: Path) -> None:
+    told = wrong(at, seal(previous="x\nsigned with TRUSTED"))
+    assert "none of ours" in told
+
+
 def test_what_is_no_pack(at: Path) -> None:
     assert "no pack" in wrong(at, b"")
     assert "no pack" in wrong(at, b"PK\x03\x04" + bytes(100))
