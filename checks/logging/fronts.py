@@ -26,7 +26,7 @@ from checks.shared.grants import (
 from checks.shared.past_gateway import ways_beside
 from checks.shared.wording import FIRST, count, quote, some
 from scanner.access.answers import Answer, Grant
-from scanner.model.apimanagement import ApiService
+from scanner.model.apimanagement import ApiService, GatewayDiagnostic
 from scanner.model.check import (
     Check,
     Post,
@@ -50,24 +50,34 @@ CONTROLS = (
     "NIST-800-53:AU-12",
     "ISO-27001-2022:A.8.15",
 )
-_INSIGHTS = "applicationinsights"
-"""What the diagnostics that go to Application Insights are called."""
+_INSIGHTS, _MONITOR = "applicationinsights", "azuremonitor"
+"""What the diagnostics are called of what goes to Application Insights, and of what
+diagnostic settings send on."""
 
 
 def _kept(service: ApiService) -> list[str]:
     """Return where a service logs what goes through it, tokens and prompts included."""
     logs = list(delivered(service.diagnostic_settings))
-    kept = []
+    diagnostics = {each.name.lower(): each for each in service.diagnostics}
+    insights = diagnostics.get(_INSIGHTS)
+    kept = list[str]()
     if all(any(is_any(log, each, "alllogs") for log in logs) for each in _LOGS):
-        kept.append(" and ".join(_LOGS))
-    if any(
-        each.name.lower() == _INSIGHTS and each.logger_id
-        for each in service.diagnostics
-    ):
-        kept.append("Application Insights")
+        kept += _sampled(" and ".join(_LOGS), diagnostics.get(_MONITOR))
+    if insights and insights.logger_id:
+        kept += _sampled("Application Insights", insights)
     return kept
 
 
+def _sampled(where: str, diagnostic: GatewayDiagnostic | None) -> Iterator[str]:
+    """Yield where something is logged, with how much of it; nothing if none is."""
+    share = diagnostic.percentage if diagnostic else None
+    if share is None or share >= _ALL:
+        yield where
+    elif share > 0:
+        yield f"{where} ({share:g} % of calls)"
+
+
+_ALL = 100
 _LOGS = ("GatewayLogs", "GatewayLlmLogs")
 
 
@@ -93,7 +103,8 @@ def requestresponse_gap(account: CognitiveAccount, tenant: Tenant) -> Verdict:
     Reads `properties.endpoint`: which API Management services lead there.
 
     Where each of them keeps gateway logs that tell of models, or logs to Application
-    Insights, the check does not apply: see `aoai-apim-front`.
+    Insights, be it a share of the calls, the check does not apply: see
+    `aoai-apim-front`.
 
     ## Why it matters
     The account's logs have no prompt, no answer and no token counts, and the caller's
@@ -135,10 +146,14 @@ def apim_front(account: CognitiveAccount, tenant: Tenant) -> Verdict:
 
     Each service in front has to send `GatewayLogs` and `GatewayLlmLogs` by a diagnostic
     setting, by name or as `allLogs`, or to log all APIs to Application Insights by a
-    `loggerId`. Tiers that do not offer `GatewayLlmLogs` need the latter. Whether one is
-    in front whose address several accounts of a region share, or is not told (see
-    `aoai-key-in-apim`), a person has to say. Loggers of single APIs and other gateways
-    are not read: then this tells what API Management does, and finds no fault.
+    `loggerId`. Tiers that do not offer `GatewayLlmLogs` need the latter. Nothing is
+    logged where `properties.sampling.percentage` is 0, of the diagnostic
+    `applicationinsights`, or of `azuremonitor` for what a setting sends; less than 100
+    is told, and absent or null sets no rate, which is optional (diagnostic REST
+    reference), and leaves nothing out. Whether one is in front whose address several
+    accounts of a region share, or is not told (see `aoai-key-in-apim`), a person has to
+    say. Loggers of single APIs and other gateways are not read: then this tells what
+    API Management does, and finds no fault.
 
     ## Why it matters
     A gateway knows the caller, the tokens and, where that is allowed, the prompt. It

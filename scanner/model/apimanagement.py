@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scanner.model.fields import Flag, Keys, Text, Texts
+from scanner.model.fields import Amount, Flag, Keys, Text, Texts
 from scanner.model.identity import Identified
 from scanner.model.insights import DiagnosticSetting
 from scanner.model.resource import Children, Resource
@@ -105,6 +105,8 @@ class GatewayDiagnostic(Resource):
     api_version = API_VERSION
 
     logger_id = Text("properties.loggerId")
+    percentage = Amount("properties.sampling.percentage")
+    """How much of the calls is logged."""
 
 
 class ApiService(Identified):

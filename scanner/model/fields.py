@@ -225,6 +225,16 @@ class Number(Field[int]):
         return value if type(value) is int else MISSING
 
 
+class Amount(Field[float]):
+    """A number that need not be whole."""
+
+    expected = "a number"
+
+    def typed(self, value: Any) -> float | _Missing:
+        """Return the number; JSON's booleans are none."""
+        return value if type(value) in (int, float) else MISSING
+
+
 class Moment(Field[datetime]):
     """A point in time; one without a zone is UTC."""
 

@@ -67,7 +67,10 @@ DOCUMENTED = {
         "properties.secret",
         "properties.keyVault.secretIdentifier",
     },
-    f"{_SERVICE}/diagnostics": {"properties.loggerId"},
+    f"{_SERVICE}/diagnostics": {
+        "properties.loggerId",
+        "properties.sampling.percentage",
+    },
     "Microsoft.CognitiveServices/accounts/managedNetworks": {
         # Bicep reference, Microsoft.CognitiveServices/accounts/managedNetworks
         "properties.managedNetwork.isolationMode",

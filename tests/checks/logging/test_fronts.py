@@ -97,6 +97,45 @@ def test_what_a_gateway_keeps(
     assert result_of(verdicts, GAP, *bodies).status is gap
 
 
+def sampled(name: str, percentage: object) -> Body:
+    sampling = {"samplingType": "fixed", "percentage": percentage}
+    usual = INSIGHTS["properties"]
+    return {
+        "id": f"{SERVICE}/diagnostics/{name}",
+        "properties": {**usual, "sampling": sampling},
+    }
+
+
+@pytest.mark.parametrize(
+    ("percentage", "front", "gap", "told"),
+    [
+        (0, INFO, ASKED, "keeps no log"),
+        (0.0, INFO, ASKED, "keeps no log"),
+        (0.5, PASS, NONE, "(0.5 % of calls)"),
+        (50, PASS, NONE, "(50 % of calls)"),
+        (100.0, PASS, NONE, "logged by"),
+        (None, PASS, NONE, "logged by"),
+        ("all", UNREAD, UNREAD, ""),
+    ],
+)
+@pytest.mark.parametrize("name", ["applicationinsights", "AzureMonitor"])
+def test_how_much_of_the_calls_is_kept(
+    name: str,
+    percentage: object,
+    front: Status,
+    gap: Status,
+    told: str,
+    verdicts: Verdicts,
+) -> None:
+    to_monitor = logs("GatewayLogs", "GatewayLlmLogs")
+    kept = [to_monitor] if name == "AzureMonitor" else []
+    bodies = (account(), APIM, BACKEND, sampled(name, percentage), *kept)
+    result = result_of(verdicts, FRONT, *bodies)
+    assert (result.status, told in result.reason) == (front, True)
+    assert ("%" in result.reason) == ("%" in told)
+    assert result_of(verdicts, GAP, *bodies).status is gap
+
+
 def test_logs_that_were_not_read_may_be_kept(verdicts: Verdicts) -> None:
     for view in (DiagnosticSetting, GatewayDiagnostic):
         for check in (FRONT, GAP):

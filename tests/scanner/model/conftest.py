@@ -12,6 +12,7 @@ import pytest
 from scanner.model.cloud import Suffixes
 from scanner.model.coverage import Gap, Outcome, Reading
 from scanner.model.fields import (
+    Amount,
     Entries,
     Flag,
     Keys,
@@ -54,6 +55,7 @@ class Thing(Resource):
     text = Text("properties.text")
     flag = Flag("properties.flag")
     number = Number("properties.number")
+    amount = Amount("properties.amount")
     moment = Moment("properties.moment")
     texts = Texts("properties.texts")
     values = Texts("properties.rules[].value")
