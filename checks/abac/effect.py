@@ -9,7 +9,12 @@ from checks.abac import overlap as abac_grants
 from checks.abac import reach as abac_reach
 from checks.abac import text as abac_text
 from checks.shared.condition_analysis import Analysis
-from checks.shared.condition_verdicts import analysed, judged, require_restricted
+from checks.shared.condition_verdicts import (
+    analysed,
+    judged,
+    require_any_restricted,
+    require_restricted,
+)
 from checks.shared.conditions import (
     CONTROLS,
     on_blobs,
@@ -21,7 +26,8 @@ from checks.shared.conditions import (
 )
 from checks.shared.wording import count, printable, some
 from scanner.access.conditions import attributes_of, residuals, time_windows
-from scanner.access.conditions.analysis.catalogue import BLOB_LIST, BLOB_READ
+from scanner.access.conditions.analysis.catalogue import BLOB_READ
+from scanner.access.conditions.documented import BLOB_LIST
 from scanner.model.authorization import RoleAssignment
 from scanner.model.check import (
     Check,
@@ -56,7 +62,9 @@ def or_tautology(assignment: RoleAssignment, _: Tenant) -> Verdict:
     is always true, and with OR the whole is. Alternatives for the same action may be
     joined by OR. However it is written, a condition that is true for every call fails,
     and so does a block that asks something and is: that a name is not `a` or not `b`
-    holds for every name. Assignments whose condition is absent, null or blank are left
+    holds for every name, and NOT of what is compared with an attribute that no such
+    call has, for every call. Not applicable where the condition restricts no data
+    action of the role. Assignments whose condition is absent, null or blank are left
     out, as are those whose condition is on role assignments alone.
 
     ## Why it matters
@@ -89,8 +97,16 @@ def or_tautology(assignment: RoleAssignment, _: Tenant) -> Verdict:
     - Azure Authorization - Azure ABAC
     - Microsoft Learn: Azure role assignment condition format and syntax
     """
-    fault = analysed(assignment).of("abac-or-tautology")
+    found = analysed(assignment)
+    fault = found.of("abac-or-tautology")
+    if fault is None and found.role and not found.restricted:
+        return _NOTHING
+    if fault is None:
+        require_any_restricted(found)
     return judged(fault, "no block opens what another one restricts")
+
+
+_NOTHING = not_applicable("it restricts no data action that the role grants")
 
 
 @check(
@@ -150,7 +166,7 @@ def action_coverage(assignment: RoleAssignment, _: Tenant) -> Verdict:
     found = analysed(assignment, by_role=True)
     fault = found.of("abac-action-coverage")
     if fault is None and not found.restricted:
-        return not_applicable("it restricts no data action that the role grants")
+        return _NOTHING
     if fault is None:
         require_restricted(found, *((action, None) for action in found.restricted))
     return judged(fault, "every action on the same data is restricted")

@@ -8,7 +8,12 @@ from itertools import chain
 
 from checks.shared.citing import cite
 from checks.shared.condition_analysis import Analysis
-from checks.shared.condition_verdicts import analysed, judged, require_documented
+from checks.shared.condition_verdicts import (
+    analysed,
+    judged,
+    require_documented,
+    require_restricted,
+)
 from checks.shared.conditions import CONTROLS, on_data, on_tags
 from checks.shared.grants import (
     access,
@@ -169,7 +174,8 @@ def unconditioned_overlap(assignment: RoleAssignment, tenant: Tenant) -> Verdict
     - Azure Authorization - Azure ABAC
     - Microsoft Learn: FAQ for Azure role assignment conditions
     """
-    actions = analysed(assignment, by_role=True).restricted
+    found = analysed(assignment, by_role=True)
+    actions = found.restricted
     if not actions:
         return not_applicable("it restricts no data action that the role grants")
     held = [*others(assignment, tenant)]
@@ -184,6 +190,7 @@ def unconditioned_overlap(assignment: RoleAssignment, tenant: Tenant) -> Verdict
         return failed(_overlap(tenant, assignment, now))
     if free:
         return warned(_overlap(tenant, assignment, free))
+    require_restricted(found, *((action, None) for action in actions))
     missing = _unsettled(assignment, tenant, actions, unrestricted=True)
     by = access(tenant).by
     restricted = (

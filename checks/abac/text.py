@@ -107,8 +107,10 @@ def readable(assignment: RoleAssignment, _: Tenant) -> Verdict:
     An absent, null or blank condition is none: such assignments are left out (role
     assignment REST reference). A text that is no condition is not assessed, here and by
     every other check of it. Comments, which the grammar does not know, are left out of
-    it; functions, operators and sources of attributes that are not documented warn, and
-    no other check takes one for a restriction.
+    it. Functions, operators, attributes and their sources that are not documented warn,
+    and so do attributes of other actions than the ones they are asked for (azure-docs,
+    "Actions and attributes" of each service): no other check takes one for a
+    restriction.
 
     ## Why it matters
     The language is terse, and what is not documented is anybody's guess: what cannot

@@ -25,6 +25,7 @@ from scanner.access.conditions import (
     residuals,
 )
 from scanner.access.conditions.analysis.catalogue import (
+    BLOB_READ,
     BLOBS,
     DELEGATION,
     FAMILIES,
@@ -35,11 +36,14 @@ from scanner.access.conditions.analysis.catalogue import (
 )
 from scanner.access.conditions.analysis.guards import may_be_open
 from scanner.access.conditions.analysis.network import ORIGINS
-from scanner.access.conditions.analysis.storage import (
+from scanner.access.conditions.analysis.storage import may_list_freely, reads_tags
+from scanner.access.conditions.documented import (
+    ACCOUNT_NAME,
+    BLOB_LIST,
     BLOB_PATH,
-    reads_tags,
+    IS_HIERARCHICAL,
+    TAGS,
 )
-from scanner.access.conditions.certain import ACCOUNT_NAME, IS_HIERARCHICAL, TAGS
 from scanner.access.conditions.partial import Fact, assume
 from scanner.access.conditions.solve import may_hold
 from scanner.access.conditions.syntax import SOURCES
@@ -115,8 +119,13 @@ class Analysis:
             return False
         asked = action, call
         if asked not in self._free:
-            self._free[asked] = may_be_open(residual(self.left, action, call))
+            self._free[asked] = self._may_free(action, call)
         return self._free[asked]
+
+    def _may_free(self, action: str, call: str | None) -> bool:
+        if (action, call) == (BLOB_READ, BLOB_LIST):
+            return may_list_freely(self.left)
+        return may_be_open(residual(self.left, action, call))
 
     def asks_tags_of(self, account: str) -> bool:
         """Whether it asks for blob index tags on a hierarchical account of a name."""

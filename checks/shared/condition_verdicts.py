@@ -46,6 +46,17 @@ def require_restricted(found: Analysis, *calls: tuple[str, str | None]) -> None:
     for action, call in calls:
         if found.may_free(action, call):
             require_documented(found)
+            raise NotRead(
+                f"what the condition asks of {call or action} cannot be told: it "
+                "denies something of an attribute that the call may lack"
+            )
+
+
+def require_any_restricted(found: Analysis) -> None:
+    """Raise NotRead if every action it restricts may be free, for all that is told."""
+    calls = [(action, None) for action in found.restricted]
+    if all(found.may_free(*call) for call in calls):
+        require_restricted(found, *calls)
 
 
 def require_documented(found: Analysis) -> None:

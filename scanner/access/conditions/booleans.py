@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scanner.access.conditions.certain import IS_HIERARCHICAL, PRIVATE_LINK, plain
+from scanner.access.conditions.certain import plain
+from scanner.access.conditions.documented import (
+    IS_CURRENT,
+    IS_HIERARCHICAL,
+    PRIVATE_LINK,
+    is_documented_attribute,
+)
 from scanner.access.conditions.operators import COMPARATORS
 from scanner.access.conditions.syntax import (
-    SOURCES,
     Attribute,
     Comparison,
     Constant,
@@ -16,9 +21,6 @@ from scanner.access.conditions.syntax import (
 )
 from scanner.access.conditions.values import boolean
 
-IS_CURRENT = (
-    "microsoft.storage/storageaccounts/blobservices/containers/blobs:iscurrentversion"
-)
 BOOLEANS = frozenset({IS_HIERARCHICAL, PRIVATE_LINK, IS_CURRENT})
 """The attributes of that type ("Actions and attributes for Azure role assignment
 conditions for Azure Blob Storage")."""
@@ -70,5 +72,5 @@ def _is_boolean(attribute: Attribute) -> bool:
     Custom security attributes have a type, and of booleans never several (Microsoft
     Graph, customSecurityAttributeDefinition, `isCollection`).
     """
-    is_documented = attribute.bare.lower() in BOOLEANS and attribute.source in SOURCES
-    return is_documented or attribute.source == "Principal"
+    is_boolean = attribute.bare.lower() in BOOLEANS or attribute.source == "Principal"
+    return is_boolean and is_documented_attribute(attribute)

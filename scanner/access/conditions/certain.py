@@ -12,6 +12,7 @@ from enum import Enum, unique
 from functools import partial
 
 from scanner.access.conditions import values, wildcards
+from scanner.access.conditions.documented import ALWAYS_THERE, TAGS
 from scanner.access.conditions.operators import COMPARATORS, CROSSES, Comparator, Read
 from scanner.access.conditions.syntax import (
     CASE_SENSITIVE,
@@ -23,28 +24,6 @@ from scanner.access.conditions.syntax import (
 from scanner.access.conditions.tri import Tri
 from scanner.access.conditions.values import Scalar
 from scanner.access.conditions.walk import constants_of
-
-_STORAGE = "microsoft.storage/storageaccounts"
-_ASSIGNMENTS = "microsoft.authorization/roleassignments"
-ACCOUNT_NAME = f"{_STORAGE}:name"
-IS_HIERARCHICAL = f"{_STORAGE}:ishnsenabled"
-PRIVATE_LINK = "isprivatelink"
-TAGS = f"{_STORAGE}/blobservices/containers/blobs/tags"
-
-ALWAYS_THERE = frozenset(
-    {
-        f"{_ASSIGNMENTS}:roledefinitionid",
-        f"{_ASSIGNMENTS}:principalid",
-        f"{_ASSIGNMENTS}:principaltype",
-        ACCOUNT_NAME,
-        IS_HIERARCHICAL,
-        PRIVATE_LINK,
-        f"{_STORAGE}/blobservices/containers:name",
-        f"{_STORAGE}/queueservices/queues:name",
-    }
-)
-"""Attributes that every call has a value of ("Actions and attributes for Azure role
-assignment conditions"): of others it is not documented how they compare when absent."""
 
 
 @unique
@@ -70,13 +49,9 @@ class Claim:
     rest: Rest
 
     @property
-    def is_always(self) -> bool:
-        """Whether every value is of that form, and there is one."""
-        return (
-            is_always_there(self.attribute)
-            and self.rest is Rest.ANYTHING
-            and not self.begin
-        )
+    def is_any(self) -> bool:
+        """Whether every value is of that form."""
+        return self.rest is Rest.ANYTHING and not self.begin
 
     def holds(self, value: str) -> bool:
         """Return whether a value, in the form that compares, is what is claimed."""
@@ -106,8 +81,12 @@ class Claims:
 
 
 def is_always_there(attribute: Attribute) -> bool:
-    """Return whether every call has a value of an attribute."""
-    return attribute.bare.lower() in ALWAYS_THERE and attribute.source in SOURCES
+    """Return whether every call has a value of an attribute that may have one.
+
+    Of calls that never have it nothing is to be asked: `partial.residual` leaves it
+    out.
+    """
+    return (attribute.source, attribute.bare.lower()) in ALWAYS_THERE
 
 
 def claims_of(

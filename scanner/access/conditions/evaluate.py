@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import reduce
 from typing import TypeAlias
 
+from scanner.access.conditions.documented import is_documented_attribute
 from scanner.access.conditions.operators import COMPARATORS, CROSSES, absent, single
 from scanner.access.conditions.request import Request
 from scanner.access.conditions.syntax import (
@@ -31,6 +32,7 @@ from scanner.access.conditions.syntax import (
 )
 from scanner.access.conditions.tri import Tri
 from scanner.access.conditions.values import Values
+from scanner.access.conditions.walk import attributes_of
 from scanner.access.patterns import matches_action
 
 Read: TypeAlias = Callable[[Attribute], Values | None]
@@ -89,7 +91,13 @@ def compare(comparison: Comparison, read: Read) -> Tri:
 
 
 def is_documented(atom: Expression) -> bool:
-    """Return whether what an atom asks is documented, so that it can be evaluated."""
+    """Return whether what an atom asks is documented, and that calls have it."""
+    every = all(map(is_documented_attribute, attributes_of(atom)))
+    return every and is_understood(atom)
+
+
+def is_understood(atom: Expression) -> bool:
+    """Return whether how an atom asks is documented, so that it can be evaluated."""
     match atom:
         case Call():
             return False

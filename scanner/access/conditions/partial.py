@@ -6,9 +6,11 @@ Folding keeps to Kleene's logic: what is left evaluates as the whole does.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from enum import Enum, unique
 from typing import TypeAlias
 
+from scanner.access.conditions.documented import is_missing
 from scanner.access.conditions.evaluate import (
     compare,
     exists,
@@ -23,6 +25,7 @@ from scanner.access.conditions.syntax import (
     And,
     Atom,
     Attribute,
+    Call,
     Comparison,
     Exists,
     Expression,
@@ -58,10 +61,48 @@ def residual(
     """Return what an expression asks of one action.
 
     `Literal(True)` is an action that is not restricted, `Literal(False)` one that is
-    denied; without a suboperation the call is none that has a name.
+    denied; without a suboperation the call is none that has a name. Attributes that
+    the call never has are absent.
     """
+    asked = addressed(expression, action, sub_operation)
+    return without_missing(asked, action, sub_operation)
+
+
+def addressed(
+    expression: Expression, action: str, sub_operation: str | None = None
+) -> Expression:
+    """Return what is left once it is known which call is made, and nothing of it."""
     request = Request(action, sub_operation)
     return rewrite(expression, lambda atom: _by_call(atom, request))
+
+
+def without_missing(
+    expression: Expression, action: str, sub_operation: str | None = None
+) -> Expression:
+    """Return what is left of an expression without attributes that a call never has.
+
+    A denial of what is absent becomes one of `Absent(...)`, which is not documented.
+    """
+
+    def is_lost(operand: Operand) -> bool:
+        if not isinstance(operand, Attribute):
+            return False
+        return is_missing(operand, action, sub_operation)
+
+    def facts(attribute: Attribute) -> Fact:
+        return Fact.ABSENT if is_lost(attribute) else Fact.FREE
+
+    def marked(operand: Operand) -> Operand:
+        lost = is_lost(operand)
+        return Call("Absent", (operand,), start=operand.start) if lost else operand
+
+    def made(atom: Atom) -> Expression:
+        left = _decided(atom, _by_facts(atom, facts))
+        if not isinstance(left, Comparison):
+            return left
+        return replace(left, left=marked(left.left), right=marked(left.right))
+
+    return replaced(expression, made)
 
 
 def _by_call(atom: Atom, request: Request) -> Tri:

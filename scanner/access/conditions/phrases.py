@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scanner.access.conditions.evaluate import is_documented
+from scanner.access.conditions.evaluate import is_understood
 from scanner.access.conditions.operators import COMPARATORS, CROSSES, Comparator
 from scanner.access.conditions.printer import operand_text, to_text
 from scanner.access.conditions.syntax import (
@@ -75,9 +75,9 @@ def predicate(atom: Expression) -> str:
             return f"the action is {pattern}"
         case SubOperationMatches(pattern=pattern):
             return f"the call is the suboperation {pattern}"
-        case Exists(attribute=attribute) if is_documented(atom):
+        case Exists(attribute=attribute) if is_understood(atom):
             return f"{_noun(attribute)} is present"
-        case Comparison() if is_documented(atom) and not _is_several_as_one(atom):
+        case Comparison() if is_understood(atom) and not _is_several_as_one(atom):
             return _comparison(atom)
         case _:
             return f"{to_text(atom)} (not documented for Azure, outcome unknown)"

@@ -52,8 +52,8 @@ def _grouped(term: Expression) -> str:
 def operand_text(operand: Operand) -> str:
     """Return an operand as it is written."""
     match operand:
-        case Attribute(source=source, name=name):
-            return f"@{source}[{name}]"
+        case Attribute(text=text):
+            return text
         case Constant(kind=Kind.TEXT, raw=raw):
             return f"'{raw}'"
         case Constant(raw=raw):

@@ -184,7 +184,9 @@ class _Shaping:
     def _claimed(self, found: Claims, *, negated: bool) -> _Shape:
         denied = found.negative is not negated
         parts = [
-            not denied if each.is_always else self._atom(each, negated=denied)
+            not denied
+            if each.is_any and self.there(each.attribute)
+            else self._atom(each, negated=denied)
             for each in found.claims
         ]
         return _Joined(tuple(parts), found.every is negated)

@@ -62,6 +62,11 @@ class Attribute:
     start: int = field(default=0, compare=False, repr=False)
 
     @property
+    def text(self) -> str:
+        """It as it is written."""
+        return f"@{self.source}[{self.name}]"
+
+    @property
     def bare(self) -> str:
         """The name without the mark that its key is case-sensitive."""
         return self.name.removesuffix(CASE_SENSITIVE)

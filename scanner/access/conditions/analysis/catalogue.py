@@ -12,11 +12,21 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
+from scanner.access.conditions.documented import (
+    ASSIGNMENT_ACTIONS,
+    BLOB_ACTIONS,
+    MESSAGE_ACTIONS,
+    REPOSITORY_ACTIONS,
+    VAULT_ACTIONS,
+    calls_of,
+    is_missing,
+)
 from scanner.access.conditions.errors import ConditionError
 from scanner.access.conditions.parser import parse
-from scanner.access.conditions.partial import residual
+from scanner.access.conditions.partial import addressed, residual
 from scanner.access.conditions.syntax import (
     ActionMatches,
+    Attribute,
     Expression,
     Literal,
     SubOperationMatches,
@@ -25,19 +35,11 @@ from scanner.access.conditions.walk import attributes_of, nodes
 from scanner.access.facts import Block
 from scanner.access.patterns import first_match, matches_action
 
-_BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/"
-_MESSAGES = "Microsoft.Storage/storageAccounts/queueServices/queues/messages/"
-_SECRETS = "Microsoft.KeyVault/vaults/secrets/"
-_REPOSITORIES = "Microsoft.ContainerRegistry/registries/repositories/"
-_ASSIGNMENTS = "Microsoft.Authorization/roleAssignments/"
-
-BLOB_READ = _BLOBS + "read"
-BLOB_WRITE = _BLOBS + "write"
-BLOB_TAGS_WRITE = _BLOBS + "tags/write"
-BLOB_LIST = "Blob.List"
-BLOB_WRITE_WITH_TAGS = "Blob.Write.WithTagHeaders"
-ASSIGNMENT_WRITE = _ASSIGNMENTS + "write"
-ASSIGNMENT_DELETE = _ASSIGNMENTS + "delete"
+BLOB_READ = BLOB_ACTIONS + "read"
+BLOB_WRITE = BLOB_ACTIONS + "write"
+BLOB_TAGS_WRITE = BLOB_ACTIONS + "tags/write"
+ASSIGNMENT_WRITE = ASSIGNMENT_ACTIONS + "write"
+ASSIGNMENT_DELETE = ASSIGNMENT_ACTIONS + "delete"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ FAMILIES = (
     Family(
         about="blobs",
         service="microsoft.storage/storageaccounts/blobservices",
-        prefix=_BLOBS,
+        prefix=BLOB_ACTIONS,
         names=(
             *("read", "write", "delete", "add/action", "move/action"),
             *("tags/read", "tags/write", "filter/action"),
@@ -91,14 +93,14 @@ FAMILIES = (
     Family(
         about="queue messages",
         service="microsoft.storage/storageaccounts/queueservices",
-        prefix=_MESSAGES,
+        prefix=MESSAGE_ACTIONS,
         names=("read", "write", "delete", "add/action", "process/action"),
         usual=("read", "write", "delete", "process/action"),
     ),
     Family(
         about="secrets",
         service="microsoft.keyvault/vaults",
-        prefix=_SECRETS,
+        prefix=VAULT_ACTIONS,
         names=(
             *("getSecret/action", "setSecret/action", "update/action", "delete"),
             *("backup/action", "restore/action", "recover/action", "purge/action"),
@@ -109,7 +111,7 @@ FAMILIES = (
     Family(
         about="repositories",
         service="microsoft.containerregistry/registries/repositories",
-        prefix=_REPOSITORIES,
+        prefix=REPOSITORY_ACTIONS,
         names=(
             *("content/read", "content/write", "content/delete"),
             *("metadata/read", "metadata/write", "metadata/delete"),
@@ -132,7 +134,7 @@ FAMILIES = (
     Family(
         about="role assignments",
         service="microsoft.authorization/roleassignments",
-        prefix=_ASSIGNMENTS,
+        prefix=ASSIGNMENT_ACTIONS,
         names=("write", "delete"),
         usual=("write", "delete"),
         on_data=False,
@@ -201,6 +203,18 @@ def named_actions(expression: Expression) -> tuple[str, ...]:
     patterns = action_patterns(expression)
     every = (action for family in FAMILIES for action in family.actions)
     return _distinct(chain(_concrete(patterns), _matching(patterns, every)))
+
+
+def misplaced(expression: Expression) -> Iterator[Attribute]:
+    """Yield the attributes that no call has which an expression asks for them."""
+    asked: dict[Attribute, bool] = {}
+    named = sub_operations(expression)
+    for action in named_actions(expression):
+        for call in calls_of(action, named):
+            for each in attributes_of(addressed(expression, action, call)):
+                missing = is_missing(each, action, call)
+                asked[each] = asked.get(each, True) and missing
+    return (each for each, missing in asked.items() if missing)
 
 
 def granted_actions(expression: Expression, role: Iterable[Block]) -> tuple[str, ...]:

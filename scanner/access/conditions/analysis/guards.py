@@ -16,12 +16,18 @@ from scanner.access.conditions.analysis.catalogue import (
     action_patterns,
     families_of,
     grants,
+    misplaced,
     named_actions,
     sub_operations,
 )
 from scanner.access.conditions.analysis.subject import Fault, Subject
 from scanner.access.conditions.booleans import asked_by
-from scanner.access.conditions.certain import claims_of
+from scanner.access.conditions.certain import claims_of, is_always_there
+from scanner.access.conditions.documented import (
+    calls_of,
+    is_nowhere,
+    may_miss,
+)
 from scanner.access.conditions.partial import (
     Fact,
     assume,
@@ -30,11 +36,12 @@ from scanner.access.conditions.partial import (
     residual,
     rewrite,
 )
-from scanner.access.conditions.solve import may_hold
+from scanner.access.conditions.solve import There, may_hold
 from scanner.access.conditions.syntax import (
     ActionMatches,
     And,
     Atom,
+    Attribute,
     Comparison,
     Condition,
     Expression,
@@ -42,6 +49,7 @@ from scanner.access.conditions.syntax import (
     Or,
 )
 from scanner.access.conditions.tri import Tri
+from scanner.access.conditions.values import Values
 from scanner.access.conditions.walk import attributes_of, nodes
 from scanner.access.facts import Block
 from scanner.access.patterns import includes, matches_action, may_overlap
@@ -87,9 +95,16 @@ def _guard(action: str, left: Expression) -> Guard:
     return Guard(action, Outcome.RESTRICTED, left)
 
 
-def is_open(left: Expression) -> bool:
-    """Return whether what is asked of an action always holds."""
-    return not may_hold(negation(left))
+def is_open(left: Expression, *, there: There = is_always_there) -> bool:
+    """Return whether what is asked of an action always holds.
+
+    Attributes that no call has are absent.
+    """
+    return not may_hold(negation(assume(left, _nowhere)), there=there)
+
+
+def _nowhere(attribute: Attribute) -> Values | Fact:
+    return Fact.ABSENT if is_nowhere(attribute) else Fact.FREE
 
 
 def may_be_open(left: Expression) -> bool:
@@ -220,10 +235,23 @@ def _holds_always(part: Expression) -> bool:
 
 
 def _by_name(part: Expression) -> Iterator[Expression]:
-    """Yield what a part asks of each of the actions that it names, and of all else."""
+    """Yield what a part asks of each of the actions that it names, and of all else.
+
+    Of all on the same data, as whatever they are called as, with what they lack.
+    """
     left = assume(part, lambda _: Fact.FREE)
-    for named in (None, *action_patterns(part)):
+    wide = (one for one in action_patterns(part) if "*" in one)
+    for named in (None, *wide):
         yield rewrite(left, partial(_as_named, named))
+    data = (one for family in families_of(part) for one in family.restrictable)
+    for action in dict.fromkeys((*named_actions(part), *data)):
+        for call in calls_of(action, sub_operations(part)):
+            yield residual(part, action, call)
+        yield assume(residual(part, action), partial(_missed, action))
+
+
+def _missed(action: str, attribute: Attribute) -> Values | Fact:
+    return Fact.ABSENT if may_miss(attribute, action) else Fact.FREE
 
 
 def _as_named(named: str | None, atom: Atom) -> Tri:
@@ -261,6 +289,12 @@ def _amended(part: Expression) -> str:
             return f"to differ from each of several is ForAnyOfAllValues:{how}"
         if claims and not claims.negative and is_open(node):
             return f"{node.operator.text} holds for every value here"
+    for attribute in filter(is_nowhere, attributes_of(part)):
+        return f"no call has {attribute.text}, and NOT of what is absent is true"
+    for attribute in misplaced(part):
+        return (
+            f"these calls have no {attribute.text}, and NOT of what is absent is true"
+        )
     if asked:
         return "comparisons that each leave out one value are to be joined by AND"
     return "blocks for different actions are to be joined by AND"

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from scanner.access.conditions.analysis.catalogue import (
     granted_actions,
+    misplaced,
     usual_actions,
 )
 from scanner.access.conditions.analysis.delegation import delegation
@@ -19,6 +20,7 @@ from scanner.access.conditions.analysis.storage import listing
 from scanner.access.conditions.analysis.subject import Fault, Subject
 from scanner.access.conditions.analysis.tags import tag_faults
 from scanner.access.conditions.analysis.windows import windows
+from scanner.access.conditions.documented import is_documented_attribute
 from scanner.access.conditions.errors import ConditionError
 from scanner.access.conditions.operators import COMPARATORS, CROSSES
 from scanner.access.conditions.parser import parse
@@ -148,6 +150,10 @@ def _strangers(expression: Expression) -> Iterator[tuple[str, int]]:
     for attribute in attributes_of(expression):
         if attribute.source not in SOURCES:
             yield f"@{attribute.source}", attribute.start
+        elif not is_documented_attribute(attribute):
+            yield attribute.text, attribute.start
+    for attribute in misplaced(expression):
+        yield f"{attribute.text} of the actions it is asked for", attribute.start
 
 
 def _precedence(condition: Condition) -> Iterator[Fault]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from scanner.access.conditions.analysis.subject import Fault, Subject
-from scanner.access.conditions.certain import PRIVATE_LINK
+from scanner.access.conditions.documented import PRIVATE_LINK
 from scanner.access.conditions.partial import Fact, assume
 from scanner.access.conditions.solve import may_hold
 from scanner.access.conditions.syntax import (

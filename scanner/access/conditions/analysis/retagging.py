@@ -15,7 +15,6 @@ from scanner.access.conditions.analysis.catalogue import (
     BLOB_READ,
     BLOB_TAGS_WRITE,
     BLOB_WRITE,
-    BLOB_WRITE_WITH_TAGS,
 )
 from scanner.access.conditions.analysis.storage import is_tag
 from scanner.access.conditions.analysis.subject import Fault, Subject
@@ -26,6 +25,7 @@ from scanner.access.conditions.analysis.tags import (
     tag_values,
 )
 from scanner.access.conditions.certain import is_always_there, is_tag_value
+from scanner.access.conditions.documented import BLOB_WRITE_WITH_TAGS
 from scanner.access.conditions.partial import (
     Fact,
     assume,

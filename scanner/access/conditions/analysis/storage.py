@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scanner.access.conditions.analysis.catalogue import (
-    BLOB_LIST,
-    BLOB_READ,
-)
+from scanner.access.conditions.analysis.catalogue import BLOB_READ
 from scanner.access.conditions.analysis.guards import is_open
 from scanner.access.conditions.analysis.subject import Fault, Subject
-from scanner.access.conditions.certain import TAGS
-from scanner.access.conditions.partial import Fact, assume
+from scanner.access.conditions.certain import is_always_there
+from scanner.access.conditions.documented import (
+    BLOB_LIST,
+    BLOB_PATH,
+    BLOB_PREFIX,
+    TAGS,
+)
+from scanner.access.conditions.partial import Fact, addressed, assume, at_most, residual
 from scanner.access.conditions.solve import may_hold
 from scanner.access.conditions.syntax import (
     Attribute,
@@ -27,7 +30,6 @@ from scanner.access.conditions.walk import attributes_of, nodes
 from scanner.access.patterns import matches_action
 
 CONTAINERS = "microsoft.storage/storageaccounts/blobservices/containers"
-BLOB_PATH = f"{CONTAINERS}/blobs:path"
 
 
 def is_tag(attribute: Attribute, source: str) -> bool:
@@ -44,8 +46,8 @@ def listing(subject: Subject) -> Iterator[Fault]:
     """Find listings that are open though reading is not, and ones that cannot work."""
     if not subject.has(BLOB_READ) or is_open(subject.residual(BLOB_READ)):
         return
-    left = subject.residual(BLOB_READ, BLOB_LIST)
-    if is_open(left):
+    left = addressed(subject.left, BLOB_READ, BLOB_LIST)
+    if _lists_freely(subject.residual(BLOB_READ, BLOB_LIST)):
         yield subject.fault(
             "abac-list-exposed",
             _list_clause(subject),
@@ -59,6 +61,37 @@ def listing(subject: Subject) -> Iterator[Fault]:
             "the block also guards listing (Blob.List), which has no blob path to "
             "compare: listing blobs always fails",
         )
+
+
+def _lists_freely(left: Expression) -> bool:
+    """Return whether what is asked of a list always holds.
+
+    Without a prefix, which lists all, or else with any.
+    """
+    with_prefix = is_open(left, there=_is_there)
+    return with_prefix or is_open(assume(left, _without_prefix))
+
+
+def may_list_freely(expression: Expression) -> bool:
+    """Return whether what is asked of a list may always hold, for all that is told."""
+    left = assume(residual(expression, BLOB_READ, BLOB_LIST), _without_prefix)
+    return is_open(at_most(left, unclear=_reads_prefix))
+
+
+def _is_prefix(attribute: Attribute) -> bool:
+    return attribute.source == "Request" and attribute.bare.lower() == BLOB_PREFIX
+
+
+def _is_there(attribute: Attribute) -> bool:
+    return is_always_there(attribute) or _is_prefix(attribute)
+
+
+def _reads_prefix(atom: Expression) -> bool:
+    return any(map(_is_prefix, attributes_of(atom)))
+
+
+def _without_prefix(attribute: Attribute) -> Values | Fact:
+    return Fact.ABSENT if _is_prefix(attribute) else Fact.FREE
 
 
 def _list_clause(subject: Subject) -> int:

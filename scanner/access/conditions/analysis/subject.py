@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import cached_property
 
 from scanner.access.conditions.analysis.catalogue import sub_operations
+from scanner.access.conditions.documented import calls_of
 from scanner.access.conditions.partial import residual
 from scanner.access.conditions.syntax import (
     ActionMatches,
@@ -92,7 +93,10 @@ class Subject:
 
 
 def residuals(expression: Expression, actions: Iterable[str]) -> tuple[Expression, ...]:
-    """Return what is asked of actions, with each suboperation too, each once."""
-    calls = (None, *sub_operations(expression))
-    found = (residual(expression, each, call) for each in actions for call in calls)
-    return tuple(dict.fromkeys(found))
+    """Return what is asked of actions, with each suboperation too, each once.
+
+    Those that are documented and those that the expression names.
+    """
+    named = sub_operations(expression)
+    calls = ((each, call) for each in actions for call in calls_of(each, named))
+    return tuple(dict.fromkeys(residual(expression, *call) for call in calls))

@@ -65,6 +65,12 @@ def recorded() -> set[str]:
     return {one["condition"] for body in bodies for one in holders(body)}
 
 
+def unheard_of(text: str) -> set[str]:
+    """Return the fault of attributes that Microsoft asks for and does not document."""
+    names = ("HasObotoken", ":ContainerName")
+    return {"abac-parse"} if any(name in text for name in names) else set()
+
+
 def test_built_in_roles(permissions: list[dict[str, Any]]) -> None:
     assert len(permissions) >= 29
     for permission in permissions:
@@ -86,7 +92,7 @@ def test_no_built_in_role_may_assign_any_role(
         )
         faults = lint(permission["condition"], role=(granted,), now=NOW)
         wrong = {fault.check_id for fault in faults} - TOLERATED
-        assert wrong == set(), permission["condition"]
+        assert wrong == unheard_of(permission["condition"]), permission["condition"]
 
 
 def test_a_guarded_role_restricts_both_ways(permissions: list[dict[str, Any]]) -> None:
@@ -106,4 +112,5 @@ def test_recorded_conditions(recorded: set[str]) -> None:
         condition = parse(text)
         assert condition.notes == ()
         assert parse(to_text(condition.expression)).expression == condition.expression
-        assert lint(condition, now=NOW) == ()
+        faults = {fault.check_id for fault in lint(condition, now=NOW)}
+        assert faults == unheard_of(text)

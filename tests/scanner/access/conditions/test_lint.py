@@ -445,6 +445,13 @@ def test_coverage_of_queues() -> None:
     assert "on queue messages" in found(text)["abac-action-coverage"].message
 
 
+LOW = f"{LEVEL} StringEquals 'low'"
+LISTED = "abac-list-exposed"
+LISTS = f"(!(ActionMatches{{'{READ}'}} AND SubOperationMatches{{'Blob.List'}})"
+PREFIX = f"@Request[{BLOBS}:prefix] StringLike 'in/*'"
+ANY_PREFIX = f"@Request[{BLOBS}:prefix] StringLike '*'"
+
+
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
@@ -460,6 +467,12 @@ def test_coverage_of_queues() -> None:
             None,
         ),
         (block(f"{PATH} OR @Request[{BLOBS}:prefix] StringLike 'in/*'", READ), None),
+        (block(f"NOT {PATH}", READ), "abac-list-exposed"),
+        (block(f"{UNTAGGED} OR {LOW}", READ), "abac-list-exposed"),
+        (block(PATH, READ, sub="Blob.List") + f" AND {LISTS} OR NOT {PREFIX})", LISTED),
+        (block(PATH, READ, sub="Blob.List") + f" AND {LISTS} OR {ANY_PREFIX})", LISTED),
+        (block(PATH, READ, sub="Blob.List") + f" AND {LISTS} OR {PREFIX})", None),
+        (block(PATH, READ, sub="Blob.List") + f" AND {LISTS} OR NOT {NAME})", None),
     ],
 )
 def test_listing(text: str, fault: str | None) -> None:
@@ -467,13 +480,12 @@ def test_listing(text: str, fault: str | None) -> None:
     assert set(found(text, READ)) & listing == ({fault} if fault else set())
 
 
-LOW = f"{LEVEL} StringEquals 'low'"
 SET = f"@Request[{BLOBS}/tags:Access_Level<$key_case_sensitive$>]"
 SENT = f"{SET} StringEquals 'low'"
 SENT_KEYS = f"@Request[{BLOBS}/tags&$keys$&] ForAllOfAnyValues:StringEquals"
 OTHER_TAG = SENT.replace("Access_Level", "Project")
 TAGGER = (READ, TAGS_WRITE)
-HOLDS = "@Principal[Level]"
+HOLDS = "@Principal[Microsoft.Directory/CustomSecurityAttributes/Id:Staff_Level]"
 
 
 def retagging(rest: str, read: str = "") -> str:
@@ -574,7 +586,7 @@ def test_readers_who_may_set_some_tags(
     assert not fault or ("may replace" in fault.message) is not fails
 
 
-SAME = f"@Principal[Project] ForAnyOfAnyValues:StringEquals {LEVEL}"
+SAME = f"{HOLDS} ForAnyOfAnyValues:StringEquals {LEVEL}"
 
 
 @pytest.mark.parametrize(

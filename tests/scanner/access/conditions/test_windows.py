@@ -62,11 +62,13 @@ def test_windows(text: str, complaint: str | None) -> None:
 
 
 def test_one_alternative_that_is_closed_leaves_the_others() -> None:
-    alive = lint(f"Exists @Resource[a] OR {before('2025-01-01')}", now=NOW)
+    version = "@Request[Microsoft.Storage/storageAccounts/blobServices/containers/blobs"
+    version = f"Exists {version}:versionId]"
+    alive = lint(f"{version} OR {before('2025-01-01')}", now=NOW)
     assert [each.message for each in alive] == [
         "the window closed at 2025-01-01T00:00Z: that alternative is dead"
     ]
-    [dead] = lint(f"Exists @Resource[a] AND {before('2025-01-01')}", now=NOW)
+    [dead] = lint(f"{version} AND {before('2025-01-01')}", now=NOW)
     assert dead.message.endswith("the grant is dead")
 
 
