@@ -64,7 +64,7 @@ def unread(tenant: Tenant, group: str) -> bool:
 
 
 def within(tenant: Tenant, group: str) -> Iterator[Named]:
-    """Yield the applications that are known to be in a group."""
+    """Yield those known to be in a group that are applications, or may be."""
     for member in _chosen(tenant, members_of(tenant, group)):
         found = tenant.known(DirectoryObject, _own_id(tenant, member))
         named = found or tenant.known(GroupMember, member)
@@ -98,9 +98,9 @@ def applications(tenant: Tenant) -> frozenset[str]:
 
 
 def _chosen(tenant: Tenant, members: Listing[GroupMember]) -> Iterator[str]:
-    """Yield the ids of those members that are applications."""
+    """Yield the ids of those members that are applications, or may be."""
     for member in members.ids():
-        if type_of(tenant, last_segment(member), "") == _APPLICATION:
+        if type_of(tenant, last_segment(member), "") in {_APPLICATION, ""}:
             yield member
 
 

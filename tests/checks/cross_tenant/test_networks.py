@@ -475,6 +475,15 @@ def test_a_group_hands_its_role_to_stubs(
     assert found == ([least] * 2 if least else [NONE])
 
 
+def test_a_member_of_unknown_kind_may_be_a_stub(verdicts: Verdicts, rbac: Any) -> None:
+    given = rbac.grant("team", OWNER, SUBSCRIPTION, "Group")
+    for kind, status in ((7, UNREAD), ("orgContact", NONE)):
+        odd = {**membership(PARTNER), "kind": kind}
+        for check in (stub_inventory, stub_least):
+            [result] = verdicts(check, given, team(), odd)
+            assert result.status is status
+
+
 def test_who_a_group_has_in_it_is_told(verdicts: Verdicts, rbac: Any) -> None:
     given = rbac.grant("team", OWNER, SUBSCRIPTION, "Group")
     person = {**membership(ABSENT, "ann"), "kind": "user"}
