@@ -34,6 +34,11 @@ def chosen(run: Run) -> str:
     return f"{share(selection)}: {' '.join(options)}"
 
 
+def asked_for(run: Run) -> str:
+    """Return how many requests a run took; who was killed has not told."""
+    return count(run.requests, "request") if run.finished else "requests not counted"
+
+
 def share(selection: CheckSelection) -> str:
     """Return how many of how many checks were chosen."""
     return f"{selection.chosen:,} of {count(selection.catalogue, 'check')}"

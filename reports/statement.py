@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from reports.scope import chosen, narrowed, share
+from reports.scope import asked_for, chosen, narrowed, share
 from reports.text import clean, count, percent, points
 from reports.worst import gap_groups
 from scanner.model.check import Status
@@ -46,7 +46,7 @@ def _when(run: Run) -> Iterator[str]:
     yield f"From {run.started} to {run.finished or 'no known end'} (UTC)."
     yield f"posture {run.version}; hash of the checks: {run.catalogue}."
     yield (
-        f"Only reads were made: {count(run.requests, 'request')} for configuration; no "
+        f"Only reads were made: {asked_for(run)} for configuration; no "
         "keys, secrets, prompts, completions or files were asked for."
     )
 
@@ -56,6 +56,9 @@ def _scope(run: Run) -> Iterator[str]:
     yield f"Asked for: {narrowed(run) or every}."
     if run.selection:
         yield f"Judged by {chosen(run)}."
+    if not run.finished:
+        yield "Which subscriptions that came to was not recorded: the run was killed."
+        return
     yield f"{count(len(run.subscriptions), 'subscription')} in scope:"
     for each in run.subscriptions:
         state = f", {each.state}" if each.state else ""

@@ -41,6 +41,7 @@ def assess(
     results: list[Result] = []
     gaps: list[GapReport] = []
     bounded: dict[str, tuple[str, ...]] = {}
+    unlisted: list[str] = []
     register = Register(exemptions, read_at(snapshot).date())
     for tenant_id in snapshot.tenants:
         found = inventory(snapshot, tenant_id)
@@ -51,10 +52,13 @@ def assess(
         gaps.extend(judge.gaps())
         if found.bounded:
             bounded[tenant_id] = tuple(sorted(found.bounded))
+        unlisted += sorted(found.unlisted)
         found.forget()
+    run = snapshot.manifest.run
     return Assessment(
         run=replace(
-            snapshot.manifest.run,
+            run,
+            notes=(*run.notes, *map(_unread, unlisted)),
             catalogue=catalogue_hash(checks),
             selection=selection,
             settings=asdict(settings),
@@ -63,6 +67,13 @@ def assess(
         results=tuple(results),
         gaps=tuple(gaps),
         exemptions=register.reports(),
+    )
+
+
+def _unread(subscription: str) -> str:
+    return (
+        f"subscription {subscription} is in a management group and not among those "
+        "that can be read: left out"
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from reports.html.controls import controls_section
 from reports.html.markup import Markup, joined, tag
 from reports.html.tables import bar, dim, heads, jump, scored, scrolled
-from reports.scope import chosen, narrowed, share
+from reports.scope import asked_for, chosen, narrowed, share
 from reports.text import count, moment, percent, points
 from reports.worst import GapGroup, gap_groups
 from scanner.model.check import Severity, Status
@@ -61,11 +61,10 @@ def _moment(timestamp: str) -> str:
 
 def _scope(run: Run) -> str:
     asked = narrowed(run) or "every enabled subscription it could read"
-    requests = count(run.requests, "request")
     catalogue = f", catalogue {run.catalogue[:12]}" if run.catalogue else ""
     judged = f"judged by posture {run.version}{catalogue}"
     only = f", with {chosen(run)}" if run.selection else ""
-    return f"Scope: {asked}. {requests}, {judged}{only}."
+    return f"Scope: {asked}. {asked_for(run).capitalize()}, {judged}{only}."
 
 
 def _subscriptions(run: Run) -> Markup:

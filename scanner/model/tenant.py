@@ -17,7 +17,7 @@ from scanner.model.evidence import Known, Silence, Trace
 from scanner.model.ids import ResourceId, id_key
 from scanner.model.listing import Listing
 from scanner.model.resource import Record, Resource
-from scanner.model.resources import Subscription
+from scanner.model.resources import Descendant, Subscription
 from scanner.model.settings import Settings
 
 R = TypeVar("R", bound=Resource)
@@ -46,8 +46,6 @@ class Inventory:
         self.suffixes = suffixes
         self.whole_tenant = whole_tenant
         """Whether nothing narrowed the scan: an unknown subscription is foreign."""
-        self.left_out = frozenset(map(str.lower, left_out))
-        """The subscriptions that are there and were not read: they are not foreign."""
         self.by_id: dict[tuple[str, str], Record] = {}
         self.by_type: dict[str, list[Record]] = defaultdict(list)
         self.by_scope: dict[tuple[str, str], list[Record]] = defaultdict(list)
@@ -69,12 +67,25 @@ class Inventory:
                 self.bounded.add(kind)
         for record in sorted(records, key=_order):
             self._add(record)
+        known = frozenset(map(str.lower, left_out))
+        listed = known | self._subscriptions(Subscription)
+        below = self._subscriptions(Descendant) if whole_tenant else frozenset()
+        self.unlisted = below - listed
+        """The subscriptions in management groups that the reader may not read."""
+        self.left_out = known | self.unlisted
+        """The subscriptions that are there and were not read: they are not foreign."""
         self._references: dict[tuple[type[Resource], str], References] = {}
         self._made: dict[Callable[[Tenant], Any], tuple[Any, Gap | None]] = {}
         self._met: list[Gap | None] = []
         self._noted: Known = {}
         self._hiding: dict[type[Resource], tuple[Gap, ...]] = {}
         self.parse = lru_cache(maxsize=PARSED_BODIES)(self._parse)
+
+    def _subscriptions(self, view: type[Resource]) -> frozenset[str]:
+        """Return the subscriptions that the resources of a type are or lie in."""
+        records = self.by_type.get(view.type.lower(), ())
+        found = (ResourceId.parse(each.id).subscription.lower() for each in records)
+        return frozenset(filter(None, found))
 
     def _add(self, record: Record) -> None:
         """Index a record; one that two reads found is one resource in both scopes.

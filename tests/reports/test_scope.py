@@ -77,3 +77,14 @@ def test_a_population_is_of_all_checks(assessment: Assessment) -> None:
     told = statement(replace(assessment, run=run), ())
     assert "Population: 2 of 277 checks on all of" in told
     assert "Population: 2 checks on all of" in statement(assessment, ())
+
+
+def test_a_killed_run_tells_no_numbers_that_nobody_took(assessment: Assessment) -> None:
+    run = replace(assessment.run, finished="", requests=0, subscriptions=())
+    killed = replace(assessment, run=run)
+    sealed, page = statement(killed, ()), written("html")(killed)
+    assert "was not recorded" in sealed
+    for told in (sealed, page):
+        assert "requests not counted" in told.lower()
+        assert "0 requests" not in told
+        assert "0 subscriptions" not in told

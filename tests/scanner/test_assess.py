@@ -36,6 +36,7 @@ def written(
     complete: bool = True,
     without: str = "",
     left_out: Mapping[str, tuple[str, ...]] | None = None,
+    parents: Mapping[str, str] | None = None,
 ) -> Snapshot:
     """Write tenants made of bodies, leaving one type out."""
     manifest = Manifest(
@@ -47,7 +48,7 @@ def written(
     )
     writer = SnapshotWriter(directory, manifest)
     for tenant_id, given in tenants.items():
-        records, readings = assemble(given, tenant_id)
+        records, readings = assemble(given, tenant_id, parents)
         for reading in readings:
             if reading.resource_type == without:
                 continue
@@ -108,6 +109,22 @@ def test_a_subscription_is_left_out_of_its_own_tenant(tmp_path: Path) -> None:
         tenant = found.window(Settings())
         assert tenant.whole is is_whole
         assert tenant.is_foreign(named) is is_whole
+
+
+def test_a_subscription_that_only_management_groups_tell_of_is_no_foreign_one(
+    tmp_path: Path,
+) -> None:
+    ids = "cccccccc-0000-4000-8000-000000000001", "cccccccc-0000-4000-8000-000000000002"
+    mine, unlisted = (f"/subscriptions/{each}" for each in ids)
+    root = "/providers/Microsoft.Management/managementGroups/root"
+    tenants: dict[str, list[Any]] = {TENANT_ID: [{"id": mine}, {"id": root}]}
+    parents = {mine: root, unlisted: root}
+    snapshot = written(tmp_path, tenants, parents=parents)
+    tenant = inventory(snapshot, TENANT_ID).window(Settings())
+    assert not tenant.whole
+    assert not tenant.is_foreign(f"{unlisted}/resourceGroups/rg")
+    [note] = assess(snapshot, checks.ALL, Settings()).run.notes
+    assert ids[1] in note
 
 
 def test_the_same_snapshot_gives_the_same_results(demo: Snapshot) -> None:
