@@ -190,7 +190,9 @@ def role_supported(assignment: RoleAssignment, _: Tenant) -> Verdict:
     Conditions restrict data actions on blobs, queue messages, Key Vault secrets,
     registry repositories and log tables, and the writing and deleting of role
     assignments (azure-docs, "Status of condition features" and the services' pages).
-    What the definition's `notActions` and `notDataActions` except is not granted.
+    What the definition's `notActions` and `notDataActions` except is not granted. A
+    condition that names none of these, such as `containers/read` for `blobs/read`, has
+    no effect.
     Assignments without a condition are left out; one whose role was not read is not
     assessed.
 

@@ -41,6 +41,8 @@ CONTRIBUTOR = (READ, WRITE, DELETE, MOVE, ADD)
 
 NAME = f"@Resource[{CONTAINERS}:name] StringEquals 'public'"
 PATH = f"@Resource[{BLOBS}:path] StringLike 'in/*'"
+SENT = f"@Request[{BLOBS}/tags:Level] StringNotEquals 'a'"
+UNKNOWN = f"@Request[{CONTAINERS}:name] StringEquals 'a'"
 PREFIX = f"@Request[{BLOBS}:prefix] StringStartsWith 'in/'"
 KEYS = f"@Resource[{BLOBS}/tags&$keys$&]"
 LEVEL = f"@Resource[{BLOBS}/tags:Level<$key_case_sensitive$>]"
@@ -323,6 +325,44 @@ conditioned = pytest.mark.parametrize("check", CONDITIONED, ids=lambda check: ch
             "no action that conditions are documented to restrict",
         ),
         ("abac-role-supported", GOOD, (WRITE,), Status.WARN, "none of the actions"),
+        *(
+            (check, block(NAME, f"{CONTAINERS}/read"), READER, status, word)
+            for check, status, word in (
+                ("abac-role-supported", Status.WARN, "none of the actions"),
+                ("abac-or-tautology", Status.NOT_APPLICABLE, "no data action"),
+                ("abac-action-coverage", Status.NOT_APPLICABLE, "no data action"),
+                ("abac-unconditioned-overlap", Status.NOT_APPLICABLE, "no data action"),
+            )
+        ),
+        *(
+            (check, block(f"NOT {UNKNOWN}", READ), READER, status, word)
+            for check, status, word in (
+                ("abac-parse", Status.WARN, "not documented"),
+                ("abac-or-tautology", Status.FAIL, "no call has @Request[Micro"),
+                ("abac-action-coverage", Status.NOT_APPLICABLE, "no data action"),
+                ("abac-unconditioned-overlap", Status.NOT_APPLICABLE, "no data action"),
+            )
+        ),
+        *(
+            (check, block(UNKNOWN, READ), READER, Status.NOT_ASSESSED, "told: line 1")
+            for check in (
+                *("abac-or-tautology", "abac-action-coverage"),
+                *("abac-unconditioned-overlap", "abac-list-exposed"),
+            )
+        ),
+        *(
+            (check, block(SENT, READ), READER, Status.NOT_ASSESSED, "told: line 1")
+            for check in ("abac-or-tautology", "abac-action-coverage")
+        ),
+        (
+            "abac-list-exposed",
+            block(PATH, READ, sub="Blob.List")
+            + " AND "
+            + listing(f"@Request[{BLOBS}:prefix] StringNotLike 'secret/*'"),
+            READER,
+            Status.NOT_ASSESSED,
+            "of Blob.List cannot be told",
+        ),
         ("abac-precedence", GOOD, READER, Status.PASS, "never meet"),
         (
             "abac-precedence",

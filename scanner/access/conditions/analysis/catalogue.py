@@ -220,11 +220,12 @@ def misplaced(expression: Expression) -> Iterator[Attribute]:
 def granted_actions(expression: Expression, role: Iterable[Block]) -> tuple[str, ...]:
     """Return the actions that a role grants, wildcards filled in as documented.
 
-    What the condition names is filled in too, for services that are not known here.
+    What the condition names is filled in too, for services that are not known here, so
+    long as it is an action on data: of others only role assignments are restricted.
     What a block excepts is left out, and so is what a condition of its own restricts.
     """
     named = [one for one in action_patterns(expression) if "*" not in one]
-    unknown = tuple(one for one in named if not _is_documented(one))
+    unknown = tuple(one for one in named if not is_documented(one))
     return _distinct(
         action
         for block in role
@@ -236,7 +237,7 @@ def granted_actions(expression: Expression, role: Iterable[Block]) -> tuple[str,
 def _of_block(block: Block, named: tuple[str, ...], *, data: bool) -> Iterator[str]:
     listed, _ = block.plane(data=data)
     own = (one for one in _concrete(listed) if _may_be_of(one, data=data))
-    for action in chain(own, _documented(on_data=data), named):
+    for action in chain(own, _documented(on_data=data), named if data else ()):
         is_granted = grants(block, action, data=data)
         if is_granted and not _is_restricted(block.condition, action):
             yield action
@@ -249,7 +250,7 @@ def _may_be_of(action: str, *, data: bool) -> bool:
         if lowered.startswith(family.prefix.lower()):
             spared = {family.prefix.lower() + name.lower() for name in family.spared}
             return family.on_data is data and lowered not in spared
-    return True
+    return data
 
 
 def grants(block: Block, action: str, *, data: bool) -> bool:
@@ -281,7 +282,8 @@ def _documented(on_data: bool) -> Iterator[str]:
             yield from family.actions
 
 
-def _is_documented(action: str) -> bool:
+def is_documented(action: str) -> bool:
+    """Return whether it is documented which actions on some data are restricted."""
     return any(action.lower().startswith(one.prefix.lower()) for one in FAMILIES)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, unique
 from functools import partial
@@ -16,6 +16,7 @@ from scanner.access.conditions.analysis.catalogue import (
     action_patterns,
     families_of,
     grants,
+    is_documented,
     misplaced,
     named_actions,
     sub_operations,
@@ -168,7 +169,10 @@ def support(subject: Subject) -> Iterator[Fault]:
     if not any(_is_restrictable(subject, family) for family in FAMILIES):
         fault = "the role grants no action that conditions are documented to restrict"
     elif not _grants_named(subject):
-        fault = "the role grants none of the actions that the condition names"
+        fault = (
+            "the role grants none of the actions that the condition names and "
+            "conditions are documented to restrict"
+        )
     else:
         return
     start = subject.guard_of()
@@ -189,7 +193,11 @@ def _grants_named(subject: Subject) -> bool:
     return not patterns or any(_grants_one_of(subject.role, one) for one in patterns)
 
 
-def _grants_one_of(role: Iterable[Block], pattern: str) -> bool:
+def _grants_one_of(role: Sequence[Block], pattern: str) -> bool:
+    """Return whether a role grants what a pattern means and conditions may restrict.
+
+    That may be any action on data, but for services that are documented.
+    """
     meant = [
         (action, family.on_data)
         for family in FAMILIES
@@ -197,12 +205,13 @@ def _grants_one_of(role: Iterable[Block], pattern: str) -> bool:
         if matches_action(pattern, action)
     ]
     if not meant and "*" in pattern:
-        return True
-    either = [(pattern, False), (pattern, True)]
+        listed = chain.from_iterable(block.data_actions for block in role)
+        return any(may_overlap(pattern, one) for one in listed)
+    other = [] if is_documented(pattern) else [(pattern, True)]
     return any(
         grants(block, action, data=data)
         for block in role
-        for action, data in meant or either
+        for action, data in meant or other
     )
 
 

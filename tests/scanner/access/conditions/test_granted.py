@@ -110,3 +110,11 @@ def test_the_roles_that_can_be_assigned(text: str) -> None:
     whole = parse(text).expression
     assert list(assignable_roles(whole, ROLES)) == assigned(text, ROLES)
     assert limits_roles(whole) is (assigned(text, [OTHER]) == [])
+
+
+def test_what_a_condition_names_is_granted_of_data_alone() -> None:
+    text = "ActionMatches{'Else/things/read'}"
+    both = [Block(actions=("*", "Else/things/read")), Block(data_actions=("Else/*",))]
+    granted = [granted_actions(parse(text).expression, (one,)) for one in both]
+    assert "Else/things/read" not in granted[0]
+    assert granted[1] == ("Else/things/read",)

@@ -338,6 +338,11 @@ def test_what_the_role_excepts_needs_no_cover() -> None:
     assert fault.message.endswith("restricted; delete stays allowed without condition")
 
 
+OWNER = Block(
+    actions=(f"{CONTAINERS}/read", f"{CONTAINERS}/*"), data_actions=(f"{BLOBS}/*",)
+)
+
+
 @pytest.mark.parametrize(
     ("text", "role", "complaint"),
     [
@@ -371,6 +376,11 @@ def test_what_the_role_excepts_needs_no_cover() -> None:
             None,
         ),
         (block(NAME, READ), Block(), None),
+        (block(NAME, f"{CONTAINERS}/read"), OWNER, "none of the actions"),
+        (block(NAME, f"{CONTAINERS}/r*"), OWNER, "none of the actions"),
+        (block(NAME, f"{CONTAINERS}/*"), OWNER, None),
+        (block(NAME, "Else/read"), Block(data_actions=("*",)), None),
+        (block(NAME, f"{BLOBS}/raed"), OWNER, "none of the actions"),
     ],
 )
 def test_conditions_without_effect(
