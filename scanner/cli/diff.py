@@ -36,13 +36,12 @@ def diff(
 
     A finding that is gone because something was not read this time, or because the scan
     was narrower, is lost sight of, never resolved. Runs that other checks or settings
-    judged are judged again from their snapshots, so that only the tenant's own changes
-    count.
+    judged are judged again from their snapshots, as NEW was, so that only the tenant's
+    own changes count.
     """
-    from checks import ALL
     from scanner.cli.past import drift_between
 
-    drift = drift_between(old, new, ALL)
+    drift = drift_between(old, new)
     if format is DiffFormat.TEXT:
         from rich.console import Console
 

@@ -18,7 +18,7 @@ from scanner.cli.recorded import (
     recorded,
     settings_of,
 )
-from scanner.cli.selection import Checks
+from scanner.cli.selection import Checks, Choice
 from scanner.model.drift import Drift, compare, judged_otherwise
 from scanner.model.judged import Judged, Row
 from scanner.model.results import Assessment, Run
@@ -89,16 +89,18 @@ def judged(assessment: Assessment) -> Judged:
     return Judged(run=assessment.run, rows=tuple(map(Row.of, assessment.results)))
 
 
-def drift_between(old: Path, new: Path, checks: Checks) -> Drift:
+def drift_between(old: Path, new: Path) -> Drift:
     """Return what changed from one run to another; raises Failure.
 
     Runs that were judged by other checks or settings than each other are judged again,
-    by today's checks and the settings of the later one: what differs then has changed
-    in the tenant, and the rest is told apart.
+    by those of today's checks that the later one was asked for, and by its settings:
+    what differs then has changed in the tenant, and the rest is told apart.
     """
     before, after = recorded(old), recorded(new)
     if _alike(before.run, after.run):
         return compare(before, after)
+    checks = Choice.of(after.run.selection).checks
+    before, after = _renamed(before, checks), _renamed(after, checks)
     settings = settings_of(after.run)
     now_before = _again(old, before, checks, settings)
     now_after = (
@@ -114,6 +116,7 @@ def drift_since(baseline: Path, assessment: Assessment, checks: Checks) -> Drift
     before, after = recorded(baseline), judged(assessment)
     if _alike(before.run, after.run):
         return compare(before, after)
+    before = _renamed(before, checks)
     again = _again(baseline, before, checks, settings_of(after.run))
     return _told_apart(before, after, again, after)
 
@@ -121,6 +124,19 @@ def drift_since(baseline: Path, assessment: Assessment, checks: Checks) -> Drift
 def _alike(old: Run, new: Run) -> bool:
     same = old.catalogue == new.catalogue
     return same and settings_of(old) == settings_of(new)
+
+
+def _renamed(before: Judged, checks: Checks) -> Judged:
+    """Return what a run answered, under the ids that its checks have today."""
+    ids = {alias: check.id for check in checks for alias in check.aliases}
+    rows: dict[str, Row] = {}
+    for row in before.rows:
+        if row.check_id in ids:
+            named = row.of_check(ids[row.check_id])
+            rows.setdefault(named.fingerprint, named)
+        else:
+            rows[row.fingerprint] = row
+    return replace(before, rows=tuple(rows.values()))
 
 
 def _again(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scanner.model.check import FINDINGS, Severity, Status
 from scanner.model.evidence import Evidence
-from scanner.model.results import Result, Run
+from scanner.model.results import Result, Run, fingerprint_of
 
 Fingerprint = str
 
@@ -28,6 +28,7 @@ class Row:
     evidence: tuple[Evidence, ...]
     exemption: str
     fingerprint: Fingerprint
+    location: str = ""
 
     @classmethod
     def of(cls, result: Result) -> Row:
@@ -47,7 +48,13 @@ class Row:
             evidence=result.evidence,
             exemption=result.exemption,
             fingerprint=result.fingerprint,
+            location=target.location,
         )
+
+    def of_check(self, check_id: str) -> Row:
+        """Return it as the same check recorded it under another id."""
+        name = fingerprint_of(check_id, self.tenant_id, self.resource_id, self.location)
+        return replace(self, check_id=check_id, fingerprint=name)
 
     @property
     def is_finding(self) -> bool:

@@ -65,11 +65,18 @@ class Result:
     def fingerprint(self) -> str:
         """A name for check and resource that is the same in every run."""
         target = self.target
-        region = target.location if target.resource_id.startswith("/tenants/") else ""
-        text = "\n".join(
-            (self.check.id, target.tenant_id, id_key(target.resource_id), region)
+        return fingerprint_of(
+            self.check.id, target.tenant_id, target.resource_id, target.location
         )
-        return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:32]
+
+
+def fingerprint_of(
+    check_id: str, tenant_id: str, resource_id: str, location: str
+) -> str:
+    """Return a name for check and resource that is the same in every run."""
+    region = location if resource_id.startswith("/tenants/") else ""
+    text = "\n".join((check_id, tenant_id, id_key(resource_id), region))
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

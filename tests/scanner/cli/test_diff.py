@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -183,6 +184,42 @@ def test_what_other_checks_judged_is_told_apart(
             part.unlink()
     told = json.loads(posture("diff", old, new, "--format", "json").out)
     assert "a snapshot is missing" in told["note"]
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_what_was_accepted_is_known_by_the_former_id_of_its_check(
+    posture: Posture, runs: Callable[..., Path], kept: bool
+) -> None:
+    some = ("--check", "aoai-local-auth-disabled")
+    Path("accepted.toml").write_text(
+        '[[exemption]]\ncheck = "aoai-local-auth-*"\nscope = "/"\nowner = "o"\n'
+        'approver = "a"\nreason = "r"\ncreated = 2026-09-01\nexpires = 2026-09-01\n'
+    )
+    old = runs("old", bodies(), *some, "--exemptions", "accepted.toml")
+    new = runs("new", bodies(), *some)
+    told = json.loads((old / "results.json").read_bytes())
+    told["run"]["catalogue"] = "0" * 64
+    for number, each in enumerate(told["results"]):
+        each |= {"check_id": "fdp-local-auth-disabled", "fingerprint": str(number)}
+    (old / "results.json").write_text(json.dumps(told))
+    if not kept:
+        shutil.rmtree(old / "snapshot")
+    drift = json.loads(posture("diff", old, new, "--format", "json").out)
+    assert {each["kind"] for each in drift["findings"]} == {"changed"}
+    assert all(each["exemption"]["old"] for each in drift["findings"])
+    assert drift["judged_otherwise"] == []
+
+
+def test_a_run_of_some_checks_is_compared_by_those(
+    posture: Posture, runs: Callable[..., Path]
+) -> None:
+    old, new = runs("old", bodies()), runs("new", bodies(), "--check", "dns-*")
+    since = ("--check", "dns-*", "--baseline", old, "-o", "since")
+    posture("scan", "--from", new, *since)
+    told = json.loads(posture("diff", old, new, "--format", "json").out)
+    assert told == json.loads(Path("since/results.json").read_bytes())["drift"]
+    assert told["counts"]["lost sight of"] == 0
+    assert {each["check_id"][:4] for each in told["findings"]} == {"dns-"}
 
 
 def test_only_what_is_new_fails_a_job(
