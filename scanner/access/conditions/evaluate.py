@@ -11,7 +11,13 @@ from functools import reduce
 from typing import TypeAlias
 
 from scanner.access.conditions.documented import is_documented_attribute
-from scanner.access.conditions.operators import COMPARATORS, CROSSES, absent, single
+from scanner.access.conditions.operators import (
+    COMPARATORS,
+    CROSSES,
+    Cross,
+    absent,
+    single,
+)
 from scanner.access.conditions.request import Request
 from scanner.access.conditions.syntax import (
     SOURCES,
@@ -84,10 +90,18 @@ def compare(comparison: Comparison, read: Read) -> Tri:
         return Tri.UNKNOWN
     left, right = _values(comparison.left, read), _values(comparison.right, read)
     if left is None or right is None:
-        return absent(comparator)
+        empty = (left is None, right is None)
+        return absent(comparator, over_all=is_over_all(cross, *empty))
     if cross is None:
         return single(comparator, left, right)
     return cross.compare(comparator, left, right)
+
+
+def is_over_all(cross: Cross | None, left: bool, right: bool) -> bool:
+    """Return whether a comparison asks something of all the values of a side."""
+    return cross is not None and (
+        (cross.all_left and left) or (cross.all_right and right)
+    )
 
 
 def is_documented(atom: Expression) -> bool:

@@ -73,12 +73,13 @@ def single(comparator: Comparator, left: Values, right: Values) -> Tri:
     return comparator.compare(left[0], right[0])
 
 
-def absent(comparator: Comparator) -> Tri:
+def absent(comparator: Comparator, *, over_all: bool = False) -> Tri:
     """Return how something compares with an attribute that is not there.
 
-    A positive comparison does not match; what a negative one does is not documented.
+    A positive comparison does not match; what a negative one does is not documented,
+    nor what one `over_all` values of none comes to.
     """
-    return Tri.UNKNOWN if comparator.negative else Tri.FALSE
+    return Tri.UNKNOWN if comparator.negative or over_all else Tri.FALSE
 
 
 def _starts_with(value: str, prefix: str) -> bool:

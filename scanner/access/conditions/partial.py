@@ -15,6 +15,7 @@ from scanner.access.conditions.evaluate import (
     compare,
     exists,
     is_documented,
+    is_over_all,
     is_sub_operation_of,
 )
 from scanner.access.conditions.operators import COMPARATORS, CROSSES, absent
@@ -149,13 +150,17 @@ def _by_facts(atom: Atom, facts: Facts) -> Tri:
             known = [facts(side) for side in sides]
             if Fact.FREE not in known:
                 return compare(atom, read)
-            return _without(atom) if Fact.ABSENT in known else Tri.UNKNOWN
+            gone = [
+                isinstance(side, Attribute) and facts(side) is Fact.ABSENT
+                for side in (left, right)
+            ]
+            return _without(atom, *gone) if any(gone) else Tri.UNKNOWN
         case _:
             return Tri.UNKNOWN
 
 
-def _without(comparison: Comparison) -> Tri:
-    """Return how a comparison ends when one of its sides is absent."""
+def _without(comparison: Comparison, left: bool, right: bool) -> Tri:
+    """Return how a comparison ends when the left side or the right one is absent."""
     operator = comparison.operator
     comparator = COMPARATORS.get(operator.name.lower())
     crosses = not operator.cross or operator.cross.lower() in CROSSES
@@ -166,7 +171,8 @@ def _without(comparison: Comparison) -> Tri:
     }
     if comparator is None or not crosses or not sources <= {*SOURCES}:
         return Tri.UNKNOWN
-    return absent(comparator)
+    cross = CROSSES.get(operator.cross.lower())
+    return absent(comparator, over_all=is_over_all(cross, left, right))
 
 
 def at_most(

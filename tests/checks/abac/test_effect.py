@@ -261,6 +261,13 @@ conditioned = pytest.mark.parametrize("check", CONDITIONED, ids=lambda check: ch
         ("abac-untagged-open", GOOD, READER, Status.PASS, "no more than others"),
         (
             "abac-untagged-open",
+            block(f"{KEYS} ForAllOfAnyValues:StringEquals {{'Public'}}", READ),
+            READER,
+            Status.WARN,
+            "not documented: read of what was never tagged may be open",
+        ),
+        (
+            "abac-untagged-open",
             block(f"{UNTAGGED} OR {LOW}", READ),
             READER,
             Status.WARN,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from scanner.access.conditions.analysis.catalogue import BLOBS
 from scanner.access.conditions.analysis.storage import is_tag
 from scanner.access.conditions.analysis.subject import Fault, Subject
-from scanner.access.conditions.partial import Fact, assume
+from scanner.access.conditions.partial import Fact, assume, at_most
 from scanner.access.conditions.solve import may_differ
 from scanner.access.conditions.syntax import (
     Attribute,
@@ -89,15 +89,23 @@ def _untagged(
 ) -> Iterator[Fault]:
     bare = assume(left, replace(world, is_tagged=False).facts)
     values = (OTHER, *tag_values(left, "Resource"))[:WORLDS]
-    tagged = (assume(left, replace(world, value=one).facts) for one in values)
-    if any(may_differ(bare, other) for other in tagged):
-        yield subject.fault(
-            "abac-untagged-open",
-            _opening(left),
+    worlds = (*(replace(world, value=one) for one in values), World((OTHER,)))
+    tagged = [assume(left, one.facts) for one in worlds]
+    sure = at_most(bare, allowing=False, unclear=_compares_tags)
+    what = f"{', '.join(map(_short, actions))} of what was never tagged"
+    if any(may_differ(sure, other) for other in tagged):
+        said = (
             "a blob without the tag is let through where one with another value is "
-            f"not: {', '.join(map(_short, actions))} of what was never tagged is open "
-            "to everyone in scope",
+            f"not: {what} is open to everyone in scope"
         )
+    elif any(may_differ(bare, other) for other in tagged):
+        said = (
+            "how this compares with the tags of a blob that has none is not "
+            f"documented: {what} may be open to everyone in scope"
+        )
+    else:
+        return
+    yield subject.fault("abac-untagged-open", _opening(left), said)
 
 
 def _short(action: str) -> str:

@@ -201,13 +201,13 @@ def _compared(comparison: Comparison, request: Request) -> Truths:
     name, cross = comparison.operator.name, comparison.operator.cross
     negative = "Not" in name
     left, right = sides
+    outer, inner = (all if part == "All" else any for part in _quantities(cross))
+    if (outer is all and not left) or (inner is all and not right):
+        return EITHER
     if left is None or right is None or (not cross and not (left and right)):
         return EITHER if negative else FALSE
     if not cross:
         return _one(name, left[0], right[0]) if len(left + right) == 2 else EITHER
-    outer, inner = (all if part == "All" else any for part in _quantities(cross))
-    if (outer is all and not left) or (inner is all and not right):
-        return EITHER
     table = [[_one(name, one, other) for other in right] for one in left]
     cells = [cell for row in table for cell in row]
     found = set[bool]()
@@ -218,7 +218,7 @@ def _compared(comparison: Comparison, request: Request) -> Truths:
 
 
 def _quantities(cross: str) -> list[str]:
-    return re.findall("Any|All", cross.removesuffix("Values"))
+    return re.findall("Any|All", cross.removesuffix("Values")) or ["Any", "Any"]
 
 
 def _one(name: str, left: Any, right: Any) -> Truths:
