@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import zlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -69,10 +70,16 @@ class Host:
             return None
         if origin(link) != origin(self._door.url):
             host = origin(link)[1]
-            raise ReadError(f"nextLink leads away from the cloud, to {host!r}")
+            raise ReadError(f"nextLink leads away from the cloud, to {host!r:.100}")
         if link in seen:
             raise ReadError("nextLink leads back to a page already read")
+        self.require_end(len(seen))
         return link
+
+    def require_end(self, pages: int) -> None:
+        """Raise ReadError if a list goes on after as many pages as none has."""
+        if pages >= self._wire.limits.pages:
+            raise ReadError(f"the list goes on after {pages} pages")
 
     async def send(self, request: HttpRequest, expected: type[T], budget: Budget) -> T:
         """Return what a request answers, trying again as long as that may help.
@@ -139,7 +146,12 @@ class Host:
                     proxies=self._proxies,
                 )
                 response = outcome.http_response
-                return response.status_code, response.headers, response.body()
+                return response.status_code, response.headers, outcome.context["body"]
+        except ReadError as error:
+            raise _Refused(error, {}, final=True) from error
+        except zlib.error as error:
+            malformed = ReadError(f"malformed response: {error}")
+            raise _Refused(malformed, {}, final=False) from error
         except SignInError as error:
             lost = ReadError(str(error), status=401, code="SignInLost")
             raise _Refused(lost, {}, final=True) from error

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+LARGEST_BODY = 1 << 26
+"""Bytes of one answer, inflated: no page of a list of Azure's is near it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -23,5 +26,7 @@ class Limits:
     """A longer Retry-After is not waited for: the read becomes a gap."""
     connect_timeout: float = 10.0
     read_timeout: float = 60.0
+    pages: int = 10_000
+    """Of one list: one that is longer has no end, and becomes a gap."""
     request_timeout: float = 180.0
     """For one whole attempt: a body that trickles must end some day."""

@@ -126,6 +126,7 @@ class Session:
                     break
                 if token in seen:
                     raise ReadError("Resource Graph leads back to a page already read")
+                self._host.require_end(len(seen))
                 seen.add(token)
 
     async def _ask(

@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
-from azure.core.pipeline import AsyncPipeline, PipelineRequest
-from azure.core.pipeline.policies import SansIOHTTPPolicy
+from azure.core.pipeline import AsyncPipeline, PipelineRequest, PipelineResponse
+from azure.core.pipeline.policies import AsyncHTTPPolicy, SansIOHTTPPolicy
 from azure.core.pipeline.transport import (
     AioHttpTransport,
     AsyncHttpResponse,
@@ -24,7 +24,8 @@ from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 from scanner import __version__
 from scanner.arm.clouds import Cloud, CloudError
 from scanner.arm.credentials import TenantCredential
-from scanner.arm.limits import Limits
+from scanner.arm.errors import ReadError
+from scanner.arm.limits import LARGEST_BODY, Limits
 
 Pipeline = AsyncPipeline[HttpRequest, AsyncHttpResponse]
 
@@ -91,6 +92,32 @@ class ReadOnly(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
         return request.method == "POST" and path.lower() == self._query.lower()
 
 
+class Body(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
+    """Reads each answer into the context's `body`, however small it came compressed.
+
+    Raises ReadError for one that is larger than any, before it is in memory.
+    """
+
+    async def send(
+        self, request: PipelineRequest[HttpRequest]
+    ) -> PipelineResponse[HttpRequest, AsyncHttpResponse]:
+        """Send a request on, and read what is answered."""
+        request.context.options["stream"] = True
+        response = await self.next.send(request)
+        answer: Any = response.http_response
+        body = bytearray()
+        try:
+            async for chunk in answer.stream_download(self):
+                body += chunk
+                if len(body) > LARGEST_BODY:
+                    larger = f"the answer is larger than {LARGEST_BODY} bytes"
+                    raise ReadError(larger, status=answer.status_code)
+        finally:
+            answer.internal_response.close()  # unless it was read to its end
+        response.context["body"] = bytes(body)
+        return response
+
+
 def origin(url: str) -> tuple[str, str | None, int | None]:
     """Return scheme, host and port; a malformed address is nobody's."""
     try:
@@ -140,5 +167,6 @@ def pipeline(wire: Wire, door: Door, credential: TenantCredential) -> Pipeline:
     policies: list[Any] = [
         ReadOnly(door),
         AsyncARMChallengeAuthenticationPolicy(credential, door.token_scope),
+        Body(),
     ]
     return AsyncPipeline(wire.transport, policies)

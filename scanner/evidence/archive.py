@@ -61,7 +61,11 @@ def _content(path: Path) -> bytes:
 
 def _members(content: bytes) -> Iterator[tuple[str, bytes]]:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        for entry in archive.infolist():
+        entries = archive.infolist()
+        for entry in entries:
             if entry.compress_type != zipfile.ZIP_STORED:
                 raise PackError(f"{entry.filename} is compressed: no pack has that")
+        if sum(entry.file_size for entry in entries) > len(content):
+            raise PackError("members lie over one another: no pack has that")
+        for entry in entries:
             yield entry.filename, archive.read(entry)

@@ -136,6 +136,17 @@ def test_no_page_is_read_twice(service: Any, length: int) -> None:
     assert requests == length
 
 
+def test_a_list_ends_some_day(service: Any) -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        number = int(request.query.get("page", "0")) + 1
+        link = f"https://{request.host}{LIST}&page={number}"
+        return web.json_response(page(next_link=link))
+
+    error, requests = service.run(answer, refusal, replace(QUICK, pages=7))
+    assert error.reason == "the list goes on after 7 pages"
+    assert requests == 7
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_redirects_are_not_followed(service: Any, status: int) -> None:
     async def answer(request: web.Request) -> web.StreamResponse:
@@ -313,6 +324,26 @@ def test_compressed_answers_are_understood(service: Any) -> None:
         return web.Response(body=body, headers={"Content-Encoding": "gzip"})
 
     assert service.run(answer, read) == ["a"]
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+def test_an_answer_that_is_too_large_is_not_read(
+    service: Any, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    monkeypatch.setattr("scanner.arm.transport.LARGEST_BODY", 1 << 20)
+    body = b" " * ((1 << 20) + 1)
+    sent = gzip.compress(body) if encoding == "gzip" else body
+    answer = always(sent, headers={"Content-Encoding": encoding})
+    error, requests = service.run(answer, refusal)
+    assert error.reason == "the answer is larger than 1048576 bytes"
+    assert (error.status, requests) == (200, 1)
+
+
+def test_an_answer_that_cannot_be_inflated_is_malformed(service: Any) -> None:
+    answer = always(b"no gzip", headers={"Content-Encoding": "gzip"})
+    error, requests = service.run(answer, refusal)
+    assert error.reason.startswith("malformed response")
+    assert requests == QUICK.attempts
 
 
 # Connections
@@ -497,6 +528,15 @@ def test_rows_come_in_pages(service: Any) -> None:
         b'{"id": "/2"}',
     ]
     assert tokens == [None, "2"]
+
+
+def test_rows_end_some_day(service: Any) -> None:
+    async def answer(request: Any) -> Any:
+        token = (await request.json())["options"].get("$skipToken", "")
+        return web.json_response({"data": [], "$skipToken": f"{token}1"})
+
+    with pytest.raises(ReadError, match="goes on after 7 pages"):
+        service.run(answer, rows, replace(QUICK, pages=7))
 
 
 @pytest.mark.parametrize(

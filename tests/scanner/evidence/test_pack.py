@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from copy import copy
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,18 @@ def test_a_member_twice_is_found(at: Path) -> None:
     ):
         archive.writestr("a.json", b"other")
     wrong(at, buffer.getvalue())
+
+
+def test_members_that_lie_over_one_another_are_not_read(at: Path) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("a", bytes(1000))
+        for name in "bcd":
+            twin = copy(archive.filelist[0])
+            twin.filename = name
+            archive.filelist.append(twin)
+        archive._didModify = True  # type: ignore[attr-defined]
+    assert "lie over one another" in wrong(at, buffer.getvalue())
 
 
 def test_a_signature_is_of_one_key(at: Path) -> None:

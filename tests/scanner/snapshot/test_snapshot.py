@@ -472,6 +472,18 @@ def test_a_line_without_end(tmp_path: Path) -> None:
         list(decode(path, strict=False))
 
 
+def test_a_part_that_holds_far_more_than_it_is_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = b'{"line":"resource","scope":"/a","body":{"id":"%s"}}\n' % (b"x" * 900)
+    path = tmp_path / "part.gz"
+    path.write_bytes(gzip.compress(line * 3000))
+    assert len(list(decode(path, strict=True))) == 3000
+    monkeypatch.setattr(lines, "LONGEST_LINE", 1 << 20)
+    with pytest.raises(SnapshotError, match="holds more than any part of its size"):
+        list(decode(path, strict=True))
+
+
 @pytest.mark.parametrize(
     "line",
     [
