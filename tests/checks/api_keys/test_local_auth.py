@@ -95,6 +95,7 @@ def test_refused(verdicts: Verdicts) -> None:
 
 TENANT = "aaaaaaaa-0000-0000-0000-000000000001"
 CHAT = "Microsoft.CognitiveServices/accounts/OpenAI/deployments/chat/completions/action"
+TEAM = "@Principal[Microsoft.Directory/CustomSecurityAttributes/Id:team_name]"
 NOW = "@Environment[UtcNow]"
 OTHER = f"{PROVIDERS}/Microsoft.CognitiveServices/accounts/other"
 HUB = f"{PROVIDERS}/Microsoft.MachineLearningServices/workspaces/hub"
@@ -229,13 +230,13 @@ def test_a_denied_caller_is_none(verdicts: Verdicts, rbac: Any, roles: Any) -> N
     [
         (f"!(ActionMatches{{'{CHAT}/other'}}) OR false", PASS, "1 principal", MANUAL),
         ("Exists @Request[a] OR NOT Exists @Request[a]", PASS, "1 principal", MANUAL),
-        ("@Principal[a] StringEquals 'x'", WARN, "under a condition", MANUAL),
+        (f"{TEAM} StringEquals 'x'", WARN, "under a condition", MANUAL),
         (f"{NOW} DateTimeGreaterThan '2026-09-02T00:00Z'", WARN, "under a", MANUAL),
         (f"{NOW} DateTimeLessThan '2026-09-02T00:00Z'", WARN, "under a", MANUAL),
         (f"{NOW} DateTimeLessThan '2026-09-01T00:00Z'", FAIL, "any more", WARN),
         ("((", UNREAD, "cannot be told", UNREAD),
         ("@Context[a] IpMatch '10.0.0.0/8'", UNREAD, "cannot be told", UNREAD),
-        ("@Context[a] Odd 1 AND @Principal[a] StringEquals 'x'", WARN, "under", MANUAL),
+        (f"@Context[a] Odd 1 AND {TEAM} StringEquals 'x'", WARN, "under", MANUAL),
     ],
 )
 def test_a_condition_may_let_nobody_in(
