@@ -374,7 +374,8 @@ def _unfailed(by_owner: dict[Owner, list[str]]) -> Verdict:
     """Return the verdict on a list without a host that is known to be foreign."""
     if missing := by_owner[Owner.NOT_FOUND]:
         names = some(map(quote, missing))
-        return warned(f"not all of the tenant was read, and nothing read owns {names}")
+        told = f"no resource that was read owns {names}"
+        return warned(f"{told} (lower bound: not all of the tenant was read)")
     if approved := by_owner[Owner.APPROVED]:
         names = some(map(quote, approved))
         return warned(f"approved, but owned by no resource that was read: {names}")

@@ -35,9 +35,9 @@ def diff(
     """Show what changed between two runs, and by which property.
 
     A finding that is gone because something was not read this time, or because the scan
-    was narrower, is lost sight of, never resolved. Runs that other checks or settings
-    judged are judged again from their snapshots, as NEW was, so that only the tenant's
-    own changes count.
+    was narrower, is lost sight of, never resolved; one that is there for that reason
+    has come into sight. Runs that other checks or settings judged are judged again from
+    their snapshots, as NEW was, so that only the tenant's own changes count.
     """
     from scanner.cli.past import drift_between
 

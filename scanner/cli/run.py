@@ -191,7 +191,8 @@ def _noted(drift: Drift, past: Past) -> Drift:
     """Return a comparison that says so where the earlier run was cut short."""
     if past.run.complete:
         return drift
-    told = f"The run of {past.run.started} was cut short: what it missed looks new."
+    then = past.run.started
+    told = f"The run of {then} was cut short: what it missed comes into sight."
     log.warning("%s", told)
     return replace(drift, note=f"{drift.note} {told}".strip())
 

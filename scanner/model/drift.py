@@ -25,9 +25,9 @@ class Kind(StrEnum):
     CHANGED = "changed"
     REMAINING = "remaining"
     LOST = "lost sight of"
-    """A finding before, and not looked at since: never resolved."""
+    """A finding before, and not looked at since, or as much: never resolved."""
     SIGHTED = "come into sight"
-    """A finding now, where nobody looked before: perhaps not new."""
+    """A finding now, where nobody looked before, or more: perhaps not new."""
 
 
 MIRRORED = {
@@ -74,12 +74,7 @@ class Change:
         """
         if not (self.before and self.after):
             return ()
-        old, new = _read(self.before), _read(self.after)
-        return tuple(
-            Property(now.resource_id, now.path, was.value, now.value)
-            for key, was in old.items()
-            if (now := new.get(key)) and _differ(was.value, now.value)
-        )
+        return tuple(_changed(self.before, self.after))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +99,7 @@ class Drift:
     def new_at(self, threshold: Severity) -> int:
         """Return how many findings fail now and did not, exempted ones left out.
 
-        One that was not looked at before counts: it is new to whoever reads this.
+        One that came into sight counts: it is new to whoever reads this.
         """
         return sum(
             change.kind in (Kind.NEW, Kind.SIGHTED, Kind.CHANGED)
@@ -122,7 +117,8 @@ def _fails(row: Row | None) -> bool:
 def compare(old: Judged, new: Judged) -> Drift:
     """Return what changed; findings in the order of the later run, then the earlier."""
     before, after = Sight(old), Sight(new)
-    back, forth = Looking(before, after), Looking(after, before)
+    back = Looking(before, after, "in the earlier run: ")
+    forth = Looking(after, before)
     names = dict.fromkeys((*after.rows, *before.rows))
     changes = (_change(name, back, forth) for name in names)
     return Drift(
@@ -141,24 +137,32 @@ def _change(name: Fingerprint, back: Looking, forth: Looking) -> Change | None:
         if old and old.is_finding:
             kind = Kind.REMAINING if _same(old, new) else Kind.CHANGED
             return Change(kind, old, new)
-        kind, why = _appearance(old, new, back, Kind.NEW, Kind.SIGHTED)
+        kind, why = _appearance(old, new, (back, forth), Kind.NEW, Kind.SIGHTED)
         return Change(kind, old, new, why)
     if old and old.is_finding:
-        kind, why = _appearance(new, old, forth, Kind.RESOLVED, Kind.LOST)
+        kind, why = _appearance(new, old, (forth, back), Kind.RESOLVED, Kind.LOST)
         return Change(kind, old, new, why)
     return None
 
 
 def _appearance(
-    other: Row | None, finding: Row, looking: Looking, seen: Kind, unseen: Kind
+    other: Row | None,
+    finding: Row,
+    looks: tuple[Looking, Looking],
+    seen: Kind,
+    unseen: Kind,
 ) -> tuple[Kind, str]:
-    """Return what a finding is that one run has and the other has not."""
-    if other is not None:
-        why = looking.unsettled(other, finding)
-        return (unseen, why) if why else (seen, "")
-    if looking.lacks(finding.resource_id):
+    """Return what a finding is that one run has and the other, first to look, has not.
+
+    It may be there only because its own run read less: not where what both read has
+    changed, and not where its resource came or went.
+    """
+    looking, its_own = looks
+    if other is None and looking.lacks(finding.resource_id):
         return seen, _ABSENT[seen]
-    why = looking.blind(finding)
+    why = looking.unsettled(other, finding) if other else looking.blind(finding)
+    if not (why or (other and any(_changed(other, finding)))):
+        why = its_own.presumed(finding, other)
     return (unseen, why) if why else (seen, "")
 
 
@@ -181,6 +185,15 @@ def _same(old: Row, new: Row) -> bool:
 def _said(row: Row) -> tuple[str, ...]:
     """Return what a finding says; names in its reason are compared without case."""
     return row.status, row.reason.lower(), row.exemption
+
+
+def _changed(before: Row, after: Row) -> Iterator[Property]:
+    """Yield what both answers read and found different."""
+    old, new = _read(before), _read(after)
+    for key, was in old.items():
+        now = new.get(key)
+        if now and _differ(was.value, now.value):
+            yield Property(now.resource_id, now.path, was.value, now.value)
 
 
 def _read(row: Row) -> Mapping[tuple[str, str], Evidence]:

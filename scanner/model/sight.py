@@ -49,13 +49,17 @@ class Sight:
         scope = row.subscription_id and f"/subscriptions/{row.subscription_id}"
         return (scope or f"/tenants/{row.tenant_id}").lower() in self.scopes
 
-    def covers_evidence(self, row: Row) -> bool:
-        """Whether all that a row is about and rests on is in scanned subscriptions."""
+    def covers_evidence(self, row: Row, *, above: bool = False) -> bool:
+        """Whether all that a row is about and rests on is in scanned subscriptions.
+
+        Or `above` them, where management groups, policies and roles are.
+        """
         ids = {row.resource_id, *(each.resource_id for each in row.evidence)}
-        parts = map(ResourceId.parse, ids)
         return all(
-            f"/subscriptions/{each.subscription.lower()}" in self.scopes
-            for each in parts
+            f"/subscriptions/{ResourceId.parse(each).subscription.lower()}"
+            in self.scopes
+            or (above and each.lower().startswith("/providers/"))
+            for each in ids
         )
 
 
@@ -69,27 +73,32 @@ def _limits(row: Row) -> Iterator[Limit]:
 def _bound(row: Row) -> str:
     """Return the mark of an answer that is a lower bound, '' if it is none."""
     _, mark, rest = row.reason.partition(BOUND)
-    return mark.lstrip("(") + rest.removesuffix(")")
+    return mark.lstrip("(") + rest.removesuffix(")").replace(f") {BOUND}", "; ")
 
 
 class Looking:
     """One run, looked through for what another one found.
 
     It saw a finding's absence only if it was as wide and read all that the other did.
+    What it says begins with `named`, which tells the one run from the other.
     """
 
-    def __init__(self, sight: Sight, other: Sight) -> None:
+    def __init__(self, sight: Sight, other: Sight, named: str = "") -> None:
         self.sight = sight
         self._other = other
+        self._named = named
         self._narrower = _narrower(sight, other)
         self._missed: dict[tuple[str, str], str] = {}
 
     def blind(self, row: Row) -> str:
         """Return why a run without an answer to a row may have missed it, or ''."""
+        return self._told(self._blind(row))
+
+    def _blind(self, row: Row) -> str:
         if not self.sight.run.complete:
             return "the run was cut short"
         if not self.sight.covers(row):
-            return "it is outside the scan"
+            return "it was outside the scan"
         if (row.tenant_id, row.check_id) not in self.sight.limits:
             return "the check was not run"
         if self._narrower:
@@ -98,6 +107,19 @@ class Looking:
 
     def unsettled(self, answer: Row, finding: Row) -> str:
         """Return why an answer does not tell that a finding is no more, or ''."""
+        return self._told(self._unsettled(answer, finding))
+
+    def presumed(self, finding: Row, answer: Row | None) -> str:
+        """Return why a finding may rest on what this run did not read, or ''.
+
+        `answer` is what the other run said of it, if it did; it is no finding.
+        """
+        return self._told(self._presumed(finding, answer))
+
+    def _told(self, why: str) -> str:
+        return why and f"{self._named}{why}"
+
+    def _unsettled(self, answer: Row, finding: Row) -> str:
         if answer.status is Status.NOT_ASSESSED:
             return answer.reason or "it could not be read"
         if not self.sight.run.complete:
@@ -112,6 +134,20 @@ class Looking:
             return self._narrower
         # What is on no subscription may rest on any of them.
         return "" if finding.subscription_id else self._missed_by(finding)
+
+    def _presumed(self, finding: Row, answer: Row | None) -> str:
+        if not self.sight.run.complete:
+            return "the run was cut short"
+        bound = _bound(finding)
+        if bound and ("", bound) not in self._other.limits[(finding.tenant_id, "")]:
+            return bound
+        reached = (
+            finding.subscription_id
+            and answer
+            and answer.status is not Status.NOT_APPLICABLE
+            and self.sight.covers_evidence(answer, above=True)
+        )
+        return "" if reached else self._narrower
 
     def lacked(self) -> Iterator[str]:
         """Yield the ids of the resources that the other run has and this lacks."""

@@ -219,7 +219,7 @@ def _assert_nothing_flipped(calm: Any, day: Any, ended: str = NEVER_MADE) -> Non
             assert both != {"pass", "fail"}, row["reason"]
         elif len(both) == 2:
             assert (key[0] in PARTLY, row["status"]) == (True, "warn"), row["reason"]
-            assert row["reason"].startswith("not all of the tenant was read")
+            assert row["reason"].endswith("not all of the tenant was read)")
 
 
 def _assert_bounded(calm: Any, day: Any) -> None:

@@ -74,6 +74,7 @@ def kinds(old: Judged, new: Judged) -> list[Kind]:
     return [kind for kind, _ in changes(old, new)]
 
 
+EARLIER = "in the earlier run: "
 OTHER = row(Status.PASS, "other")
 
 
@@ -96,14 +97,14 @@ def test_a_finding_whose_resource_is_gone_is_resolved_and_says_so() -> None:
             judged(row(Status.NOT_ASSESSED, resource_id=f"/subscriptions/{SUB}")),
             "it could not be read",
         ),
-        (judged(OTHER, subscriptions=()), "it is outside the scan"),
+        (judged(OTHER, subscriptions=()), "it was outside the scan"),
     ],
 )
 def test_what_was_not_looked_at_is_lost_and_never_resolved(
     later: Judged, why: str
 ) -> None:
     assert changes(judged(row()), later) == [(Kind.LOST, why)]
-    assert changes(later, judged(row())) == [(Kind.SIGHTED, why)]
+    assert changes(later, judged(row())) == [(Kind.SIGHTED, f"{EARLIER}{why}")]
 
 
 REFUSED = row(Status.NOT_ASSESSED, resource_id="/subscriptions/other", reason="403")
@@ -188,7 +189,7 @@ def test_what_a_later_run_could_not_have_found_is_lost(
     earlier: Judged, later: Judged, why: str
 ) -> None:
     assert changes(earlier, later) == [(Kind.LOST, why)]
-    assert changes(later, earlier) == [(Kind.SIGHTED, why)]
+    assert changes(later, earlier) == [(Kind.SIGHTED, f"{EARLIER}{why}")]
     assert compare(earlier, later).went == ()
 
 
@@ -210,6 +211,68 @@ def test_what_a_later_run_would_have_found_is_resolved(
     earlier: Judged, later: Judged
 ) -> None:
     assert kinds(earlier, later) == [Kind.RESOLVED]
+
+
+BOUND = "lower bound: 1 group was not read"
+NARROW: dict[str, Any] = {"scope": {"subscriptions": (SUB,)}}
+ELSEWHERE = (Evidence("/subscriptions/x/y", "p", 1, "v"),)
+ABOVE = (Evidence("/providers/microsoft.management/x", "p", 1, "v"),)
+READ = (Evidence("/a", "properties.x", True, "v"),)
+SINCE = (Evidence("/a", "properties.x", False, "v"),)
+FINE = judged(row(Status.PASS))
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "why"),
+    [
+        (FINE, judged(row(reason=MARKED)), BOUND),
+        (
+            FINE,
+            judged(row(reason=f"x (lower bound: 403) ({BOUND})")),
+            "lower bound: 403; 1 group was not read",
+        ),
+        (FINE, judged(row(), complete=False), "the run was cut short"),
+        (
+            judged(row(Status.PASS, evidence=ELSEWHERE)),
+            judged(row(), **NARROW),
+            "the scan was narrower",
+        ),
+        (
+            judged(row(Status.NOT_APPLICABLE)),
+            judged(row(), **NARROW),
+            "the scan was narrower",
+        ),
+    ],
+)
+def test_what_is_found_because_less_was_read_is_not_new(
+    earlier: Judged, later: Judged, why: str
+) -> None:
+    assert changes(earlier, later) == [(Kind.SIGHTED, why)]
+    assert changes(later, earlier) == [(Kind.LOST, f"{EARLIER}{why}")]
+    assert compare(earlier, later).new_at(Severity.HIGH) == 1
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        (judged(row(Status.PASS, reason=MARKED)), judged(row(reason=MARKED))),
+        (
+            judged(row(Status.PASS), row(Status.PASS, "b", reason=MARKED)),
+            judged(row(reason=MARKED)),
+        ),
+        (FINE, judged(row(), **NARROW)),
+        (judged(row(Status.PASS, evidence=ABOVE)), judged(row(), **NARROW)),
+        (judged(OTHER), judged(OTHER, row(reason=MARKED))),
+        (
+            judged(row(Status.PASS, evidence=READ)),
+            judged(row(evidence=SINCE), complete=False),
+        ),
+    ],
+)
+def test_what_was_found_by_what_both_runs_read_is_new(
+    earlier: Judged, later: Judged
+) -> None:
+    assert kinds(earlier, later) == [Kind.NEW]
 
 
 def test_who_is_in_the_directory_is_gone_only_if_everything_was_read() -> None:
@@ -322,13 +385,18 @@ def test_a_run_does_not_differ_from_itself(run: Judged) -> None:
 
 @given(runs, runs)
 def test_the_other_way_round_is_the_mirror_image(old: Judged, new: Judged) -> None:
-    def told(each: Change, kind: Kind) -> tuple[object, ...]:
+    def told(each: Change, kind: Kind, *, flipped: bool) -> tuple[object, ...]:
         unseen = kind in (Kind.LOST, Kind.SIGHTED)
-        return kind, each.row.fingerprint, unseen and each.why
+        why = each.why.removeprefix(EARLIER)
+        of_the_earlier = (why != each.why) is not flipped
+        return kind, each.row.fingerprint, unseen and (why, of_the_earlier)
 
     there, back = compare(old, new), compare(new, old)
-    mirrored = Counter(told(each, MIRRORED[each.kind]) for each in back.changes)
-    assert Counter(told(each, each.kind) for each in there.changes) == mirrored
+    mirrored = Counter(
+        told(each, MIRRORED[each.kind], flipped=True) for each in back.changes
+    )
+    straight = Counter(told(each, each.kind, flipped=False) for each in there.changes)
+    assert straight == mirrored
     assert (there.came, there.went) == (back.went, back.came)
 
 
