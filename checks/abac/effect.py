@@ -298,8 +298,8 @@ def untagged_open(assignment: RoleAssignment, _: Tenant) -> Verdict:
     A comparison with an absent tag does not hold, so its opposite, `NOT ...`, does
     (azure-docs, "Azure role assignment condition format and syntax"). The condition is
     tried on a blob without tags and on ones with each value that it names. What a
-    denial (`StringNotEquals`) of an absent tag comes to, or `ForAll...` over no tags, is
-    not documented: it warns too, unless such a blob is refused anyhow. Conditions
+    denial (`StringNotEquals`) of an absent tag comes to, or `ForAll...` over no tags,
+    is not documented: it warns too, unless such a blob is refused anyhow. Conditions
     without tags are left out.
 
     ## Why it matters

@@ -109,8 +109,9 @@ def readable(assignment: RoleAssignment, _: Tenant) -> Verdict:
     every other check of it. Comments, which the grammar does not know, are left out of
     it. Functions, operators, attributes and their sources that are not documented warn,
     and so do attributes of other actions than the ones they are asked for (azure-docs,
-    "Actions and attributes" of each service): no other check takes one for a
-    restriction.
+    "Actions and attributes" of each service), a value before the attribute it compares
+    with, sets where an operator takes none, and any comparison of the time but before
+    and after: no other check takes one for a restriction.
 
     ## Why it matters
     The language is terse, and what is not documented is anybody's guess: what cannot

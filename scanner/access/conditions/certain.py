@@ -13,10 +13,10 @@ from functools import partial
 
 from scanner.access.conditions import values, wildcards
 from scanner.access.conditions.documented import ALWAYS_THERE, TAGS
+from scanner.access.conditions.evaluate import is_understood
 from scanner.access.conditions.operators import COMPARATORS, CROSSES, Comparator, Read
 from scanner.access.conditions.syntax import (
     CASE_SENSITIVE,
-    SOURCES,
     Attribute,
     Comparison,
     Operator,
@@ -103,7 +103,7 @@ def claims_of(
         case _:
             return None
     comparator = COMPARATORS.get(how.name.lower())
-    if comparator is None or not found or attribute.source not in SOURCES:
+    if comparator is None or not found or not is_understood(comparison):
         return None
     is_open = comparator.negative or not is_tag_value(attribute)
     if is_open and not there(attribute):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import reduce
 from typing import TypeAlias
 
-from scanner.access.conditions.documented import is_documented_attribute
+from scanner.access.conditions.documented import UTC_NOW, is_documented_attribute
 from scanner.access.conditions.operators import (
     COMPARATORS,
     CROSSES,
@@ -32,6 +32,7 @@ from scanner.access.conditions.syntax import (
     Literal,
     Not,
     Operand,
+    Operator,
     Or,
     SubOperationMatches,
     ValueSet,
@@ -84,9 +85,7 @@ def compare(comparison: Comparison, read: Read) -> Tri:
     operator = comparison.operator
     comparator = COMPARATORS.get(operator.name.lower())
     cross = CROSSES.get(operator.cross.lower())
-    sides = (comparison.left, comparison.right)
-    known = comparator is not None and (cross is not None or not operator.cross)
-    if comparator is None or not known or not all(map(_is_known, sides)):
+    if comparator is None or not is_understood(comparison):
         return Tri.UNKNOWN
     left, right = _values(comparison.left, read), _values(comparison.right, read)
     if left is None or right is None:
@@ -118,24 +117,50 @@ def is_understood(atom: Expression) -> bool:
         case Exists(attribute=attribute):
             return attribute.source in SOURCES
         case Comparison(left=left, operator=operator, right=right):
-            return (
-                operator.name.lower() in COMPARATORS
-                and operator.cross.lower() in ("", *CROSSES)
-                and _is_known(left)
-                and _is_known(right)
-            )
+            return _is_in_order(left, right) and _is_operator(operator, left, right)
         case _:
             return True
 
 
-def _is_known(operand: Operand) -> bool:
+def _is_operator(operator: Operator, *sides: Operand) -> bool:
+    """Return whether an operator is documented, with its cross product, for operands.
+
+    The time is only ever before or after a moment.
+    """
+    name, cross = operator.name.lower(), operator.cross.lower()
+    comparator = COMPARATORS.get(name)
+    if comparator is None:
+        return False
+    if any(map(is_now, sides)):
+        return name in _TIMES and not cross
+    return not cross or (cross in CROSSES and comparator.crosses)
+
+
+_TIMES = ("datetimegreaterthan", "datetimelessthan")
+
+
+def is_now(operand: Operand) -> bool:
+    """Return whether an operand is the time of the call."""
     match operand:
-        case Call():
-            return False
-        case Attribute(source=source):
-            return source in SOURCES
+        case Attribute(source="Environment", bare=name):
+            return name.lower() == UTC_NOW
         case _:
-            return True
+            return False
+
+
+def _is_in_order(left: Operand, right: Operand) -> bool:
+    """Return whether operands are known, and no value is before an attribute.
+
+    Two values may be compared, as the documentation of cross products does.
+    """
+    match left, right:
+        case (Call(), _) | (_, Call()):
+            return False
+        case (Constant() | ValueSet(), Attribute()):
+            return False
+        case _:
+            sides = (each for each in (left, right) if isinstance(each, Attribute))
+            return all(each.source in SOURCES for each in sides)
 
 
 def _values(operand: Operand, read: Read) -> Values | None:

@@ -19,6 +19,9 @@ Read: TypeAlias = Callable[[Scalar], Any]
 Holds: TypeAlias = Callable[[Any, Any], bool]
 
 
+_CROSSING = (values.text, values.folded, values.number, values.guid)
+
+
 @dataclass(frozen=True, slots=True)
 class Comparator:
     """An operator; a negative one holds where its opposite does not."""
@@ -27,6 +30,11 @@ class Comparator:
     read: Read
     holds: Holds
     negative: bool = False
+
+    @property
+    def crosses(self) -> bool:
+        """Whether it may compare sets: equality, patterns, numbers and ids do."""
+        return self.read in _CROSSING and "StartsWith" not in self.name
 
     def compare(self, left: Scalar, right: Scalar) -> Tri:
         """Return how two values compare; unknown where one is of another type."""

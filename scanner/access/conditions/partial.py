@@ -17,11 +17,11 @@ from scanner.access.conditions.evaluate import (
     is_documented,
     is_over_all,
     is_sub_operation_of,
+    is_understood,
 )
 from scanner.access.conditions.operators import COMPARATORS, CROSSES, absent
 from scanner.access.conditions.request import Request, is_sub_operation
 from scanner.access.conditions.syntax import (
-    SOURCES,
     ActionMatches,
     And,
     Atom,
@@ -161,17 +161,10 @@ def _by_facts(atom: Atom, facts: Facts) -> Tri:
 
 def _without(comparison: Comparison, left: bool, right: bool) -> Tri:
     """Return how a comparison ends when the left side or the right one is absent."""
-    operator = comparison.operator
-    comparator = COMPARATORS.get(operator.name.lower())
-    crosses = not operator.cross or operator.cross.lower() in CROSSES
-    sources = {
-        side.source
-        for side in (comparison.left, comparison.right)
-        if isinstance(side, Attribute)
-    }
-    if comparator is None or not crosses or not sources <= {*SOURCES}:
+    comparator = COMPARATORS.get(comparison.operator.name.lower())
+    if comparator is None or not is_understood(comparison):
         return Tri.UNKNOWN
-    cross = CROSSES.get(operator.cross.lower())
+    cross = CROSSES.get(comparison.operator.cross.lower())
     return absent(comparator, over_all=is_over_all(cross, left, right))
 
 

@@ -119,7 +119,10 @@ def _times(expression: Expression) -> tuple[Spans, Spans]:
 
 
 def spans_of(node: Expression) -> Spans | None:
-    """Return when a comparison of the current time holds; None for anything else."""
+    """Return when a comparison of the current time holds; None for anything else.
+
+    That it is before or after a moment is all that can be asked of it.
+    """
     match node:
         case Comparison(
             Attribute("Environment", name), operator, Constant(value=value)
@@ -137,16 +140,8 @@ def _spans(operator: str, then: int) -> Spans | None:
     match operator:
         case "datetimegreaterthan":
             return ((then + 1, _LAST),)
-        case "datetimegreaterthanequals":
-            return ((then, _LAST),)
         case "datetimelessthan":
             return ((_FIRST, then - 1),)
-        case "datetimelessthanequals":
-            return ((_FIRST, then),)
-        case "datetimeequals":
-            return ((then, then),)
-        case "datetimenotequals":
-            return _except(((then, then),))
         case _:
             return None
 

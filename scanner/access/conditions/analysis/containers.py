@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from scanner.access.conditions.analysis.storage import CONTAINERS
+from scanner.access.conditions.evaluate import is_understood
 from scanner.access.conditions.syntax import (
     And,
     Attribute,
@@ -40,7 +41,10 @@ def container_prefixes(expression: Expression) -> tuple[str, ...]:
             every = [prefix for prefixes in parts for prefix in prefixes]
             return tuple(dict.fromkeys(every)) if all(parts) else ()
         case Comparison(Attribute("Resource") as attribute, operator, other):
-            if attribute.bare.lower() != _CONTAINER_NAME:
+            if (
+                not is_understood(expression)
+                or attribute.bare.lower() != _CONTAINER_NAME
+            ):
                 return ()
             texts = _texts(other, operator.cross.lower())
             return _prefixes(operator.name.lower().removesuffix("ignorecase"), texts)

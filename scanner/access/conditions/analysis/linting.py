@@ -22,15 +22,19 @@ from scanner.access.conditions.analysis.tags import tag_faults
 from scanner.access.conditions.analysis.windows import windows
 from scanner.access.conditions.documented import is_documented_attribute
 from scanner.access.conditions.errors import ConditionError
-from scanner.access.conditions.operators import COMPARATORS, CROSSES
+from scanner.access.conditions.evaluate import is_now, is_understood
+from scanner.access.conditions.operators import COMPARATORS
 from scanner.access.conditions.parser import parse
 from scanner.access.conditions.syntax import (
     PRECEDENCE,
     SOURCES,
+    Attribute,
     Call,
     Comparison,
     Condition,
     Expression,
+    Operand,
+    Operator,
 )
 from scanner.access.conditions.values import guid
 from scanner.access.conditions.walk import attributes_of, nodes
@@ -143,10 +147,11 @@ def _strangers(expression: Expression) -> Iterator[tuple[str, int]]:
         match node:
             case Call(name=name, start=start):
                 yield name, start
-            case Comparison(operator=operator, start=start):
-                known = operator.name.lower() in COMPARATORS
-                if not known or operator.cross.lower() not in ("", *CROSSES):
-                    yield operator.text, start
+            case Comparison(operator=operator, left=left, right=right, start=start):
+                calls = [one.name for one in (left, right) if isinstance(one, Call)]
+                yield from ((name, start) for name in calls)
+                if not calls and not is_understood(node):
+                    yield _misused(operator, left), start
     for attribute in attributes_of(expression):
         if attribute.source not in SOURCES:
             yield f"@{attribute.source}", attribute.start
@@ -154,6 +159,14 @@ def _strangers(expression: Expression) -> Iterator[tuple[str, int]]:
             yield attribute.text, attribute.start
     for attribute in misplaced(expression):
         yield f"{attribute.text} of the actions it is asked for", attribute.start
+
+
+def _misused(operator: Operator, left: Operand) -> str:
+    """Return how an operator is used in a way that is not documented."""
+    is_known = operator.name.lower() in COMPARATORS
+    if not isinstance(left, Attribute):
+        return f"a value before {operator.text}"
+    return f"{operator.text} of UtcNow" if is_known and is_now(left) else operator.text
 
 
 def _precedence(condition: Condition) -> Iterator[Fault]:

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from scanner.access.conditions.analysis.subject import Fault, Subject, residuals
+from scanner.access.conditions.evaluate import is_now
 from scanner.access.conditions.syntax import (
     And,
-    Attribute,
     Comparison,
     Expression,
     Or,
@@ -69,13 +69,10 @@ def _unclear(expression: Expression) -> Iterator[tuple[int, str]]:
     for node in nodes(expression):
         if not isinstance(node, Comparison) or spans_of(node) is not None:
             continue
-        if any(map(_is_now, attributes_of(node))):
+        if any(map(is_now, attributes_of(node))):
             said = f"{node.operator.text} does not compare UtcNow with a moment"
-            yield node.start, f"{said}: hours of each day cannot be written"
-
-
-def _is_now(attribute: Attribute) -> bool:
-    return attribute.source == "Environment" and attribute.bare.lower() == "utcnow"
+            only = "only DateTimeGreaterThan and DateTimeLessThan do"
+            yield node.start, f"{said}, {only}: hours of each day cannot be written"
 
 
 def _mentions(part: Expression) -> int | None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import pytest
 
-from scanner.access.conditions import Request, Tri, Value, evaluate, parse
+from scanner.access.conditions import Request, Tri, Value, evaluate, lint, parse
 
 T, F, U = Tri.TRUE, Tri.FALSE, Tri.UNKNOWN
 BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs"
 READ = f"{BLOBS}/read"
+MOMENT = "2026-01-01T00:00:00Z"
 
 
 def of(text: str, action: str = READ, sub: str | None = None, **values: Value) -> Tri:
@@ -135,7 +137,7 @@ def test_truths_and_ids() -> None:
         ("@Resource[a] ForAnyOfAllValues:StringEquals {'x'}", F),
         ("NOT @Resource[a] ForAllOfAllValues:StringEquals {'x'}", U),
         ("NOT @Resource[a] StringNotEquals 'x'", U),
-        ("'x' StringEquals @Resource[a]", F),
+        ("'x' StringEquals @Resource[a]", U),
         ("Exists @Resource[a]", F),
         ("NOT Exists @Resource[a]", T),
     ],
@@ -151,7 +153,7 @@ def test_an_absent_attribute(text: str, expected: Tri) -> None:
         ("@Resource[a] ForAllOfAllValues:StringNotEquals {'x'}", U),
         ("@Resource[a] ForAnyOfAnyValues:StringEquals {'x'}", F),
         ("'x' ForAnyOfAllValues:StringEquals @Resource[a]", U),
-        ("'x' ForAnyOfAnyValues:StringEquals @Resource[a]", F),
+        ("'x' ForAnyOfAnyValues:StringEquals @Resource[a]", U),
         ("@Resource[a] StringEquals 'x'", F),
         ("@Resource[a] StringNotEquals 'x'", U),
         ("Exists @Resource[a]", T),
@@ -251,3 +253,28 @@ def test_a_principal_and_a_resource_are_compared() -> None:
     text = "@Principal[p] ForAnyOfAnyValues:StringEquals @Resource[r]"
     request = Request(READ, resource={"r": "x"}, principal={"p": ("w", "x")})
     assert evaluate(parse(text).expression, request) is T
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "'x' StringEquals @Resource[a]",
+        "{'x'} ForAnyOfAnyValues:StringEquals @Resource[a]",
+        "@Resource[a] ForAnyOfAnyValues:StringStartsWith {'x'}",
+        "@Resource[a] ForAnyOfAnyValues:StringNotStartsWithIgnoreCase {'x'}",
+        "@Environment[isPrivateLink] ForAnyOfAnyValues:BoolEquals {true}",
+        f"@Environment[UtcNow] DateTimeEquals '{MOMENT}'",
+        f"@Environment[UtcNow] DateTimeGreaterThanEquals '{MOMENT}'",
+        f"@Environment[utcNow] ForAnyOfAnyValues:DateTimeLessThan {{'{MOMENT}'}}",
+        f"@Resource[a] ForAnyOfAnyValues:DateTimeEquals {{'{MOMENT}'}}",
+    ],
+)
+def test_what_is_used_in_other_ways_than_documented_is_unknown(text: str) -> None:
+    request = Request(
+        "a/read",
+        resource={"a": "x"},
+        environment={"UtcNow": MOMENT, "isPrivateLink": True},
+    )
+    assert evaluate(parse(text).expression, request) is U
+    faults = lint(text, now=datetime(2026, 11, 1, tzinfo=UTC))
+    assert "abac-parse" in {each.check_id for each in faults}

@@ -199,6 +199,9 @@ def _compared(comparison: Comparison, request: Request) -> Truths:
             case ValueSet(members=members):
                 sides.append([member.value for member in members])
     name, cross = comparison.operator.name, comparison.operator.cross
+    reads = [isinstance(one, Attribute) for one in (comparison.left, comparison.right)]
+    if reads == [False, True] or (cross and re.search("StartsWith|Bool|Date", name)):
+        return EITHER
     negative = "Not" in name
     left, right = sides
     outer, inner = (all if part == "All" else any for part in _quantities(cross))

@@ -51,7 +51,7 @@ def before(moment: str) -> str:
         ("@Environment[UtcNow] TimeOfDayLessThan '17:00:00'", "hours of each day"),
         ("'2045-01-01T00:00:00Z' DateTimeLessThan @Environment[UtcNow]", "a moment"),
         ("@Resource[UtcNow] DateTimeLessThan '2020-01-01T00:00:00Z'", None),
-        ("@Environment[utcnow] DateTimeEquals '2020-01-01T00:00:00Z'", "is dead"),
+        ("@Environment[utcnow] DateTimeEquals '2020-01-01T00:00:00Z'", "a moment"),
     ],
 )
 def test_windows(text: str, complaint: str | None) -> None:
