@@ -31,7 +31,7 @@ from scanner.access.conditions.syntax import (
     Literal,
     SubOperationMatches,
 )
-from scanner.access.conditions.walk import attributes_of, nodes
+from scanner.access.conditions.walk import attributes_of, nodes, operands
 from scanner.access.facts import Block
 from scanner.access.patterns import first_match, matches_action
 
@@ -206,15 +206,16 @@ def named_actions(expression: Expression) -> tuple[str, ...]:
 
 
 def misplaced(expression: Expression) -> Iterator[Attribute]:
-    """Yield the attributes that no call has which an expression asks for them."""
-    asked: dict[Attribute, bool] = {}
+    """Yield the attributes that are asked for only of calls that never have them."""
+    asked: dict[tuple[Attribute, int], bool] = {}
     named = sub_operations(expression)
     for action in named_actions(expression):
         for call in calls_of(action, named):
-            for each in attributes_of(addressed(expression, action, call)):
-                missing = is_missing(each, action, call)
-                asked[each] = asked.get(each, True) and missing
-    return (each for each, missing in asked.items() if missing)
+            for each in operands(addressed(expression, action, call)):
+                if isinstance(each, Attribute):
+                    place, missing = (each, each.start), is_missing(each, action, call)
+                    asked[place] = asked.get(place, True) and missing
+    return (each for (each, _), missing in asked.items() if missing)
 
 
 def granted_actions(expression: Expression, role: Iterable[Block]) -> tuple[str, ...]:

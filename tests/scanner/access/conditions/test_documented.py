@@ -192,6 +192,11 @@ def test_what_some_calls_lack_holds_not_for_all(name: str, action: str) -> None:
     [
         (f"@Request[{CONTAINERS}:name] StringEquals 'a'", True),
         (f"@Request[{TAG}] StringEquals 'a'", True),
+        (
+            f"@Request[{TAG}] StringEquals 'a') AND ("
+            f"(!(ActionMatches{{'{RETAG}'}})) OR @Request[{TAG}] StringEquals 'a'",
+            True,
+        ),
         (f"@Resource[{BLOBS}:path] StringEquals 'a'", False),
         (f"@Request[{BLOBS}:prefix] StringEquals 'a'", False),
     ],
