@@ -98,9 +98,12 @@ def unconstrained(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     Administrator, Role Based Access Control Administrator, Owner, and custom roles by
     their own definition. It passes where a condition on the assignment, or one in the
     role's permission block, restricts that action; an absent or null condition
-    restricts nothing (azure-docs, "What is Azure RBAC"). An unrestricted Owner is a
-    fact as long as few hold the role on the same scope, and warns beyond; those who may
-    activate it are counted apart. A role that was not read is not assessed.
+    restricts nothing (azure-docs, "What is Azure RBAC"), nor does `NOT` of a source but
+    `@Request`, which has nothing of an assignment that is created ("Authorization
+    actions and attributes"); how such a source differs from something is not
+    documented, and not assessed. An unrestricted Owner is a fact as long as few hold
+    the role on the same scope, and warns beyond; those who may activate it are counted
+    apart. A role that was not read is not assessed.
 
     ## Why it matters
     Whoever may assign any role may give themselves any role, and so holds everything in
@@ -318,7 +321,8 @@ def builtin_conditioned(definition: RoleDefinition, tenant: Tenant) -> Verdict:
     Some built-in roles, such as Foundry Project Manager, bring the condition along:
     assignments of them need none (role definition REST reference). A block whose
     condition is absent or null restricts nothing, and roles without any are left out.
-    It passes where the condition limits the roles, and says which.
+    It passes where the condition limits the roles, and says which; only `@Request` has
+    them where an assignment is created ("Authorization actions and attributes").
 
     ## Why it matters
     An assignment of such a role looks like an unrestricted delegation and is none. What

@@ -11,7 +11,12 @@ from checks.rbac_delegation.delegations import (
 )
 from checks.shared.citing import cite_definition
 from checks.shared.condition_analysis import Analysis
-from checks.shared.condition_verdicts import analysed, judged, require_documented
+from checks.shared.condition_verdicts import (
+    analysed,
+    judged,
+    require_clear,
+    require_documented,
+)
 from checks.shared.grants import access
 from checks.shared.privileged import privileged
 from checks.shared.scanned import require_all_scanned
@@ -20,7 +25,14 @@ from scanner.access.conditions import (
     assignable_roles,
     limits_roles,
     named_roles,
+    residual,
 )
+from scanner.access.conditions.analysis.catalogue import (
+    ASSIGNMENT_DELETE,
+    ASSIGNMENT_WRITE,
+)
+from scanner.access.conditions.analysis.delegation import is_settled
+from scanner.access.conditions.analysis.guards import is_open, may_be_open
 from scanner.access.conditions.values import guid
 from scanner.model.authorization import RoleAssignment
 from scanner.model.check import (
@@ -36,10 +48,18 @@ from scanner.model.coverage import NotRead
 from scanner.model.tenant import Tenant
 
 
-def _told(assignment: RoleAssignment) -> Analysis:
-    """Return what a condition comes to; raises NotRead where that cannot be told."""
+def _told(
+    assignment: RoleAssignment, check_id: str, action: str = ASSIGNMENT_WRITE
+) -> Analysis:
+    """Return what a condition comes to.
+
+    Raises NotRead where what is not documented decides what a check is about.
+    """
     found = analysed(assignment, by_role=True)
-    require_documented(found)
+    fault = found.of(check_id)
+    is_sure = fault is not None and not fault.unclear
+    if not is_sure and not is_settled(found.left, action):
+        require_documented(found)
     return found
 
 
@@ -57,11 +77,14 @@ def role_bounded(assignment: RoleAssignment, _: Tenant) -> Verdict:
     r"""
     Reads `properties.condition`: what it asks of `RoleDefinitionId`.
 
-    A condition that only limits principals lets every role through (azure-docs,
-    "Authorization actions and attributes"). Judged are conditions on assigning roles; a
-    delegation whose condition is absent or null is for `delegation-unconstrained`. A
-    list of roles that are excluded is a limit, if a weak one. A role that was not read
-    is not assessed.
+    A condition that only limits principals lets every role through, and only
+    `@Request` limits what is created (azure-docs, "Authorization actions and
+    attributes"). Any other source has no role there: it equals nothing, so that its
+    `NOT` is true, and how it differs from something is not documented and not assessed.
+    It warns where such a source keeps every role from being assigned, or frees more
+    than it was meant to. Judged are conditions on assigning roles; a delegation whose
+    condition is absent or null is for `delegation-unconstrained`. A list of roles that
+    are excluded is a limit, if a weak one. A role that was not read is not assessed.
 
     ## Why it matters
     "Only to service principals" sounds narrow and allows to make one's own service
@@ -84,7 +107,8 @@ def role_bounded(assignment: RoleAssignment, _: Tenant) -> Verdict:
     - Microsoft Learn: Examples to delegate Azure role assignment management with
       conditions
     """
-    fault = _told(assignment).of("delegation-role-bounded")
+    check_id = "delegation-role-bounded"
+    fault = _told(assignment, check_id).of(check_id)
     return judged(fault, "the condition limits which roles can be assigned")
 
 
@@ -105,10 +129,11 @@ def privileged_inside(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     Privileged are Owner, Contributor, User Access Administrator, Role Based Access
     Control Administrator, and, by the tenant's own definitions, each role with `*`,
     with unrestricted `roleAssignments/write`, or that reads the keys of Cognitive
-    Services, storage, Search or Cosmos DB accounts. A condition whose time is over lets
-    none through. Judged are conditions on assigning roles; an absent or null one is
-    none. A role that it names and that was not read is not assessed, unless another one
-    is privileged.
+    Services, storage, Search or Cosmos DB accounts. What leaves a role out is in
+    `@Request`: other sources have none where an assignment is created, as
+    `delegation-role-bounded` says. A condition whose time is over lets none through.
+    Judged are conditions on assigning roles; an absent or null one is none. A role that
+    it names and that was not read is not assessed, unless another one is privileged.
 
     ## Why it matters
     One privileged role among the allowed ones undoes the limit: who can hand out
@@ -132,9 +157,11 @@ def privileged_inside(assignment: RoleAssignment, tenant: Tenant) -> Verdict:
     - Authorization in Azure OpenAI Service
     - Microsoft Learn: Delegate Azure access management to others
     """
-    found = _told(assignment)
-    fault = found.of("delegation-privileged-inside")
+    check_id = "delegation-privileged-inside"
+    found = _told(assignment, check_id)
+    fault = found.of(check_id)
     if fault:
+        require_clear(fault)
         inside = _assignable(found, tenant)
         names = printable(some(inside.values()))
         _cite_roles(inside, tenant)
@@ -165,7 +192,7 @@ def _assignable(found: Analysis, tenant: Tenant) -> dict[str, str]:
     if found.condition is None:
         return {}
     roles = privileged(tenant)
-    inside = assignable_roles(found.left, roles)
+    inside = assignable_roles(found.left, roles, surely=True)
     return {each: roles[each] for each in inside}
 
 
@@ -212,8 +239,10 @@ def denylist_style(assignment: RoleAssignment, _: Tenant) -> Verdict:
 
     A list of excluded roles lets every other one through, also those that are made
     later (azure-docs, "Examples to delegate Azure role assignment management with
-    conditions"). Judged are conditions on assigning roles; an absent or null one is
-    none. A role that was not read is not assessed.
+    conditions"). Only lists in `@Request` count: others list nothing where an
+    assignment is created, as `delegation-role-bounded` says. Judged are conditions on
+    assigning roles; an absent or null one is none. A role that was not read is not
+    assessed.
 
     ## Why it matters
     Azure has over nine hundred built-in roles and keeps getting new ones; anyone with
@@ -232,7 +261,8 @@ def denylist_style(assignment: RoleAssignment, _: Tenant) -> Verdict:
     - Microsoft Learn: Examples to delegate Azure role assignment management with
       conditions
     """
-    fault = _told(assignment).of("delegation-denylist-style")
+    check_id = "delegation-denylist-style"
+    fault = _told(assignment, check_id).of(check_id)
     return judged(fault, "no role can be assigned for not being on a list")
 
 
@@ -251,9 +281,10 @@ def delete_covered(assignment: RoleAssignment, _: Tenant) -> Verdict:
     Reads `properties.condition`: what it asks of `roleAssignments/delete`.
 
     Deleting is an action of its own, and its block reads `@Resource`, the assignment
-    that is there (azure-docs, "Authorization actions and attributes"). Judged are
-    conditions on assigning roles; an absent or null one is none. A role that was not
-    read is not assessed.
+    that is there (azure-docs, "Authorization actions and attributes"). A block on
+    another source, which has none, warns: its `NOT` is always true, and it equals
+    nothing. Judged are conditions on assigning roles; an absent or null one is none. A
+    role that was not read is not assessed.
 
     ## Why it matters
     Whoever may remove any assignment can lock out the owners of the subscription, and
@@ -277,7 +308,8 @@ def delete_covered(assignment: RoleAssignment, _: Tenant) -> Verdict:
     - Microsoft Learn: Examples to delegate Azure role assignment management with
       conditions
     """
-    fault = _told(assignment).of("delegation-delete-covered")
+    check_id = "delegation-delete-covered"
+    fault = _told(assignment, check_id, ASSIGNMENT_DELETE).of(check_id)
     return judged(fault, "removing assignments is restricted, or not granted")
 
 
@@ -297,8 +329,11 @@ def principal_bounded(assignment: RoleAssignment, _: Tenant) -> Verdict:
 
     Warns where more than ten roles, or all but some, can be assigned to anyone: to
     users, groups, service principals and guests alike (azure-docs, "Authorization
-    actions and attributes"). Judged are conditions on assigning roles; an absent or
-    null one is none. A role that was not read is not assessed.
+    actions and attributes"). A list of these three types is no limit, nor is what is
+    not in `@Request`: other sources have no principal where an assignment is created,
+    and warn where that frees more than was meant to be. Judged are conditions on
+    assigning roles; an absent or null one is none. A role that was not read is not
+    assessed.
 
     ## Why it matters
     A pipeline that gives its applications data roles never has to give them to people.
@@ -321,7 +356,8 @@ def principal_bounded(assignment: RoleAssignment, _: Tenant) -> Verdict:
     - Microsoft Learn: Examples to delegate Azure role assignment management with
       conditions
     """
-    fault = _told(assignment).of("delegation-principal-bounded")
+    check_id = "delegation-principal-bounded"
+    fault = _told(assignment, check_id).of(check_id)
     return judged(fault, "few roles can be assigned, or not to anyone")
 
 
@@ -343,8 +379,11 @@ def or_tautology(assignment: RoleAssignment, _: Tenant) -> Verdict:
     opens `delete`, and the other way round (azure-docs, "Azure role assignment
     condition format and syntax"). However it is written, what is true for every call
     fails, such as `ForAnyOfAnyValues:GuidNotEquals` with two roles: each role differs
-    from one of them. Judged are conditions on assigning roles; an absent or null one is
-    none. A role that was not read is not assessed.
+    from one of them. So does `NOT` of an attribute that the call does not have, such as
+    `@Resource` where an assignment is created ("Authorization actions and attributes").
+    What is not documented is not assessed where it may always be true. Judged are
+    conditions on assigning roles; an absent or null one is none. A role that was not
+    read is not assessed.
 
     ## Why it matters
     The condition reads like the template and restricts nothing: its holder assigns
@@ -367,5 +406,19 @@ def or_tautology(assignment: RoleAssignment, _: Tenant) -> Verdict:
     - Azure Authorization - Azure ABAC
     - Microsoft Learn: Azure role assignment condition format and syntax
     """
-    fault = analysed(assignment, by_role=True).of("delegation-or-tautology")
+    found = analysed(assignment, by_role=True)
+    fault = found.of("delegation-or-tautology")
+    if fault is None:
+        _require_restricting(found)
     return judged(fault, "no block opens what another one restricts")
+
+
+def _require_restricting(found: Analysis) -> None:
+    """Raise NotRead if a block may be always true, as what is not documented may be."""
+    granted = {action.lower() for action in found.granted}
+    for action in (ASSIGNMENT_WRITE, ASSIGNMENT_DELETE):
+        if action.lower() not in granted:
+            continue
+        left = residual(found.left, action)
+        if may_be_open(left) and not is_open(left):
+            raise NotRead(f"what it asks of {action} is not documented")

@@ -83,6 +83,12 @@ def cite_role(assignment: RoleAssignment, role: Role | None) -> None:
     cite_permissions(definition.permissions)
 
 
+def require_clear(fault: Fault) -> None:
+    """Raise NotRead if it depends on what is not documented whether a fault is one."""
+    if fault.unclear:
+        raise NotRead(told(fault))
+
+
 def told(fault: Fault) -> str:
     """Return a fault as a reason says it, with its place."""
     message = printable(fault.message)
@@ -90,7 +96,11 @@ def told(fault: Fault) -> str:
 
 
 def judged(fault: Fault | None, otherwise: str) -> Verdict:
-    """Return what a fault comes to, and a pass where there is none."""
+    """Return what a fault comes to, and a pass where there is none.
+
+    Raises NotRead where it depends on what is not documented.
+    """
     if fault is None:
         return passed(otherwise)
+    require_clear(fault)
     return failed(told(fault)) if fault.fails else warned(told(fault))

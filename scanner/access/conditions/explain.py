@@ -1,7 +1,8 @@
-"""A condition in plain English, one sentence a block."""
+"""A condition in plain English: a sentence a block, and one on what is in vain."""
 
 from __future__ import annotations
 
+from scanner.access.conditions.misread import in_vain
 from scanner.access.conditions.partial import conjunction, disjunction, negation
 from scanner.access.conditions.phrases import ANY, predicate
 from scanner.access.conditions.syntax import (
@@ -19,12 +20,11 @@ from scanner.access.conditions.walk import nodes
 
 
 def explain(condition: Condition) -> tuple[str, ...]:
-    """Return one sentence for each block that has to hold."""
-    match condition.expression:
-        case And(terms=terms):
-            return tuple(map(_sentence, terms))
-        case expression:
-            return (_sentence(expression),)
+    """Return one sentence for each block that has to hold, then what is in vain."""
+    whole = condition.expression
+    blocks = whole.terms if isinstance(whole, And) else (whole,)
+    lost = (f"{each[0].upper()}{each[1:]}." for each in in_vain(whole))
+    return (*map(_sentence, blocks), *lost)
 
 
 def _sentence(block: Expression) -> str:

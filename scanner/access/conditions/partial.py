@@ -10,7 +10,7 @@ from dataclasses import replace
 from enum import Enum, unique
 from typing import TypeAlias
 
-from scanner.access.conditions.documented import is_missing
+from scanner.access.conditions.documented import is_missing, is_nowhere
 from scanner.access.conditions.evaluate import (
     compare,
     exists,
@@ -104,6 +104,15 @@ def without_missing(
         return replace(left, left=marked(left.left), right=marked(left.right))
 
     return replaced(expression, made)
+
+
+def without_nowhere(expression: Expression) -> Expression:
+    """Return what is left of an expression without attributes that no call has."""
+
+    def facts(attribute: Attribute) -> Fact:
+        return Fact.ABSENT if is_nowhere(attribute) else Fact.FREE
+
+    return assume(expression, facts)
 
 
 def _by_call(atom: Atom, request: Request) -> Tri:

@@ -64,6 +64,8 @@ def both(rest: str, joint: str = "AND") -> str:
     return f"{block('write', rest)} {joint} {block('delete', rest)}"
 
 
+ELSEWHERE = only(OWNER).replace("@@", "@Resource")
+DIFFERING = but(OWNER).replace("@@", "@Resource")
 STRANGER = "33333333-2222-4333-8444-555555555555"
 BOUNDED = both(only(READER, CALLER))
 ON_BLOBS = f"((!(ActionMatches{{'{BLOBS}/read'}})) OR (@Resource[a] BoolEquals true))"
@@ -121,6 +123,15 @@ def judge(verdicts: Verdicts, roles: list[Body]) -> Callable[..., Result]:
             f"{block('write', 'true')} OR @Resource[a] BoolEquals true",
             Status.FAIL,
             "does not restrict that",
+        ),
+        (RBAC, block("write", f"NOT {ELSEWHERE}"), Status.FAIL, "not restrict that"),
+        (RBAC, block("write", ELSEWHERE), Status.PASS, "a condition restricts"),
+        (RBAC, block("write", DIFFERING), Status.NOT_ASSESSED, "cannot be read"),
+        (
+            RBAC,
+            block("write", f"{DIFFERING} AND {only(READER)}"),
+            Status.PASS,
+            "a condition restricts",
         ),
         (RBAC, both(BEGUN), Status.FAIL, "does not restrict that"),
         (RBAC, both(f"{BEGUN} AND {SERVICES}"), Status.PASS, "a condition restricts"),
@@ -344,6 +355,20 @@ class TestUse:
             },
         ),
         (block("write", "false"), {"delete-covered": "warn"}),
+        (
+            f"{block('write', f'NOT {ELSEWHERE}')} AND {block('delete', only(OWNER))}",
+            {
+                "or-tautology": "fail",
+                "role-bounded": "fail",
+                "privileged-inside": "fail",
+                "principal-bounded": "warn",
+            },
+        ),
+        (
+            f"{block('write', only(READER))} AND "
+            + block("delete", f"NOT {only(READER).replace('@@', '@Request')}"),
+            {"or-tautology": "fail", "delete-covered": "warn"},
+        ),
     ],
 )
 def test_conditions(
@@ -360,6 +385,18 @@ def test_conditions(
             found[check.id.removeprefix("delegation-")] = str(result.status)
             assert "line 1, column" in result.reason
     assert found == findings
+
+
+def test_how_a_call_differs_from_what_it_lacks_is_not_assessed(
+    judge: Any, rbac: Any
+) -> None:
+    condition = f"{block('write', DIFFERING)} AND {block('delete', only(OWNER))}"
+    grant = rbac.grant("ann", RBAC, GROUP, condition=condition)
+    found = {check: judge(check, grant["id"], grant).status for check in BOUNDS}
+    known = {bounds.denylist_style, bounds.delete_covered}
+    assert {each for each in BOUNDS if found[each] is Status.PASS} == known
+    others = {found[each] for each in BOUNDS if each not in known}
+    assert others == {Status.NOT_ASSESSED}
 
 
 BOUNDS = (

@@ -1,12 +1,15 @@
 """Faults in conditions that let someone assign roles, but not every role.
 
 Source: "Authorization actions and attributes" for role assignment conditions. A role
-or principal is bounded when some value of it makes the condition impossible.
+or principal is bounded when some value of it makes the condition impossible. Only what
+a call has can bound it: creating an assignment `@Request`, removing one `@Resource`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import partial
 
 from scanner.access.conditions.analysis.catalogue import (
     ASSIGNMENT_DELETE,
@@ -16,7 +19,14 @@ from scanner.access.conditions.analysis.catalogue import (
 )
 from scanner.access.conditions.analysis.guards import is_open
 from scanner.access.conditions.analysis.subject import Fault, Subject
-from scanner.access.conditions.partial import Fact, assume, residual
+from scanner.access.conditions.misread import misread, why_in_vain
+from scanner.access.conditions.partial import (
+    Fact,
+    assume,
+    at_most,
+    residual,
+    without_nowhere,
+)
 from scanner.access.conditions.solve import may_hold
 from scanner.access.conditions.syntax import (
     Attribute,
@@ -30,6 +40,9 @@ ROLE = f"{DELEGATION.service}:roledefinitionid"
 PRINCIPAL = f"{DELEGATION.service}:principalid"
 PRINCIPAL_TYPE = f"{DELEGATION.service}:principaltype"
 
+TYPES = ("User", "Group", "ServicePrincipal")
+"""Every type of principal that is documented."""
+
 UNNAMED = "00000000-0000-4000-8000-00000000ffff"
 """A role or principal that no condition names."""
 WIDE = 10
@@ -41,14 +54,52 @@ def delegation(subject: Subject) -> Iterator[Fault]:
     if DELEGATION not in families_of(subject.expression):
         return
     if subject.has(ASSIGNMENT_WRITE):
-        yield from _writing(subject, subject.residual(ASSIGNMENT_WRITE))
+        writing = partial(_writing, subject)
+        yield from _either_way(writing, subject.residual(ASSIGNMENT_WRITE))
     if subject.has(ASSIGNMENT_DELETE):
-        yield from _deleting(subject)
+        deleting = partial(_deleting, subject)
+        yield from _either_way(deleting, subject.residual(ASSIGNMENT_DELETE))
 
 
-def assignable_roles(expression: Expression, roles: Iterable[str]) -> tuple[str, ...]:
-    """Return which of some roles an expression lets someone assign, by their ids."""
+def _at_least(left: Expression) -> Expression:
+    """Return the least that may be allowed; what no call has is absent."""
+    return at_most(without_nowhere(left), allowing=False)
+
+
+def _either_way(
+    find: Callable[[Expression], Iterator[Fault]], left: Expression
+) -> Iterator[Fault]:
+    """Find faults, those apart that depend on what is not documented."""
+    most, least = at_most(left), _at_least(left)
+    if most == least:
+        yield from find(most)
+        return
+    ways = [{each.check_id: each for each in find(part)} for part in (most, least)]
+    for check_id in ways[0] | ways[1]:
+        found = [way[check_id] for way in ways if check_id in way]
+        if len(found) == len(ways) and found[0].fails is found[1].fails:
+            yield found[1]
+        else:
+            message = f"for all that is documented, {found[0].message}"
+            yield replace(found[0], message=message, unclear=True)
+
+
+def is_settled(expression: Expression, action: str) -> bool:
+    """Return whether all that is asked of a call is documented, or does not matter."""
+    left = residual(expression, action)
+    return at_most(left) == _at_least(left)
+
+
+def assignable_roles(
+    expression: Expression, roles: Iterable[str], *, surely: bool = False
+) -> tuple[str, ...]:
+    """Return which of some roles an expression lets someone assign, by their ids.
+
+    Those too, if not `surely`, for which that depends on what is not documented.
+    """
     left = residual(expression, ASSIGNMENT_WRITE)
+    if surely:
+        left = _at_least(left)
     allows = _allowing(left)
     return tuple(one for one in roles if (digits := guid(one)) and allows(digits))
 
@@ -64,8 +115,17 @@ def named_roles(expression: Expression) -> tuple[str, ...]:
 
 
 def _writing(subject: Subject, left: Expression) -> Iterator[Fault]:
-    if not may_hold(left):
-        return
+    found = [*_assigning(subject, left)] if may_hold(left) else []
+    yield from found
+    lost = misread(subject.left, ASSIGNMENT_WRITE)
+    of_roles = any(each.bare.lower() == ROLE for each in lost)
+    check_id = f"delegation-{'role' if of_roles else 'principal'}-bounded"
+    if lost and all(each.check_id != check_id for each in found):
+        message = why_in_vain(lost[0], ASSIGNMENT_WRITE)
+        yield subject.fault(check_id, lost[0].start, message)
+
+
+def _assigning(subject: Subject, left: Expression) -> Iterator[Fault]:
     named = _named(left, ROLE)
     start = _start(left, ROLE) or subject.guard_of(ASSIGNMENT_WRITE)
     yield from _roles(subject, left, named, start)
@@ -101,12 +161,17 @@ def _roles(
             "every role that is not listed can be assigned: new roles slip through",
         )
     else:
+        lost = misread(subject.left, ASSIGNMENT_WRITE)
+        why = why_in_vain(lost[0], ASSIGNMENT_WRITE) if lost else _NO_LIMIT
         yield subject.fault(
             "delegation-role-bounded",
-            start,
-            "any role can be assigned: the condition does not limit RoleDefinitionId",
+            lost[0].start if lost else start,
+            f"any role can be assigned: {why}",
             fails=True,
         )
+
+
+_NO_LIMIT = "the condition does not limit RoleDefinitionId"
 
 
 def _privileged(
@@ -124,21 +189,23 @@ def _privileged(
     )
 
 
-def _deleting(subject: Subject) -> Iterator[Fault]:
-    if is_open(subject.residual(ASSIGNMENT_DELETE)):
-        yield subject.fault(
-            "delegation-delete-covered",
-            subject.guard_of(ASSIGNMENT_WRITE),
-            "deleting role assignments is not restricted: any assignment in scope can "
-            "be removed",
-        )
+def _deleting(subject: Subject, left: Expression) -> Iterator[Fault]:
+    lost = misread(subject.left, ASSIGNMENT_DELETE)
+    if not lost and not is_open(left):
+        return
+    start = lost[0].start if lost else subject.guard_of(ASSIGNMENT_WRITE)
+    why = why_in_vain(lost[0], ASSIGNMENT_DELETE) if lost else _ANY_REMOVED
+    free = "deleting role assignments is not restricted: " if is_open(left) else ""
+    yield subject.fault("delegation-delete-covered", start, f"{free}{why}")
+
+
+_ANY_REMOVED = "any assignment in scope can be removed"
 
 
 def _bounds_principals(left: Expression) -> bool:
-    types = ("User", "Group", "ServicePrincipal", UNNAMED)
     principals = (UNNAMED, *_named(left, PRINCIPAL))
     return not (
-        all(_allows(left, PRINCIPAL_TYPE, one) for one in types)
+        all(_allows(left, PRINCIPAL_TYPE, one) for one in TYPES)
         and all(_allows(left, PRINCIPAL, one) for one in principals)
     )
 

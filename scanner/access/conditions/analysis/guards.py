@@ -36,6 +36,7 @@ from scanner.access.conditions.partial import (
     negation,
     residual,
     rewrite,
+    without_nowhere,
 )
 from scanner.access.conditions.solve import There, may_hold
 from scanner.access.conditions.syntax import (
@@ -101,11 +102,7 @@ def is_open(left: Expression, *, there: There = is_always_there) -> bool:
 
     Attributes that no call has are absent.
     """
-    return not may_hold(negation(assume(left, _nowhere)), there=there)
-
-
-def _nowhere(attribute: Attribute) -> Values | Fact:
-    return Fact.ABSENT if is_nowhere(attribute) else Fact.FREE
+    return not may_hold(negation(without_nowhere(left)), there=there)
 
 
 def may_be_open(left: Expression) -> bool:

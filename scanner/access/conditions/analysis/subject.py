@@ -31,6 +31,8 @@ class Fault:
     message: str
     fails: bool = False
     """Whether its check fails for it; for a weakness it only warns."""
+    unclear: bool = False
+    """Whether it is there or not depends on what is not documented."""
 
 
 @dataclass(frozen=True, kw_only=True)

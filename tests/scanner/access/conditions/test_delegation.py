@@ -9,6 +9,7 @@ from scanner.access.conditions import (
     Tri,
     assignable_roles,
     evaluate,
+    explain,
     limits_roles,
     lint,
     named_roles,
@@ -23,6 +24,12 @@ READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 USER = "53ca6127-db72-4b80-b1b0-d745d6d5456d"
 ONLY_SERVICES = (
     f"@Request[{ASSIGNMENTS}:PrincipalType] StringEqualsIgnoreCase 'ServicePrincipal'"
+)
+
+
+ALL_TYPES = (
+    f"@Request[{ASSIGNMENTS}:PrincipalType] ForAnyOfAnyValues:StringEqualsIgnoreCase "
+    "{'User', 'Group', 'ServicePrincipal'}"
 )
 
 
@@ -72,6 +79,10 @@ def found(
             {"delegation-denylist-style"},
         ),
         (
+            f"{block('write', f'{unless(OWNER)} AND {ALL_TYPES}')} AND {DELETE}",
+            {"delegation-denylist-style", "delegation-principal-bounded"},
+        ),
+        (
             block("write", f"{roles('Request', READER)} OR {ONLY_SERVICES}")
             + f" AND {DELETE}",
             {"delegation-role-bounded"},
@@ -85,6 +96,115 @@ def found(
 )
 def test_delegation(text: str, faults: set[str]) -> None:
     assert found(text) == faults
+
+
+TAUTOLOGY, ROLE, PRINCIPAL, REMOVAL, INSIDE = (
+    f"delegation-{name}"
+    for name in (
+        *("or-tautology", "role-bounded", "principal-bounded"),
+        *("delete-covered", "privileged-inside"),
+    )
+)
+NOT_OWNED = f"NOT {roles('Resource', OWNER)}"
+NOT_ASKED = f"NOT {roles('Request', OWNER)}"
+OF_CALLER = roles("Principal", OWNER)
+ON_CREATION = " where an assignment is created: there is none"
+ON_REMOVAL = "reads @Request where an assignment is removed: there is none"
+
+
+@pytest.mark.parametrize(
+    ("text", "faults", "unclear"),
+    [
+        (
+            f"{block('write', NOT_OWNED)} AND {DELETE}",
+            {TAUTOLOGY, ROLE, PRINCIPAL, INSIDE},
+            set(),
+        ),
+        (f"{block('write', roles('Resource', READER))} AND {DELETE}", {ROLE}, set()),
+        (
+            f"{block('write', unlike_one('Resource', OWNER))} AND {DELETE}",
+            set(),
+            {ROLE, PRINCIPAL, INSIDE},
+        ),
+        (
+            block(
+                "write",
+                f"{roles('Request', READER, USER)} AND {unlike_one('Resource', USER)}",
+            )
+            + f" AND {DELETE}",
+            {ROLE},
+            set(),
+        ),
+        (
+            block(
+                "write", f"{roles('Request', OWNER)} OR {unlike_one('Resource', USER)}"
+            )
+            + f" AND {DELETE}",
+            {INSIDE},
+            {ROLE, PRINCIPAL},
+        ),
+        (
+            block(
+                "write",
+                f"{roles('Request', READER)} AND "
+                f"NOT {ONLY_SERVICES.replace('Request', 'Resource')}",
+            )
+            + f" AND {DELETE}",
+            {PRINCIPAL},
+            set(),
+        ),
+        (
+            f"{BOUNDED} AND {block('delete', NOT_ASKED)}",
+            {TAUTOLOGY, REMOVAL},
+            set(),
+        ),
+        (
+            f"{BOUNDED} AND {block('delete', roles('Request', READER))}",
+            {REMOVAL},
+            set(),
+        ),
+        (
+            f"{BOUNDED} AND {block('delete', unlike_one('Request', OWNER))}",
+            {REMOVAL},
+            set(),
+        ),
+        (block("*", roles("Request", READER)), {REMOVAL}, set()),
+        (
+            f"{block('write', OF_CALLER)} AND {DELETE}",
+            set(),
+            {ROLE, PRINCIPAL, INSIDE},
+        ),
+        (
+            f"{block('write', f'NOT {OF_CALLER}')} AND {DELETE}",
+            {TAUTOLOGY, ROLE, PRINCIPAL, INSIDE},
+            set(),
+        ),
+    ],
+)
+def test_what_a_call_does_not_have(
+    text: str, faults: set[str], unclear: set[str]
+) -> None:
+    found = lint(text, privileged=(OWNER,), now=NOW)
+    sure = {fault.check_id for fault in found if not fault.unclear}
+    assert sure - {"abac-parse"} == faults
+    assert {fault.check_id for fault in found if fault.unclear} == unclear
+    why = ON_REMOVAL if REMOVAL in faults else ON_CREATION
+    assert any(why in fault.message for fault in found)
+    assert any(why in sentence for sentence in explain(parse(text)))
+
+
+def test_an_attribute_read_in_vain_is_pointed_at() -> None:
+    text = f"{block('write', NOT_OWNED)} AND\n{block('delete', NOT_ASKED)}"
+    faults = {fault.check_id: fault for fault in lint(text, now=NOW)}
+    places = [(faults[each].line, faults[each].column) for each in (ROLE, REMOVAL)]
+    lines = text.split("\n")
+    assert places == [(1, lines[0].index("@") + 1), (2, lines[1].index("@") + 1)]
+
+
+def test_what_is_misspelt_is_told_from_a_bound() -> None:
+    text = f"{BOUNDED} AND {DELETE}".replace("Id] ", "] ", 1)
+    unclear = {each.check_id for each in lint(text, now=NOW) if each.unclear}
+    assert unclear == {ROLE, PRINCIPAL}
 
 
 BEGUN = "@Environment[UtcNow] DateTimeGreaterThan '2020-01-01T00:00:00.0Z'"
