@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 from reports.drift import escaped
 from reports.text import json_text, moment, percent, points
 from scanner.model.check import Severity
 from scanner.model.results import Assessment
-from scanner.model.trend import Point
+from scanner.model.trend import Point, header_of
 
 COLUMNS = (
     *("Run", "Score", "Coverage"),
     *(severity.value.capitalize() for severity in Severity),
-    *("Accepted", "Gaps"),
+    *("Accepted", "Gaps", "In part"),
 )
 
 
@@ -25,7 +25,7 @@ def point_of(assessment: Assessment) -> Point:
     """Return what an assessment came to."""
     tally = assessment.totals.overall
     return Point(
-        started=assessment.run.started,
+        **header_of(assessment.run),
         score=tally.score.value,
         coverage=tally.score.coverage,
         findings=tally.findings,
@@ -44,6 +44,7 @@ def trend_rows(runs: Sequence[Point]) -> Iterator[tuple[str, ...]]:
             *(f"{point.findings.get(severity, 0):,}" for severity in Severity),
             f"{point.exempted:,}",
             f"{point.gaps:,}",
+            point.part,
         )
 
 
@@ -64,11 +65,13 @@ def show_trend(runs: Sequence[Point], console: Console) -> None:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
     for position, column in enumerate(COLUMNS):
         name = _SHORT.get(column, column)
-        table.add_column(name, justify="right" if position else "left", no_wrap=True)
+        text = position == 0 or column == COLUMNS[-1]
+        justify: JustifyMethod = "left" if text else "right"
+        table.add_column(name, justify=justify, no_wrap=column != COLUMNS[-1])
     for row in trend_rows(runs):
         table.add_row(*row)
     console.print(table, highlight=False)
 
 
-_SHORT = {"Critical": "Crit", "Informational": "Info"}
+_SHORT = {"Critical": "Crit", "Medium": "Med", "Informational": "Info"}
 """Eighty columns are enough for everything else."""

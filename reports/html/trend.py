@@ -94,24 +94,34 @@ def _grid(share: float) -> Markup:
 def _line(
     runs: Sequence[Point], value: Callable[[Point], float | None], name: str
 ) -> Markup:
-    """Return a line with a dot a run; a run without the number has neither."""
+    """Return a line with a dot a run; a run without the number has neither.
+
+    The dot of a run that is a part only is hollow.
+    """
     places = list(_places(runs, value))
-    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+    path = " ".join(f"{x:.1f},{y:.1f}" for x, y, _ in places)
     dots = (
-        tag("circle", cx=f"{x:.1f}", cy=f"{y:.1f}", r="3", class_=f"dot {name}")
-        for x, y in places
+        tag(
+            "circle",
+            tag("title", part) if part else "",
+            cx=f"{x:.1f}",
+            cy=f"{y:.1f}",
+            r="3",
+            class_=f"dot {name}{part and ' part'}",
+        )
+        for x, y, part in places
     )
     return joined(tag("polyline", points=path, class_=f"line {name}"), *dots)
 
 
 def _places(
     runs: Sequence[Point], value: Callable[[Point], float | None]
-) -> Iterator[tuple[float, float]]:
+) -> Iterator[tuple[float, float, str]]:
     step = (WIDTH - SCALE - 2 * MARGIN) / max(len(runs) - 1, 1)
     for position, point in enumerate(runs):
         share = value(point)
         if share is not None:
-            yield MARGIN + position * step, _y(share)
+            yield MARGIN + position * step, _y(share), point.part
 
 
 def _y(share: float) -> float:

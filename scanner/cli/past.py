@@ -23,7 +23,7 @@ from scanner.model.drift import Drift, compare, judged_otherwise
 from scanner.model.judged import Judged, Row
 from scanner.model.results import Assessment, Run
 from scanner.model.settings import Settings
-from scanner.model.trend import Point
+from scanner.model.trend import Point, header_of
 from scanner.snapshot.lines import SnapshotError
 from scanner.snapshot.reader import Snapshot
 
@@ -74,10 +74,9 @@ def to_compare(runs: Sequence[Past]) -> Past | None:
 def _past(run: Path) -> Past:
     """Return what is known of a run without its results; raises Failure."""
     found = header(run)
-    names = [each.name for each in fields(Point) if each.name != "started"]
-    known = {name: found.summary.get(name) for name in names}
+    known = {each.name: found.summary.get(each.name) for each in fields(Point)}
     try:
-        point = msgspec.convert({"started": found.run.started, **known}, Point)
+        point = msgspec.convert({**known, **header_of(found.run)}, Point)
     except msgspec.ValidationError as error:
         told = f"{file_of(run)} has a summary that is none of ours: {error}"
         raise Failure(told) from error

@@ -74,6 +74,42 @@ def test_the_chart_has_a_dot_a_run(posture: Posture, history: Path) -> None:
     assert "Score from 12.5 to" in page
 
 
+def test_a_run_that_is_a_part_only_says_so(
+    posture: Posture, history: Path, tmp_path: Path
+) -> None:
+    def written(style: str) -> str:
+        return str(posture("trend", tmp_path / "runs", "--format", style).out)
+
+    (tmp_path / "runs").mkdir()
+    shutil.copytree(history / "b-later", tmp_path / "runs" / "whole")
+    some = ("--check", "dns-policy-*", "-o", tmp_path / "runs" / "some")
+    posture("scan", "--from", history / "b-later", *some)
+    results = tmp_path / "runs" / "some" / "results.json"
+    told = json.loads(results.read_bytes())
+    told["run"] |= {"started": "2099-01-01T00:00:00Z", "complete": False}
+    results.write_text(json.dumps(told))
+    checks = told["run"]["selection"]
+    whole, some_only = json.loads(written("json"))["runs"]
+    assert (whole["complete"], whole["chosen"], whole["catalogue"]) == (
+        True,
+        None,
+        None,
+    )
+    assert some_only["complete"] is False
+    assert (some_only["chosen"], some_only["catalogue"]) == (
+        checks["chosen"],
+        checks["catalogue"],
+    )
+    part = f"{checks['chosen']} of {checks['catalogue']} checks, cut short"
+    assert written("markdown").count(part) == 1
+    page = written("html")
+    assert page.count(f"<td>{part}</td>") == 1
+    assert page.count(f'class="dot score part"><title>{part}</title>') == 1
+    shown = written("text")
+    assert max(map(len, shown.splitlines())) <= 88
+    assert part.replace(" ", "") in "".join(shown.split())
+
+
 def test_a_scan_adds_itself_once_to_the_earlier_runs_of_a_folder(
     posture: Posture, history: Path
 ) -> None:
