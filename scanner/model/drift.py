@@ -198,7 +198,9 @@ def _changed(before: Row, after: Row) -> Iterator[Property]:
 
 def _read(row: Row) -> Mapping[tuple[str, str], Evidence]:
     """Return what an answer read, by resource and path."""
-    return {(id_key(each.resource_id), each.path): each for each in row.evidence}
+    return {
+        (id_key(each.resource_id), _folded(each.path)): each for each in row.evidence
+    }
 
 
 def _differ(old: Any, new: Any) -> bool:
@@ -208,16 +210,16 @@ def _differ(old: Any, new: Any) -> bool:
 
 
 _ID = re.compile(
-    r'"(/?(?:subscriptions|providers)/[^"\\]*'
-    r'|[0-9a-f]{8}(?:-[0-9a-f]{4,12}){4}(?=["\\]))',
+    r"""(["'])(/?(?:subscriptions|providers)/[^"'\\]*"""
+    r"""|[0-9a-f]{8}(?:-[0-9a-f]{4,12}){4}(?=["'\\]))""",
     re.IGNORECASE,
 )
-"""A text in JSON, or in JSON that is quoted in it, that is all one id."""
+"""An id that is all of a text in JSON, or quoted in one, or the key in a path."""
 
 
 def _folded(text: str) -> str:
-    """Return JSON with its ids as they compare: Azure's spelling of them varies."""
-    return _ID.sub(lambda found: f'"{id_key(found[1])}', text)
+    """Return JSON, or a path, with ids as they compare: Azure's spelling varies."""
+    return _ID.sub(lambda found: f"{found[1]}{id_key(found[2])}", text)
 
 
 def judged_otherwise(recorded: Judged, again: Judged) -> Iterator[Change]:

@@ -316,20 +316,22 @@ SPELT = {"/subscriptions/S/resourcegroups/RG": ["d1e2f3a4-0000-4000-8000-0000000
         (KEPT, SPELT, Kind.REMAINING),
         (f"{json.dumps(KEPT)}...", f"{json.dumps(SPELT)}...", Kind.REMAINING),
         ("subscriptions/S/x", "/Subscriptions/s/X", Kind.REMAINING),
+        ("@A IN {'/subscriptions/S'}", "@A IN {'/subscriptions/s'}", Kind.REMAINING),
         ({"p": "Deny"}, {"p": "deny"}, Kind.CHANGED),
         ("see /subscriptions/S", "see /subscriptions/s", Kind.CHANGED),
     ],
 )
 def test_only_ids_are_the_same_in_any_case(was: Any, now: Any, kind: Kind) -> None:
-    read = Evidence(f"{GROUP}/a", "properties.x", was, "v")
-    again = Evidence(f"{GROUP}/A".replace("Groups", "groups"), read.path, now, "v")
+    read = Evidence(f"{GROUP}/a", f"properties.x['{GROUP}/i'].y", was, "v")
+    spelt = f"{GROUP}/A".replace("Groups", "groups")
+    again = Evidence(spelt, f"properties.x['{GROUP.upper()}/i'].y", now, "v")
     old, new = (
         row(evidence=(read,), reason="rg/A"),
         row(evidence=(again,), reason="rg/a"),
     )
     [change] = compare(judged(old), judged(new)).changes
     assert change.kind is kind
-    named = (Property(again.resource_id, read.path, was, now),)
+    named = (Property(again.resource_id, again.path, was, now),)
     assert change.properties == (named if kind is Kind.CHANGED else ())
 
 
