@@ -58,6 +58,7 @@ def export(
     from scanner.evidence.pack import digest_of, sealed
     from scanner.evidence.signing import KeyFileError, private_key
 
+    _require_file(output, run)
     _require_apart(output, {"--previous": previous, "--sign-key": sign_key})
     members = _members_of(run)
     try:
@@ -124,6 +125,22 @@ def _told(pack: Pack, *, checked_key: bool, chained: bool) -> Iterator[str]:
     if manifest.previous:
         sure = "" if chained else ": give --previous to check"
         yield f"follows the pack {manifest.previous}{sure}"
+
+
+def _require_file(output: Path, run: Path) -> None:
+    """Raise Failure unless a pack can be put there, and is none of the run's files."""
+    from scanner.cli.failure import Failure
+    from scanner.cli.files import is_of_run
+    from scanner.cli.recorded import folder_of
+
+    try:
+        if output.is_dir():
+            raise Failure(f"--output {output} is a directory: name a file in it")
+        if is_of_run(output, folder_of(run)):
+            raise Failure(f"--output {output} is a file of the run: name another file")
+    except OSError as error:
+        told = f"--output {output} cannot be written: {error.strerror}"
+        raise Failure(told) from error
 
 
 def _require_apart(output: Path, given: Mapping[str, Path | None]) -> None:

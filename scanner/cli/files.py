@@ -104,6 +104,15 @@ def write_reports(
     return [directory / file_name for file_name in chosen]
 
 
+def is_of_run(path: Path, run: Path) -> bool:
+    """Whether a path is, or would be, a file of a run: a report or of its snapshot."""
+    path, run = path.resolve(), run.resolve()
+    return path.is_relative_to(run / "snapshot") or path in (
+        *_reports(run),
+        run / LOCK,
+    )
+
+
 def _reports(directory: Path) -> Iterator[Path]:
     """Yield where each report would be, and where a kill leaves half of it."""
     for files in FORMATS.values():

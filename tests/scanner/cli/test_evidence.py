@@ -259,6 +259,21 @@ def test_a_pack_takes_the_place_of_nothing_it_is_made_with(
         assert path.read_bytes() == before
 
 
+def test_a_pack_takes_no_directory_and_no_file_of_the_run(
+    run: Path, refused: Refused
+) -> None:
+    before = {each: each.stat().st_mtime_ns for each in run.rglob("*")}
+    for output in ("", ".", "/", run):
+        assert "is a directory" in refused("evidence", "export", run, "-o", output)
+    for name in ("results.json", "gaps.csv", "snapshot/manifest.json", "snapshot/x"):
+        for named in (run, run / "results.json"):
+            told = refused("evidence", "export", named, "-o", run / name)
+            assert "is a file of the run" in told
+    told = refused("evidence", "export", run, "-o", "a" * 300)
+    assert "cannot be written: File name too long" in told
+    assert before == {each: each.stat().st_mtime_ns for each in run.rglob("*")}
+
+
 def test_what_cannot_be_used(
     run: Path, refused: Refused, keys: tuple[Path, Path], tmp_path: Path
 ) -> None:
