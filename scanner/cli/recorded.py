@@ -131,8 +131,9 @@ def _decoded(
         return decoder.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Failure(
-            f"{file_of(run)} is no results.json of posture: {error}; `posture scan "
-            "--from RUN` writes it again from the run's snapshot"
+            f"{file_of(run)} is no results.json of posture: {error}; judge the run "
+            f"again with `posture scan --from {folder_of(run)} -o NEW`, and move the "
+            "damaged one out of the folder of runs"
         ) from error
 
 

@@ -306,7 +306,9 @@ def test_runs_that_are_none(refused: Refused, tmp_path: Path) -> None:
     for text in ("", "{}", '{"schema":' + "[" * 100_000):
         (tmp_path / "results.json").write_text(text)
         for command in (("diff", tmp_path, tmp_path), ("trend", tmp_path)):
-            assert "no results.json of posture" in refused(*command)
+            told = refused(*command)
+            assert "no results.json of posture" in told
+            assert f"`posture scan --from {tmp_path} -o NEW`" in told
     (tmp_path / "results.json").write_text(
         '{"schema":"other","run":{"started":"","version":"","cloud":"","method":""},'
         '"summary":{},"results":[]}'
