@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 
+from scanner.model.check import Status
 from scanner.model.exemptions import Exemption, ExemptionReport, Use
-from scanner.model.results import Result
+from scanner.model.resources import TENANT_TYPE
+from scanner.model.results import Result, Target
 
 
 class Register:
@@ -19,6 +21,8 @@ class Register:
         self._on = on
         self._of_check: dict[str, tuple[int, ...]] = {}
         self._met: Counter[int] = Counter()
+        self._open: set[int] = set()
+        """Those for what was not assessed."""
 
     def applied(
         self, result: Result, tags_of: Callable[[str], Mapping[str, str]]
@@ -28,8 +32,10 @@ class Register:
         The status stays: what is accepted is still so. What was not assessed is no
         finding and is never accepted.
         """
-        concerning = self._concerning(result) if result.is_finding else ()
-        if not concerning:
+        concerning = self._concerning(result)
+        if result.status is Status.NOT_ASSESSED:
+            self._open.update(self._hidden_from(concerning, result.target))
+        if not (concerning and result.is_finding):
             return result
         resource_id = result.target.resource_id
         tags = tags_of(resource_id)
@@ -55,6 +61,13 @@ class Register:
             )
         return found
 
+    def _hidden_from(self, concerning: Iterable[int], target: Target) -> Iterator[int]:
+        """Yield those for what lies where a check could not be answered."""
+        everywhere = target.resource_type == TENANT_TYPE
+        for number in concerning:
+            if everywhere or self._exemptions[number].overlaps(target.resource_id):
+                yield number
+
     def _holds(self, number: int) -> bool:
         exemption = self._exemptions[number]
         return exemption.created <= self._on <= exemption.expires
@@ -76,4 +89,8 @@ class Register:
             return Use.EXPIRED
         if self._on < exemption.created:
             return Use.PENDING
-        return Use.IN_FORCE if self._met[number] else Use.UNUSED
+        if self._met[number]:
+            return Use.IN_FORCE
+        if not any(number in each for each in self._of_check.values()):
+            return Use.NOT_RUN
+        return Use.NOT_ASSESSED if number in self._open else Use.UNUSED

@@ -65,6 +65,8 @@ def _findings(report: ExemptionReport) -> Markup:
 _CHIPS = {
     Use.IN_FORCE: "pass",
     Use.UNUSED: "",
+    Use.NOT_RUN: "not-assessed",
+    Use.NOT_ASSESSED: "not-assessed",
     Use.PENDING: "",
     Use.EXPIRED: "warn",
 }

@@ -47,6 +47,12 @@ class Exemption:
         """Whether it is of a check with one of some names."""
         return any(fnmatchcase(name, self.check.lower()) for name in names)
 
+    def overlaps(self, resource_id: str) -> bool:
+        """Whether a resource is in its scope, or its scope in the resource."""
+        own = f"{id_key(self.scope).rstrip('/')}/"
+        other = f"{id_key(resource_id)}/"
+        return own.startswith(other) or other.startswith(own)
+
     def reaches(self, resource_id: str, tags: Mapping[str, str]) -> bool:
         """Whether a resource is in its scope and has its tag.
 
@@ -69,6 +75,10 @@ class Use(StrEnum):
 
     IN_FORCE = "in force"
     UNUSED = "unused"
+    NOT_RUN = "not run"
+    """No check that it is for was run."""
+    NOT_ASSESSED = "not assessed"
+    """It met no finding, and not all that it is for could be assessed."""
     PENDING = "not in force yet"
     EXPIRED = "expired"
 
@@ -96,5 +106,9 @@ class ExemptionReport:
                 return f"{begins}: findings it does not accept yet: {self.findings}."
             case Use.UNUSED:
                 return f"{name} is unused: it meets no finding of this run."
+            case Use.NOT_RUN:
+                return f"{name} met no finding: its check was not run."
+            case Use.NOT_ASSESSED:
+                return f"{name} met no finding: not all it is for could be assessed."
             case Use.IN_FORCE:
                 return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -13,9 +14,11 @@ from hypothesis import strategies as st
 import checks
 from scanner.model.check import Status
 from scanner.model.exemptions import Exemption, Use
+from scanner.model.resources import TENANT_TYPE
 from scanner.model.results import Result, Target
 from scanner.register import Register
 
+UNREAD = "/subscriptions/u"
 TODAY = date(2026, 9, 1)
 GROUP = "/subscriptions/s/resourceGroups/rg"
 ACCOUNT = f"{GROUP}/providers/Microsoft.CognitiveServices/accounts/oai"
@@ -94,10 +97,15 @@ def test_what_became_of_each() -> None:
             exemption(created=date(2026, 9, 2), expires=date(2026, 9, 3)),
             exemption(expires=date(2026, 8, 31)),
             exemption(check="aoai-diag-*"),
+            exemption(scope="/subscriptions/t"),
+            exemption(scope=f"{UNREAD}/resourceGroups/rg"),
+            exemption(scope=f"{UNREAD}x/resourceGroups/rg"),
+            exemption(scope="", tag=("env", "lab")),
         ],
         TODAY,
     )
-    register.applied(finding(), lambda _: {})
+    for each in (finding(), finding(Status.NOT_ASSESSED, UNREAD)):
+        register.applied(each, lambda _: {})
     told = [
         (each.use, each.findings, bool(each.warning)) for each in register.reports()
     ]
@@ -105,8 +113,21 @@ def test_what_became_of_each() -> None:
         (Use.IN_FORCE, 1, False),
         (Use.PENDING, 1, True),
         (Use.EXPIRED, 1, True),
+        (Use.NOT_RUN, 0, True),
         (Use.UNUSED, 0, True),
+        (Use.NOT_ASSESSED, 0, True),
+        (Use.UNUSED, 0, True),
+        (Use.NOT_ASSESSED, 0, True),
     ]
+
+
+def test_what_is_not_assessed_for_a_whole_tenant_leaves_every_exemption_open() -> None:
+    register = Register([exemption()], TODAY)
+    target = replace(finding().target, resource_type=TENANT_TYPE, resource_id="/t/t")
+    unread = replace(finding(Status.NOT_ASSESSED), target=target)
+    register.applied(unread, lambda _: {})
+    [report] = register.reports()
+    assert report.use is Use.NOT_ASSESSED
 
 
 patterns = st.sampled_from(["*", "aoai-*", "fdp-*", "nothing-*", CHECK.id])
