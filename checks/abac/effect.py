@@ -11,6 +11,7 @@ from checks.abac import text as abac_text
 from checks.shared.condition_analysis import Analysis
 from checks.shared.condition_verdicts import (
     analysed,
+    cite_role,
     judged,
     require_any_restricted,
     require_restricted,
@@ -55,7 +56,7 @@ from scanner.model.tenant import Tenant
 )
 def or_tautology(assignment: RoleAssignment, _: Tenant) -> Verdict:
     r"""
-    Reads `properties.condition`: blocks of it that are joined by OR.
+    Reads `properties.condition`: its blocks joined by OR; and what the role allows.
 
     A block is true for every action that it does not name (azure-docs, "Azure role
     assignment condition format and syntax"). So of two blocks for different actions one
@@ -99,9 +100,10 @@ def or_tautology(assignment: RoleAssignment, _: Tenant) -> Verdict:
     """
     found = analysed(assignment)
     fault = found.of("abac-or-tautology")
-    if fault is None and found.role and not found.restricted:
-        return _NOTHING
     if fault is None:
+        cite_role(assignment, found.role)
+        if not found.restricted:
+            return _NOTHING
         require_any_restricted(found)
     return judged(fault, "no block opens what another one restricts")
 
