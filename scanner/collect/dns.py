@@ -1,10 +1,13 @@
-"""Microsoft.Network: DNS security policies, and private resolvers."""
+"""Microsoft.Network: DNS security policies, private resolvers, their rulesets."""
 
 from __future__ import annotations
 
 from scanner.collect.read import Read, SdkOperation
 from scanner.model.dns import (
     DomainList,
+    ForwardingLink,
+    ForwardingRule,
+    ForwardingRuleset,
     InboundEndpoint,
     PolicyLink,
     PrivateResolver,
@@ -35,4 +38,7 @@ READS = (
     _list(DomainList, "dns_resolver_domain_lists.list"),
     _list(PrivateResolver, "dns_resolvers.list"),
     _list(InboundEndpoint, "inbound_endpoints.list", PrivateResolver),
+    _list(ForwardingRuleset, "dns_forwarding_rulesets.list"),
+    _list(ForwardingRule, "forwarding_rules.list", ForwardingRuleset),
+    _list(ForwardingLink, "virtual_network_links.list", ForwardingRuleset),
 )

@@ -1,4 +1,4 @@
-"""DNS security policies: policies, traffic rules, domain lists, links."""
+"""DNS security policies, private resolvers, and the rulesets they forward by."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from scanner.model.coverage import NotRead
 from scanner.model.fields import Number, Text, Texts, View
 from scanner.model.insights import DiagnosticSetting
+from scanner.model.network import is_address
 from scanner.model.privatedns import NetworkLink
 from scanner.model.resource import Children, Resource
 
@@ -121,3 +122,58 @@ class PrivateResolver(Resource):
     network_id = Text("properties.virtualNetwork.id")
 
     inbound_endpoints = Children(InboundEndpoint)
+
+
+class ForwardingRule(Resource):
+    """A rule of a ruleset: the servers that queries below a domain are sent to."""
+
+    type = "Microsoft.Network/dnsForwardingRulesets/forwardingRules"
+    api_version = API_VERSION
+
+    domain = Text("properties.domainName")
+    state = Text("properties.forwardingRuleState")
+    servers = Texts("properties.targetDnsServers[].ipAddress")
+
+    @property
+    def applies_to(self) -> str:
+        """The domain it is for; Azure always returns one."""
+        if not self.domain:
+            raise self.unread(f"properties.domainName of {self.name}", "says nothing")
+        return self.domain
+
+    @property
+    def enabled(self) -> bool:
+        """Whether it counts; Azure always returns its state."""
+        if not self.state:
+            path = f"properties.forwardingRuleState of {self.name}"
+            raise self.unread(path, "says nothing")
+        return self.state.lower() == "enabled"
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The addresses it sends queries to; Azure always returns one."""
+        path = "properties.targetDnsServers"
+        if not self.servers:
+            raise self.unread(f"{path} of {self.name}", "says nothing")
+        if not all(map(is_address, self.servers)):
+            raise self.malformed(path, "IP addresses", list(self.servers))
+        return self.servers
+
+
+class ForwardingLink(NetworkLink):
+    """A link of a ruleset to a virtual network whose queries it forwards."""
+
+    type = "Microsoft.Network/dnsForwardingRulesets/virtualNetworkLinks"
+    api_version = API_VERSION
+
+
+class ForwardingRuleset(Resource):
+    """Where a private resolver sends queries, from its outbound endpoints."""
+
+    type = "Microsoft.Network/dnsForwardingRulesets"
+    api_version = API_VERSION
+
+    endpoint_ids = Texts("properties.dnsResolverOutboundEndpoints[].id")
+
+    rules = Children(ForwardingRule)
+    links = Children(ForwardingLink)
