@@ -344,6 +344,14 @@ def private_dns_linked(endpoint: PrivateEndpoint, tenant: Tenant) -> Verdict:
     that has the records; without a group any zone of the name will do. Where queries
     leave Azure, only a person can tell.
 
+    DNS forwarding rulesets that are linked to a network whose resolver is asked are
+    followed: the longest enabled rule for the account's public domain leads to the
+    network of the servers it names. The wildcard rule is ignored, as Azure does for its
+    own domains (DNS Private Resolver endpoints and rulesets). It is not documented what
+    becomes of an alias, so where only the private domain has a rule, or a rule and a
+    zone that is linked to the network itself lead to different answers, a person has to
+    try it.
+
     ## Why it matters
     Clients know the account by its public name. If the private zone is not linked where
     they ask, the name leads to the public address: closed, calls fail; open, they go
@@ -362,10 +370,15 @@ def private_dns_linked(endpoint: PrivateEndpoint, tenant: Tenant) -> Verdict:
       --private-dns-zone privatelink.openai.azure.com
     ```
 
+    A ruleset does as well: a rule for each public domain, such as `openai.azure.com.`,
+    that leads to an inbound endpoint in a network with the zones. Do not link it to
+    that network itself.
+
     ## References
     - Azure OpenAI Service - Controlling Outbound Access
     - AI Foundry - The Basics
     - Microsoft Learn: Azure private endpoint private DNS zone values
+    - Microsoft Learn: Azure DNS Private Resolver endpoints and rulesets
     """
     needed = {zone for each in _accounts_of(endpoint) for zone in _zones(each, tenant)}
     return found_by_name(endpoint, needed, kept=True)

@@ -126,11 +126,12 @@ def private_dns(endpoint: PrivateEndpoint, _: Tenant) -> Verdict:
     It answers for endpoints of hubs and projects, and of the storage accounts, vaults,
     registries and Search services they work with. A zone counts when it is linked to
     the network whose resolver the endpoint's network asks: its own, or that of a hub it
-    sends DNS to. Where queries leave Azure, only a person can tell. For a hub's own
-    endpoint the zone groups are read too: only the zones they name count, for those
-    have its records; without a group every linked zone does. A storage endpoint with
-    absent or null `groupIds` is not assessed. Endpoints of model accounts are answered
-    for by `aoai-private-dns-linked`.
+    sends DNS to, or that a forwarding rule for the public domain leads to (see
+    `aoai-private-dns-linked`). Where queries leave Azure, only a person can tell. For a
+    hub's own endpoint the zone groups are read too: only the zones they name count, for
+    those have its records; without a group every linked zone does. A storage endpoint
+    with absent or null `groupIds` is not assessed. Endpoints of model accounts are
+    answered for by `aoai-private-dns-linked`.
 
     ## Why it matters
     A hub is called by several names, and each of its parts by one more. One zone that
@@ -174,6 +175,7 @@ def private_dns(endpoint: PrivateEndpoint, _: Tenant) -> Verdict:
     ## References
     - AI Foundry - The Basics
     - Microsoft Learn: Azure private endpoint private DNS zone values
+    - Microsoft Learn: Azure DNS Private Resolver endpoints and rulesets
     """
     parts = [*_parts_behind(endpoint)]
     needed = {zone for connection, part in parts for zone in _zones(connection, part)}

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from itertools import islice
 
 from checks.shared.wording import CITED
+from scanner.dns.forwarding import Way
 from scanner.dns.hosts import cite_host
 from scanner.dns.routes import Route
+from scanner.model.dns import ForwardingLink, ForwardingRule
 from scanner.model.network import VirtualNetwork
 from scanner.model.tenant import Tenant
 
@@ -40,3 +42,15 @@ def cite_askers(tenant: Tenant, networks: Iterable[str]) -> None:
         network = tenant.known(VirtualNetwork, each)
         if network is not None:
             network.cite(VirtualNetwork.dns_servers)
+
+
+def cite_forwarding(tenant: Tenant, way: Way) -> None:
+    """Note the forwarding rules that a name is taken by, and why they apply."""
+    for link_id in way.links[:CITED]:
+        link = tenant.known(ForwardingLink, link_id)
+        if link is not None:
+            link.cite(ForwardingLink.network_id)
+    for rule_id in way.rules[:CITED]:
+        rule = tenant.known(ForwardingRule, rule_id)
+        if rule is not None:
+            rule.cite(ForwardingRule.domain, ForwardingRule.servers)

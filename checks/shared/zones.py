@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 
-from checks.shared.dns_routes import cite_route
+from checks.shared.dns_routes import cite_forwarding, cite_route
+from checks.shared.scanned import so_far
 from checks.shared.wording import count, shown, some
+from scanner.dns.forwarding import Turn, forwarding_of, public_name
 from scanner.dns.gather import dns_of
 from scanner.model.check import Verdict, manual, passed, warned
 from scanner.model.coverage import NotRead, Unclear
@@ -14,6 +16,13 @@ from scanner.model.ids import ResourceId, id_key
 from scanner.model.network import PrivateEndpoint, VirtualNetwork
 from scanner.model.privatedns import PrivateZone
 from scanner.model.tenant import Tenant
+
+_QUESTIONS = {
+    Turn.OUTSIDE: "a rule forwards {name} out of Azure: do those servers know {zone}?",
+    Turn.BACK: "a rule forwards {name} to where it applies itself: is it answered?",
+    Turn.ALIAS: "a rule forwards {zone}, none {name}: is the rule applied to aliases?",
+    Turn.BELOW: "a rule forwards some names below {name}: is this one of them?",
+}
 
 
 def found_by_name(
@@ -40,19 +49,46 @@ def found_by_name(
         )
     if route.doubts:
         raise NotRead(route.doubts[0].reason, route.doubts[0].gap)
-    asked = set(map(id_key, route.asked))
     ids = _zone_ids(endpoint) if kept else []
-    missing = [
-        each for each in sorted(needed) if not _is_linked(each, ids, asked, tenant)
-    ]
+    missing, questions = [], []
+    for zone in sorted(needed):
+        question, linked = _answered(zone, ids, route.asked, tenant)
+        questions += [question] if question else []
+        missing += [] if linked or question else [zone]
     if missing:
         return _unlinked(endpoint.tenant, missing, ids)
     unkept = sorted(set(needed) - set(map(_zone_name, ids))) if ids else []
     if unkept:
         return warned(f"its zone group leaves out {some(map(shown, unkept))}")
+    if questions:
+        return manual(questions[0])
     return passed(
         f"{count(len(needed), 'zone', 'zones')} linked where its network asks"
     )
+
+
+def _answered(
+    zone: str, ids: Collection[str], networks: Collection[str], tenant: Tenant
+) -> tuple[str, bool]:
+    """Return whether a zone answers what networks ask, and what only a person can tell.
+
+    Forwarding rules lead to other networks than those. Raises NotRead where that or
+    the zone's links are not known.
+    """
+    way = tenant.once(forwarding_of).way(zone, networks)
+    with suppress(NotRead):
+        cite_forwarding(tenant, way)
+    name = public_name(zone)
+    for turn in way.turns:
+        if turn is not Turn.ALIAS:
+            return _QUESTIONS[turn].format(name=name, zone=zone), False
+    if _is_linked(zone, ids, way.networks, tenant):
+        return "", True
+    if way.turns:
+        return _QUESTIONS[Turn.ALIAS].format(name=name, zone=zone), False
+    if way.rules and _is_linked(zone, ids, networks, tenant):
+        return f"which answers, the rule that forwards {name} or {zone}?", False
+    return "", False
 
 
 def _unlinked(tenant: Tenant, names: Iterable[str], ids: Collection[str]) -> Verdict:
@@ -73,7 +109,8 @@ def _unlinked(tenant: Tenant, names: Iterable[str], ids: Collection[str]) -> Ver
         else:
             unseen.append(name)
     if lost:
-        return warned(f"not linked where its network asks: {some(map(shown, lost))}")
+        reason = f"not linked where its network asks: {some(map(shown, lost))}"
+        return warned(so_far(tenant, reason))
     if unseen:
         raise NotRead(f"zones outside the scan: {some(map(shown, unseen))}")
     return manual(
@@ -96,7 +133,7 @@ def _zone_name(zone_id: str) -> str:
 
 
 def _is_linked(
-    name: str, ids: Collection[str], networks: set[str], tenant: Tenant
+    name: str, ids: Collection[str], networks: Collection[str], tenant: Tenant
 ) -> bool:
     """Whether a zone of a name is linked to one of some networks.
 

@@ -13,6 +13,7 @@ from scanner.model.apimanagement import ApiService
 from scanner.model.authorization import RoleAssignment
 from scanner.model.check import Status
 from scanner.model.cognitive import CognitiveAccount
+from scanner.model.dns import ForwardingLink, ForwardingRule, ForwardingRuleset
 from scanner.model.network import PrivateEndpoint, VirtualNetwork
 from scanner.model.perimeter import AccessRule
 from scanner.model.privatedns import PrivateZone, ZoneLink
@@ -286,6 +287,89 @@ def test_names_lead_to_the_endpoint(verdicts: Verdicts) -> None:
     assert status_of(verdicts, check, *away) is ASKED
 
 
+RESOLVER = f"{PROVIDERS}/Microsoft.Network/dnsResolvers/one"
+RULESET = f"{PROVIDERS}/Microsoft.Network/dnsForwardingRulesets/one"
+OPENAI = "openai.azure.com."
+
+
+def forwarded(domain: str, server: str = "10.0.0.4") -> list[Body]:
+    """Return a ruleset of the hub, with one rule, that the network is linked to."""
+    out = {"id": f"{RESOLVER}/outboundEndpoints/out"}
+    rule = {
+        "domainName": domain,
+        "forwardingRuleState": "Enabled",
+        "targetDnsServers": [{"ipAddress": server, "port": 53}],
+    }
+    links = f"{RULESET}/virtualNetworkLinks"
+    return [
+        {"id": RESOLVER, "properties": {"virtualNetwork": {"id": HUB}}},
+        {"id": RULESET, "properties": {"dnsResolverOutboundEndpoints": [out]}},
+        {"id": f"{RULESET}/forwardingRules/openai", "properties": rule},
+        {"id": f"{links}/net", "properties": {"virtualNetwork": {"id": NETWORK}}},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "linked", "status"),
+    [
+        (forwarded(OPENAI), [HUB], PASS),
+        (forwarded(OPENAI), [HUB, NETWORK], PASS),
+        (forwarded(OPENAI), [], WARN),
+        (forwarded(OPENAI), [NETWORK], ASKED),
+        (forwarded(OPENAI, "192.0.2.1"), [HUB], ASKED),
+        (forwarded(OPENAI, "192.0.2.1"), [NETWORK], ASKED),
+        (forwarded("privatelink.openai.azure.com."), [HUB], ASKED),
+        (forwarded("privatelink.openai.azure.com."), [NETWORK], PASS),
+        (forwarded("search.windows.net."), [HUB], WARN),
+        (forwarded("."), [HUB], WARN),
+        (forwarded("."), [NETWORK], PASS),
+        (forwarded(OPENAI)[:3], [HUB], WARN),
+        (forwarded(OPENAI)[1:], [HUB], UNREAD),
+    ],
+)
+def test_forwarding_rules_lead_to_the_endpoint(
+    verdicts: Verdicts, given: list[Body], linked: list[str], status: Status
+) -> None:
+    check = "aoai-private-dns-linked"
+    zone: Body = {"id": ZONE, "name": ZONE.rpartition("/")[2], "properties": {}}
+    links = [link(to, to.rpartition("/")[2]) for to in linked]
+    usual = (endpoint(), account(), network(), network(HUB), zone, *links)
+    assert status_of(verdicts, check, *usual, *given) is status
+
+
+def test_custom_servers_are_asked_before_rulesets(verdicts: Verdicts) -> None:
+    check = "aoai-private-dns-linked"
+    zone: Body = {"id": ZONE, "name": ZONE.rpartition("/")[2], "properties": {}}
+    usual = (endpoint(), account(), network(servers=["10.0.0.4"]), network(HUB), zone)
+    away = forwarded(OPENAI, "192.0.2.1")
+    assert status_of(verdicts, check, *usual, link(HUB), *away) is PASS
+
+
+def test_rulesets_that_were_not_read_may_forward(verdicts: Verdicts) -> None:
+    check = "aoai-private-dns-linked"
+    zone: Body = {"id": ZONE, "name": ZONE.rpartition("/")[2], "properties": {}}
+    usual = (endpoint(), account(), network(), network(HUB), zone, link())
+    assert status_of(verdicts, check, *usual, unoffered=[ForwardingRuleset]) is PASS
+    lists = [(ForwardingRuleset, SUBSCRIPTION)]
+    assert status_of(verdicts, check, *usual, unread=lists) is UNREAD
+    given = (*usual, *forwarded("search.windows.net."))
+    assert status_of(verdicts, check, *given) is PASS
+    for view in (ForwardingRule, ForwardingLink):
+        refused = [(view, RULESET)]
+        assert status_of(verdicts, check, *given, unread=refused) is UNREAD
+
+
+def test_the_rule_that_leads_to_the_zone_is_evidence(verdicts: Verdicts) -> None:
+    zone: Body = {"id": ZONE, "name": ZONE.rpartition("/")[2], "properties": {}}
+    usual = (endpoint(), account(), network(), network(HUB), zone, link(HUB))
+    found = verdicts(BY_ID["aoai-private-dns-linked"], *usual, *forwarded(OPENAI))
+    cited = found.evidence(ENDPOINT)
+    rule, linked = f"{RULESET}/forwardingRules/openai", ForwardingLink.network_id.path
+    assert cited[rule, ForwardingRule.domain.path] == OPENAI
+    assert cited[rule, ForwardingRule.servers.path] == ["10.0.0.4"]
+    assert cited[f"{RULESET}/virtualNetworkLinks/net", linked] == NETWORK
+
+
 def kept_in(zone: str) -> Body:
     config = {"properties": {"privateDnsZoneId": zone}}
     return {
@@ -304,8 +388,10 @@ def test_zones_elsewhere_may_be_linked(verdicts: Verdicts) -> None:
         assert found is UNREAD
     ours = kept_in(ZONE)
     zone: Body = {"id": ZONE, "name": ZONE.rpartition("/")[2], "properties": {}}
-    found = status_of(verdicts, check, *usual, zone, ours, whole_tenant=False)
-    assert found is WARN
+    given = (*usual, zone, ours)
+    assert status_of(verdicts, check, *given, whole_tenant=False) is WARN
+    [said] = verdicts(BY_ID[check], *given, whole_tenant=False)
+    assert "lower bound" in said.reason
 
 
 def test_only_the_zone_with_the_records_answers(verdicts: Verdicts) -> None:

@@ -13,7 +13,7 @@ from scanner.dns.gather import dns_of
 from scanner.dns.resolver import Resolver
 from scanner.model.cloud import Suffixes
 from scanner.model.settings import Settings
-from scanner.model.tenant import Inventory
+from scanner.model.tenant import Inventory, Tenant
 
 if TYPE_CHECKING:
     from tests.conftest import Refuse, Unread
@@ -24,21 +24,22 @@ TENANT = "aaaaaaaa-0000-0000-0000-000000000001"
 SUBSCRIPTION = "/subscriptions/bbbbbbbb-0000-0000-0000-000000000001"
 
 Gathered = Callable[..., Resolver]
+Opened = Callable[..., Tenant]
 
 
 @pytest.fixture
-def gathered(refuse: Refuse) -> Gathered:
-    """Return a function that gives the DNS of a tenant with one subscription.
+def opened(refuse: Refuse) -> Opened:
+    """Return a function that gives a tenant with one subscription.
 
     `unread` names reads that were refused: (type, scope) pairs. What lies at them is
     kept: a list may be refused half way.
     """
 
-    def gather(
+    def open_tenant(
         *bodies: Mapping[str, Any],
         unread: Sequence[Unread] = (),
         whole_tenant: bool = True,
-    ) -> Resolver:
+    ) -> Tenant:
         records, readings = assemble([{"id": SUBSCRIPTION}, *bodies], TENANT)
         _, readings = refuse(records, readings, unread)
         inventory = Inventory(
@@ -49,6 +50,12 @@ def gathered(refuse: Refuse) -> Gathered:
             suffixes=Suffixes(),
             whole_tenant=whole_tenant,
         )
-        return inventory.window(Settings()).once(dns_of)
+        return inventory.window(Settings())
 
-    return gather
+    return open_tenant
+
+
+@pytest.fixture
+def gathered(opened: Opened) -> Gathered:
+    """Return a function that gives the DNS of such a tenant."""
+    return lambda *bodies, **options: opened(*bodies, **options).once(dns_of)
