@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from reports import FORMATS
-from scanner.cli.failure import Failure
+from scanner.cli.failure import Exit, Failure
 from scanner.cli.lock import LOCK, Locked, locked
 from scanner.model.results import Assessment
 from scanner.snapshot.manifest import MANIFEST, parts_on_disk
@@ -98,8 +98,9 @@ def write_reports(
             replace_file(path, render(assessment))
     except OSError as error:
         raise Failure(
-            f"{path} cannot be written: {error.strerror}; what was read is in "
-            f"{directory / 'snapshot'}, judge it again with --from"
+            f"{path} cannot be written: {error.strerror}; make room, or gain the right "
+            f"to write, and judge what was read with `posture scan --from {directory}`",
+            Exit.INCOMPLETE,
         ) from error
     return [directory / file_name for file_name in chosen]
 

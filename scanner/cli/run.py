@@ -177,7 +177,8 @@ def _since(
         named = [each for each in runs if each.path == baseline]
         past = to_compare(named or earlier)
         if past is None:
-            log.info("no earlier run is in %s: nothing to compare with", baseline)
+            later = [each for each in runs if each.run.started > assessment.run.started]
+            _tell_of_none(baseline, later)
             return assessment
         drift = _noted(drift_since(past.path, assessment, checks), past)
     except Failure as error:
@@ -185,6 +186,15 @@ def _since(
         return assessment
     points = (*(each.point for each in earlier), point_of(assessment))
     return replace(assessment, drift=drift, trend=points)
+
+
+def _tell_of_none(baseline: Path, later: Sequence[Past]) -> None:
+    """Log that no earlier run is there: loudly where there are later ones."""
+    told = f"no earlier run is in {baseline}: nothing to compare with"
+    if later:
+        log.warning("%s; the latest there began %s", told, later[-1].run.started)
+    else:
+        log.info("%s", told)
 
 
 def _noted(drift: Drift, past: Past) -> Drift:

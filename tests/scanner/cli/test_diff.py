@@ -262,6 +262,9 @@ def test_the_baseline_is_the_latest_whole_run_before(
     own = json.loads((run / "results.json").read_bytes())["run"]["started"]
     rewritten(run, folder / "own", complete=False)
     rewritten(run, folder / "later", started="2030-01-01T00:00:00Z")
+    name, only = tmp_path / "only", (*some, "--quiet", "--fail-on", "never")
+    done = posture("scan", "--from", run, "--baseline", folder, "-o", name, *only)
+    assert "nothing to compare with; the latest there began 2030-01-01" in done.err
     assert "drift" not in since()
     rewritten(run, folder / "cut", started="2026-08-02T00:00:00Z", complete=False)
     cut = since()
