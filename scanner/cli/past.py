@@ -22,7 +22,6 @@ from scanner.cli.selection import Checks, Choice
 from scanner.model.drift import Drift, compare, judged_otherwise
 from scanner.model.judged import Judged, Row
 from scanner.model.results import Assessment, Run
-from scanner.model.settings import Settings
 from scanner.model.trend import Point, header_of
 from scanner.snapshot.lines import SnapshotError
 from scanner.snapshot.reader import Snapshot
@@ -100,12 +99,11 @@ def drift_between(old: Path, new: Path) -> Drift:
         return compare(before, after)
     checks = Choice.of(after.run.selection).checks
     before, after = _renamed(before, checks), _renamed(after, checks)
-    settings = settings_of(after.run)
-    now_before = _again(old, before, checks, settings)
+    now_before = _again(old, before, checks, after.run)
     now_after = (
         after
         if after.run.catalogue == catalogue_hash(checks)
-        else _again(new, after, checks, settings)
+        else _again(new, after, checks, after.run)
     )
     return _told_apart(before, after, now_before, now_after)
 
@@ -116,7 +114,7 @@ def drift_since(baseline: Path, assessment: Assessment, checks: Checks) -> Drift
     if _alike(before.run, after.run):
         return compare(before, after)
     before = _renamed(before, checks)
-    again = _again(baseline, before, checks, settings_of(after.run))
+    again = _again(baseline, before, checks, after.run)
     return _told_apart(before, after, again, after)
 
 
@@ -138,17 +136,17 @@ def _renamed(before: Judged, checks: Checks) -> Judged:
     return replace(before, rows=tuple(rows.values()))
 
 
-def _again(
-    run: Path, before: Judged, checks: Checks, settings: Settings
-) -> Judged | None:
-    """Return a run judged by today's checks; None where its snapshot is not there."""
+def _again(run: Path, before: Judged, checks: Checks, like: Run) -> Judged | None:
+    """Return a run judged as another one is; None where its snapshot is not there."""
     try:
-        assessment = assess(Snapshot(folder_of(run)), checks, settings)
+        assessment = assess(Snapshot(folder_of(run)), checks, settings_of(like))
     except SnapshotError:
         return None
     accepted = {row.fingerprint: row.exemption for row in before.rows}
     rows = judged(assessment).rows
-    run_then = replace(before.run, bounded=assessment.run.bounded)
+    run_then = replace(
+        before.run, bounded=assessment.run.bounded, selection=like.selection
+    )
     return Judged(run=run_then, rows=tuple(_accepted(rows, accepted)))
 
 

@@ -223,7 +223,16 @@ def _folded(text: str) -> str:
 
 
 def judged_otherwise(recorded: Judged, again: Judged) -> Iterator[Change]:
-    """Yield what two judgements of one snapshot differ in."""
+    """Yield what two judgements of one snapshot differ in.
+
+    What one of them was not asked for is judged otherwise by neither.
+    """
+    asked = [
+        {row.check_id for row in each.rows}
+        for each in (recorded, again)
+        if each.run.selection is not None
+    ]
     for change in compare(recorded, again).changes:
-        if change.kind is not Kind.REMAINING:
+        known = all(change.row.check_id in checks for checks in asked)
+        if known and change.kind is not Kind.REMAINING:
             yield change

@@ -220,6 +220,9 @@ def test_a_run_of_some_checks_is_compared_by_those(
     assert told == json.loads(Path("since/results.json").read_bytes())["drift"]
     assert told["counts"]["lost sight of"] == 0
     assert {each["check_id"][:4] for each in told["findings"]} == {"dns-"}
+    assert told["judged_otherwise"] == []
+    wider = json.loads(posture("diff", new, old, "--format", "json").out)
+    assert wider["judged_otherwise"] == []
 
 
 def test_only_what_is_new_fails_a_job(
