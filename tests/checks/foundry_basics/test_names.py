@@ -162,3 +162,37 @@ def test_malformed_endpoints_are_not_judged(verdicts: Verdicts) -> None:
     assert status_of(verdicts, endpoint(7), hub(), network()) is UNREAD
     nowhere = endpoint(net="")
     assert status_of(verdicts, nowhere, hub(), network()) is UNREAD
+
+
+@pytest.mark.parametrize(
+    ("domain", "status"),
+    [("vault.azure.net.", PASS), ("vaultcore.azure.net.", ASKED), ("test.", WARN)],
+)
+def test_a_rule_forwards_the_name_that_clients_ask_for(
+    verdicts: Verdicts, domain: str, status: Status
+) -> None:
+    at = f"{PROVIDERS}/Microsoft.Network"
+    far, ruleset = f"{at}/virtualNetworks/far", f"{at}/dnsForwardingRulesets/one"
+    resolver = f"{at}/dnsResolvers/one"
+    rule = {
+        "domainName": domain,
+        "forwardingRuleState": "Enabled",
+        "targetDnsServers": [{"ipAddress": "10.2.0.4", "port": 53}],
+    }
+    space = {"addressPrefixes": ["10.2.0.0/16"]}
+    out = [{"id": f"{resolver}/outboundEndpoints/out"}]
+    links = f"{ruleset}/virtualNetworkLinks"
+    found = status_of(
+        verdicts,
+        endpoint(VAULT, "vault"),
+        {"id": VAULT, "properties": {}},
+        hub(keyVault=VAULT),
+        network(),
+        {"id": far, "location": "eastus", "properties": {"addressSpace": space}},
+        {"id": resolver, "properties": {"virtualNetwork": {"id": far}}},
+        {"id": ruleset, "properties": {"dnsResolverOutboundEndpoints": out}},
+        {"id": f"{ruleset}/forwardingRules/one", "properties": rule},
+        {"id": f"{links}/one", "properties": {"virtualNetwork": {"id": NETWORK}}},
+        *zone("privatelink.vaultcore.azure.net", far),
+    )
+    assert found is status
