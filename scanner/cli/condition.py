@@ -53,7 +53,7 @@ File = Annotated[
 
 @condition.command()
 def explain(file: File = STANDARD_INPUT, format: PrintAs = TextOrJson.TEXT) -> None:
-    """Explain a condition in plain English: a sentence a block, and what is in vain."""
+    """Explain a condition in plain English, and what of it is in vain."""
     from scanner.access.conditions import explain as explained
 
     found = _parsed(file)

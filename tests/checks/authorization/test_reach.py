@@ -380,12 +380,15 @@ def test_roles_still_to_be_activated(verdicts: Verdicts, rbac: Any) -> None:
     assert found.only().status is WARN
 
 
+TEAM = "@Principal[Microsoft.Directory/CustomSecurityAttributes/Id:team_name]"
+
+
 @pytest.mark.parametrize(
     ("condition", "status"),
     [
         ("@Environment[UtcNow] DateTimeLessThan '2020-01-01T00:00Z'", FAIL),
         ("((", UNREAD),
-        ("@Principal[a] StringEquals 'x'", PASS),
+        (f"{TEAM} StringEquals 'x'", PASS),
     ],
 )
 def test_a_data_role_under_a_condition(
