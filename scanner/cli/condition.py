@@ -351,8 +351,6 @@ def _attributes(name: str, source: str, given: object) -> dict[str, Value]:
 def _reads_time(expression: Expression) -> bool:
     """Whether a condition asks what time it is."""
     from scanner.access.conditions import attributes_of
+    from scanner.access.conditions.evaluate import is_now
 
-    return any(
-        each.source == "Environment" and each.bare.lower() == "utcnow"
-        for each in attributes_of(expression)
-    )
+    return any(map(is_now, attributes_of(expression)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,6 +12,7 @@ from reports import FORMATS
 from scanner.cli.failure import Exit, Failure
 from scanner.cli.lock import LOCK, Locked, locked
 from scanner.model.results import Assessment
+from scanner.snapshot.inplace import put_in_place
 from scanner.snapshot.manifest import MANIFEST, parts_on_disk
 from scanner.snapshot.reader import Snapshot
 
@@ -128,16 +128,8 @@ def _temporary(path: Path) -> Path:
 
 def replace_file(path: Path, chunks: Iterator[bytes]) -> None:
     """Put a file in place once all of it is on disk; raises OSError."""
-    temporary = _temporary(path)
-    try:
-        temporary.unlink(missing_ok=True)
-        with temporary.open("xb") as file:
-            file.writelines(chunks)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with put_in_place(path, _temporary(path)) as file:
+        file.writelines(chunks)
 
 
 def copy_snapshot(snapshot: Snapshot, directory: Path) -> None:

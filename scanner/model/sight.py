@@ -36,9 +36,9 @@ class Sight:
         """
         for row in judged.rows:
             self.by_id[id_key(row.resource_id)].append(row)
+            limits = tuple(_limits(row))
             for check in (row.check_id, ""):
-                limits = self.limits.setdefault((row.tenant_id, check), set())
-                limits.update(_limits(row))
+                self.limits.setdefault((row.tenant_id, check), set()).update(limits)
         self.scopes = {
             *(f"/subscriptions/{each.id.lower()}" for each in judged.run.subscriptions),
             *(f"/tenants/{each.tenant_id.lower()}" for each in judged.run.signed_in),

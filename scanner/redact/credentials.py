@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
-from scanner.redact.environments import WITHHELD, objects
+from scanner.redact.values import WITHHELD, objects, rewritten
 
 HINT = b'"credentials":{'
 
@@ -21,13 +19,14 @@ _KEPT = ("id", "name", "time", "type", "uri", "url")
 
 def withheld(body: bytes) -> bytes:
     """Return the JSON of a resource without the secrets of its credentials."""
-    try:
-        resource = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return body
-    for held in list(objects(resource, "credentials")):
+    return rewritten(body, _withhold)
+
+
+def _withhold(resource: Any) -> bool:
+    found = list(objects(resource, "credentials"))
+    for held in found:
         held.update({name: _withheld(held[name], name) for name in held})
-    return msgspec.json.encode(resource)
+    return bool(found)
 
 
 def _withheld(value: Any, name: str) -> Any:

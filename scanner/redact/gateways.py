@@ -10,14 +10,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import msgspec
-
 from scanner.model.apimanagement import Backend, NamedValue
 from scanner.model.ids import ResourceId
+from scanner.redact.values import WITHHELD, rewritten
 
 HINT = b"/microsoft.apimanagement/service/"
-
-WITHHELD = "REDACTED"
 
 _POLICIES = ("/policies", "/policyfragments")
 """What is XML in which anything may be written."""
@@ -41,13 +38,13 @@ _GIVEN = re.compile(
 
 def withheld(body: bytes) -> bytes:
     """Return the JSON of a resource of API Management without secrets."""
-    try:
-        resource = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return body
+    return rewritten(body, _withhold)
+
+
+def _withhold(resource: Any) -> bool:
     properties = resource.get("properties") if isinstance(resource, dict) else None
     if not isinstance(properties, dict):
-        return body
+        return False
     kind = ResourceId.parse(str(resource.get("id"))).type.lower()
     if kind == NamedValue.type.lower() and properties.get("value") is not None:
         properties["value"] = WITHHELD
@@ -57,8 +54,8 @@ def withheld(body: bytes) -> bytes:
     elif kind.endswith(_POLICIES) and isinstance(properties.get("value"), str):
         properties["value"] = policy_without_secrets(properties["value"])
     else:
-        return body
-    return msgspec.json.encode(resource)
+        return False
+    return True
 
 
 def policy_without_secrets(xml: str) -> str:

@@ -75,7 +75,7 @@ def _texts(path: Path, *, strict: bool) -> Iterator[bytes]:
             pieces, length = [rest], len(rest)
         if length > LONGEST_LINE:
             raise SnapshotError(f"{path}: a line is longer than {LONGEST_LINE} bytes")
-        if whole_length > max(LONGEST_LINE, MOST * path.stat().st_size):
+        if whole_length > LONGEST_LINE and whole_length > MOST * path.stat().st_size:
             raise SnapshotError(f"{path} holds more than any part of its size does")
     if length and strict:
         raise SnapshotError(f"{path} ends in the middle of a line")

@@ -13,6 +13,7 @@ import msgspec
 
 from scanner.model.cloud import Suffixes
 from scanner.model.results import Run
+from scanner.snapshot.inplace import put_in_place
 from scanner.snapshot.lines import SnapshotError
 
 SCHEMA = "posture-snapshot/1"
@@ -61,13 +62,8 @@ def part_path(tenant_id: str, resource_type: str) -> str:
 def write_manifest(directory: Path, manifest: Manifest) -> None:
     """Put the manifest in place, whole or not at all."""
     text = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
-    temporary = directory / f"{MANIFEST}.tmp"
-    temporary.unlink(missing_ok=True)  # it may be a link to somebody's file
-    with temporary.open("xb") as file:
+    with put_in_place(directory / MANIFEST, directory / f"{MANIFEST}.tmp") as file:
         file.write(text + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(directory / MANIFEST)
 
 
 def read_manifest(directory: Path) -> Manifest:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from scanner.snapshot.inplace import put_in_place
 from scanner.snapshot.lines import Line, ResourceLine, decode
 from scanner.snapshot.manifest import parts_on_disk, write_manifest
 from scanner.snapshot.reader import Snapshot
@@ -28,10 +29,9 @@ def keep_whole(snapshot: Snapshot) -> None:
 
 
 def _rewrite(part: Path, *, strict: bool) -> None:
-    temporary = part.with_suffix(".tmp")
     pending: dict[str, list[Line]] = defaultdict(list)
-    temporary.unlink(missing_ok=True)
-    with gzip.open(temporary, "xb") as file:
+    whole_part = put_in_place(part, part.with_suffix(".tmp"))
+    with whole_part as packed, gzip.open(packed, "wb") as file:
         for line in decode(part, strict=strict):
             if isinstance(line, ResourceLine):
                 pending[line.scope].append(line)
@@ -40,4 +40,3 @@ def _rewrite(part: Path, *, strict: bool) -> None:
             whole = line.reading.whole and len(found) == line.reading.count
             for kept in [*found, line] if whole else ():
                 file.write(msgspec.json.encode(kept) + b"\n")
-    temporary.replace(part)

@@ -143,10 +143,6 @@ ALWAYS_THERE = frozenset(
 not documented how they compare when absent."""
 
 _SECRETS_LIST = f"{VAULT_ACTIONS}readMetadata/action".lower()
-_SERVICES = tuple(
-    each.lower().partition("/")[0] + "/"
-    for each in (BLOB_ACTIONS, VAULT_ACTIONS, REPOSITORY_ACTIONS, ASSIGNMENT_ACTIONS)
-)
 _ACTIONS = tuple(
     map(
         str.lower,
@@ -156,6 +152,7 @@ _ACTIONS = tuple(
         ),
     )
 )
+_SERVICES = tuple(f"{each.partition('/')[0]}/" for each in _ACTIONS)
 
 
 def is_documented_attribute(attribute: Attribute) -> bool:
