@@ -220,7 +220,7 @@ def tautologies(subject: Subject) -> Iterator[Fault]:
     """
     calls = _named_calls(subject.expression)
     parts = _conjuncts(subject.expression)
-    idle = [part for part in parts if _holds_always(part)]
+    idle = [part for part in parts if _holds_always(subject, part)]
     for part in parts:
         alternatives = (node.terms for node in nodes(part) if isinstance(node, Or))
         futile = [found for terms in alternatives if (found := _futile(terms, calls))]
@@ -235,9 +235,17 @@ def _conjuncts(expression: Expression) -> tuple[Expression, ...]:
     return expression.terms if isinstance(expression, And) else (expression,)
 
 
-def _holds_always(part: Expression) -> bool:
-    """Return whether a part is true for every call: what it names, and all else."""
-    return all(map(is_open, _by_name(part)))
+def _holds_always(subject: Subject, part: Expression) -> bool:
+    """Return whether a part is true for every call: what it names, and all else.
+
+    So too for a call on each of the other data that the whole is about: what has its
+    attributes on some data has none of them there.
+    """
+    own = families_of(part)
+    others = (each for each in families_of(subject.expression) if each not in own)
+    elsewhere = (next(filter(subject.has, each.restrictable), "") for each in others)
+    asked = (residual(part, action) for action in elsewhere if action)
+    return all(map(is_open, chain(_by_name(part), asked)))
 
 
 def _by_name(part: Expression) -> Iterator[Expression]:

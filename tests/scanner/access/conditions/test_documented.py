@@ -122,6 +122,15 @@ def test_what_is_a_tautology_holds_for_every_call(text: str) -> None:
         assert any(Tri.FALSE not in found for found in truths)
 
 
+def test_what_denies_other_data_is_no_tautology() -> None:
+    name = f"@Resource[{CONTAINERS}:name] StringLike '*'"
+    text = f"ActionMatches{{'{GET}'}} AND {name}"
+    both, one = Block(data_actions=(GET, READ)), Block(data_actions=(READ,))
+    for role, is_one in (((), False), ((both,), False), ((one,), True)):
+        found = {each.check_id for each in lint(text, role=role, now=NOW)}
+        assert ("abac-or-tautology" in found) is is_one
+
+
 def service(call: Call) -> str:
     return call[0].split("/")[0]
 
