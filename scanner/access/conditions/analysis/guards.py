@@ -90,11 +90,17 @@ def guarded_actions(
 
 
 def _guard(action: str, left: Expression) -> Guard:
-    if not may_hold(left):
+    there = there_at(action)
+    if not may_hold(left, there=there):
         return Guard(action, Outcome.DENIED, left)
-    if is_open(left):
+    if is_open(left, there=there):
         return Guard(action, Outcome.UNRESTRICTED, left)
     return Guard(action, Outcome.RESTRICTED, left)
+
+
+def there_at(action: str) -> There:
+    """Return what tells the attributes that every call of an action has a value of."""
+    return lambda each: is_always_there(each) and not may_miss(each, action)
 
 
 def is_open(left: Expression, *, there: There = is_always_there) -> bool:
