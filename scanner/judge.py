@@ -21,6 +21,9 @@ from scanner.model.tenant import Inventory, Tenant
 log = logging.getLogger(__name__)
 
 Picking = tuple[Callable[[Any], bool], type[Resource]]
+About = tuple[bool, Gap | None]
+"""Whether a check is about a resource, and a gap that may hide that it is not."""
+LEFT_OUT: About = (False, None)
 Key = tuple[str, str, str, str]
 
 
@@ -34,7 +37,7 @@ class Judge:
         self._blamed: dict[Gap, set[str]] = defaultdict(set)
         self._unsure: dict[str, Gap] = {}
         """By check, a gap that may have hidden what it is about."""
-        self._about: dict[Picking, dict[str, tuple[bool, Gap | None]]]
+        self._about: dict[Picking, dict[str, About]]
         self._about = defaultdict(dict)
         """By what picks resources of a type, and by their ids, whether it does."""
         self._targets: dict[tuple[str, str, str], Target] = {}
@@ -157,6 +160,8 @@ class Judge:
         self, check: Check[Any], view: type[Resource], record: Record
     ) -> Result | None:
         """Return the answer on one resource, None where the check leaves it out."""
+        if self._about[check.where, view].get(record.id) == LEFT_OUT:
+            return None
         tenant = self._inventory.window(self._settings)
         resource: Resource = tenant.view(view, record)
         try:

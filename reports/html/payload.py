@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import zlib
 from array import array
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from itertools import chain, islice
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from reports.text import clean, json_text
@@ -14,9 +16,12 @@ from scanner.model.evidence import Evidence
 from scanner.model.results import Result, Target
 
 K = TypeVar("K", bound=Hashable)
+T = TypeVar("T")
 
 GZIP = 31
 """What zlib calls the gzip container."""
+BATCH = 1000
+"""Items of a list that become JSON together."""
 CHUNK = 3 * 2**14
 """Bytes of base64 at a time: threes, so that the pieces join without padding."""
 
@@ -37,19 +42,18 @@ class Payload:
         self._texts = texts = Index({"": 0})  # 0 is no text
         self._targets: Index[Target] = Index()
         self._evidence: Index[tuple[int, ...]] = Index()
-        self._numbers: dict[int, int] = {}
-        """Of evidence, by identity: many verdicts read the same."""
-        targets = self._targets
-        numbers = {check.id: number for number, check in enumerate(checks)}
+        numbers = {check: number for number, check in enumerate(checks)}
         columns = {
-            "check": (numbers[each.check.id] for each in results),
-            "target": (targets[each.target] for each in results),
-            "status": (_STATUS[each.status] for each in results),
-            "reason": (texts[each.reason] for each in results),
-            "advice": (texts[each.advice] for each in results),
-            "exemption": (texts[each.exemption] for each in results),
-            "counts": (len(each.evidence) for each in results),
-            "items": (self._item(item) for each in results for item in each.evidence),
+            "check": map(numbers.__getitem__, _each(results, "check")),
+            "target": _numbered(_each(results, "target"), self._targets.__getitem__),
+            "status": map(_STATUS.__getitem__, _each(results, "status")),
+            "reason": map(texts.__getitem__, _each(results, "reason")),
+            "advice": map(texts.__getitem__, _each(results, "advice")),
+            "exemption": map(texts.__getitem__, _each(results, "exemption")),
+            "counts": map(len, _each(results, "evidence")),
+            "items": _numbered(
+                chain.from_iterable(_each(results, "evidence")), self._item
+            ),
         }
         self._columns = {name: array("I", each) for name, each in columns.items()}
 
@@ -65,17 +69,9 @@ class Payload:
         yield base64.b64encode(pending).decode()
 
     def _item(self, item: Evidence) -> int:
-        number = self._numbers.get(id(item))
-        if number is None:
-            texts = (
-                item.resource_id,
-                item.path,
-                json_text(item.value),
-                item.api_version,
-            )
-            number = self._evidence[tuple(map(self._texts.__getitem__, texts))]
-            self._numbers[id(item)] = number
-        return number
+        value = json_text(item.value)
+        texts = (item.resource_id, item.path, value, item.api_version)
+        return self._evidence[tuple(map(self._texts.__getitem__, texts))]
 
     def _target(self, target: Target) -> tuple[int, ...]:
         values = (
@@ -106,6 +102,21 @@ class Payload:
         yield "]}"
 
 
+def _each(results: Iterable[Result], name: str) -> Iterator[Any]:
+    return map(attrgetter(name), results)
+
+
+def _numbered(items: Iterable[T], number: Callable[[T], int]) -> Iterator[int]:
+    """Yield the number of each item, asked for once where many are the same one."""
+    asked: dict[int, int] = {}
+    for each in items:
+        key = id(each)
+        found = asked.get(key)
+        if found is None:
+            found = asked[key] = number(each)
+        yield found
+
+
 _STATUS = {status: number for number, status in enumerate(Status)}
 
 
@@ -122,9 +133,9 @@ def _check(check: Check[Any]) -> dict[str, Any]:
 
 
 def _listed(items: Iterable[object]) -> Iterator[str]:
-    comma = ""
-    for item in items:
-        yield comma + json_text(item)
+    left, comma = iter(items), ""
+    while batch := list(islice(left, BATCH)):
+        yield comma + json_text(batch)[1:-1]
         comma = ","
 
 

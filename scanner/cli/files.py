@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +17,11 @@ from scanner.model.results import Assessment
 from scanner.snapshot.inplace import put_in_place
 from scanner.snapshot.manifest import MANIFEST, parts_on_disk
 from scanner.snapshot.reader import Snapshot
+
+BLOCK = 1 << 18
+"""Bytes of a report that are written together."""
+AHEAD = 8
+"""Blocks that may wait for the disk."""
 
 
 @contextmanager
@@ -128,8 +135,28 @@ def _temporary(path: Path) -> Path:
 
 def replace_file(path: Path, chunks: Iterator[bytes]) -> None:
     """Put a file in place once all of it is on disk; raises OSError."""
-    with put_in_place(path, _temporary(path)) as file:
-        file.writelines(chunks)
+    with (
+        put_in_place(path, _temporary(path)) as file,
+        ThreadPoolExecutor(max_workers=1) as beside,
+    ):
+        under_way = deque[Future[int]]()
+        for block in _blocks(chunks):
+            under_way.append(beside.submit(file.write, block))
+            if len(under_way) == AHEAD:
+                under_way.popleft().result()
+        for each in under_way:
+            each.result()
+
+
+def _blocks(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield chunks joined: the disk is waited for beside what makes the next ones."""
+    block = bytearray()
+    for chunk in chunks:
+        block += chunk
+        if len(block) >= BLOCK:
+            yield bytes(block)
+            block.clear()
+    yield bytes(block)
 
 
 def copy_snapshot(snapshot: Snapshot, directory: Path) -> None:

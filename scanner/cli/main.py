@@ -40,7 +40,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-COLLECT_AFTER = 50_000
+COLLECT_AFTER = 500_000
 """Objects made, net of those dropped, before cyclic garbage is looked for."""
 _INTERRUPTED = 130
 """What Typer ends with at Ctrl-C; while Azure is read, a scan sees to it itself."""

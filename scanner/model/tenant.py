@@ -289,7 +289,7 @@ class Tenant:
     def children(self, parent: Resource, view: type[R]) -> Listing[R]:
         """Return the children of a resource; that there are none is evidence too."""
         listing = self.within(view, parent.id)
-        if listing.whole and not any(True for _ in listing.known()):
+        if listing.whole and not any(listing.ids()):
             version = self._inventory.readings[
                 view.type.lower(), parent.key
             ].api_version

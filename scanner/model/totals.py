@@ -11,7 +11,7 @@ from scanner.model.check import FINDINGS, Severity, Status, Topic
 from scanner.model.ids import id_key
 
 if TYPE_CHECKING:
-    from scanner.model.results import Result
+    from scanner.model.results import Result, Target
 
 K = TypeVar("K", bound=Hashable)
 L = TypeVar("L", bound=Hashable)
@@ -23,6 +23,8 @@ Answers = Counter[Answer]
 
 _WON = {Status.PASS: 1.0, Status.WARN: 0.5, Status.FAIL: 0.0}
 """How much of its weight a verdict is worth."""
+_NO_STATUSES = dict.fromkeys(Status, 0)
+_NO_FINDINGS = dict.fromkeys(Severity, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,15 +71,10 @@ class Tally:
     """How many of the findings are accepted."""
 
     @classmethod
-    def of(cls, results: Iterable[Result]) -> Tally:
-        """Return the tally of some results."""
-        return cls.counted(Counter(map(_answer, results)))
-
-    @classmethod
     def counted(cls, answers: Mapping[Answer, int]) -> Tally:
         """Return the tally of so many results of each answer."""
         verdicts: Counter[tuple[Severity, Status]] = Counter()
-        statuses, findings = dict.fromkeys(Status, 0), dict.fromkeys(Severity, 0)
+        statuses, findings = dict(_NO_STATUSES), dict(_NO_FINDINGS)
         exempted = 0
         for (severity, status, accepted), number in answers.items():
             verdicts[severity, status] += number
@@ -123,45 +120,55 @@ class Totals:
     def of(cls, results: Sequence[Result]) -> Totals:
         """Return the totals of all results."""
         of_check = _answers_by(results, lambda result: result.check)
+        of_target = _answers_of_targets(results)
         topics = _joined(of_check, lambda check: (check.topic,))
         controls = _joined(of_check, lambda check: check.controls)
         return cls(
             overall=Tally.counted(sum(of_check.values(), Counter())),
             topics={each: topics[each] for each in Topic if each in topics},
             controls=dict(sorted(controls.items())),
-            subscriptions=_by_subscription(results),
-            resources=_by_resource(results),
+            subscriptions=_by_subscription(of_target),
+            resources=_by_resource(of_target),
         )
 
 
-def _by_subscription(results: Sequence[Result]) -> dict[NamedSubscription, Tally]:
+def _by_subscription(
+    of_target: Sequence[tuple[Target, Answers]],
+) -> dict[NamedSubscription, Tally]:
     """Return the tally of each subscription, by name and id."""
-    written = _answers_by(results, _subscription)
     one: dict[tuple[str, str], NamedSubscription] = {}
-    for each in written:
-        one.setdefault((each.tenant_id, each.id.lower()), each)
-    tallies = _joined(written, lambda each: (one[each.tenant_id, each.id.lower()],))
-    ordered = sorted(tallies, key=lambda each: (each.name.lower(), each.id.lower()))
-    return {each: tallies[each] for each in ordered}
+    found: dict[NamedSubscription, Answers] = defaultdict(Counter)
+    for target, answers in of_target:
+        named = NamedSubscription(
+            target.tenant_id, target.subscription_id, target.subscription_name
+        )
+        key = target.tenant_id, target.subscription_id.lower()
+        found[one.setdefault(key, named)].update(answers)
+    ordered = sorted(found, key=lambda each: (each.name.lower(), each.id.lower()))
+    return {each: Tally.counted(found[each]) for each in ordered}
 
 
-def _by_resource(results: Sequence[Result]) -> dict[str, Tally]:
+def _by_resource(of_target: Sequence[tuple[Target, Answers]]) -> dict[str, Tally]:
     """Return the tally of each resource that a check applied to."""
-    groups: dict[str, list[Result]] = defaultdict(list)
-    for each in results:
-        if each.status is not Status.NOT_APPLICABLE:
-            groups[id_key(each.target.resource_id)].append(each)
-    return {
-        group[0].target.resource_id: Tally.of(group)
-        for _, group in sorted(groups.items())
-    }
+    names: dict[str, str] = {}
+    found: dict[str, Answers] = defaultdict(Counter)
+    for target, answers in of_target:
+        for answer, number in answers.items():
+            if answer[1] is not Status.NOT_APPLICABLE:
+                key = id_key(target.resource_id)
+                names.setdefault(key, target.resource_id)
+                found[key][answer] += number
+    return {names[key]: Tally.counted(found[key]) for key in sorted(found)}
 
 
-def _subscription(result: Result) -> NamedSubscription:
-    target = result.target
-    return NamedSubscription(
-        target.tenant_id, target.subscription_id, target.subscription_name
-    )
+def _answers_of_targets(results: Sequence[Result]) -> list[tuple[Target, Answers]]:
+    """Return how many results of each answer every target has.
+
+    By identity: results on one resource share what they are about.
+    """
+    targets = {id(each.target): each.target for each in results}
+    answers = _answers_by(results, lambda result: id(result.target))
+    return [(targets[number], found) for number, found in answers.items()]
 
 
 def _answers_by(
