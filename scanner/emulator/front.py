@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,6 +24,9 @@ from scanner.emulator.tokens import Grant, Tokens
 
 UNTHROTTLED = 11999
 """What the headers say is left where no limit holds."""
+
+SPREAD = (0.8, 1.2)
+"""Of the latency: answers that all take as long come in lockstep, as nowhere else."""
 
 
 class Front:
@@ -50,7 +54,7 @@ class Front:
         if is_sign_in(ask.key):
             return self._sign_in(ask), None
         if self._latency:
-            await asyncio.sleep(self._latency)
+            await asyncio.sleep(self._latency * random.uniform(*SPREAD))  # noqa: S311
         token = ask.authorization.removeprefix("Bearer ")
         grant = self._tokens.find(token)
         refusal = self._refusal(ask, token, grant)

@@ -32,7 +32,7 @@ class Options:
     page_size: int = 0
     """Items on a page of a list; 0 puts all on one."""
     latency: float = 0.0
-    """Seconds added to each Resource Manager request."""
+    """Seconds added to each Resource Manager request, on average."""
     throttle: bool = False
     """Whether the published limits hold."""
     faults: tuple[Fault, ...] = ()
