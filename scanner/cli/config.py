@@ -15,6 +15,7 @@ from typing import cast
 
 import msgspec
 
+from scanner.arm.limits import Limits
 from scanner.cli.failure import Failure
 from scanner.cli.selection import Checks
 from scanner.model.settings import Settings
@@ -23,9 +24,15 @@ DEFAULT = Path("posture.toml")
 
 
 EXEMPTIONS = "exemptions"
-_EXEMPTIONS_MEAN = (
-    "The file of accepted findings, from where this file is; --exemptions goes before."
-)
+IN_FLIGHT = "in_flight"
+MOST_IN_FLIGHT = 256
+_BESIDE = {
+    EXEMPTIONS: "The file of accepted findings, from where this file is; --exemptions "
+    "goes before.",
+    IN_FLIGHT: f"Requests under way at once, 1 to {MOST_IN_FLIGHT}: where answers are "
+    "slow to come, more read a large tenant faster.",
+}
+"""What is set beside what checks read, and what it means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,7 @@ class Configuration:
 
     settings: Settings = field(default_factory=Settings)
     exemptions: Path | None = None
+    limits: Limits = field(default_factory=Limits)
     given: Mapping[str, object] = field(default_factory=dict)
     """What is not left at its default, as it is written."""
     origin: Path | None = None
@@ -55,8 +63,12 @@ class Setting:
 def settings_in_force(path: Path | None, catalogue: Checks) -> tuple[Setting, ...]:
     """Return every setting with its value and where it is from; raises Failure."""
     found = load_configuration(path)
-    values = {EXEMPTIONS: str(found.exemptions or ""), **asdict(found.settings)}
-    meanings = {EXEMPTIONS: _EXEMPTIONS_MEAN, **_meanings()}
+    values = {
+        EXEMPTIONS: str(found.exemptions or ""),
+        IN_FLIGHT: found.limits.in_flight,
+        **asdict(found.settings),
+    }
+    meanings = _BESIDE | _meanings()
     return tuple(
         Setting(
             name=name,
@@ -99,6 +111,7 @@ def load_configuration(path: Path | None) -> Configuration:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
         _require_known(given)
         exemptions = _exemptions(path, given.get(EXEMPTIONS))
+        limits = _limits(given.get(IN_FLIGHT))
         settings = msgspec.convert(given, Settings)
         _require_sense(settings)
     except OSError as error:
@@ -107,7 +120,7 @@ def load_configuration(path: Path | None) -> Configuration:
         raise Failure(f"--config {path}: {error}") from error
     except (ValueError, RecursionError) as error:
         raise Failure(f"--config {path} is no TOML: {error}") from error
-    return Configuration(settings, exemptions, given, path)
+    return Configuration(settings, exemptions, limits, given, path)
 
 
 def _exemptions(path: Path, given: object) -> Path | None:
@@ -117,6 +130,17 @@ def _exemptions(path: Path, given: object) -> Path | None:
     if not isinstance(given, str) or not given.strip():
         raise Failure(f"{EXEMPTIONS} is {given!r}, no name of a file")
     return path.parent / given
+
+
+def _limits(in_flight: object) -> Limits:
+    """Return the limits with a file's number of requests under way at once."""
+    if in_flight is None:
+        return Limits()
+    if type(in_flight) is not int or not 1 <= in_flight <= MOST_IN_FLIGHT:
+        raise Failure(
+            f"{IN_FLIGHT} is {in_flight!r}, no number from 1 to {MOST_IN_FLIGHT}"
+        )
+    return Limits(in_flight=in_flight)
 
 
 def _require_sense(settings: Settings) -> None:
@@ -198,7 +222,7 @@ _FORMS = {
 
 
 def _require_known(given: Mapping[str, object]) -> None:
-    known = [EXEMPTIONS, *(each.name for each in fields(Settings))]
+    known = [*_BESIDE, *(each.name for each in fields(Settings))]
     for key in given:
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1)

@@ -47,6 +47,7 @@ from scanner.cli.scan_options import (
 
 if TYPE_CHECKING:
     from scanner.arm.clouds import Cloud
+    from scanner.arm.limits import Limits
     from scanner.cli.failure import Exit
     from scanner.cli.run import Judgement
     from scanner.collect.order import Order
@@ -137,13 +138,14 @@ def scan(
         snapshot, directory = _earlier(context, from_, output)
     elif resume is not None:
         _refuse({**given, "--resume": None}, "--resume")
-        snapshot = _resumed(context, resume, azure, auth, judgement)
+        snapshot = _resumed(context, resume, azure, auth, configured.limits, judgement)
         directory = resume
     else:
         order = _order(
             azure,
             auth,
             discovery,
+            configured.limits,
             directory=ask_directory,
             tenants=tenant,
             subscriptions=subscription,
@@ -233,6 +235,7 @@ def _order(
     cloud: Cloud,
     auth: Method,
     discovery: Discovery,
+    limits: Limits,
     *,
     directory: bool,
     **names: list[str] | None,
@@ -246,6 +249,7 @@ def _order(
         selection=Selection(**{key: tuple(each or ()) for key, each in names.items()}),
         graph=discovery is Discovery.AUTO,
         directory=directory,
+        limits=limits,
     )
 
 
@@ -278,6 +282,7 @@ def _resumed(
     directory: Path,
     cloud: Cloud,
     auth: Method,
+    limits: Limits,
     judgement: Judgement,
 ) -> Snapshot:
     from dataclasses import replace
@@ -296,7 +301,7 @@ def _resumed(
     scope = earlier.manifest.run.scope
     discovery = Discovery.AUTO if asks_graph(scope) else Discovery.ARM
     order = replace(
-        _order(cloud, auth, discovery, directory=asks_directory(scope)),
+        _order(cloud, auth, discovery, limits, directory=asks_directory(scope)),
         selection=selection_of(scope),
     )
     try:

@@ -16,7 +16,7 @@ Posture = Callable[..., Any]
 Refused = Callable[..., str]
 
 NAMES = {field.name for field in dataclasses.fields(Settings)}
-OWN = {"exemptions"}
+OWN = {"exemptions", "in_flight"}
 """What the command reads, and no check."""
 
 

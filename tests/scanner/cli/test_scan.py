@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -300,6 +301,19 @@ def test_quiet_is_one_line(posture: Posture, demo: Path) -> None:
     for word in ("Score", "Coverage", "Findings", "Gaps"):
         assert word in line
     assert done.err == ""
+
+
+def test_one_request_at_a_time_where_that_is_set(
+    serve: Serve, posture: Posture, tmp_path: Path
+) -> None:
+    (tmp_path / "posture.toml").write_text("in_flight = 1\n")
+    azure = serve(latency=0.005)
+    narrowed = ("--subscription", "Tarnholm AI Sandbox", "--discovery", "arm")
+    posture(*LIVE, *narrowed, "--format", "csv", "-o", "run")
+    answered = [each.at for each in azure.requests if not each.path.endswith("token")]
+    assert len(answered) > 50
+    # Of the latency, an answer takes four fifths at least.
+    assert all(then - before > 0.0035 for before, then in pairwise(answered))
 
 
 def test_quiet_is_quiet_while_reading_too(azure: Emulator, posture: Posture) -> None:
