@@ -28,6 +28,13 @@ SUB_OPERATIONS: Mapping[str, tuple[str, ...]] = {
 }
 """What the actions are called as, besides without such a name."""
 
+ASSIGNMENT_SOURCES: Mapping[str, str] = {
+    f"{ASSIGNMENT_ACTIONS}write".lower(): "Request",
+    f"{ASSIGNMENT_ACTIONS}delete".lower(): "Resource",
+}
+"""Where each call has what it says of an assignment: what is created is in the request,
+and what is removed is the resource."""
+
 _STORAGE = "microsoft.storage/storageaccounts"
 _CONTAINERS = f"{_STORAGE}/blobservices/containers"
 _BLOBS = f"{_CONTAINERS}/blobs"
@@ -100,8 +107,8 @@ _NAMED: Mapping[tuple[str, str], _Calls] = {
         REPOSITORY_ACTIONS
     ),
     **{
-        (source, f"{_ASSIGNMENTS}:{key}"): _on(f"{ASSIGNMENT_ACTIONS}{verb}")
-        for source, verb in (("Request", "write"), ("Resource", "delete"))
+        (source, f"{_ASSIGNMENTS}:{key}"): _on(action)
+        for action, source in ASSIGNMENT_SOURCES.items()
         for key in ("roledefinitionid", "principalid", "principaltype")
     },
     ("Request", "suboperation"): _EVERYWHERE,

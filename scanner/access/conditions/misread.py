@@ -1,15 +1,11 @@
-"""Attributes of a role assignment that are read where a call does not have them.
-
-Source: "Authorization actions and attributes": what is created is in the request, and
-what is removed is the resource.
-"""
+"""Attributes of a role assignment that are read where a call does not have them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
 
-from scanner.access.conditions.documented import ASSIGNMENT_ACTIONS
+from scanner.access.conditions.documented import ASSIGNMENT_ACTIONS, ASSIGNMENT_SOURCES
 from scanner.access.conditions.partial import (
     addressed,
     replaced,
@@ -31,11 +27,8 @@ from scanner.access.conditions.walk import attributes_of, nodes
 from scanner.access.patterns import matches_action
 
 _ASSIGNMENTS = ASSIGNMENT_ACTIONS.lower().removesuffix("/")
-_CALLS = {
-    f"{_ASSIGNMENTS}/write": ("Request", "created"),
-    f"{_ASSIGNMENTS}/delete": ("Resource", "removed"),
-}
-"""Where each call has what it says of an assignment, and what it does to it."""
+_DONE = {"Request": "created", "Resource": "removed"}
+"""What a call does to the assignment that it has in a source."""
 
 
 def misread(expression: Expression, action: str) -> tuple[Attribute, ...]:
@@ -57,13 +50,13 @@ def misread(expression: Expression, action: str) -> tuple[Attribute, ...]:
 
 def _is_lost(attribute: Attribute, action: str) -> bool:
     """Return whether an attribute of an assignment is read where a call has none."""
-    source, _ = _CALLS.get(action.lower(), (attribute.source, ""))
+    source = ASSIGNMENT_SOURCES.get(action.lower(), attribute.source)
     return attribute.path == _ASSIGNMENTS and attribute.source in {*SOURCES} - {source}
 
 
 def in_vain(expression: Expression) -> Iterator[str]:
     """Yield what an expression reads in vain, of each call that it names."""
-    for action in _CALLS:
+    for action in ASSIGNMENT_SOURCES:
         if _names(expression, action):
             for lost in misread(expression, action)[:1]:
                 yield why_in_vain(lost, action)
@@ -78,16 +71,17 @@ def _names(expression: Expression, action: str) -> bool:
 
 def why_in_vain(attribute: Attribute, action: str) -> str:
     """Return what is wrong with reading an attribute that a call does not have."""
-    source, done = _CALLS[action.lower()]
+    source = ASSIGNMENT_SOURCES[action.lower()]
     return (
-        f"the condition reads @{attribute.source} where an assignment is {done}: "
+        f"the condition reads @{attribute.source} where an assignment is "
+        f"{_DONE[source]}: "
         f"there is none, only @{source}"
     )
 
 
 def _as_meant(expression: Expression, action: str) -> Expression:
     """Return an expression that reads of a call what it has."""
-    source, _ = _CALLS[action.lower()]
+    source = ASSIGNMENT_SOURCES[action.lower()]
 
     def moved(operand: Operand) -> Operand:
         if isinstance(operand, Attribute) and _is_lost(operand, action):
