@@ -44,7 +44,8 @@ def doctor(
     if not reached:
         why = "; ".join(problems) or f"no subscription is readable; {ASSIGN}"
         raise Failure(why, Exit.NOTHING_READ)
-    if problems or any(each.missing or each.unknown for each in reached):
+    unlisted = any(each.unlisted for each in found)
+    if problems or unlisted or any(each.missing or each.unknown for each in reached):
         raise typer.Exit(Exit.INCOMPLETE)
 
 
@@ -100,7 +101,9 @@ def _lines(found: Examination) -> Iterator[str]:
         if subscription.unknown:
             yield f"      not told {subscription.unknown}"
         yield from (f"      missing {action}" for action in subscription.missing)
-    if any(each.missing for each in found.subscriptions):
+    for unlisted in found.unlisted:
+        yield f"    {unlisted}  is in a management group, and cannot be read"
+    if found.unlisted or any(each.missing for each in found.subscriptions):
         yield "  Assign Reader, or the role that `posture permissions` prints."
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -13,11 +14,13 @@ from scanner.arm.transport import open_wire
 from scanner.collect.discovery import index
 from scanner.collect.doors import Door, knock, require_ids
 from scanner.collect.items import identify
-from scanner.collect.operations import path_of
+from scanner.collect.operations import UnusableIdError, path_of
 from scanner.collect.order import Order
+from scanner.collect.read import Read
 from scanner.collect.reads import READS
-from scanner.collect.resources import MANAGEMENT_GROUPS, SUBSCRIPTIONS
+from scanner.collect.resources import DESCENDANTS, MANAGEMENT_GROUPS, SUBSCRIPTIONS
 from scanner.collect.rights import allows, own_permissions
+from scanner.model.ids import ResourceId
 from scanner.model.results import SignedIn
 
 
@@ -41,6 +44,8 @@ class Examination:
     """Its id; as it was asked for where nobody is signed in."""
     signed_in: SignedIn | None = None
     subscriptions: tuple[Reach, ...] = ()
+    unlisted: tuple[str, ...] = ()
+    """The ids of those that management groups hold and that may not be read."""
     management_groups: int | None = None
     """None where they may not be listed."""
     graph: str = ""
@@ -83,11 +88,14 @@ async def _examine(door: Door) -> Examination:
     session = door.session
     listed, problems = await _subscriptions(session)
     _, graph = await index(session, [each.name for each in listed])
+    groups = await _ids(session, MANAGEMENT_GROUPS, "")
+    below = await _below(session, groups or ())
     return Examination(
         tenant=door.tenant_id,
         signed_in=door.signed_in,
         subscriptions=tuple([await _reach(session, each) for each in listed]),
-        management_groups=await _groups(session),
+        unlisted=tuple(sorted(below - {each.name.lower() for each in listed})),
+        management_groups=None if groups is None else len(groups),
         graph=graph,
         problems=tuple(problems),
     )
@@ -139,9 +147,18 @@ async def _missing(session: Session, scope: str) -> tuple[str, ...]:
     return tuple(each for each in actions if not allows(permissions, each))
 
 
-async def _groups(session: Session) -> int | None:
+async def _below(session: Session, groups: Iterable[str]) -> set[str]:
+    """Return the subscriptions under management groups, as far as that may be read."""
+    found = await asyncio.gather(*(_ids(session, DESCENDANTS, each) for each in groups))
+    ids = (ResourceId.parse(each) for few in found for each in few or ())
+    return {each.subscription.lower() for each in ids} - {""}
+
+
+async def _ids(session: Session, read: Read, scope: str) -> list[str] | None:
+    """Return the ids that a list holds, None where it may not be read."""
     try:
-        pages = [page async for page in session.pages(path_of(MANAGEMENT_GROUPS, ""))]
-    except ReadError:
+        pages = [page async for page in session.pages(path_of(read, scope))]
+    except (ReadError, UnusableIdError):
         return None
-    return sum(len(page) for page in pages)
+    found = (identify(bytes(item), "/") for page in pages for item in page)
+    return [resource_id for problem, resource_id in found if not problem]

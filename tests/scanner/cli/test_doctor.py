@@ -2,16 +2,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from scanner.collect.assemble import assemble
 from scanner.collect.reads import READS
-from scanner.demo import TENANT_ID
-from scanner.emulator import Emulator
+from scanner.demo import TENANT_ID, bodies, parents
+from scanner.emulator import Emulator, Estate, Options
+from scanner.emulator.background import in_thread
+from scanner.emulator.estate import Tenant
 from scanner.emulator.faults import Malformed, Status
 
 DOCTOR = ("doctor", "--cloud", "cloud.toml", "--auth", "environment")
+SANDBOX = "/subscriptions/70f7b743-38f0-4298-b584-19bf9ce69cfb"
 ACTIONS = {read.action for read in READS}
 
 Posture = Callable[..., Any]
@@ -129,6 +134,24 @@ def test_what_is_no_subscription_is_counted(
     assert (done.code, done.err) == (3, "")
     assert "malformed in the list of subscriptions: 1" in done.out
     assert done.out.count("all rights") == 2
+
+
+def test_what_only_the_hierarchy_names_is_out_of_reach(
+    posture: Posture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unlisted = SANDBOX.rpartition("/")[2]
+    without = [each for each in bodies() if each["id"] != SANDBOX]
+    tenant = Tenant.of(TENANT_ID, *assemble(without, TENANT_ID, parents()))
+    with in_thread(Estate((tenant,)), Options()) as azure:
+        azure.write_cloud(tmp_path / "cloud.toml")
+        for name, value in azure.environment.items():
+            monkeypatch.setenv(name, value)
+        done = posture(*DOCTOR)
+        [found] = json.loads(posture(*DOCTOR, "--format", "json").out)
+    assert done.code == 3
+    assert f"{unlisted}  is in a management group, and cannot be read" in done.out
+    assert "Assign Reader" in done.out
+    assert found["unlisted"] == [unlisted]
 
 
 def test_a_list_that_breaks_off(serve: Serve, posture: Posture) -> None:
