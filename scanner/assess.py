@@ -16,7 +16,7 @@ from scanner.collect.plan import never_made
 from scanner.judge import Judge
 from scanner.model.check import Check
 from scanner.model.exemptions import Exemption
-from scanner.model.results import Assessment, GapReport, Result
+from scanner.model.results import Assessment, GapReport, Result, Run
 from scanner.model.selection import CheckSelection
 from scanner.model.settings import Settings
 from scanner.model.tenant import Inventory
@@ -66,8 +66,14 @@ def assess(
         ),
         results=tuple(results),
         gaps=tuple(gaps),
-        exemptions=register.reports(),
+        exemptions=register.reports(_scanned(run, results)),
     )
+
+
+def _scanned(run: Run, results: Iterable[Result]) -> set[str]:
+    """Return the subscriptions that were scanned; a killed run does not list them."""
+    met = {each.target.subscription_id for each in results}
+    return met | {each.id for each in run.subscriptions}
 
 
 def _unread(subscription: str) -> str:

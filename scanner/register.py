@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 
@@ -72,18 +72,22 @@ class Register:
         exemption = self._exemptions[number]
         return exemption.created <= self._on <= exemption.expires
 
-    def reports(self) -> tuple[ExemptionReport, ...]:
-        """Return what became of each exemption, in the order of the file."""
+    def reports(self, scanned: Iterable[str]) -> tuple[ExemptionReport, ...]:
+        """Return what became of each exemption, in the order of the file.
+
+        `scanned` are the ids of the subscriptions that were scanned.
+        """
+        inside = {"", *map(str.lower, scanned)}  # "": no subscription, all of them
         return tuple(
             ExemptionReport(
                 exemption=exemption,
                 findings=self._met[number],
-                use=self._use(number),
+                use=self._use(number, inside),
             )
             for number, exemption in enumerate(self._exemptions)
         )
 
-    def _use(self, number: int) -> Use:
+    def _use(self, number: int, inside: Container[str]) -> Use:
         exemption = self._exemptions[number]
         if exemption.expires < self._on:
             return Use.EXPIRED
@@ -93,4 +97,6 @@ class Register:
             return Use.IN_FORCE
         if not any(number in each for each in self._of_check.values()):
             return Use.NOT_RUN
-        return Use.NOT_ASSESSED if number in self._open else Use.UNUSED
+        if number in self._open:
+            return Use.NOT_ASSESSED
+        return Use.UNUSED if exemption.subscription in inside else Use.NOT_SCANNED

@@ -67,6 +67,7 @@ _CHIPS = {
     Use.UNUSED: "",
     Use.NOT_RUN: "not-assessed",
     Use.NOT_ASSESSED: "not-assessed",
+    Use.NOT_SCANNED: "not-assessed",
     Use.PENDING: "",
     Use.EXPIRED: "warn",
 }

@@ -8,7 +8,7 @@ from datetime import date
 from enum import StrEnum, unique
 from fnmatch import fnmatchcase
 
-from scanner.model.ids import id_key
+from scanner.model.ids import ResourceId, id_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,11 @@ class Exemption:
             f"{self.reason} (owner {self.owner}, approved by {self.approver} on "
             f"{self.created}, until {self.expires})"
         )
+
+    @property
+    def subscription(self) -> str:
+        """The subscription that its scope is or lies in; empty for a wider scope."""
+        return ResourceId.parse(self.scope).subscription.lower()
 
     @property
     def where(self) -> str:
@@ -79,6 +84,8 @@ class Use(StrEnum):
     """No check that it is for was run."""
     NOT_ASSESSED = "not assessed"
     """It met no finding, and not all that it is for could be assessed."""
+    NOT_SCANNED = "not scanned"
+    """The subscription that it is for was not scanned."""
     PENDING = "not in force yet"
     EXPIRED = "expired"
 
@@ -110,5 +117,7 @@ class ExemptionReport:
                 return f"{name} met no finding: its check was not run."
             case Use.NOT_ASSESSED:
                 return f"{name} met no finding: not all it is for could be assessed."
+            case Use.NOT_SCANNED:
+                return f"{name} met no finding: its subscription was not scanned."
             case Use.IN_FORCE:
                 return ""

@@ -101,13 +101,15 @@ def test_what_became_of_each() -> None:
             exemption(scope=f"{UNREAD}/resourceGroups/rg"),
             exemption(scope=f"{UNREAD}x/resourceGroups/rg"),
             exemption(scope="", tag=("env", "lab")),
+            exemption(scope="/subscriptions/Elsewhere/resourceGroups/rg"),
         ],
         TODAY,
     )
     for each in (finding(), finding(Status.NOT_ASSESSED, UNREAD)):
         register.applied(each, lambda _: {})
     told = [
-        (each.use, each.findings, bool(each.warning)) for each in register.reports()
+        (each.use, each.findings, bool(each.warning))
+        for each in register.reports(["s", "T", "u", "ux"])
     ]
     assert told == [
         (Use.IN_FORCE, 1, False),
@@ -118,6 +120,7 @@ def test_what_became_of_each() -> None:
         (Use.NOT_ASSESSED, 0, True),
         (Use.UNUSED, 0, True),
         (Use.NOT_ASSESSED, 0, True),
+        (Use.NOT_SCANNED, 0, True),
     ]
 
 
@@ -126,7 +129,7 @@ def test_what_is_not_assessed_for_a_whole_tenant_leaves_every_exemption_open() -
     target = replace(finding().target, resource_type=TENANT_TYPE, resource_id="/t/t")
     unread = replace(finding(Status.NOT_ASSESSED), target=target)
     register.applied(unread, lambda _: {})
-    [report] = register.reports()
+    [report] = register.reports(["s"])
     assert report.use is Use.NOT_ASSESSED
 
 

@@ -78,18 +78,20 @@ def test_all_accepted_findings_leave_nothing_to_fail_on(
     assert done.code == 0
 
 
-def test_an_expired_and_an_unused_one_are_reported(
+def test_those_that_accept_nothing_are_reported(
     posture: Posture, run: Path, tmp_path: Path
 ) -> None:
     expired = GOOD.replace("2099-12-31", "2026-01-06")
-    unused = GOOD.replace("/subscriptions/7", "/subscriptions/8")
-    (tmp_path / "accepted.toml").write_text(expired + unused)
+    unused = GOOD.replace("9ce69cfb", "9ce69cfb/resourceGroups/none")
+    elsewhere = GOOD.replace("/subscriptions/7", "/subscriptions/8")
+    (tmp_path / "accepted.toml").write_text(expired + unused + elsewhere)
     done, document = judged(posture, run, tmp_path / "accepted.toml")
     uses = [each["use"] for each in document["summary"]["exemptions"]]
-    assert uses == ["expired", "unused"]
+    assert uses == ["expired", "unused", "not scanned"]
     assert document["summary"]["exempted"] == 0
     assert "expired on 2026-01-06" in " ".join(done.out.split())
     assert "is unused" in " ".join(done.out.split())
+    assert "its subscription was not scanned" in " ".join(done.out.split())
 
 
 def test_a_spreadsheet_says_the_same(
