@@ -25,6 +25,7 @@ from checks.shared.encryption import CONTROLS
 from checks.shared.grants import access, bounded, require_settled
 from checks.shared.perimeters import anything, associations, enforced_on, let_in
 from checks.shared.scanned import so_far
+from checks.shared.vault_policies import no_policy, policies_for
 from checks.shared.wording import shown, some
 from scanner.access.answers import Result
 from scanner.model import initiatives
@@ -46,7 +47,7 @@ from scanner.model.cognitive import CognitiveAccount, has_own_key, hosts_models
 from scanner.model.coverage import Unclear
 from scanner.model.identity import ManagedIdentity
 from scanner.model.ids import ResourceId
-from scanner.model.keyvault import KeyVault, VaultKey, policies_for_itself
+from scanner.model.keyvault import AccessPolicy, KeyVault, VaultKey
 from scanner.model.machinelearning import Workspace, keeps_itself
 from scanner.model.resource import Resource
 from scanner.model.tenant import Tenant
@@ -87,9 +88,10 @@ def key_permission(workspace: Workspace, tenant: Tenant) -> Verdict:
     unwrapKey in `properties.accessPolicies`. A policy with an `applicationId` is for
     those who come through that application, and one with another `tenantId` for nobody
     here: neither lets the identity in (vaults REST reference). Absent, null and empty
-    name no application, and this tenant. Identities of Microsoft that some variants
-    need beside it are not judged. Who may use a key in a managed HSM is the HSM's own
-    data, and asked about.
+    name no application, and this tenant. One for a group lets in who is in it, where
+    the scan asked the directory; without that, the answer says who may be such a group.
+    Identities of Microsoft that some variants need beside it are not judged. Who may
+    use a key in a managed HSM is the HSM's own data, and asked about.
 
     The key itself has to be there, with a `properties.attributes.enabled` that is not
     false (absent and null are true: Microsoft Learn, "About keys"). Resource Manager
@@ -213,16 +215,20 @@ def _by_role(identity: ManagedIdentity, vault: KeyVault, key: KeyName) -> Verdic
 
 def _by_policy(identity: ManagedIdentity, vault: KeyVault, _: KeyName) -> Verdict:
     allowed = {
-        permission.lower()
-        for policy in policies_for_itself(vault)
-        if (policy.object_id or "").lower() == identity.principal_id.lower()
-        for permission in policy.keys or ()
+        permission
+        for policy in policies_for(identity.principal_id, vault)
+        for permission in _permissions(policy)
     }
     missing = [each for each in _NEEDED if each.lower() not in allowed]
-    if missing and "all" not in allowed:
-        lacks = some(missing)
-        return failed(f"broken: no access policy gives {identity.name} {lacks}")
-    return passed(f"an access policy lets {identity.name} use the key")
+    if not missing or "all" in allowed:
+        return passed(f"an access policy lets {identity.name} use the key")
+    reason = f"broken: no access policy gives {identity.name} {some(missing)}"
+    lacking = {"all", *map(str.lower, missing)}
+    return no_policy(reason, vault, lambda each: bool(_permissions(each) & lacking))
+
+
+def _permissions(policy: AccessPolicy) -> set[str]:
+    return {each.lower() for each in policy.keys or ()}
 
 
 @check(

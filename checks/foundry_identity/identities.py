@@ -14,6 +14,7 @@ from checks.shared.foundry_matrix import (
 from checks.shared.grants import access, bounded, named, require_settled
 from checks.shared.links import keeps_key
 from checks.shared.shortfall import Case, ids, shortfall
+from checks.shared.vault_policies import no_policy, policies_for
 from checks.shared.wording import shown
 from checks.shared.workspaces import default_storage, working_identities
 from scanner.access.answers import Grant
@@ -32,7 +33,7 @@ from scanner.model.check import (
     warned,
 )
 from scanner.model.ids import ResourceId, id_key
-from scanner.model.keyvault import KeyVault, policies_for_itself
+from scanner.model.keyvault import AccessPolicy, KeyVault
 from scanner.model.machinelearning import (
     Workspace,
     is_hub,
@@ -237,9 +238,10 @@ def hub_mi_kv(workspace: Workspace, tenant: Tenant) -> Verdict:
     (the one in `properties.primaryUserAssignedIdentity`, where it names one) must hold
     Key Vault Administrator, Key Vault Secrets Officer or another role that sets
     secrets; where it is absent, null or false (vaults REST reference), a policy must
-    name one of them and let it read secrets, with no `applicationId` and of no other
-    `tenantId`, by which an identity does not get in. The question arises where a
-    connection of the workspace, or one that its hub shares, holds a key.
+    name one of them, or a group that it is in, and let it read secrets, with no
+    `applicationId` and of no other `tenantId`, by which an identity does not get in.
+    Who is in a group is known where the scan asked the directory. The question arises
+    where a connection of the workspace, or one that its hub shares, holds a key.
 
     ## Why it matters
     The key of a connection lies in the hub's vault, and the identity of hub or project
@@ -307,12 +309,15 @@ def hub_mi_kv(workspace: Workspace, tenant: Tenant) -> Verdict:
 
 def _by_policy(workspace: Workspace, vault: KeyVault) -> Verdict:
     """Return whether an access policy lets a workspace fetch its secrets."""
-    wanted = {each.lower() for each in ids(working_identities(workspace))}
-    for policy in policies_for_itself(vault):
-        allowed = {each.lower() for each in policy.secrets or ()}
-        if (policy.object_id or "").lower() in wanted and allowed & {"all", "get"}:
-            return passed("an access policy of the vault names the workspace")
-    return failed(f"no access policy of {shown(vault.name)} lets it read secrets")
+    for identity in ids(working_identities(workspace)):
+        if any(map(_lets_read, policies_for(identity, vault))):
+            return passed("an access policy of the vault lets the workspace in")
+    reason = f"no access policy of {shown(vault.name)} lets it read secrets"
+    return no_policy(reason, vault, _lets_read)
+
+
+def _lets_read(policy: AccessPolicy) -> bool:
+    return bool({each.lower() for each in policy.secrets or ()} & {"all", "get"})
 
 
 @check(

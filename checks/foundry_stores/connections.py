@@ -7,6 +7,7 @@ from typing import Any
 from checks.foundry_stores.kept_secrets import STORED
 from checks.shared.connections import stores_key, uses_entra
 from checks.shared.encryption import advice_on_policies
+from checks.shared.grants import access
 from checks.shared.wording import count, quote, shown, some
 from checks.shared.workspaces import mode_of
 from scanner.model import initiatives
@@ -209,8 +210,9 @@ def kv_access_policies(vault: KeyVault, _: Tenant) -> Verdict:
     An absent or null flag means access policies (Key Vault REST reference, before
     2026-02-01). Covered are vaults that a hub or project names in
     `properties.keyVault`; a policy concerns it when its `objectId` is a principal of
-    the identities of that workspace, unless its `applicationId` or another `tenantId`
-    keeps them out.
+    the identities of that workspace, or a group that the directory, where the scan
+    asked it, has them in, unless its `applicationId` or another `tenantId` keeps them
+    out.
 
     ## Why it matters
     An access policy opens every secret of the vault, those of all other hubs and
@@ -270,8 +272,11 @@ def _named_in(vault: KeyVault, allowed: set[str]) -> tuple[list[str], Unclear]:
     unclear.add(users.missing)
     for workspace in users.known():
         with unclear:
-            ids = {each.principal_id.lower() for each in workspace.identities}
-            if is_hub_or_project(workspace) and ids & allowed:
+            let_in = any(
+                allowed & access(vault.tenant).names(each.principal_id)
+                for each in workspace.identities
+            )
+            if is_hub_or_project(workspace) and let_in:
                 named.append(workspace.name)
     return named, unclear
 

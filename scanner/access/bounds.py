@@ -176,6 +176,17 @@ class Bounds:
         )
         yield from map(self._unread_group, names)
 
+    def of_members(self, names: Iterable[str]) -> tuple[Missing, ...]:
+        """Return which of some principals may be groups whose members were not read."""
+        keys = dict.fromkeys(map(str.lower, names))
+        return tuple(self._unread_group(each) for each in keys if self._may_hide(each))
+
+    def _may_hide(self, name: str) -> bool:
+        """Whether a principal may have members; who holds no role may be anything."""
+        if name in self._facts.members:
+            return False
+        return self._holdings.subject(name).unread or not self._holdings.knows(name)
+
     def _unread_group(self, name: str) -> Missing:
         gap = self._facts.unread_members.get(name)
         return Missing(Part.MEMBERS, name, "its members were not read", gap)

@@ -241,6 +241,14 @@ class Access:
         )
         return tuple(self._holdings.of_members(group_id, scopes))
 
+    def names(self, principal_id: str) -> frozenset[str]:
+        """Return a principal and the groups it is known to be in, in lower case."""
+        return self._holdings.subject(principal_id).ids
+
+    def unread_members(self, names: Iterable[str]) -> tuple[Missing, ...]:
+        """Return which of some principals may be groups whose members were not read."""
+        return self._bounds.of_members(names)
+
     def more(self, principal_id: str, scope: str) -> tuple[Missing, ...]:
         """Return why a principal may hold more at a scope than is known.
 

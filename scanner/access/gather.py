@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -37,6 +38,7 @@ from scanner.model.authorization import (
 from scanner.model.coverage import Gap, NotRead, Unclear
 from scanner.model.directory import DirectoryObject, GroupMember, object_id
 from scanner.model.ids import id_key
+from scanner.model.keyvault import KeyVault
 from scanner.model.listing import Listing
 from scanner.model.resource import Resource
 from scanner.model.resources import Descendant, ManagementGroup, Subscription
@@ -106,6 +108,8 @@ class _Gathering:
         scanned = frozenset(self._lists())
         principals = self._principals()
         groups = _perhaps_groups(assignments, denials)
+        if principals:
+            groups = {**dict.fromkeys(self._let_in(), GROUP), **groups}
         return Facts(
             tenant_id=self._tenant.id,
             roles=roles,
@@ -142,6 +146,13 @@ class _Gathering:
         missing = self._tenant.all(RoleDefinition).missing
         problem = missing or self._unclear_roles.problem
         return problem.gap if problem else None
+
+    def _let_in(self) -> Iterator[str]:
+        """Yield whom access policies of vaults name: any of them may be a group."""
+        for vault in self._tenant.all(KeyVault).known():
+            with suppress(NotRead):
+                names = [each.object_id for each in vault.access_policies]
+                yield from (name.lower() for name in names if name)
 
     def _principals(self) -> dict[str, Principal]:
         """Return everyone the directory names; it may do so in several places."""

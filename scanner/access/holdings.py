@@ -53,6 +53,10 @@ class Holdings:
         groups = self._groups_of.get(key, frozenset())
         return Subject(key, groups, key in self._unread)
 
+    def knows(self, principal_id: str) -> bool:
+        """Whether a principal holds a role, which says of what type it is."""
+        return principal_id.lower() in self._of
+
     def acting(self, principal_id: str) -> tuple[Subject, ...]:
         """Return who may act as a principal: of a group, its members if they are known.
 

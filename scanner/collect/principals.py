@@ -19,6 +19,7 @@ from scanner.collect.read import Read
 from scanner.model.authorization import DenyAssignment, RoleAssignment, RoleEligibility
 from scanner.model.directory import DirectoryObject, object_id
 from scanner.model.ids import id_key
+from scanner.model.keyvault import KeyVault
 from scanner.model.resource import Record
 
 _GIVEN = {RoleAssignment.type, RoleEligibility.type}
@@ -35,7 +36,7 @@ class Principals:
         """Whether each is said to be a group, by its id."""
 
     def note(self, record: Record) -> None:
-        """Remember whom a record names, if it is one that gives or denies roles.
+        """Remember whom a record names, if it is one that gives or denies something.
 
         Those of a Lighthouse delegation are in another tenant's directory.
         """
@@ -102,6 +103,11 @@ def _named(record: Record) -> Iterator[tuple[object, object]]:
             found = properties.get(key)
             for each in found if isinstance(found, list) else ():
                 yield _object(each).get("id"), _object(each).get("type")
+    elif record.type == KeyVault.type:
+        properties = _object(msgspec.json.decode(record.body).get("properties"))
+        found = properties.get("accessPolicies")
+        for each in found if isinstance(found, list) else ():
+            yield _object(each).get("objectId"), None
 
 
 def _object(value: object) -> Mapping[str, Any]:

@@ -15,6 +15,7 @@ from checks.foundry_cmk.keys import (
 from scanner.model.authorization import DenyAssignment, RoleAssignment
 from scanner.model.check import Check, Status
 from scanner.model.cognitive import CognitiveAccount
+from scanner.model.directory import GroupMember, member_id, object_id
 from scanner.model.insights import DiagnosticSetting
 from scanner.model.keyvault import KeyVault, VaultKey
 from scanner.model.machinelearning import Workspace
@@ -130,6 +131,55 @@ def test_access_policies(
 ) -> None:
     results = verdicts(key_permission, given, vault(accessPolicies=policies), HELD)
     assert results.only(HUB).status is expected
+
+
+TEAM = [{"id": object_id(TENANT, "team"), "kind": "group", "properties": {}}]
+MINE = {"id": member_id(TENANT, "team", "me"), "kind": "servicePrincipal"}
+OTHER = {"id": object_id(TENANT, "team"), "kind": "user", "properties": {}}
+BY_TEAM = policy("get", "wrapKey", "unwrapKey", who="Team")
+
+
+@pytest.mark.parametrize(
+    ("policies", "directory", "expected", "bound"),
+    [
+        ([BY_TEAM], [*TEAM, {**MINE, "properties": {}}], PASS, ""),
+        ([BY_TEAM], TEAM, FAIL, ""),
+        ([BY_TEAM], [OTHER], FAIL, ""),
+        ([BY_TEAM], [{**OTHER, "id": object_id(TENANT, "you")}], FAIL, ""),
+        ([BY_TEAM], [], FAIL, "another has one, and may be a group"),
+        ([BY_TEAM, {**BY_TEAM, "objectId": "you"}], [], FAIL, "2 others have one"),
+        ([policy("get"), {**BY_TEAM, "objectId": "you"}], [], FAIL, "another has one"),
+        ([policy("list", who="Team")], [], FAIL, ""),
+        ([policy("get"), policy("get", who="Team")], [], FAIL, ""),
+    ],
+)
+def test_access_policies_of_groups(
+    verdicts: Verdicts,
+    policies: list[Body],
+    directory: list[Body],
+    expected: Status,
+    bound: str,
+) -> None:
+    bodies = hub(), vault(accessPolicies=policies), HELD, *directory
+    result = verdicts(key_permission, *bodies).only(HUB)
+    assert result.status is expected
+    assert ("lower bound" in result.reason) is bool(bound)
+    assert bound in result.reason
+
+
+def test_a_group_whose_members_were_refused(verdicts: Verdicts) -> None:
+    bodies = hub(), vault(accessPolicies=[BY_TEAM]), HELD, *TEAM
+    refused = [(GroupMember, object_id(TENANT, "team"))]
+    assert verdicts(key_permission, *bodies, unread=refused).only(HUB).status is UNREAD
+
+
+def test_who_holds_a_role_is_known_to_be_no_group(
+    verdicts: Verdicts, rbac: Any
+) -> None:
+    grant = rbac.grant("team", "any", SUBSCRIPTION, "User")
+    bodies = hub(), vault(accessPolicies=[BY_TEAM]), HELD, rbac.role("any"), grant
+    result = verdicts(key_permission, *bodies).only(HUB)
+    assert (result.status, "lower bound" in result.reason) == (FAIL, False)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from checks.foundry_identity.identities import (
 from scanner.access.builtin import BuiltIn
 from scanner.model.authorization import RoleAssignment
 from scanner.model.check import Check, Status
+from scanner.model.directory import member_id, object_id
 from scanner.model.keyvault import KeyVault
 from scanner.model.machinelearning import (
     OutboundRule,
@@ -40,6 +41,7 @@ STORAGE = f"{PROVIDERS}/Microsoft.Storage/storageAccounts/data"
 VAULT = f"{PROVIDERS}/Microsoft.KeyVault/vaults/kv"
 FAR = f"{SUBSCRIPTION}/resourceGroups/far/providers"
 SEARCH = f"{FAR}/Microsoft.Search/searchServices/search"
+TENANT = "aaaaaaaa-0000-0000-0000-000000000001"
 HUB_ID = "11111111-0000-0000-0000-000000000001"
 OTHER_ID = "22222222-0000-0000-0000-000000000002"
 SHARED = f"{PROVIDERS}/Microsoft.ManagedIdentity/userAssignedIdentities/shared"
@@ -384,6 +386,23 @@ def test_who_keeps_secrets(
     hub = workspace(kind=kind, keyVault=VAULT)
     bodies = *ROLES, hub, connection("ApiKey"), vault(**found), grant(role, VAULT)
     assert verdicts(hub_mi_kv, *bodies).only(HUB).status is status
+
+
+@pytest.mark.parametrize(("members", "status"), [([HUB_ID], PASS), ([], FAIL)])
+def test_a_policy_for_a_group_lets_its_members_keep_secrets(
+    verdicts: Verdicts, members: list[str], status: Status
+) -> None:
+    group = {"id": object_id(TENANT, "team"), "kind": "group", "properties": {}}
+    inside = (
+        {"id": member_id(TENANT, "team", each), "properties": {}} for each in members
+    )
+    found = workspace(keyVault=VAULT), connection("ApiKey")
+    opened = vault(policies=[policy(["get"], "team")])
+    result = verdicts(hub_mi_kv, *ROLES, *found, opened, group, *inside).only(HUB)
+    assert (result.status, "lower bound" in result.reason) == (status, False)
+    result = verdicts(hub_mi_kv, *ROLES, *found, opened).only(HUB)
+    assert result.status is FAIL
+    assert "another has one, and may be a group it is in" in result.reason
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from checks.foundry_stores.connections import (
     kv_minimal_use,
 )
 from scanner.model.check import Check, Status
+from scanner.model.directory import member_id, object_id
 from scanner.model.machinelearning import (
     OnlineEndpoint,
     Workspace,
@@ -200,6 +201,14 @@ def test_vault_policies_that_let_no_hub_in(
     one = body(VAULT, {"accessPolicies": [policy]})
     result = verdicts(kv_access_policies, workspace(), one).only(VAULT)
     assert result.status is status
+
+
+def test_vault_policies_for_groups_that_hubs_are_in(verdicts: Verdicts) -> None:
+    group = {"id": object_id(TENANT, "team"), "kind": "group", "properties": {}}
+    inside = {"id": member_id(TENANT, "team", HUB_PRINCIPAL), "properties": {}}
+    bodies = workspace(), vault(False, "team"), group
+    assert verdicts(kv_access_policies, *bodies).only(VAULT).status is PASS
+    assert verdicts(kv_access_policies, *bodies, inside).only(VAULT).status is WARN
 
 
 def test_vault_policies_for_identities_that_are_not_told(verdicts: Verdicts) -> None:

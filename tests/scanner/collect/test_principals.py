@@ -36,6 +36,7 @@ from scanner.model.directory import (
     GroupMember,
     object_id,
 )
+from scanner.model.keyvault import KeyVault
 from scanner.model.resource import Resource
 from scanner.snapshot.reader import Snapshot
 from scanner.snapshot.resume import keep_whole
@@ -55,7 +56,7 @@ def guid(name: str) -> str:
     return f"dddddddd-0000-4000-8000-{name:0>12}"
 
 
-ANN, BOB, CAT, DEE, APP = (guid(name) for name in ("a1", "b2", "c3", "d4", "e5"))
+ANN, BOB, CAT, DEE, EVE, APP = map(guid, ("a1", "b2", "c3", "d4", "e4", "e5"))
 STAFF, GUESTS = guid("f6"), guid("f7")
 
 
@@ -66,6 +67,13 @@ def grant(view: type[Resource], name: str, **properties: Any) -> dict[str, Any]:
 def assigned(principal: Any, kind: str = "User") -> dict[str, Any]:
     name = str(principal)[-12:]
     return grant(RoleAssignment, name, principalId=principal, principalType=kind)
+
+
+def vault(name: str, policies: object) -> dict[str, Any]:
+    return {
+        "id": f"{SUB}/resourceGroups/rg/providers/{KeyVault.type}/{name}",
+        "properties": {"accessPolicies": policies},
+    }
 
 
 def entry(parent: str, collection: str, name: str, kind: str) -> dict[str, Any]:
@@ -153,8 +161,10 @@ def test_names_and_members_are_kept_as_resources(scan_estate: Scan) -> None:
     assert asked(done) == 3 + 1  # and the applications
 
 
-def test_everyone_with_a_role_or_a_denial_is_asked_for(scan_estate: Scan) -> None:
-    here = (ANN, BOB, CAT, DEE, STAFF)
+def test_everyone_whom_something_is_given_or_denied_is_asked_for(
+    scan_estate: Scan,
+) -> None:
+    here = (ANN, BOB, CAT, DEE, EVE, STAFF)
     foreign = {
         "registrationDefinition": {
             "properties": {
@@ -179,6 +189,8 @@ def test_everyone_with_a_role_or_a_denial_is_asked_for(scan_estate: Scan) -> Non
             assigned(7),
             {"id": f"{SUB}/providers/{RoleAssignment.type}/bare"},
             assigned(STAFF, "ServicePrincipal"),
+            vault("one", [{"objectId": EVE.upper()}, {"objectId": 7}, "odd", {}]),
+            vault("two", "odd"),
             *(known(each) for each in (*here, APP, GUESTS, EVERYONE)),
         ),
         directory=True,
