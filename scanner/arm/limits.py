@@ -15,7 +15,8 @@ class Limits:
     in_flight: int = 28
     """Requests under way at once, over all tenants.
 
-    So few that reading is most of a scan; `in_flight` in `posture.toml` is another.
+    As few as read 250 accounts at 100 ms a request in well under 5 s: more press harder
+    on Azure. Who has a large tenant sets `in_flight` of `posture.toml`.
     """
     per_subscription: int = 16
     """Requests under way at once in one subscription."""

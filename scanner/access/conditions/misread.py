@@ -74,8 +74,7 @@ def why_in_vain(attribute: Attribute, action: str) -> str:
     source = ASSIGNMENT_SOURCES[action.lower()]
     return (
         f"the condition reads @{attribute.source} where an assignment is "
-        f"{_DONE[source]}: "
-        f"there is none, only @{source}"
+        f"{_DONE[source]}: there is none, only @{source}"
     )
 
 
