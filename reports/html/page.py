@@ -38,7 +38,7 @@ def _parts(assessment: Assessment) -> Iterator[str]:
     if assessment.trend:
         yield f"{trend_section(assessment.trend)}\n"
     yield f"{gaps(assessment.gaps)}\n{tallies(assessment)}\n"
-    yield f"{explorer(assessment.results)}\n</main>\n"
+    yield f"{explorer(assessment.totals)}\n</main>\n"
     yield from _documentation(assessment.checks)
     yield '<script type="application/octet-stream" id="payload">'
     yield from Payload(assessment.checks, _ranked(assessment.results)).chunks()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from reports.html.markup import Markup, joined, tag
-from scanner.model.check import Severity, Status, Topic
-from scanner.model.results import Result
+from scanner.model.check import Severity, Status
+from scanner.model.totals import Totals
 
 SHOWN = (Status.FAIL, Status.WARN, Status.NOT_ASSESSED)
 """The statuses that are ticked when the page opens."""
@@ -22,12 +22,12 @@ GROUPS = {
 Option = tuple[str, str]
 
 
-def explorer(results: Sequence[Result]) -> Markup:
+def explorer(totals: Totals) -> Markup:
     """Return the results section."""
     return tag(
         "section",
         tag("h2", "Results", id="results-title"),
-        _controls(results),
+        _controls(totals),
         tag("p", id="count", class_="note", role="status"),
         tag("div", id="list", role="list", aria_labelledby="results-title"),
         tag("noscript", tag("p", _NO_SCRIPT)),
@@ -43,11 +43,11 @@ _NO_SCRIPT = (
 )
 
 
-def _controls(results: Sequence[Result]) -> Markup:
+def _controls(totals: Totals) -> Markup:
     return tag(
         "form",
-        tag("div", _search(), *_selects(results), _reset(), class_="row"),
-        tag("div", _statuses(results), _severities(results), class_="row"),
+        tag("div", _search(), *_selects(totals), _reset(), class_="row"),
+        tag("div", _statuses(totals), _severities(totals), class_="row"),
         id="controls",
         role="search",
         aria_label="Narrow the results",
@@ -67,24 +67,21 @@ def _search() -> Markup:
     return tag("label", "Search", field, class_="field grow", for_="search")
 
 
-def _selects(results: Sequence[Result]) -> Iterable[Markup]:
-    present = {result.check.topic for result in results}
-    topics = [(topic.value, topic.value) for topic in Topic if topic in present]
-    yield _select("topic", "Topic", [("*", "All"), *topics])
-    controls = sorted({each for result in results for each in result.check.controls})
-    yield _select(
-        "control", "Control", [("*", "All"), *zip(controls, controls, strict=True)]
-    )
-    yield _select("subscription", "Subscription", [("*", "All"), *_named(results)])
+def _selects(totals: Totals) -> Iterable[Markup]:
+    topics = [topic.value for topic in totals.topics]
+    yield _select("topic", "Topic", _all_or(topics))
+    yield _select("control", "Control", _all_or(totals.controls))
+    yield _select("subscription", "Subscription", [("*", "All"), *_named(totals)])
     yield _select("group", "Group by", GROUPS.items())
 
 
-def _named(results: Sequence[Result]) -> list[Option]:
-    targets = {
-        result.target.subscription_id.lower(): result.target.subscription_name
-        for result in results
-    }
-    options = [(key, name or key or "None (tenant)") for key, name in targets.items()]
+def _all_or(names: Iterable[str]) -> list[Option]:
+    return [("*", "All"), *((each, each) for each in names)]
+
+
+def _named(totals: Totals) -> list[Option]:
+    names = {each.id.lower(): each.name for each in totals.subscriptions}
+    options = [(key, name or key or "None (tenant)") for key, name in names.items()]
     return sorted(options, key=lambda option: (option[1].lower(), option[0]))
 
 
@@ -98,8 +95,8 @@ def _reset() -> Markup:
     return tag("button", "Reset", type="reset", class_="plain")
 
 
-def _statuses(results: Sequence[Result]) -> Markup:
-    counts = Counter(result.status for result in results)
+def _statuses(totals: Totals) -> Markup:
+    counts = totals.overall.statuses
     boxes = (
         _box("status", status.value, counts[status], ticked=status in SHOWN)
         for status in Status
@@ -107,8 +104,10 @@ def _statuses(results: Sequence[Result]) -> Markup:
     return tag("fieldset", tag("legend", "Status"), *boxes)
 
 
-def _severities(results: Sequence[Result]) -> Markup:
-    counts = Counter(result.check.severity for result in results)
+def _severities(totals: Totals) -> Markup:
+    counts: Counter[Severity] = Counter()
+    for (severity, _, _), number in totals.answers.items():
+        counts[severity] += number
     boxes = (
         _box("severity", severity.value, counts[severity], ticked=True)
         for severity in Severity

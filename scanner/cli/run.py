@@ -237,4 +237,4 @@ def _fails(assessment: Assessment, judgement: Judgement) -> bool:
     threshold = Severity(judgement.fail_on)
     if judgement.fail_on_new and assessment.drift:
         return bool(assessment.drift.new_at(threshold))
-    return bool(assessment.findings_at(threshold))
+    return bool(assessment.totals.findings_at(threshold))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from scanner.model.check import FINDINGS, Check, Severity, Status
+from scanner.model.check import FINDINGS, Check, Status
 from scanner.model.coverage import Gap
 from scanner.model.evidence import Evidence
 from scanner.model.exemptions import ExemptionReport
@@ -162,12 +162,3 @@ class Assessment:
     def totals(self) -> Totals:
         """What the results come to."""
         return Totals.of(self.results)
-
-    def findings_at(self, threshold: Severity) -> int:
-        """Return how many failed at or above a severity, exempted ones left out."""
-        return sum(
-            result.status is Status.FAIL
-            and not result.exemption
-            and result.check.severity.reaches(threshold)
-            for result in self.results
-        )

@@ -107,6 +107,8 @@ class NamedSubscription(NamedTuple):
 class Totals:
     """What a whole assessment comes to."""
 
+    answers: Answers
+    """How many results of each answer there are."""
     overall: Tally
     topics: Mapping[Topic, Tally]
     """In the order of the guidance, those without results left out."""
@@ -121,14 +123,24 @@ class Totals:
         """Return the totals of all results."""
         of_check = _answers_by(results, lambda result: result.check)
         of_target = _answers_of_targets(results)
+        answers = sum(of_check.values(), Counter())
         topics = _joined(of_check, lambda check: (check.topic,))
         controls = _joined(of_check, lambda check: check.controls)
         return cls(
-            overall=Tally.counted(sum(of_check.values(), Counter())),
+            answers=answers,
+            overall=Tally.counted(answers),
             topics={each: topics[each] for each in Topic if each in topics},
             controls=dict(sorted(controls.items())),
             subscriptions=_by_subscription(of_target),
             resources=_by_resource(of_target),
+        )
+
+    def findings_at(self, threshold: Severity) -> int:
+        """Return how many failed at or above a severity, exempted ones left out."""
+        return sum(
+            number
+            for (severity, status, accepted), number in self.answers.items()
+            if status is Status.FAIL and not accepted and severity.reaches(threshold)
         )
 
 

@@ -65,12 +65,12 @@ def test_only_failures_at_or_above_the_threshold_count(
     order = list(Severity)
     for threshold in Severity:
         reached = order.index(severity) <= order.index(threshold)
-        assert found.findings_at(threshold) == (status == "fail" and reached)
+        assert found.totals.findings_at(threshold) == (status == "fail" and reached)
 
 
 def test_an_accepted_finding_does_not_count() -> None:
     found = assessment(result(Status.FAIL, exemption="accepted"))
-    assert found.findings_at(Severity.LOW) == 0
+    assert found.totals.findings_at(Severity.LOW) == 0
 
 
 # What to do
