@@ -41,6 +41,7 @@ class Judge:
         self._about = defaultdict(dict)
         """By what picks resources of a type, and by their ids, whether it does."""
         self._targets: dict[tuple[str, str, str], Target] = {}
+        self._resources: dict[tuple[str, str], Target] = {}
 
     def results(self, checks: Sequence[Check[Any]]) -> Iterator[Result]:
         """Yield every check's answers: by check, then by resource id."""
@@ -194,19 +195,24 @@ class Judge:
     def _result(
         self, check: Check[Any], resource: Resource, verdict: Verdict, tenant: Tenant
     ) -> Result:
-        location = resource.lookup("location")
         return Result(
             check=check,
-            target=self._target(
-                resource.id,
-                resource.type,
-                location if isinstance(location, str) else "",
-            ),
+            target=self._on(resource),
             status=verdict.status,
             reason=verdict.reason,
             evidence=tenant.trace.evidence,
             advice=verdict.advice,
         )
+
+    def _on(self, resource: Resource) -> Target:
+        """Return what a result on a resource is about; many checks answer on it."""
+        key = (resource.id, resource.type)
+        found = self._resources.get(key)
+        if found is None:
+            said = resource.lookup("location")
+            location = said if isinstance(said, str) else ""
+            found = self._resources[key] = self._target(*key, location)
+        return found
 
     def _target(
         self, resource_id: str, resource_type: str, location: str = ""

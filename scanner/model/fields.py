@@ -77,9 +77,7 @@ class View:
 
     def note(self, path: str, value: Any) -> None:
         """Record a value as evidence of the verdict being made."""
-        owner = self.owner
-        found = None if isinstance(value, _Missing) else value
-        owner.tenant.trace.note(owner.id, self.base_path + path, found, owner.read_with)
+        self.owner.note(self.base_path + path, value)
 
     def cite(self, *fields: Field[Any] | Parts[Any]) -> None:
         """Record what some fields hold as evidence of the verdict being made.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, overload
 
 from scanner.model.coverage import Gap
-from scanner.model.fields import Text, View
+from scanner.model.fields import MISSING, Text, View
 from scanner.model.ids import ResourceId, id_key
 
 if TYPE_CHECKING:
@@ -74,6 +74,11 @@ class Resource(View):
     def read_with(self) -> str:
         """The api-version it was read with."""
         return self._record.api_version
+
+    def note(self, path: str, value: Any) -> None:
+        """Record a value as evidence of the verdict being made."""
+        record, found = self._record, None if value is MISSING else value
+        self._tenant.trace.note(record.id, path, found, record.api_version)
 
     @property
     def key(self) -> str:
