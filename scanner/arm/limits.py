@@ -12,7 +12,7 @@ LARGEST_BODY = 1 << 26
 class Limits:
     """Concurrency, retries and timeouts; times in seconds."""
 
-    in_flight: int = 28
+    in_flight: int = 26
     """Requests under way at once, over all tenants.
 
     As few as read 250 accounts at 100 ms a request in well under 5 s: more press harder
