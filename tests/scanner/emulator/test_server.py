@@ -181,4 +181,5 @@ def test_latency(serve: Callable[..., Emulator], get: Get) -> None:
     azure = serve(latency=0.1)
     began = time.monotonic()
     get(azure, ACCOUNTS, ACCOUNTS)
-    assert time.monotonic() - began >= 0.2
+    # Each of the two takes four fifths of it at least.
+    assert time.monotonic() - began >= 0.16
