@@ -151,8 +151,8 @@ class Bounds:
         """Yield what was not read at some scopes, and whether there is more above."""
         base = base_of(scopes[-1])
         if base != ROOT and base not in self._facts.scanned:
-            yield Missing(Part.ASSIGNMENTS, base, OUTSIDE)
-            yield Missing(Part.DENIALS, base, OUTSIDE)
+            yield Missing(Part.ASSIGNMENTS, base, OUTSIDE, self._facts.unlisted)
+            yield Missing(Part.DENIALS, base, OUTSIDE, self._facts.unlisted)
         for scope in scopes:
             yield from self._facts.missing.get(scope, ())
         if not self._ancestry.whole(base):

@@ -157,6 +157,8 @@ class Facts:
     """The gaps of groups whose members were asked for and not to be had."""
     principals: Mapping[str, Principal] = field(default_factory=dict)
     """Everyone whom the directory names."""
+    unlisted: Gap | None = None
+    """The gap in the list of subscriptions: it may hide what others lie in."""
     scanned: frozenset[str] = frozenset()
     """The subscriptions and management groups whose lists were asked for."""
     missing: Mapping[str, tuple[Missing, ...]] = field(default_factory=dict)

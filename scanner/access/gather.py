@@ -121,6 +121,7 @@ class _Gathering:
             members=dict(self._members(groups, principals)),
             unread_members=self._unread_members,
             principals=principals,
+            unlisted=self._tenant.all(Subscription).gap,
             scanned=scanned,
             missing={key: tuple(found) for key, found in self._missing.items()},
         )
