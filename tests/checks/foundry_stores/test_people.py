@@ -21,6 +21,7 @@ from scanner.model.machinelearning import (
     Workspace,
     WorkspaceConnection,
 )
+from scanner.model.resources import Subscription
 from scanner.model.results import Result
 from scanner.model.settings import Settings
 from scanner.model.storage import StorageAccount
@@ -338,6 +339,16 @@ def test_who_uses_credentials(
     readers = [rbac.grant(f"user {one}", READER, GROUP) for one in range(11)]
     results = verdicts(ws_readers_use_creds, *roles, *readers, *bodies)
     assert results.only(HUB).status is status
+
+
+def test_who_uses_credentials_in_a_subscription_that_was_not_listed(
+    verdicts: Verdicts, rbac: Any, roles: Any
+) -> None:
+    bodies = *roles, rbac.grant("ann", READER, GROUP), workspace(), connection()
+    assert verdicts(ws_readers_use_creds, *bodies).only(HUB).status is PASS
+    unlisted = [(Subscription, f"/tenants/{TENANT}")]
+    results = verdicts(ws_readers_use_creds, *bodies, unread=unlisted)
+    assert results.only(HUB).status is UNREAD
 
 
 def test_credentials_that_a_hub_shares(
