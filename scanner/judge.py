@@ -211,7 +211,7 @@ class Judge:
         if found is None:
             said = resource.lookup("location")
             location = said if isinstance(said, str) else ""
-            found = self._resources[key] = self._target(*key, location)
+            found = self._resources[key] = self._target_of(*key, location)
         return found
 
     def _target(

@@ -98,16 +98,18 @@ def _named(record: Record) -> Iterator[tuple[object, object]]:
         properties = _object(msgspec.json.decode(record.body).get("properties"))
         yield properties.get("principalId"), properties.get("principalType")
     elif record.type == DenyAssignment.type:
-        properties = _object(msgspec.json.decode(record.body).get("properties"))
         for key in ("principals", "excludePrincipals"):
-            found = properties.get(key)
-            for each in found if isinstance(found, list) else ():
-                yield _object(each).get("id"), _object(each).get("type")
+            for each in _listed(record, key):
+                yield each.get("id"), each.get("type")
     elif record.type == KeyVault.type:
-        properties = _object(msgspec.json.decode(record.body).get("properties"))
-        found = properties.get("accessPolicies")
-        for each in found if isinstance(found, list) else ():
-            yield _object(each).get("objectId"), None
+        for each in _listed(record, "accessPolicies"):
+            yield each.get("objectId"), None
+
+
+def _listed(record: Record, key: str) -> Iterator[Mapping[str, Any]]:
+    """Yield the objects of a list among a record's properties, if it is one."""
+    found = _object(msgspec.json.decode(record.body).get("properties")).get(key)
+    return map(_object, found if isinstance(found, list) else ())
 
 
 def _object(value: object) -> Mapping[str, Any]:
